@@ -1,0 +1,66 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// What every Swift target of this house is compiled with.
+let house: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .strictMemorySafety(),
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableExperimentalFeature("Lifetimes"),
+]
+
+/// A room of `Sources/` and the rooms it may import.
+func room(_ name: String, imports: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: imports, swiftSettings: house)
+}
+
+/// The tests of one room.
+func tests(of name: String, imports: [Target.Dependency] = []) -> Target {
+    .testTarget(
+        name: "\(name)Tests",
+        dependencies: [.byName(name: name)] + imports,
+        swiftSettings: house,
+    )
+}
+
+let argumentParser: Target.Dependency = .product(
+    name: "ArgumentParser", package: "swift-argument-parser")
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+
+let package = Package(
+    name: "ml_exporter",
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    ],
+    targets: [
+        .systemLibrary(
+            name: "CMicroHTTPD", pkgConfig: "libmicrohttpd",
+            providers: [.apt(["libmicrohttpd-dev"])]),
+        .systemLibrary(
+            name: "CDeflate", pkgConfig: "libdeflate", providers: [.apt(["libdeflate-dev"])]),
+        .target(name: "CLinux", cSettings: [.define("_GNU_SOURCE")]),
+        .target(name: "CText", linkerSettings: [.linkedLibrary("re2")]),
+        room("Kernel", imports: ["CLinux", "CText"]),
+        room("Exposition", imports: ["Kernel", "CText"]),
+        room("Settings", imports: ["Kernel", "CText", argumentParser]),
+        room("HTTPServer", imports: ["Kernel", "CMicroHTTPD", "CDeflate", "CLinux"]),
+        room("Host", imports: ["Kernel", "Exposition", "Settings", "CLinux", argumentParser]),
+        .executableTarget(
+            name: "ml_exporter",
+            dependencies: [
+                "CLinux", "Kernel", "Exposition", "Settings", "HTTPServer", "Host",
+                argumentParser, logging,
+            ],
+            swiftSettings: house),
+        tests(of: "Kernel"),
+        tests(of: "Exposition", imports: ["Kernel"]),
+        tests(of: "Settings"),
+        tests(of: "HTTPServer", imports: ["Kernel"]),
+        tests(of: "Host", imports: ["Kernel", "Exposition", "Settings"]),
+    ],
+    cxxLanguageStandard: .cxx17,
+)

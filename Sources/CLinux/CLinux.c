@@ -1,0 +1,37 @@
+#include "CLinux.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/vfs.h>
+#include <time.h>
+
+int clinux_open(const char *path, int flags) {
+  return open(path, flags | O_CLOEXEC, 0600);
+}
+
+int clinux_openat(int directory, const char *path, int flags) {
+  return openat(directory, path, flags | O_CLOEXEC, 0600);
+}
+
+uint64_t clinux_thread_cpu_nanoseconds(void) {
+  struct timespec now;
+  if (clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now) != 0) return 0;
+  return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+int clinux_eventfd(void) { return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK); }
+
+void clinux_name_thread(const char *name) {
+  char kept[16];
+  strncpy(kept, name, sizeof kept - 1);
+  kept[sizeof kept - 1] = 0;
+  pthread_setname_np(pthread_self(), kept);
+}
+
+int64_t clinux_filesystem_magic(int descriptor) {
+  struct statfs about;
+  return fstatfs(descriptor, &about) == 0 ? (int64_t)about.f_type : 0;
+}

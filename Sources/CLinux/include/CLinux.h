@@ -1,0 +1,31 @@
+// Calls and constants of Linux that the Glibc overlay of Swift hides.
+#pragma once
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+// Magic numbers of statfs(2) as plain integers: the overlay imports macros with casts as nothing.
+enum { clinux_proc_super_magic = 0x9fa0, clinux_sysfs_magic = 0x62656572 };
+
+// open(2) is variadic, which Swift cannot call.
+int clinux_open(const char *path, int flags);
+int clinux_openat(int directory, const char *path, int flags);
+
+// What one thread has burnt, in nanoseconds; CLOCK_THREAD_CPUTIME_ID is a cast macro.
+uint64_t clinux_thread_cpu_nanoseconds(void);
+
+// eventfd(2) has no module of its own in the overlay. Closes on exec, never blocks.
+int clinux_eventfd(void);
+
+// pthread_setname_np is a GNU extension. At most 15 bytes are kept.
+void clinux_name_thread(const char *name);
+
+// The type of the filesystem an open descriptor lives on, 0 when unknown.
+int64_t clinux_filesystem_magic(int descriptor);
+
+#ifdef __cplusplus
+}
+#endif

@@ -1,0 +1,37 @@
+internal import CLinux
+internal import Glibc
+
+/// The clocks of the machine in nanoseconds.
+public enum Clock {
+    /// Time that only goes forward (`CLOCK_MONOTONIC`): for durations and deadlines.
+    public static var monotonicNanoseconds: UInt64 { read(CLOCK_MONOTONIC) }
+
+    /// Time since 1970 (`CLOCK_REALTIME`): for people and timestamps.
+    public static var realNanoseconds: UInt64 { read(CLOCK_REALTIME) }
+
+    /// CPU time of the calling thread (`CLOCK_THREAD_CPUTIME_ID`).
+    public static var threadCPUNanoseconds: UInt64 { clinux_thread_cpu_nanoseconds() }
+
+    private static func read(_ clock: clockid_t) -> UInt64 {
+        var now = timespec()
+        unsafe clock_gettime(clock, &now)
+        return UInt64(bitPattern: Int64(now.tv_sec)) &* 1_000_000_000
+            &+ UInt64(bitPattern: Int64(now.tv_nsec))
+    }
+}
+
+extension Duration {
+    /// Whole nanoseconds, 0 for negative durations and the maximum for those beyond 584 years.
+    public var nanoseconds: UInt64 {
+        let (seconds, attoseconds) = components
+        if seconds < 0 || attoseconds < 0 { return 0 }
+        let (whole, overflow) = UInt64(seconds).multipliedReportingOverflow(by: 1_000_000_000)
+        let (sum, carry) = whole.addingReportingOverflow(UInt64(attoseconds / 1_000_000_000))
+        return overflow || carry ? .max : sum
+    }
+
+    /// Seconds as a floating-point number.
+    public var seconds: Double {
+        Double(components.seconds) + Double(components.attoseconds) / 1e18
+    }
+}

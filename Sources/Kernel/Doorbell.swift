@@ -1,0 +1,33 @@
+internal import CLinux
+internal import Glibc
+
+/// Wakes one waiting thread from any other: an eventfd(2). Rings that nobody has answered yet
+/// count as one.
+public struct Doorbell: ~Copyable, Sendable {
+    private let descriptor: Int32
+
+    public init() throws(KernelError) {
+        descriptor = clinux_eventfd()
+        guard descriptor >= 0 else { throw .last("eventfd") }
+    }
+
+    deinit {
+        close(descriptor)
+    }
+
+    public func ring() {
+        var one: UInt64 = 1
+        _ = unsafe write(descriptor, &one, 8)
+    }
+
+    /// Waits for a ring, at most `timeout` when one is given. Returns whether it rang.
+    @discardableResult
+    public func wait(atMost timeout: Duration? = nil) -> Bool {
+        let milliseconds =
+            timeout.map { Int32(clamping: ($0.nanoseconds &+ 999_999) / 1_000_000) } ?? -1
+        var request = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+        guard unsafe poll(&request, 1, milliseconds) > 0 else { return false }
+        var rings: UInt64 = 0
+        return unsafe Glibc.read(descriptor, &rings, 8) == 8
+    }
+}

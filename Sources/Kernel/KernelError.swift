@@ -1,0 +1,31 @@
+internal import Glibc
+
+/// What the operating system answered instead of doing what it was asked, and about what.
+public struct KernelError: Error, Equatable, Sendable, CustomStringConvertible {
+    /// The `errno` of the failed call.
+    public let code: Int32
+    /// What was asked for: a path, an address, the name of a call.
+    public let subject: String
+
+    public init(_ code: Int32, _ subject: String) {
+        self.code = code
+        self.subject = subject
+    }
+
+    /// The error of the call that has just failed on this thread.
+    public static func last(_ subject: String) -> KernelError {
+        KernelError(errno, subject)
+    }
+
+    /// The subject does not exist: hardware, module or file that this machine lacks.
+    public var isAbsence: Bool {
+        code == ENOENT || code == ENODEV || code == ENXIO || code == ENOTDIR
+    }
+
+    public var description: String {
+        var text = [CChar](repeating: 0, count: 128)
+        unsafe strerror_r(code, &text, text.count)
+        let message = text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }
+        return "\(subject): \(String(decoding: message, as: UTF8.self))"
+    }
+}

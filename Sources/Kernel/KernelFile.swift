@@ -1,0 +1,85 @@
+internal import CLinux
+internal import Glibc
+
+/// A file that the kernel writes anew for each reader.
+///
+/// On procfs and sysfs the descriptor stays open and every read starts at 0 again. Elsewhere (a
+/// fixture tree, a copied root) the path may mean another file tomorrow, so it is opened per read.
+public struct KernelFile: ~Copyable {
+    /// The most bytes of a file that are read when nothing else is said.
+    public static var defaultByteLimit: Int { 1 << 20 }
+
+    public let path: String
+    /// Bytes beyond this are not read.
+    public let limit: Int
+    private var descriptor: Int32 = -1
+
+    /// Nothing is opened before the first read.
+    public init(path: String, limit: Int = KernelFile.defaultByteLimit) {
+        self.path = path
+        self.limit = limit
+    }
+
+    deinit {
+        if descriptor >= 0 { close(descriptor) }
+    }
+
+    public var isOpen: Bool { descriptor >= 0 }
+
+    /// Replaces what `text` holds by the file as it is now.
+    ///
+    /// Returns whether the file was larger than `limit`; then `text` holds the first `limit` bytes.
+    /// Throws what open(2) or read(2) said; a file that failed is opened anew by the next read.
+    @discardableResult
+    public mutating func read(into text: inout Buffer) throws(KernelError) -> Bool {
+        let keep: Bool
+        if descriptor < 0 {
+            descriptor = unsafe clinux_open(path, O_RDONLY | O_NOCTTY | O_NONBLOCK)
+            guard descriptor >= 0 else { throw .last(path) }
+            keep = KernelFile.isKernelFilesystem(descriptor)
+        } else {
+            keep = true
+        }
+        do throws(KernelError) {
+            let oversized = try fill(&text)
+            if !keep { closeDescriptor() }
+            return oversized
+        } catch {
+            closeDescriptor()
+            throw error
+        }
+    }
+
+    private mutating func fill(_ text: inout Buffer) throws(KernelError) -> Bool {
+        text.removeAll()
+        while true {
+            // One byte beyond the limit tells a full file from an oversized one.
+            let room = min(max(text.capacity - text.count, 4096), limit + 1 - text.count)
+            let before = text.count
+            let descriptor = self.descriptor
+            let path = self.path
+            unsafe try text.append(room: room) { (target) throws(KernelError) in
+                while true {
+                    let got = unsafe pread(descriptor, target, room, off_t(before))
+                    if got >= 0 { return got }
+                    guard errno == EINTR else { throw .last(path) }
+                }
+            }
+            if text.count == before { return false }
+            if text.count > limit {
+                text.truncate(to: limit)
+                return true
+            }
+        }
+    }
+
+    private mutating func closeDescriptor() {
+        close(descriptor)
+        descriptor = -1
+    }
+
+    private static func isKernelFilesystem(_ descriptor: Int32) -> Bool {
+        let magic = clinux_filesystem_magic(descriptor)
+        return magic == Int64(clinux_proc_super_magic) || magic == Int64(clinux_sysfs_magic)
+    }
+}

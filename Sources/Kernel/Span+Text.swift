@@ -1,0 +1,81 @@
+internal import Glibc
+
+extension Span where Element == UInt8 {
+    /// The position of the first `byte`, nil when there is none.
+    public func offset(of byte: UInt8) -> Int? {
+        unsafe withUnsafeBytes { bytes in
+            guard let start = bytes.baseAddress,
+                let found = unsafe memchr(start, Int32(byte), bytes.count)
+            else { return nil }
+            return unsafe start.distance(to: found)
+        }
+    }
+
+    /// The position of the last `byte`, nil when there is none.
+    public func lastOffset(of byte: UInt8) -> Int? {
+        var index = count
+        while index > 0 {
+            index -= 1
+            if self[index] == byte { return index }
+        }
+        return nil
+    }
+
+    public func starts(with literal: StaticString) -> Bool {
+        let length = literal.utf8CodeUnitCount
+        if count < length { return false }
+        for index in 0..<length where unsafe self[index] != literal.utf8Start[index] {
+            return false
+        }
+        return true
+    }
+
+    public func equals(_ literal: StaticString) -> Bool {
+        count == literal.utf8CodeUnitCount && starts(with: literal)
+    }
+
+    public func equals(_ other: Span<UInt8>) -> Bool {
+        if count != other.count { return false }
+        for index in 0..<count where self[index] != other[index] { return false }
+        return true
+    }
+
+    /// Without white space (blank, tab, line feed, carriage return) at both ends.
+    public var trimmed: Span<UInt8> {
+        @_lifetime(copy self)
+        get {
+            var first = 0
+            var last = count
+            while first < last, self[first].isWhiteSpace { first += 1 }
+            while last > first, self[last - 1].isWhiteSpace { last -= 1 }
+            return extracting(first..<last)
+        }
+    }
+
+    /// A copy.
+    public var bytes: [UInt8] {
+        unsafe [UInt8](unsafeUninitializedCapacity: count) { target, initialized in
+            for index in 0..<count { unsafe target.initializeElement(at: index, to: self[index]) }
+            initialized = count
+        }
+    }
+
+    /// A copy as a string; invalid UTF-8 becomes U+FFFD.
+    public var string: String {
+        unsafe withUnsafeBufferPointer { unsafe String(decoding: $0, as: UTF8.self) }
+    }
+}
+
+extension UInt8 {
+    var isWhiteSpace: Bool { self == 0x20 || (self >= 0x09 && self <= 0x0D) }
+
+    /// What an ASCII hexadecimal digit is worth, nil for another byte.
+    public var hexadecimalValue: UInt8? {
+        switch self {
+        case 0x30...0x39: self - 0x30
+        case 0x41...0x46: self - 0x41 + 10
+        case 0x61...0x66: self - 0x61 + 10
+        default: nil
+        }
+    }
+}
