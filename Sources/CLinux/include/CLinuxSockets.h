@@ -1,0 +1,37 @@
+// Sockets as Swift can call them: flags, addresses and structures that the overlay hides.
+#pragma once
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+// A stream socket that closes on exec and never blocks; -1 and errno when there is none.
+int clinux_stream_socket(int family);
+
+// Sets both flags on a descriptor somebody else opened; -1 and errno when it is not open.
+int clinux_close_on_exec_never_block(int descriptor);
+
+// bind(2) and connect(2) to a path: sockaddr_un's array is a tuple in Swift. A path of more bytes
+// than the kernel takes is ENAMETOOLONG.
+int clinux_bind_path(int descriptor, const char *path, size_t length);
+int clinux_connect_path(int descriptor, const char *path, size_t length);
+
+// The local path of a Unix socket, not terminated: its length, 0 when it has none.
+size_t clinux_local_path(int descriptor, char *path, size_t capacity);
+
+// Sends without a signal and without waiting; what send(2) says.
+long clinux_send_now(int descriptor, const void *bytes, size_t length);
+
+// How many bytes a TCP socket has ever received (tcpi_bytes_received, which glibc's tcp_info
+// lacks); -1 for other sockets.
+int64_t clinux_tcp_received(int descriptor);
+
+// 1 for a stream socket that listens, 0 for another socket, -1 and errno for what is no socket.
+int clinux_is_listening_stream(int descriptor);
+
+#ifdef __cplusplus
+}
+#endif
