@@ -1,0 +1,168 @@
+internal import CMicroHTTPD
+internal import Glibc
+internal import Kernel
+
+/// One daemon of libmicrohttpd on one listening socket. It must be quiesced, then stopped.
+@safe
+struct Daemon: @unchecked Sendable {
+    // The Server's lock guards who quiesces and who stops.
+    private let daemon: OpaquePointer
+
+    /// `logger` and `core` must outlive the daemon.
+    init(
+        listener: Listener, core: ServerCore, logger: DaemonLogger
+    ) throws(KernelError) {
+        let limits = core.limits
+        var plan = unsafe mhd_plan()
+        unsafe plan.listen_socket = listener.descriptor
+        unsafe plan.worker_threads = UInt32(clamping: limits.workerThreads)
+        unsafe plan.connection_limit = UInt32(
+            clamping: limits.connections + limits.connectionReserve)
+        unsafe plan.connection_memory_bytes = limits.connectionMemoryBytes
+        unsafe plan.logger = logger.address
+        unsafe plan.context = Unmanaged.passUnretained(core).toOpaque()
+        unsafe plan.answer = answer
+        unsafe plan.completed = completed
+        unsafe plan.connection = connectionChanged
+        unsafe plan.target = targetCame
+        errno = 0
+        guard let daemon = unsafe mhd_start(&plan) else {
+            throw KernelError(errno == 0 ? EINVAL : errno, "http server on \(listener)")
+        }
+        unsafe self.daemon = daemon
+    }
+
+    /// Accepts no further connection. Once only; otherwise stopping would shut the socket down.
+    func quiesce() {
+        _ = unsafe MHD_quiesce_daemon(daemon)
+    }
+
+    /// Ends all connections and threads. Once only, and not while a request is suspended.
+    func stop() {
+        unsafe MHD_stop_daemon(daemon)
+    }
+}
+
+/// Where a server's daemons send their messages: C memory at an address that stays.
+@safe
+final class DaemonLogger: @unchecked Sendable {
+    // Nobody writes after the initialiser.
+    fileprivate let address: UnsafeMutablePointer<mhd_logger>
+
+    /// `core` must outlive it.
+    init(_ core: ServerCore) {
+        unsafe address = UnsafeMutablePointer<mhd_logger>.allocate(capacity: 1)
+        let context = unsafe Unmanaged.passUnretained(core).toOpaque()
+        unsafe address.initialize(to: mhd_logger(write: logCame, context: context))
+    }
+
+    deinit {
+        unsafe address.deallocate()
+    }
+}
+
+// MARK: libmicrohttpd's hooks
+
+private func core(_ context: UnsafeMutableRawPointer) -> ServerCore {
+    unsafe Unmanaged<ServerCore>.fromOpaque(context).takeUnretainedValue()
+}
+
+private func exchange(_ context: UnsafeMutableRawPointer) -> Exchange {
+    unsafe Unmanaged<Exchange>.fromOpaque(context).takeUnretainedValue()
+}
+
+private func bytes(_ text: UnsafePointer<CChar>?) -> UnsafeRawBufferPointer {
+    guard let text = unsafe text else { return unsafe .init(start: nil, count: 0) }
+    return unsafe UnsafeRawBufferPointer(start: text, count: strlen(text))
+}
+
+private func logCame(
+    _ context: UnsafeMutableRawPointer?, _ text: UnsafePointer<CChar>?, _ length: Int
+) {
+    guard let context = unsafe context, let text = unsafe text else { return }
+    let message = unsafe UnsafeRawBufferPointer(start: text, count: length)
+    unsafe core(context).log.pass(Span(_unsafeBytes: message))
+}
+
+private func connectionChanged(
+    _ context: UnsafeMutableRawPointer?, _ connection: OpaquePointer?,
+    _ slot: UnsafeMutablePointer<UnsafeMutableRawPointer?>?, _ event: MHD_ConnectionNotificationCode
+) {
+    guard let context = unsafe context, let slot = unsafe slot else { return }
+    let core = unsafe core(context)
+    if event == .CONNECTION_NOTIFY_STARTED {
+        let opened = core.connectionOpened(unsafe mhd_socket(connection))
+        unsafe slot.pointee = Unmanaged.passRetained(opened).toOpaque()
+    } else if let kept = unsafe slot.pointee {
+        unsafe slot.pointee = nil
+        core.connectionClosed(unsafe Unmanaged<Exchange>.fromOpaque(kept).takeRetainedValue())
+    }
+}
+
+private func targetCame(
+    _ context: UnsafeMutableRawPointer?, _ target: UnsafePointer<CChar>?,
+    _ connection: OpaquePointer?
+) -> UnsafeMutableRawPointer? {
+    guard let context = unsafe context, let kept = unsafe mhd_socket_context(connection) else {
+        return nil
+    }
+    let isOurs = unsafe core(context).requestBegan(
+        exchange(kept), target: Span(_unsafeBytes: bytes(target)))
+    return unsafe isOurs ? kept : nil
+}
+
+private func answer(
+    _ context: UnsafeMutableRawPointer?, _ connection: OpaquePointer?,
+    _ path: UnsafePointer<CChar>?, _ method: UnsafePointer<CChar>?,
+    _ version: UnsafePointer<CChar>?, _ upload: UnsafePointer<CChar>?,
+    _ uploadCount: UnsafeMutablePointer<Int>?,
+    _ slot: UnsafeMutablePointer<UnsafeMutableRawPointer?>?
+) -> MHD_Result {
+    guard let context = unsafe context, let connection = unsafe connection,
+        let uploadCount = unsafe uploadCount, let kept = unsafe slot?.pointee
+    else { return .NO }
+    let core = unsafe core(context)
+    let exchange = unsafe exchange(kept)
+    switch exchange.phase {
+    case .header:
+        let method = unsafe bytes(method)
+        var gate = Gate()
+        unsafe MHD_get_connection_values_n(connection, .HEADER_KIND, headerCame, &gate)
+        let verdict = unsafe gate.verdict(
+            method: Span(_unsafeBytes: method), version: Span(_unsafeBytes: bytes(version)))
+        return unsafe core.headerCame(
+            exchange, connection, method: Span(_unsafeBytes: method), gate: verdict)
+    case .body:
+        if unsafe uploadCount.pointee == 0 {
+            return unsafe core.requestCame(exchange, connection)
+        }
+        let came = unsafe UnsafeRawBufferPointer(start: upload, count: uploadCount.pointee)
+        unsafe uploadCount.pointee = 0
+        return unsafe core.bodyCame(exchange, Span(_unsafeBytes: came)) ? .YES : .NO
+    case .suspended:
+        return unsafe core.requestResumed(exchange, connection)
+    case .idle, .answered:
+        return .NO
+    }
+}
+
+private func headerCame(
+    _ context: UnsafeMutableRawPointer?, _ kind: MHD_ValueKind, _ name: UnsafePointer<CChar>?,
+    _ nameCount: Int, _ value: UnsafePointer<CChar>?, _ valueCount: Int
+) -> MHD_Result {
+    guard let gate = unsafe context?.assumingMemoryBound(to: Gate.self) else { return .NO }
+    let name = unsafe UnsafeRawBufferPointer(start: name, count: name == nil ? 0 : nameCount)
+    let value = unsafe UnsafeRawBufferPointer(start: value, count: value == nil ? 0 : valueCount)
+    unsafe gate.pointee.see(Span(_unsafeBytes: name), Span(_unsafeBytes: value))
+    return .YES
+}
+
+private func completed(
+    _ context: UnsafeMutableRawPointer?, _ connection: OpaquePointer?,
+    _ slot: UnsafeMutablePointer<UnsafeMutableRawPointer?>?, _ end: MHD_RequestTerminationCode
+) {
+    guard let context = unsafe context, let kept = unsafe slot?.pointee else { return }
+    unsafe core(context).requestEnded(
+        exchange(kept), normally: end == .REQUEST_TERMINATED_COMPLETED_OK)
+    unsafe slot?.pointee = nil
+}

@@ -1,0 +1,42 @@
+/// What a server grants its clients. Everything beyond is refused and counted in `Statistics`.
+public struct Limits: Sendable {
+    /// Connections that are served at the same time, over all listeners of the server.
+    public var connections = 512
+    /// Connections beyond `connections` that are accepted at the same time to be told 503; further
+    /// ones wait in the kernel's backlog.
+    public var connectionReserve = 64
+    /// From accept, or from the first byte of a further request, to the end of the header.
+    public var headerTimeout = Duration.seconds(10)
+    /// From the end of the header to the end of the body.
+    public var bodyTimeout = Duration.seconds(30)
+    /// From the answer to its last byte in the kernel's hands.
+    public var writeTimeout = Duration.seconds(30)
+    /// A kept connection without a request. Prometheus keeps its connections for 5 minutes.
+    public var idleTimeout = Duration.seconds(330)
+    /// How long a connection beyond `connections` may take to read its 503 and go.
+    public var refusalTimeout = Duration.seconds(1)
+    /// Memory of libmicrohttpd per connection: the request line and the header must fit.
+    public var connectionMemoryBytes = 32768
+    /// The body of a request. Up to `swallowFactor` times as much is read before the answer is 413.
+    public var bodyBytes = 1 << 20
+    /// How many times `bodyBytes` is read from a client before the connection is closed on it.
+    public var swallowFactor = 4
+    /// Threads of each listener.
+    public var workerThreads = 2
+    /// Lines of libmicrohttpd's log that are passed on in ten seconds; further ones are counted.
+    public var logLines = 10
+
+    public init() {}
+}
+
+extension Limits {
+    /// Our own mistakes only: these numbers do not come from clients.
+    func check() {
+        precondition(connections > 0 && connectionReserve > 0 && workerThreads > 0)
+        precondition(bodyBytes > 0 && bodyBytes < Int.max / 4 && swallowFactor > 0)
+        // Smaller memory has led libmicrohttpd to read before its buffer.
+        precondition(connectionMemoryBytes >= 8192)
+        precondition(
+            min(headerTimeout, bodyTimeout, writeTimeout, idleTimeout, refusalTimeout) > .zero)
+    }
+}

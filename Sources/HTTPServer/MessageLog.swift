@@ -1,0 +1,40 @@
+internal import Kernel
+internal import Synchronization
+
+/// libmicrohttpd's messages on their way to the log: hostile clients cause many, so only some
+/// lines pass in ten seconds and the others are counted.
+final class MessageLog: Sendable {
+    private struct Window {
+        var start: UInt64 = 0
+        var lines = 0
+        var dropped = 0
+    }
+
+    private let window = Mutex(Window())
+    private let lines: Int
+    private let write: @Sendable (String) -> Void
+
+    init(lines: Int, write: @escaping @Sendable (String) -> Void) {
+        self.lines = lines
+        self.write = write
+    }
+
+    func pass(_ message: Span<UInt8>) {
+        let now = Clock.monotonicNanoseconds
+        let (passes, dropped) = window.withLock { window -> (Bool, Int) in
+            var dropped = 0
+            if now &- window.start >= 10_000_000_000 {
+                dropped = window.dropped
+                window = Window(start: now)
+            }
+            if window.lines < lines {
+                window.lines += 1
+                return (true, dropped)
+            }
+            window.dropped += 1
+            return (false, dropped)
+        }
+        if dropped > 0 { write("\(dropped) further messages of libmicrohttpd were left out") }
+        if passes { write(message.trimmed.string) }
+    }
+}

@@ -1,0 +1,52 @@
+internal import CMicroHTTPD
+internal import Kernel
+
+/// A request whose header and body have come. It is there while its handler runs, no longer.
+@safe
+public struct Request: ~Copyable {
+    private let connection: OpaquePointer
+    private let pathBytes: UnsafeRawBufferPointer
+    private let queryBytes: UnsafeRawBufferPointer
+    private let bodyBytes: UnsafeRawBufferPointer
+    public let method: Method
+
+    /// The exchange's buffers must stay as they are while the request is there.
+    init(connection: OpaquePointer, exchange: Exchange, method: Method) {
+        unsafe self.connection = connection
+        unsafe pathBytes = exchange.path.bytes.withUnsafeBytes { unsafe $0 }
+        unsafe queryBytes = exchange.query.bytes.withUnsafeBytes { unsafe $0 }
+        unsafe bodyBytes = exchange.body.bytes.withUnsafeBytes { unsafe $0 }
+        self.method = method
+    }
+
+    /// The path with its escapes decoded, without the query.
+    public var path: Span<UInt8> {
+        @_lifetime(borrow self)
+        get { unsafe _overrideLifetime(Span(_unsafeBytes: pathBytes), borrowing: self) }
+    }
+
+    /// What stands behind the question mark, as it came.
+    public var query: Span<UInt8> {
+        @_lifetime(borrow self)
+        get { unsafe _overrideLifetime(Span(_unsafeBytes: queryBytes), borrowing: self) }
+    }
+
+    /// The body; empty when there was none.
+    public var body: Span<UInt8> {
+        @_lifetime(borrow self)
+        get { unsafe _overrideLifetime(Span(_unsafeBytes: bodyBytes), borrowing: self) }
+    }
+
+    /// The first header of this name, whose letters may be of either case; nil when there is none.
+    @_lifetime(borrow self)
+    public func header(_ name: StaticString) -> Span<UInt8>? {
+        var value: UnsafePointer<CChar>?
+        var count = 0
+        let start = unsafe UnsafeRawPointer(name.utf8Start).assumingMemoryBound(to: CChar.self)
+        let found = unsafe MHD_lookup_connection_value_n(
+            connection, .HEADER_KIND, start, name.utf8CodeUnitCount, &value, &count)
+        guard found == .YES, let value = unsafe value else { return nil }
+        let bytes = unsafe UnsafeRawBufferPointer(start: value, count: count)
+        return unsafe _overrideLifetime(Span(_unsafeBytes: bytes), borrowing: self)
+    }
+}

@@ -1,0 +1,109 @@
+internal import Kernel
+
+/// What one path answers to some methods.
+public struct Route: Sendable {
+    /// Who answers.
+    public enum Handler: Sendable {
+        /// Answers at once, on a thread that many connections share: it must not wait.
+        case answer(@Sendable (borrowing Request) -> Response)
+        /// Always the same answer, made once.
+        case constant(Constant)
+        /// Answers later, from any thread.
+        case suspend(@Sendable (borrowing Request, consuming Suspended) -> Void)
+    }
+
+    /// A response that a route gives to everybody.
+    public final class Constant: Sendable {
+        let response: Response
+
+        public init(_ response: consuming Response) {
+            self.response = response
+        }
+    }
+
+    public let methods: Set<Method>
+    /// The path, compared byte by byte with the decoded path of a request.
+    public let path: String
+    public let handler: Handler
+
+    /// A route for GET also answers HEAD, with the same headers and no body.
+    public init(_ path: String, methods: Set<Method> = [.get], handler: Handler) {
+        precondition(path.utf8.first == UInt8(ascii: "/") && !methods.isEmpty)
+        self.path = path
+        self.methods = methods.contains(.get) ? methods.union([.head]) : methods
+        self.handler = handler
+    }
+
+    public init(
+        _ path: String, methods: Set<Method> = [.get],
+        answer: @escaping @Sendable (borrowing Request) -> Response
+    ) {
+        self.init(path, methods: methods, handler: .answer(answer))
+    }
+
+    public init(_ path: String, methods: Set<Method> = [.get], constant: consuming Response) {
+        self.init(path, methods: methods, handler: .constant(Constant(constant)))
+    }
+
+    public init(
+        _ path: String, methods: Set<Method> = [.get],
+        suspend: @escaping @Sendable (borrowing Request, consuming Suspended) -> Void
+    ) {
+        self.init(path, methods: methods, handler: .suspend(suspend))
+    }
+}
+
+/// All routes of a server by path.
+struct Router: Sendable {
+    /// What a path and a method lead to.
+    enum Match: Sendable {
+        case route(Route.Handler, Method)
+        /// The path is there, the method is not: the index of the path's 405 answer.
+        case wrongMethod(Int)
+        case nothing
+    }
+
+    private struct Place: Sendable {
+        let path: [UInt8]
+        var routes: [Route]
+    }
+
+    private var places: [Place] = []
+
+    init(_ routes: [Route]) {
+        for route in routes {
+            let path = Array(route.path.utf8)
+            if let index = places.firstIndex(where: { $0.path == path }) {
+                let taken = places[index].routes.contains {
+                    !$0.methods.isDisjoint(with: route.methods)
+                }
+                precondition(!taken, "two routes for one method of \(route.path)")
+                places[index].routes.append(route)
+            } else {
+                places.append(Place(path: path, routes: [route]))
+            }
+        }
+    }
+
+    /// The value of the Allow header of each path, in the order of `Match.wrongMethod`.
+    var allowed: [String] {
+        places.map { place in
+            let methods = place.routes.reduce(into: Set<Method>()) { $0.formUnion($1.methods) }
+            return methods.map(\.rawValue).sorted().joined(separator: ", ")
+        }
+    }
+
+    func match(_ path: Span<UInt8>, _ method: Method?) -> Match {
+        for (index, place) in places.enumerated() {
+            let known = place.path
+            if !path.equals(known.span) { continue }
+            if let method {
+                for route in place.routes where route.methods.contains(method) {
+                    return .route(route.handler, method)
+                }
+            }
+            return .wrongMethod(index)
+        }
+        return .nothing
+    }
+}

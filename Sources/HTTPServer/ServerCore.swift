@@ -1,0 +1,231 @@
+internal import CLinux
+internal import CMicroHTTPD
+internal import Glibc
+internal import Kernel
+internal import Synchronization
+
+/// What libmicrohttpd's threads work with: routes, limits, constant answers, counters.
+///
+/// Each function here is one of libmicrohttpd's hooks in Swift's words; `Daemon` calls them.
+final class ServerCore: Sendable {
+    let name: String
+    let limits: Limits
+    let constants: Constants
+    let statistics = Statistics()
+    let deadlines: Deadlines
+    let log: MessageLog
+    let isDraining = Atomic<Bool>(false)
+    /// Nobody suspends a request from now on.
+    let isStopping = Atomic<Bool>(false)
+    /// Rings when the last request of a draining server has ended.
+    let idleBell: Doorbell
+    private let router: Router
+    private let bodies: BufferPool
+
+    init(
+        name: String, routes: [Route], limits: Limits, log: @escaping @Sendable (String) -> Void
+    ) throws(KernelError) {
+        self.name = name
+        self.limits = limits
+        router = Router(routes)
+        constants = Constants(allowed: router.allowed)
+        deadlines = try Deadlines(limits: limits, statistics: statistics)
+        idleBell = try Doorbell()
+        bodies = BufferPool(
+            initialCapacity: min(limits.bodyBytes, 16384), keptBytes: limits.bodyBytes * 2)
+        self.log = MessageLog(lines: limits.logLines, write: log)
+    }
+
+    /// Body buffers that are in use.
+    var takenBodies: Int { bodies.taken }
+
+    // MARK: Connections
+
+    func connectionOpened(_ descriptor: Int32) -> Exchange {
+        statistics.countAccepted()
+        let isServed = statistics.openConnection(limit: limits.connections)
+        let exchange = Exchange(descriptor: descriptor, isRefused: !isServed)
+        if isServed {
+            expire(exchange, in: limits.headerTimeout, .headerTimeout)
+        } else {
+            statistics.count(.connectionLimit)
+            statistics.countAnswer(503)
+            let text = Constants.connectionLimit
+            _ = unsafe clinux_send_now(descriptor, text.utf8Start, text.utf8CodeUnitCount)
+            // Only this half: closing on bytes not yet read would destroy the answer on its way.
+            shutdown(descriptor, Int32(SHUT_WR))
+            expire(exchange, in: limits.refusalTimeout, .connectionLimit)
+        }
+        deadlines.watch(exchange)
+        return exchange
+    }
+
+    func connectionClosed(_ exchange: Exchange) {
+        deadlines.forget(exchange)
+        end(exchange)
+        if !exchange.isRefused { statistics.closeConnection() }
+    }
+
+    // MARK: Requests
+
+    /// The request line has come. Returns whether the request is looked at any further.
+    func requestBegan(_ exchange: Exchange, target: Span<UInt8>) -> Bool {
+        if exchange.isRefused { return false }
+        if exchange.phase == .idle {
+            statistics.beginRequest()
+            // On a new connection the time runs since it was accepted.
+            if Exchange.unpack(exchange.packedDeadline)?.reason != .headerTimeout {
+                expire(exchange, in: limits.headerTimeout, .headerTimeout)
+            }
+        }
+        exchange.phase = .header
+        exchange.isTargetValid = Target.parse(
+            target, path: &exchange.path, query: &exchange.query)
+        return true
+    }
+
+    /// The header has come: decides what the request leads to.
+    func headerCame(
+        _ exchange: Exchange, _ connection: OpaquePointer, method: Span<UInt8>, gate: Gate.Verdict
+    ) -> MHD_Result {
+        exchange.phase = .body
+        guard case .proceed(let framing, let expectsContinue) = gate, exchange.isTargetValid else {
+            statistics.count(.malformed)
+            if case .refuse(let status) = gate {
+                return unsafe queue(constants.refusal(status), exchange, connection)
+            }
+            return unsafe queue(constants.badRequest.closing, exchange, connection)
+        }
+        if isDraining.load(ordering: .relaxed) {
+            statistics.count(.draining)
+            return unsafe queue(constants.unavailable.closing, exchange, connection)
+        }
+        let refusal = route(exchange, method)
+        if case .length(let length) = framing, length > UInt64(limits.bodyBytes) {
+            statistics.count(.bodyBytes)
+            if expectsContinue || length > swallowedBytes {
+                return unsafe queue(constants.tooLarge.closing, exchange, connection)
+            }
+            exchange.plan = .constant(constants.tooLarge.staying)
+        } else if let refusal, expectsContinue {
+            return unsafe queue(refusal.closing, exchange, connection)
+        }
+        if framing != .empty { expire(exchange, in: limits.bodyTimeout, .bodyTimeout) }
+        return .YES
+    }
+
+    /// Some of the body has come. Returns false when the connection has to end at once.
+    func bodyCame(_ exchange: Exchange, _ bytes: Span<UInt8>) -> Bool {
+        let before = exchange.receivedBytes
+        exchange.receivedBytes = before &+ UInt64(bytes.count)
+        if exchange.receivedBytes > swallowedBytes { return false }
+        if exchange.receivedBytes > UInt64(limits.bodyBytes) {
+            if before <= UInt64(limits.bodyBytes) {
+                exchange.releaseBody(to: bodies)
+                if case .route = exchange.plan {
+                    statistics.count(.bodyBytes)
+                    exchange.plan = .constant(constants.tooLarge.staying)
+                }
+            }
+        } else if case .route(_, let method) = exchange.plan, method != .get, method != .head {
+            exchange.gather(bytes, from: bodies)
+        }
+        return true
+    }
+
+    /// The whole request has come: answers it or leaves it to whoever will.
+    func requestCame(_ exchange: Exchange, _ connection: OpaquePointer) -> MHD_Result {
+        switch exchange.plan.take() {
+        case .constant(let response):
+            return unsafe queue(response, exchange, connection)
+        case .route(.constant(let constant), _):
+            return unsafe queue(constant.response.core, exchange, connection)
+        case .route(.answer(let answer), let method):
+            let request = unsafe Request(
+                connection: connection, exchange: exchange, method: method)
+            let response = answer(request)
+            return unsafe queue(response.core, exchange, connection)
+        case .route(.suspend(let handler), let method):
+            statistics.beginSuspension()
+            if isStopping.load(ordering: .sequentiallyConsistent) {
+                statistics.endSuspension()
+                statistics.count(.draining)
+                return unsafe queue(constants.unavailable.closing, exchange, connection)
+            }
+            exchange.phase = .suspended
+            exchange.neverExpire()
+            unsafe MHD_suspend_connection(connection)
+            let request = unsafe Request(
+                connection: connection, exchange: exchange, method: method)
+            handler(
+                request,
+                unsafe Suspended(connection: connection, exchange: exchange, core: self))
+            return .YES
+        case nil:
+            return unsafe queue(constants.internalError.closing, exchange, connection)
+        }
+    }
+
+    /// The connection goes on after its request was suspended.
+    func requestResumed(_ exchange: Exchange, _ connection: OpaquePointer) -> MHD_Result {
+        let response = exchange.answer.take() ?? constants.internalError.closing
+        return unsafe queue(response, exchange, connection)
+    }
+
+    /// The request has ended in one way or another; `normally` when an answer was sent.
+    func requestEnded(_ exchange: Exchange, normally: Bool) {
+        if normally, exchange.phase == .header || exchange.phase == .body {
+            // libmicrohttpd has refused it without asking us.
+            statistics.count(.malformed)
+        }
+        end(exchange)
+        expire(exchange, in: limits.idleTimeout, .idleTimeout)
+    }
+
+    private func end(_ exchange: Exchange) {
+        if exchange.phase == .idle { return }
+        exchange.phase = .idle
+        exchange.plan = nil
+        exchange.answer = nil
+        exchange.receivedBytes = 0
+        exchange.body.removeAll()
+        exchange.releaseBody(to: bodies)
+        if statistics.endRequest() == 0, isDraining.load(ordering: .sequentiallyConsistent) {
+            idleBell.ring()
+        }
+    }
+
+    /// Plans the answer; returns it when it is a refusal.
+    private func route(_ exchange: Exchange, _ method: Span<UInt8>) -> Constants.Pair? {
+        let known = Method(method)
+        let refusal: Constants.Pair
+        switch router.match(exchange.path.bytes, known) {
+        case .route(let handler, let method):
+            exchange.plan = .route(handler, method)
+            return nil
+        case .nothing: refusal = constants.notFound
+        case .wrongMethod(let index): refusal = constants.wrongMethod[index]
+        }
+        exchange.plan = .constant(refusal.staying)
+        return refusal
+    }
+
+    private func queue(
+        _ response: ResponseCore, _ exchange: Exchange, _ connection: OpaquePointer
+    ) -> MHD_Result {
+        exchange.phase = .answered
+        expire(exchange, in: limits.writeTimeout, .writeTimeout)
+        statistics.countAnswer(response.status)
+        return unsafe response.queue(on: connection)
+    }
+
+    private var swallowedBytes: UInt64 {
+        let (bytes, overflow) = UInt64(limits.bodyBytes)
+            .multipliedReportingOverflow(by: UInt64(limits.swallowFactor))
+        return overflow ? .max : bytes
+    }
+
+    private func expire(_ exchange: Exchange, in time: Duration, _ reason: Refusal) {
+        exchange.expire(at: Clock.monotonicNanoseconds &+ time.nanoseconds, reason)
+    }
+}

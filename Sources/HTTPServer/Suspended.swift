@@ -1,0 +1,34 @@
+internal import CMicroHTTPD
+
+/// A request that waits for its answer, which any thread may give, once.
+///
+/// Dropping it unanswered answers 500: a client never waits for what has been forgotten.
+@safe
+public struct Suspended: ~Copyable, @unchecked Sendable {
+    // The connection stays where it is until it is resumed, and only the deinit resumes it.
+    private let connection: OpaquePointer
+    private let exchange: Exchange
+    private let core: ServerCore
+    private var response: ResponseCore
+
+    /// The caller has suspended the connection on the thread of its handler.
+    init(connection: OpaquePointer, exchange: Exchange, core: ServerCore) {
+        unsafe self.connection = connection
+        self.exchange = exchange
+        self.core = core
+        response = core.constants.internalError.staying
+    }
+
+    /// Gives the answer, which may be shared with others.
+    public consuming func answer(_ response: borrowing Response) {
+        self.response = response.core
+    }
+
+    deinit {
+        exchange.answer = response
+        // The answer is queued by the connection's own thread, which this call wakes.
+        unsafe MHD_resume_connection(connection)
+        // Only now may the daemon be stopped: the call above has let go of it.
+        core.statistics.endSuspension()
+    }
+}
