@@ -69,6 +69,11 @@ int64_t clinux_tcp_received(int descriptor) {
   return (int64_t)info.tcpi_bytes_received;
 }
 
+int clinux_is_half_closed(int descriptor) {
+  char byte;
+  return recv(descriptor, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+}
+
 int clinux_is_listening_stream(int descriptor) {
   int type = 0;
   int listening = 0;

@@ -86,7 +86,7 @@ final class Deadlines: Sendable {
                 cut(exchange, reason)
             } else {
                 next = min(next, nanoseconds)
-                if reason == .idleTimeout { noticeNextRequest(exchange, packed, now: now) }
+                if reason == .idleTimeout { lookAfterIdle(exchange, packed, now: now) }
             }
         }
         return next
@@ -99,11 +99,18 @@ final class Deadlines: Sendable {
         shutdown(exchange.descriptor, Int32(SHUT_RDWR))
     }
 
-    /// Gives a kept connection the time of a header once bytes of a further request have come.
+    /// Ends a kept connection whose client has finished, and gives it the time of a header once
+    /// bytes of a further request have come.
     ///
-    /// libmicrohttpd tells of a request when its first line is complete; until then only the
-    /// kernel's count of received bytes moves. A Unix socket has no such count.
-    private func noticeNextRequest(_ exchange: Exchange, _ packed: UInt64, now: UInt64) {
+    /// libmicrohttpd misses an end that came together with a request. It tells of a request when
+    /// its first line is complete; until then only the kernel's count of received bytes moves. A
+    /// Unix socket has no such count.
+    private func lookAfterIdle(_ exchange: Exchange, _ packed: UInt64, now: UInt64) {
+        if clinux_is_half_closed(exchange.descriptor) != 0 {
+            exchange.neverExpire()
+            shutdown(exchange.descriptor, Int32(SHUT_RDWR))
+            return
+        }
         let received = clinux_tcp_received(exchange.descriptor)
         if received < 0 { return }
         if exchange.seenDue != packed {

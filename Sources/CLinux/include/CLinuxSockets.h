@@ -29,6 +29,9 @@ long clinux_send_now(int descriptor, const void *bytes, size_t length);
 // lacks); -1 for other sockets.
 int64_t clinux_tcp_received(int descriptor);
 
+// Whether the other side has said that it sends no more and all it sent is read.
+int clinux_is_half_closed(int descriptor);
+
 // 1 for a stream socket that listens, 0 for another socket, -1 and errno for what is no socket.
 int clinux_is_listening_stream(int descriptor);
 
