@@ -15,6 +15,9 @@ public struct Doorbell: ~Copyable, Sendable {
         close(descriptor)
     }
 
+    /// For poll(2) together with other descriptors: readable after a ring until `wait`.
+    public var pollable: Int32 { descriptor }
+
     public func ring() {
         var one: UInt64 = 1
         _ = unsafe write(descriptor, &one, 8)
