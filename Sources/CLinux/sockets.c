@@ -5,6 +5,7 @@
 #include <linux/tcp.h>
 #include <netinet/in.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -53,6 +54,10 @@ size_t clinux_local_path(int descriptor, char *path, size_t capacity) {
   if (length > capacity) length = capacity;
   memcpy(path, address.sun_path, length);
   return length;
+}
+
+int clinux_accept(int descriptor, void *peer, uint32_t *length) {
+  return accept4(descriptor, (struct sockaddr *)peer, length, SOCK_CLOEXEC | SOCK_NONBLOCK);
 }
 
 long clinux_send_now(int descriptor, const void *bytes, size_t length) {

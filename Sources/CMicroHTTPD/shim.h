@@ -15,7 +15,6 @@ struct mhd_logger {
 
 // A daemon's options and the functions it calls, all with the same context.
 struct mhd_plan {
-  int listen_socket;
   unsigned int worker_threads;
   unsigned int connection_limit;
   size_t connection_memory_bytes;
@@ -51,10 +50,10 @@ static inline struct MHD_Daemon *mhd_start(const struct mhd_plan *plan) {
       {MHD_OPTION_END, 0, NULL},
   };
   return MHD_start_daemon(
-      MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC | MHD_USE_ERROR_LOG | MHD_ALLOW_SUSPEND_RESUME,
+      MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC | MHD_USE_ERROR_LOG |
+          MHD_ALLOW_SUSPEND_RESUME | MHD_USE_NO_LISTEN_SOCKET,
       0, NULL, NULL, plan->answer, plan->context,
       MHD_OPTION_EXTERNAL_LOGGER, mhd_format_log, plan->logger,
-      MHD_OPTION_LISTEN_SOCKET, plan->listen_socket,
       MHD_OPTION_CONNECTION_LIMIT, plan->connection_limit,
       MHD_OPTION_CONNECTION_MEMORY_LIMIT, plan->connection_memory_bytes,
       MHD_OPTION_NOTIFY_COMPLETED, plan->completed, plan->context,

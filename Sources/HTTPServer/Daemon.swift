@@ -2,22 +2,25 @@ internal import CMicroHTTPD
 internal import Glibc
 internal import Kernel
 
-/// One daemon of libmicrohttpd on one listening socket. It must be quiesced, then stopped.
+/// A daemon of libmicrohttpd: threads that serve the connections given to them. It must be stopped.
+///
+/// It has no listening socket. MHD_quiesce_daemon of 0.9.75 takes that socket out of a worker's
+/// epoll set without asking whether the worker has just done so, and then aborts the process; and
+/// MHD_stop_daemon alone would shut down a socket that others share.
 @safe
 struct Daemon: @unchecked Sendable {
-    // The Server's lock guards who quiesces and who stops.
+    // libmicrohttpd locks what connections are added to; the Server's lock guards who stops.
     private let daemon: OpaquePointer
 
     /// `logger` and `core` must outlive the daemon.
-    init(
-        listener: Listener, core: ServerCore, logger: DaemonLogger
-    ) throws(KernelError) {
+    init(core: ServerCore, logger: DaemonLogger) throws(KernelError) {
         let limits = core.limits
         var plan = unsafe mhd_plan()
-        unsafe plan.listen_socket = listener.descriptor
         unsafe plan.worker_threads = UInt32(clamping: limits.workerThreads)
+        // Never met: Places counts. libmicrohttpd divides its limit among its threads and lets a
+        // connection go a little later than it tells us.
         unsafe plan.connection_limit = UInt32(
-            clamping: limits.connections + limits.connectionReserve)
+            clamping: (limits.connections + limits.connectionReserve) * 2 + 64)
         unsafe plan.connection_memory_bytes = limits.connectionMemoryBytes
         unsafe plan.logger = logger.address
         unsafe plan.context = Unmanaged.passUnretained(core).toOpaque()
@@ -27,14 +30,17 @@ struct Daemon: @unchecked Sendable {
         unsafe plan.target = targetCame
         errno = 0
         guard let daemon = unsafe mhd_start(&plan) else {
-            throw KernelError(errno == 0 ? EINVAL : errno, "http server on \(listener)")
+            throw KernelError(errno == 0 ? EINVAL : errno, "http server \(core.name)")
         }
         unsafe self.daemon = daemon
     }
 
-    /// Accepts no further connection. Once only; otherwise stopping would shut the socket down.
-    func quiesce() {
-        _ = unsafe MHD_quiesce_daemon(daemon)
+    /// Hands a connection over, which is closed in any case. Returns whether it is served.
+    func serve(_ descriptor: Int32, peer: inout sockaddr_in6, length: socklen_t) -> Bool {
+        unsafe withUnsafeBytes(of: &peer) { bytes in
+            let address = unsafe bytes.baseAddress?.assumingMemoryBound(to: sockaddr.self)
+            return unsafe MHD_add_connection(daemon, descriptor, address, length) == .YES
+        }
     }
 
     /// Ends all connections and threads. Once only, and not while a request is suspended.

@@ -21,7 +21,7 @@ public struct Limits: Sendable {
     public var bodyBytes = 1 << 20
     /// How many times `bodyBytes` is read from a client before the connection is closed on it.
     public var swallowFactor = 4
-    /// Threads of each listener.
+    /// Threads that read requests, answer them and write the answers.
     public var workerThreads = 2
     /// Lines of libmicrohttpd's log that are passed on in ten seconds; further ones are counted.
     public var logLines = 10

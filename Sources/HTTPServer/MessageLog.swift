@@ -20,6 +20,10 @@ final class MessageLog: Sendable {
     }
 
     func pass(_ message: Span<UInt8>) {
+        pass(message.trimmed.string)
+    }
+
+    func pass(_ message: String) {
         let now = Clock.monotonicNanoseconds
         let (passes, dropped) = window.withLock { window -> (Bool, Int) in
             var dropped = 0
@@ -35,6 +39,6 @@ final class MessageLog: Sendable {
             return (false, dropped)
         }
         if dropped > 0 { write("\(dropped) further messages of libmicrohttpd were left out") }
-        if passes { write(message.trimmed.string) }
+        if passes { write(message) }
     }
 }

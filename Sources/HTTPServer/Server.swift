@@ -2,15 +2,15 @@ internal import Glibc
 public import Kernel
 internal import Synchronization
 
-/// An HTTP/1.1 server: one daemon of libmicrohttpd per listening socket, all with the same routes
-/// and the same limits. Several servers may live in one process.
+/// An HTTP/1.1 server: a thread that accepts connections on all listening sockets, a few threads of
+/// libmicrohttpd that serve them, and a thread that keeps their deadlines. Several servers may live in one process.
 ///
 /// To stop: `refuseNewRequests`, `quiesce`, answer what is suspended, `waitUntilIdle`, `stop`.
 @safe
 public final class Server: Sendable {
     private struct State: ~Copyable {
-        var daemons: [Daemon] = []
-        var isQuiesced = false
+        var daemon: Daemon?
+        var acceptor: Worker?
         var clock: Worker?
     }
 
@@ -30,15 +30,15 @@ public final class Server: Sendable {
         let deadlines = core.deadlines
         let clock = try Worker("http-clock") { deadlines.run() }
         let logger = DaemonLogger(core)
-        var daemons: [Daemon] = []
+        var started: Daemon?
         do throws(KernelError) {
-            for listener in listeners {
-                daemons.append(
-                    try Daemon(listener: listener, core: core, logger: logger))
-            }
+            let daemon = try Daemon(core: core, logger: logger)
+            started = daemon
+            let acceptor = Acceptor(listeners: listeners, daemon: daemon, core: core)
+            let thread = try Worker("http-accept") { acceptor.run() }
+            state = Mutex(State(daemon: daemon, acceptor: thread, clock: clock))
         } catch {
-            for daemon in daemons { daemon.quiesce() }
-            for daemon in daemons { daemon.stop() }
+            started?.stop()
             deadlines.stop()
             clock.join()
             throw error
@@ -46,7 +46,6 @@ public final class Server: Sendable {
         self.core = core
         self.listeners = listeners
         self.logger = logger
-        state = Mutex(State(daemons: daemons, clock: clock))
     }
 
     deinit {
@@ -64,15 +63,16 @@ public final class Server: Sendable {
         core.isDraining.store(true, ordering: .sequentiallyConsistent)
     }
 
-    /// Accepts no further connection. Calling it again does nothing.
+    /// Accepts no further connection: those that come wait in the listening sockets, which stay
+    /// open. Calling it again does nothing.
     public func quiesce() {
-        state.withLock { Server.quiesce(&$0) }
+        state.withLock { quiesce(&$0) }
     }
 
-    private static func quiesce(_ state: inout State) {
-        if state.isQuiesced { return }
-        state.isQuiesced = true
-        for daemon in state.daemons { daemon.quiesce() }
+    private func quiesce(_ state: inout State) {
+        guard let acceptor = state.acceptor.take() else { return }
+        core.places.close()
+        acceptor.join()
     }
 
     /// Waits until no request is active, at most until the monotonic time `deadlineNanoseconds`.
@@ -99,9 +99,9 @@ public final class Server: Sendable {
                 return false
             }
             guard let clock = state.clock.take() else { return true }
-            Server.quiesce(&state)
-            for daemon in state.daemons { daemon.stop() }
-            state.daemons = []
+            quiesce(&state)
+            state.daemon?.stop()
+            state.daemon = nil
             core.deadlines.stop()
             clock.join()
             return true

@@ -14,6 +14,7 @@ final class ServerCore: Sendable {
     let statistics = Statistics()
     let deadlines: Deadlines
     let log: MessageLog
+    let places: Places
     let isDraining = Atomic<Bool>(false)
     /// Nobody suspends a request from now on.
     let isStopping = Atomic<Bool>(false)
@@ -31,6 +32,7 @@ final class ServerCore: Sendable {
         constants = Constants(allowed: router.allowed)
         deadlines = try Deadlines(limits: limits, statistics: statistics)
         idleBell = try Doorbell()
+        places = try Places(limits.connections + limits.connectionReserve)
         bodies = BufferPool(
             initialCapacity: min(limits.bodyBytes, 16384), keptBytes: limits.bodyBytes * 2)
         self.log = MessageLog(lines: limits.logLines, write: log)
@@ -63,6 +65,7 @@ final class ServerCore: Sendable {
     func connectionClosed(_ exchange: Exchange) {
         deadlines.forget(exchange)
         end(exchange)
+        places.giveBack()
         if !exchange.isRefused { statistics.closeConnection() }
     }
 

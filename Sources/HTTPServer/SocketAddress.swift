@@ -2,12 +2,13 @@ internal import Glibc
 
 /// An IPv4 or IPv6 address with a port (ip(7), ipv6(7)).
 struct SocketAddress: CustomStringConvertible {
-    private var storage = sockaddr_storage()
+    // The larger of the two; an IPv4 address fits into it.
+    private var storage = sockaddr_in6()
     private var length: socklen_t
 
     /// Every address of the machine.
     init(family: Int32) {
-        storage.ss_family = sa_family_t(family)
+        storage.sin6_family = sa_family_t(family)
         let isIPv4 = family == AF_INET
         length = socklen_t(
             isIPv4 ? MemoryLayout<sockaddr_in>.size : MemoryLayout<sockaddr_in6>.size)
@@ -15,7 +16,7 @@ struct SocketAddress: CustomStringConvertible {
 
     /// A copy of what the resolver found; nil for another family.
     init?(_ address: UnsafePointer<sockaddr>?, _ length: socklen_t) {
-        guard let address = unsafe address, Int(length) <= MemoryLayout<sockaddr_storage>.size
+        guard let address = unsafe address, Int(length) <= MemoryLayout<sockaddr_in6>.size
         else { return nil }
         self.length = length
         unsafe withUnsafeMutableBytes(of: &storage) { target in
@@ -27,7 +28,7 @@ struct SocketAddress: CustomStringConvertible {
 
     /// The address a socket is bound to; nil for a socket of another family.
     init?(localOf descriptor: Int32) {
-        var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
+        var length = socklen_t(MemoryLayout<sockaddr_in6>.size)
         self.length = length
         let code = unsafe withUnsafeMutableBytes(of: &storage) { bytes in
             guard let start = bytes.baseAddress else { return Int32(-1) }
@@ -38,7 +39,7 @@ struct SocketAddress: CustomStringConvertible {
         guard code == 0, isInternet else { return nil }
     }
 
-    var family: Int32 { Int32(storage.ss_family) }
+    var family: Int32 { Int32(storage.sin6_family) }
 
     private var isInternet: Bool {
         (family == AF_INET && length >= socklen_t(MemoryLayout<sockaddr_in>.size))

@@ -2,7 +2,6 @@
 #pragma once
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/socket.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -21,6 +20,11 @@ int clinux_connect_path(int descriptor, const char *path, size_t length);
 
 // The local path of a Unix socket, not terminated: its length, 0 when it has none.
 size_t clinux_local_path(int descriptor, char *path, size_t capacity);
+
+// Takes a waiting connection, which closes on exec and never blocks, and its peer's address; -1 and
+// errno when there is none. accept4(2) is a GNU extension. `length` says how many bytes `peer` has
+// and then how many are used.
+int clinux_accept(int descriptor, void *peer, uint32_t *length);
 
 // Sends without a signal and without waiting; what send(2) says.
 long clinux_send_now(int descriptor, const void *bytes, size_t length);
