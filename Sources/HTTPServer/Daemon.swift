@@ -157,10 +157,30 @@ private func headerCame(
     _ nameCount: Int, _ value: UnsafePointer<CChar>?, _ valueCount: Int
 ) -> MHD_Result {
     guard let gate = unsafe context?.assumingMemoryBound(to: Gate.self) else { return .NO }
+    if unsafe isFolded(name, nameCount, value) { unsafe gate.pointee.seeFolding() }
     let name = unsafe UnsafeRawBufferPointer(start: name, count: name == nil ? 0 : nameCount)
     let value = unsafe UnsafeRawBufferPointer(start: value, count: value == nil ? 0 : valueCount)
     unsafe gate.pointee.see(Span(_unsafeBytes: name), Span(_unsafeBytes: value))
     return .YES
+}
+
+/// Whether a header's value does not follow its name, as it does in the client's bytes.
+///
+/// libmicrohttpd 0.9.75 joins a folded line to the header's name instead of its value, in other
+/// memory: `Content-Length: 3` with a second line ` 9` becomes a header `Content-Length9`, and
+/// the body a request.
+private func isFolded(
+    _ name: UnsafePointer<CChar>?, _ nameCount: Int, _ value: UnsafePointer<CChar>?
+) -> Bool {
+    guard let name = unsafe name, let value = unsafe value else { return false }
+    let behindColon = UInt(bitPattern: name) &+ UInt(bitPattern: nameCount) &+ 1
+    let start = UInt(bitPattern: value)
+    if start < behindColon { return true }
+    for index in 0..<Int(bitPattern: start &- behindColon) {
+        let byte = unsafe name[nameCount + 1 + index]
+        if byte != 0x20 && byte != 0x09 { return true }
+    }
+    return false
 }
 
 private func completed(

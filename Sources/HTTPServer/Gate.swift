@@ -49,6 +49,11 @@ struct Gate {
         }
     }
 
+    /// Takes note of a header line that goes on in the next one (RFC 9112, 5.2).
+    mutating func seeFolding() {
+        isMalformed = true
+    }
+
     /// What becomes of the request whose headers were all seen.
     func verdict(method: Span<UInt8>, version: Span<UInt8>) -> Verdict {
         guard version.count == 8, version.starts(with: "HTTP/1."), version[7] >= 0x30,

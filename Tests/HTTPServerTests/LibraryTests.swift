@@ -77,13 +77,6 @@ import Testing
         #expect(client.reply().text == "/query|")
     }
 
-    @Test func `a folded header line is joined`() throws {
-        let fixture = try Fixture()
-        let client = try fixture.client()
-        client.send(get("/agent", "User-Agent: a\r\n b\r\nAccept: c\r\n"))
-        #expect(client.reply().text == "a b")
-    }
-
     @Test func `empty lines before a request are skipped`() throws {
         let fixture = try Fixture()
         let client = try fixture.client()
