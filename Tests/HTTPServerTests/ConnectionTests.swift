@@ -91,7 +91,7 @@ import Testing
         try use(2000)
         // Other tests of this process run at the same time and own descriptors of their own.
         #expect(openDescriptors() < before.0 + 300)
-        #expect(residentBytes() < before.1 + 64 << 20)
+        #expect(residentBytes() < before.1 + 48 << 20)
         #expect(fixture.server.statistics.acceptedConnections == 2300)
     }
 
@@ -136,7 +136,9 @@ func openDescriptors() -> Int {
     return count
 }
 
+/// Resident memory; 0 under AddressSanitizer, which keeps what was freed and finds leaks itself.
 func residentBytes() -> Int {
+    if unsafe dlsym(nil, "__asan_init") != nil { return 0 }
     guard let file = unsafe fopen("/proc/self/statm", "r") else { return 0 }
     defer { unsafe fclose(file) }
     var line = [CChar](repeating: 0, count: 256)
