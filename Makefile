@@ -23,7 +23,7 @@ dependencies:
 test-dependencies:
 	@deploy/install-dependencies tests
 
-run: release ## Builds a release and runs it on ADDRESS (:10180); state is kept nowhere
+run: release ## Builds a release and runs it on ADDRESS (:10180)
 	@port=$(lastword $(subst :, ,$(ADDRESS))); \
 	printf 'metrics  http://localhost:%s/metrics\nlanding  http://localhost:%s/\n' $$port $$port; \
 	printf 'health   http://localhost:%s/-/healthy\n' $$port

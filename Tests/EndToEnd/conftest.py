@@ -21,9 +21,12 @@ class Starter:
         self.running = []
 
     def daemon(self, *flags: str, tree: str | pathlib.Path | None = None, **options) -> Daemon:
-        """Our daemon; with `tree`, a fixture's name or a folder stands for the machine."""
+        """Our daemon; with `tree`, a fixture's name or a folder stands for the machine.
+
+        A tree holds what the nine collectors read, so only those are on then.
+        """
         if tree is not None:
-            flags = (*tree_flags(FIXTURES / tree), *flags)
+            flags = (*NINE_FLAGS, *tree_flags(FIXTURES / tree), *flags)
         log = self.folder / f"daemon-{len(self.running)}.log"
         return self.keep(Daemon(log, *flags, **options))
 
