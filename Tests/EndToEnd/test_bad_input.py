@@ -3,7 +3,10 @@
 import os
 import pathlib
 import random
+import re
 import shutil
+import subprocess
+import sys
 import tempfile
 
 import pytest
@@ -100,9 +103,7 @@ def loop(file: pathlib.Path):
 
 def overflowing(file: pathlib.Path):
     content = file.read_text()
-    file.write_text("".join(
-        "99999999999999999999" if word.isdigit() and len(word) > 2 else word
-        for word in __import__("re").split(r"(\s+)", content)))
+    file.write_text(re.sub(r"\b\d{3,}\b", "99999999999999999999", content))
 
 
 DAMAGES = (missing, empty, truncated, binary_bytes, nul_bytes, oversized, one_endless_line,
@@ -168,11 +169,13 @@ def test_a_root_may_vanish_and_come_back(start, tree, root):
         == {key for key in after.values if key[0].startswith("node_")}
 
 
-def test_every_file_below_sys_and_udev_may_be_binary(start, tree):
+@pytest.mark.parametrize("damage", (missing, empty, truncated, binary_bytes, nul_bytes, folder,
+                                    dangling, loop), ids=lambda damage: damage.__name__)
+def test_every_file_below_sys_and_udev_may_be_damaged(start, tree, damage):
     for root in ("sys", "udev"):
-        for file in (tree / root).rglob("*"):
-            if file.is_file():
-                binary_bytes(file)
+        for file in list((tree / root).rglob("*")):
+            if file.is_file() and not file.is_symlink():
+                damage(file)
     page = scrape(start.daemon(tree=tree))
     assert success(page)["cpu"] == 1 and success(page)["diskstats"] == 1
     assert page.value("node_memory_MemTotal_bytes") > 0
@@ -187,8 +190,20 @@ def test_every_file_below_sys_and_udev_may_be_oversized(start, tree):
     assert success(page)["cpu"] == 1 and success(page)["diskstats"] == 1
 
 
+UNREADABLE = {
+    **READERS,
+    "sys/block/vda/queue/rotational": set(),
+    "sys/devices/system/cpu/cpu0/topology/core_id": set(),
+    "sys/devices/system/cpu/isolated": set(),
+    "sys/devices/system/clocksource/clocksource0/current_clocksource": set(),
+    "udev/b254:0": set(),
+    "udev": set(),
+    "proc/net": {"netdev"},
+}
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can start a daemon as another user")
-@pytest.mark.parametrize("name", READERS)
+@pytest.mark.parametrize("name", UNREADABLE)
 def test_an_unreadable_file_costs_only_its_readers(start, name):
     # Everybody may look into /tmp, but not into what pytest makes for root.
     with tempfile.TemporaryDirectory(dir="/tmp") as place:
@@ -207,15 +222,15 @@ def test_an_unreadable_file_costs_only_its_readers(start, name):
             if previous is not None:
                 os.environ["ML_EXPORTER"] = previous
         page = scrape(daemon)
-        assert {success(page)[c] for c in READERS[name]} == {0}
         assert {c for c, value in success(page).items() if value == 1} \
-            == set(NINE) - READERS[name]
+            == set(NINE) - UNREADABLE[name]
         # A lasting failure is said once, not at every scrape.
         for _ in range(5):
             scrape(daemon)
         word = name.removeprefix("proc/")
         said = [line for line in daemon.log.splitlines() if word in line]
-        assert 1 <= len(said) <= 2 * len(READERS[name]), daemon.log
+        assert len(said) <= 2 * max(1, len(UNREADABLE[name])), daemon.log
+        assert said or not UNREADABLE[name], daemon.log
         assert daemon.stop() == 0
 
 
@@ -354,8 +369,6 @@ def test_a_counter_that_falls_back_a_little_does_not_fall(start, tree):
 
 
 def test_the_fixture_trees_are_what_their_script_makes():
-    import subprocess
-    import sys
     result = subprocess.run([sys.executable, FIXTURES / "make-fixtures.py", "--check"],
                             capture_output=True, text=True, timeout=60)
     assert result.returncode == 0, result.stdout

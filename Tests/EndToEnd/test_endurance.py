@@ -3,8 +3,9 @@
 import contextlib
 import os
 import re
+import shutil
 
-from programs import ask, connect, wait_until
+from programs import FIXTURES, ask, connect, wait_until
 
 ASK = {"Accept-Encoding": "gzip", "Accept": "application/openmetrics-text;version=1.0.0"}
 # What an allocator may still take after the first thousand scrapes.
@@ -53,8 +54,6 @@ def test_a_thousand_scrapes_on_new_connections(start):
 
 
 def test_devices_that_come_and_go_leave_no_memory(start, tmp_path):
-    import shutil
-    from programs import FIXTURES
     tree = tmp_path / "tree"
     shutil.copytree(FIXTURES / "debian12-2cpu", tree)
     daemon = start.daemon(tree=tree)

@@ -3,6 +3,7 @@
 import concurrent.futures
 import contextlib
 import csv
+import gzip
 import pathlib
 import resource
 import signal
@@ -332,6 +333,17 @@ def test_each_prometheus_gets_openmetrics(daemon, client, accept):
     assert parts[:2] == ["application/openmetrics-text", "version=1.0.0"]
     assert "charset=utf-8" in parts
     assert answer.headers["Content-Encoding"] == "gzip"
+
+
+@pytest.mark.parametrize("capture", ["promscrape-2.42-default-00", "promscrape-2.42-native-00"])
+def test_the_bytes_of_a_real_scrape_are_answered(daemon, capture):
+    request = (DATA / f"{capture}.http").read_bytes()
+    assert b"Accept-Encoding: gzip\r\n" in request
+    received = raw(daemon.address, request.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"))
+    head, body = received.split(b"\r\n\r\n", 1)
+    assert head.startswith(b"HTTP/1.1 200 OK\r\n")
+    assert b"Content-Type: application/openmetrics-text; version=1.0.0" in head
+    assert gzip.decompress(body).endswith(b"# EOF\n")
 
 
 @pytest.mark.parametrize("accept, kind", [

@@ -1,5 +1,7 @@
 """A real Prometheus scrapes the daemon."""
 
+import json
+import os
 import re
 import time
 
@@ -83,7 +85,6 @@ def test_cpu_seconds_add_up_to_the_cpus(prometheus):
 
 
 def test_types_reach_prometheus(prometheus):
-    import json
     answer = json.loads(prometheus.get("/api/v1/metadata").body)["data"]
     assert answer["node_cpu_seconds_total"][0]["type"] == "counter"
     assert answer["node_memory_MemTotal_bytes"][0]["type"] == "gauge"
@@ -92,7 +93,6 @@ def test_types_reach_prometheus(prometheus):
 
 def client_ports(daemon, prometheus) -> set[int]:
     """The local ports of Prometheus's connections to the daemon, from /proc."""
-    import os
     inodes = set()
     for name in os.listdir(f"/proc/{prometheus.pid}/fd"):
         try:
