@@ -13,7 +13,7 @@ import pytest
 
 import pages
 from pages import Page
-from programs import FIXTURES, NINE, binary, wait_until
+from programs import FIXTURES, NINE, binary
 
 READERS = {
     "proc/stat": {"cpu", "stat"},
