@@ -11,7 +11,7 @@ from programs import binary, has
 # 20FoundationEssentials the small one that ArgumentParser brings.
 FULL_FOUNDATION = re.compile(r"(?<![0-9])10Foundation")
 CORE_FOUNDATION = re.compile(r"\b_?(CFRuntime|CFString|CFBundle|_?CFRunLoop)[A-Za-z]*")
-ICU = re.compile(r"\b_ZNK?3icu")
+ICU = re.compile(r"\b_ZN[KO]?\d+icu")
 
 
 def symbols(*arguments: str) -> str:
