@@ -72,19 +72,6 @@ enum Token {
 }
 
 extension Span where Element == UInt8 {
-    /// Whether the bytes are `lowercase` when ASCII letters lose their case.
-    func equalsIgnoringCase(_ lowercase: StaticString) -> Bool {
-        if count != lowercase.utf8CodeUnitCount { return false }
-        for index in 0..<count {
-            let byte = self[index]
-            let isCapital = byte >= 0x41 && byte <= 0x5A
-            if unsafe (isCapital ? byte | 0x20 : byte) != lowercase.utf8Start[index] {
-                return false
-            }
-        }
-        return true
-    }
-
     /// The bytes from `start` up to the next `separator` or the end; `start` moves behind it.
     @_lifetime(copy self)
     func piece(from start: inout Int, upTo separator: UInt8) -> Span<UInt8> {

@@ -55,6 +55,16 @@ public struct Cursor: ~Escapable {
         return text
     }
 
+    /// Takes the bytes before the next `byte` and drops that byte, or all that is left when it
+    /// does not follow.
+    @_lifetime(copy self)
+    public mutating func part(endedBy byte: UInt8) -> Span<UInt8> {
+        let length = rest.offset(of: byte) ?? rest.count
+        let text = rest.extracting(first: length)
+        rest = rest.extracting(droppingFirst: min(length + 1, rest.count))
+        return text
+    }
+
     /// Takes `literal` if it comes next.
     @_lifetime(self: copy self)
     public mutating func take(_ literal: StaticString) -> Bool {

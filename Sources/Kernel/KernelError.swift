@@ -17,6 +17,11 @@ public struct KernelError: Error, Equatable, Sendable, CustomStringConvertible {
         KernelError(errno, subject)
     }
 
+    /// The subject was read and is not what its document says.
+    public static func malformed(_ subject: String) -> KernelError {
+        KernelError(EBADMSG, subject)
+    }
+
     /// The subject does not exist: hardware, module or file that this machine lacks.
     public var isAbsence: Bool {
         code == ENOENT || code == ENODEV || code == ENXIO || code == ENOTDIR

@@ -13,6 +13,7 @@ public struct KernelFile: ~Copyable {
     /// Bytes beyond this are not read.
     public let limit: Int
     private var descriptor: Int32 = -1
+    private static let budget = DescriptorBudget()
 
     /// Nothing is opened before the first read.
     public init(path: String, limit: Int = KernelFile.defaultByteLimit) {
@@ -21,7 +22,10 @@ public struct KernelFile: ~Copyable {
     }
 
     deinit {
-        if descriptor >= 0 { close(descriptor) }
+        if descriptor >= 0 {
+            close(descriptor)
+            KernelFile.budget.giveBack()
+        }
     }
 
     public var isOpen: Bool { descriptor >= 0 }
@@ -36,16 +40,16 @@ public struct KernelFile: ~Copyable {
         if descriptor < 0 {
             descriptor = unsafe clinux_open(path, O_RDONLY | O_NOCTTY | O_NONBLOCK)
             guard descriptor >= 0 else { throw .last(path) }
-            keep = KernelFile.isKernelFilesystem(descriptor)
+            keep = KernelFile.isKernelFilesystem(descriptor) && KernelFile.budget.take()
         } else {
             keep = true
         }
         do throws(KernelError) {
             let oversized = try fill(&text)
-            if !keep { closeDescriptor() }
+            if !keep { closeDescriptor(counted: false) }
             return oversized
         } catch {
-            closeDescriptor()
+            closeDescriptor(counted: keep)
             throw error
         }
     }
@@ -73,8 +77,9 @@ public struct KernelFile: ~Copyable {
         }
     }
 
-    private mutating func closeDescriptor() {
+    private mutating func closeDescriptor(counted: Bool) {
         close(descriptor)
+        if counted { KernelFile.budget.giveBack() }
         descriptor = -1
     }
 

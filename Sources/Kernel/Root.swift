@@ -1,4 +1,3 @@
-internal import CLinux
 internal import Glibc
 
 /// A directory that stands for a place of the machine: `/proc`, `/sys`, `/`, or a tree beside it
@@ -23,6 +22,11 @@ public struct Root: Sendable, Equatable {
         KernelFile(path: path(of: name), limit: limit)
     }
 
+    /// Whether something of this name is there.
+    public func exists(_ name: String) -> Bool {
+        unsafe access(path(of: name), F_OK) == 0
+    }
+
     /// The names in a directory below the root without `.` and `..`, in no order.
     public func names(in directory: String) throws(KernelError) -> [String] {
         let path = path(of: directory)
@@ -45,6 +49,6 @@ public struct Root: Sendable, Equatable {
         var file = file(name, limit: limit)
         var text = Buffer(capacity: min(limit, 4096))
         try file.read(into: &text)
-        return text.bytes.trimmed.bytes
+        return text.bytes.trimmed.copied
     }
 }

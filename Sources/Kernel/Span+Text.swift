@@ -34,7 +34,18 @@ extension Span where Element == UInt8 {
         count == literal.utf8CodeUnitCount && starts(with: literal)
     }
 
-    public func equals(_ other: Span<UInt8>) -> Bool {
+    /// As `equals`, with ASCII letters of either case; `literal` is in lower case.
+    public func equalsIgnoringCase(_ literal: StaticString) -> Bool {
+        if count != literal.utf8CodeUnitCount { return false }
+        for index in 0..<count {
+            let byte = self[index]
+            let lower = byte >= 0x41 && byte <= 0x5A ? byte | 0x20 : byte
+            if unsafe lower != literal.utf8Start[index] { return false }
+        }
+        return true
+    }
+
+    public func equals(_ other: [UInt8]) -> Bool {
         if count != other.count { return false }
         for index in 0..<count where self[index] != other[index] { return false }
         return true
@@ -53,7 +64,7 @@ extension Span where Element == UInt8 {
     }
 
     /// A copy.
-    public var bytes: [UInt8] {
+    public var copied: [UInt8] {
         unsafe [UInt8](unsafeUninitializedCapacity: count) { target, initialized in
             for index in 0..<count { unsafe target.initializeElement(at: index, to: self[index]) }
             initialized = count

@@ -21,6 +21,12 @@ uint64_t clinux_thread_cpu_nanoseconds(void);
 // eventfd(2) has no module of its own in the overlay. Closes on exec, never blocks.
 int clinux_eventfd(void);
 
+// A netlink socket of the routing family that gives up a read after a second (NETLINK_ROUTE is a
+// plain macro, the rest needs casts). Returns the descriptor, or -1 with errno.
+int clinux_link_socket(void);
+// Asks for all links with their statistics (RTM_GETLINK, NLM_F_DUMP).
+int clinux_link_request(int descriptor, uint32_t sequence);
+
 // pthread_setname_np is a GNU extension. At most 15 bytes are kept.
 void clinux_name_thread(const char *name);
 

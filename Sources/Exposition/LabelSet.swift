@@ -1,0 +1,50 @@
+/// The labels of a series, escaped and in the order of their names.
+///
+/// Nothing else can make the bytes between the braces, so nothing unescaped reaches a page.
+public struct LabelSet: Sendable, Equatable {
+    /// Where a pair stands in `bytes`: the name's bytes, then the value's without its quotes.
+    public struct Pair: Sendable, Equatable {
+        public let name: Range<Int>
+        public let value: Range<Int>
+    }
+
+    /// `name="value",name="value"`; empty without labels.
+    public let bytes: [UInt8]
+    public let pairs: [Pair]
+
+    /// No labels.
+    public static let none = LabelSet([])
+
+    /// Values are text from anywhere: a byte sequence that is not UTF-8 has been made one by
+    /// `Span.string`. Names are ours, `[a-zA-Z_][a-zA-Z0-9_]*`, each once. `le` and `quantile` stand
+    /// last.
+    public init(_ labels: [(name: String, value: String)]) {
+        let sorted = labels.sorted { LabelSet.precedes($0.name, $1.name) }
+        var bytes: [UInt8] = []
+        var pairs: [Pair] = []
+        for (index, label) in sorted.enumerated() {
+            precondition(LabelSet.isValidName(label.name), "no label name: \(label.name)")
+            precondition(index == 0 || sorted[index - 1].name != label.name, "label twice")
+            if index > 0 { bytes.append(0x2C) }
+            let name = bytes.count..<bytes.count + label.name.utf8.count
+            bytes += label.name.utf8
+            bytes += [0x3D, 0x22]
+            let value = Escape.labelValue(label.value)
+            pairs.append(Pair(name: name, value: bytes.count..<bytes.count + value.count))
+            bytes += value
+            bytes.append(0x22)
+        }
+        self.bytes = bytes
+        self.pairs = pairs
+    }
+
+    private static func precedes(_ one: String, _ other: String) -> Bool {
+        let isLast = one == "le" || one == "quantile"
+        let otherIsLast = other == "le" || other == "quantile"
+        return isLast == otherIsLast ? one < other : otherIsLast
+    }
+
+    private static func isValidName(_ name: String) -> Bool {
+        !name.contains(":") && Family.isValidName(name.utf8Span.span)
+    }
+}

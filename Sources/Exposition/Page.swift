@@ -1,0 +1,81 @@
+internal import CText
+public import Kernel
+
+/// One page of the exposition while it is written: families one after the other, samples of one
+/// family together.
+///
+/// A series that stands on the page already is dropped and counted, and so is every sample of a
+/// family whose name has been used before.
+public struct Page: ~Copyable {
+    public private(set) var format: Format
+    /// Samples on the page.
+    public private(set) var samples = 0
+    /// Samples that were dropped as duplicates since the page was made.
+    public private(set) var duplicates: UInt64 = 0
+    private var body: Buffer
+    private var families = IdentitySet(capacity: 512)
+    private var series = IdentitySet(capacity: 1024)
+    private var familyIsRefused = false
+
+    public init(format: Format, body: consuming Buffer) {
+        self.format = format
+        self.body = body
+    }
+
+    public var bytes: Span<UInt8> {
+        @_lifetime(borrow self)
+        get { body.bytes }
+    }
+
+    /// Starts a page anew in `body` and gives the old one's bytes away.
+    public mutating func restart(format: Format, body: consuming Buffer) -> Buffer {
+        self.format = format
+        samples = 0
+        familyIsRefused = false
+        families.removeAll()
+        series.removeAll()
+        var other = body
+        other.removeAll()
+        swap(&self.body, &other)
+        return other
+    }
+
+    /// Starts a family. The samples that follow are its.
+    public mutating func begin(_ family: Family) {
+        familyIsRefused = !families.insert(family.identity)
+        if familyIsRefused { return }
+        body.append(format == .text ? family.header.span : family.openMetricsHeader.span)
+    }
+
+    /// Writes a sample of the family begun last.
+    public mutating func sample(_ series: Series, _ value: Double) {
+        sample(series.text.span, identity: series.identity, value)
+    }
+
+    /// Writes a family that has one series.
+    public mutating func single(_ single: Single, _ value: Double) {
+        begin(single.family)
+        sample(single.series, value)
+    }
+
+    @inline(__always)
+    mutating func sample(_ text: Span<UInt8>, identity: UInt64, _ value: Double) {
+        if familyIsRefused || !series.insert(identity) {
+            duplicates &+= 1
+            return
+        }
+        body.append(text)
+        let room = Int(ctext_number_capacity) + 1
+        unsafe body.append(room: room) { target in
+            let length = unsafe ctext_number(value, target)
+            unsafe target[length] = 0x0A
+            return length + 1
+        }
+        samples += 1
+    }
+
+    /// Ends the page as its format asks.
+    public mutating func finish() {
+        if format == .openMetrics { body.append("# EOF\n") }
+    }
+}

@@ -1,0 +1,209 @@
+internal import Kernel
+
+/// Rows that come and go (CPUs, devices, mounts) under columns that stay: each cell is a series
+/// whose name and labels are rendered once, when the row first appears.
+///
+/// A collection is `begin`, for each row `row` and values, `end`; then the columns are written,
+/// each under its family. A row that was not named since `begin` is gone after `end`.
+public struct SeriesTable: ~Copyable {
+    /// One column: a family, and the labels that tell its cells from others of the same family.
+    public struct Column: Sendable {
+        public let family: Family
+        public let labels: [(name: String, value: String)]
+
+        public init(_ family: Family, _ labels: [(name: String, value: String)] = []) {
+            self.family = family
+            self.labels = labels
+        }
+    }
+
+    /// What a row's cells hold until a value comes: nothing is written for them.
+    private static var absent: Double { Double(bitPattern: 0x7FF8_0000_DEAD_0000) }
+
+    public let columns: [Column]
+    /// Rows beyond this many are refused.
+    public let rowLimit: Int
+    public private(set) var rowCount = 0
+    /// Rows that were refused since the table was made.
+    public private(set) var refusedRows: UInt64 = 0
+
+    // Row by row: the key, the rendered text of each column's series, and its identity.
+    private var keys: [[UInt8]] = []
+    private var texts: [UInt8] = []
+    private var textStarts: [Int] = [0]
+    private var identities: [UInt64] = []
+    private var values: [Double] = []
+    private var seen: [Bool] = []
+    // Rows in the order in which they were last named; the next one is guessed to follow it.
+    private var order: [Int] = []
+    private var expected = 0
+    private var guessed = true
+    private var places: [[UInt8]: Int] = [:]
+
+    public init(_ columns: [Column], rowLimit: Int = 100_000) {
+        self.columns = columns
+        self.rowLimit = rowLimit
+    }
+
+    public mutating func begin() {
+        expected = 0
+        guessed = true
+        for index in seen.indices { seen[index] = false }
+    }
+
+    /// The row with this key, its cells empty; nil when the key has been named since `begin` or
+    /// when there are too many rows. `labels` is asked when the row is new.
+    public mutating func row(
+        _ key: Span<UInt8>, labels: () -> [(name: String, value: String)]
+    ) -> Int? {
+        let row: Int
+        if expected < order.count, key.equals(keys[order[expected]]) {
+            row = order[expected]
+        } else {
+            guessed = false
+            let bytes = key.copied
+            if let known = places[bytes] {
+                row = known
+            } else {
+                guard rowCount < rowLimit else {
+                    refusedRows &+= 1
+                    return nil
+                }
+                row = append(bytes, labels())
+            }
+        }
+        if seen[row] { return nil }
+        seen[row] = true
+        if guessed {
+            expected += 1
+        } else {
+            // The order has changed: from here on it is written down anew.
+            order.removeSubrange(min(expected, order.count)...)
+            order.append(row)
+            expected += 1
+            guessed = false
+        }
+        let first = row * columns.count
+        for cell in first..<first + columns.count { values[cell] = SeriesTable.absent }
+        return row
+    }
+
+    public subscript(row: Int, column: Int) -> Double {
+        get { values[row * columns.count + column] }
+        set { values[row * columns.count + column] = newValue }
+    }
+
+    /// Forgets the rows that have not been named since `begin`.
+    public mutating func end() {
+        order.removeSubrange(min(expected, order.count)...)
+        if order.count == rowCount { return }
+        let kept = order
+        var (keys, texts, starts): ([[UInt8]], [UInt8], [Int]) = ([], [], [0])
+        var (identities, values): ([UInt64], [Double]) = ([], [])
+        places.removeAll(keepingCapacity: true)
+        for (place, row) in kept.enumerated() {
+            places[self.keys[row]] = place
+            keys.append(self.keys[row])
+            let cells = row * columns.count..<(row + 1) * columns.count
+            for cell in cells {
+                texts += self.texts[textStarts[cell]..<textStarts[cell + 1]]
+                starts.append(texts.count)
+            }
+            identities += self.identities[cells]
+            values += self.values[cells]
+        }
+        self.keys = keys
+        self.texts = texts
+        self.textStarts = starts
+        self.identities = identities
+        self.values = values
+        seen = [Bool](repeating: true, count: kept.count)
+        order = Array(0..<kept.count)
+        rowCount = kept.count
+    }
+
+    /// Writes the samples of one column under the family that `page` has begun.
+    public func writeSamples(of column: Int, to page: inout Page) {
+        let texts = texts.span
+        for row in order {
+            let cell = row * columns.count + column
+            let value = values[cell]
+            if value.bitPattern == SeriesTable.absent.bitPattern { continue }
+            page.sample(
+                texts.extracting(textStarts[cell]..<textStarts[cell + 1]),
+                identity: identities[cell], value)
+        }
+    }
+
+    /// Writes columns one after the other; neighbours of the same family stand under one header,
+    /// and a family without a value is left out.
+    public func write(_ range: Range<Int>, to page: inout Page) {
+        var column = range.lowerBound
+        while column < range.upperBound {
+            let family = columns[column].family
+            var last = column + 1
+            while last < range.upperBound, columns[last].family.identity == family.identity {
+                last += 1
+            }
+            if hasValue(in: column..<last) {
+                page.begin(family)
+                if last - column == 1 {
+                    writeSamples(of: column, to: &page)
+                } else {
+                    writeRows(column..<last, to: &page)
+                }
+            }
+            column = last
+        }
+    }
+
+    /// Writes every column.
+    public func write(to page: inout Page) {
+        write(0..<columns.count, to: &page)
+    }
+
+    /// Writes several columns of one family row by row.
+    private func writeRows(_ range: Range<Int>, to page: inout Page) {
+        let texts = texts.span
+        for row in order {
+            for column in range {
+                let cell = row * columns.count + column
+                let value = values[cell]
+                if value.bitPattern == SeriesTable.absent.bitPattern { continue }
+                page.sample(
+                    texts.extracting(textStarts[cell]..<textStarts[cell + 1]),
+                    identity: identities[cell], value)
+            }
+        }
+    }
+
+    private func hasValue(in range: Range<Int>) -> Bool {
+        for row in order {
+            for column in range
+            where values[row * columns.count + column].bitPattern
+                != SeriesTable.absent.bitPattern
+            {
+                return true
+            }
+        }
+        return false
+    }
+
+    private mutating func append(
+        _ key: [UInt8], _ labels: [(name: String, value: String)]
+    ) -> Int {
+        let row = rowCount
+        rowCount += 1
+        places[key] = row
+        keys.append(key)
+        seen.append(false)
+        for column in columns {
+            let series = Series(column.family, LabelSet(labels + column.labels))
+            texts += series.text
+            textStarts.append(texts.count)
+            identities.append(series.identity)
+            values.append(SeriesTable.absent)
+        }
+        return row
+    }
+}

@@ -1,0 +1,37 @@
+public import Exposition
+public import Kernel
+
+/// One subject of the machine: reads what the kernel tells about it and writes its families.
+///
+/// The pattern of every collector: a file (or call) is read, a pure `parse` takes the bytes into
+/// rows that are rendered once, and the rows are written. A line that is not what it should be
+/// costs that line and is counted; only a subject that cannot be read at all throws.
+public protocol Collector: ~Copyable {
+    /// The name in flags, in `collect[]` and in the label `collector`.
+    static var name: String { get }
+
+    /// Writes what there is to tell. What was written before an error stays on the page.
+    mutating func collect(_ scrape: inout Scrape, into page: inout Page) throws(KernelError)
+}
+
+/// What all collectors of one scrape share.
+public struct Scrape: ~Copyable {
+    /// Counts scrapes, so that collectors that share a file read it once.
+    public internal(set) var number: UInt64 = 0
+    /// Lines that the running collector could not use.
+    public var skippedLines = 0
+    /// The running collector found that the machine lacks its subject.
+    public var isAbsent = false
+    /// Where files are read to.
+    public var text = Buffer(capacity: 64 << 10)
+
+    public init() {}
+
+    /// Reads a file; one beyond its limit loses the rest, which counts as a skipped line.
+    public mutating func read(_ file: inout KernelFile) throws(KernelError) {
+        if try file.read(into: &text) {
+            skippedLines += 1
+            text.truncate(to: text.bytes.lastOffset(of: 0x0A).map { $0 + 1 } ?? 0)
+        }
+    }
+}

@@ -1,0 +1,76 @@
+internal import Kernel
+
+/// One line of mountinfo (proc_pid_mountinfo(5)).
+struct Mount: ~Escapable {
+    let major: UInt64
+    let minor: UInt64
+    /// Still escaped: `\040` for a blank.
+    let point: Span<UInt8>
+    let options: Span<UInt8>
+    let type: Span<UInt8>
+    let source: Span<UInt8>
+    let superOptions: Span<UInt8>
+
+    /// `36 35 98:0 /root /point rw,noatime master:1 - ext3 /dev/root rw,errors=continue`
+    @_lifetime(copy line)
+    init?(_ line: Cursor) {
+        var line = line
+        guard line.field() != nil, line.field() != nil,
+            let major = line.number(), line.take(":"), let minor = line.field(),
+            line.word() != nil, let point = line.word(), let options = line.word()
+        else { return nil }
+        // Any number of optional fields, ended by a single hyphen.
+        while true {
+            guard let word = line.word() else { return nil }
+            if word.equals("-") { break }
+        }
+        guard let type = line.word(), let source = line.word() else { return nil }
+        self.major = major
+        self.minor = minor
+        self.point = point
+        self.options = options
+        self.type = type
+        self.source = source
+        superOptions = line.word() ?? line.rest
+    }
+
+    /// The mount's own options or those of its superblock forbid writing, or an error made them.
+    var isReadOnly: Bool {
+        Mount.lists(options, "ro") || Mount.lists(superOptions, "ro")
+            || Mount.lists(superOptions, "emergency_ro")
+    }
+
+    private static func lists(_ options: Span<UInt8>, _ option: StaticString) -> Bool {
+        var rest = Cursor(options)
+        while !rest.isAtEnd {
+            if rest.part(endedBy: 0x2C).equals(option) { return true }
+        }
+        return false
+    }
+
+    /// Undoes the kernel's escapes: a backslash and three octal digits stand for a byte.
+    static func unescape(_ text: Span<UInt8>) -> [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(text.count)
+        var index = 0
+        while index < text.count {
+            if text[index] == 0x5C, index + 3 < text.count, let byte = octal(text, index + 1) {
+                bytes.append(byte)
+                index += 4
+            } else {
+                bytes.append(text[index])
+                index += 1
+            }
+        }
+        return bytes
+    }
+
+    private static func octal(_ text: Span<UInt8>, _ start: Int) -> UInt8? {
+        var value = 0
+        for index in start..<start + 3 {
+            guard text[index] >= 0x30, text[index] <= 0x37 else { return nil }
+            value = value * 8 + Int(text[index] - 0x30)
+        }
+        return UInt8(exactly: value)
+    }
+}

@@ -1,0 +1,109 @@
+internal import Exposition
+internal import Kernel
+internal import Settings
+
+/// CPU time by mode from /proc/stat, throttling and online state from
+/// /sys/devices/system/cpu (Documentation/ABI/testing/sysfs-devices-system-cpu).
+struct Processor: Collector, ~Copyable {
+    static var name: String { "cpu" }
+
+    /// An idle counter that falls by this many ticks (3 s) belongs to a CPU that was unplugged.
+    static var hotplugTicks: UInt64 { 300 }
+
+    private static var modes: [String] {
+        ["user", "nice", "system", "idle", "iowait", "irq", "softirq", "steal"]
+    }
+    private static var idle: Int { 3 }
+
+    private let statistics: KernelStatistics
+    private let showsGuest: Bool
+    private var table: SeriesTable
+    private var highest: [UInt64: KernelStatistics.Ticks] = [:]
+    private var backwardJumps: UInt64 = 0
+    private let jumps = Single(
+        "ml_exporter_cpu_backward_jumps_total", .counter,
+        help: "CPU time counters of /proc/stat that fell by less than 3 s and were held.")
+    private var topology: ProcessorTopology
+    private var info: ProcessorInfo?
+
+    init(
+        _ roots: Roots, _ statistics: KernelStatistics, showsGuest: Bool, info: consuming ProcessorInfo?
+    ) {
+        self.statistics = statistics
+        self.showsGuest = showsGuest
+        let seconds = Family(
+            "node_cpu_seconds_total", .counter,
+            help: "Seconds the CPUs spent in each mode.")
+        let guest = Family(
+            "node_cpu_guest_seconds_total", .counter,
+            help: "Seconds the CPUs spent in guests (VMs) for each mode.")
+        table = SeriesTable(
+            Processor.modes.map { SeriesTable.Column(seconds, [("mode", $0)]) }
+                + ["user", "nice"].map { SeriesTable.Column(guest, [("mode", $0)]) })
+        topology = ProcessorTopology(roots)
+        self.info = info
+    }
+
+    mutating func collect(_ scrape: inout Scrape, into page: inout Page) throws(KernelError) {
+        if info != nil { try info?.collect(&scrape, into: &page) }
+        try statistics.refresh(&scrape)
+        writeSeconds(to: &page)
+        topology.collect(&scrape, processors: statistics.processors.count, into: &page)
+        page.single(jumps, Double(backwardJumps))
+    }
+
+    private mutating func writeSeconds(to page: inout Page) {
+        table.begin()
+        for (number, ticks) in statistics.processors {
+            let held = hold(number, ticks)
+            guard
+                let row = Processor.row(number, in: &table)
+            else { continue }
+            for column in 0..<(showsGuest ? 10 : 8) {
+                // guest time is already inside user and nice
+                table[row, column] = Double(held[column]) / 100
+            }
+        }
+        table.end()
+        if highest.count > table.rowCount {
+            let alive = Set(statistics.processors.map(\.number))
+            highest = highest.filter { alive.contains($0.key) }
+        }
+        table.write(to: &page)
+    }
+
+    /// Counters of a CPU never fall: a small step back keeps the old value, a large one of the idle
+    /// time starts the CPU anew.
+    private mutating func hold(
+        _ number: UInt64, _ ticks: KernelStatistics.Ticks
+    ) -> KernelStatistics.Ticks {
+        guard let before = highest[number],
+            before[Processor.idle] < ticks[Processor.idle]
+                || before[Processor.idle] - ticks[Processor.idle] < Processor.hotplugTicks
+        else {
+            highest[number] = ticks
+            return ticks
+        }
+        var held = ticks
+        for column in 0..<10 where ticks[column] < before[column] {
+            held[column] = before[column]
+            backwardJumps &+= 1
+        }
+        highest[number] = held
+        return held
+    }
+
+    /// The row of a CPU, whose only label is its number.
+    static func row(_ number: UInt64, in table: inout SeriesTable) -> Int? {
+        var digits: [20 of UInt8] = .init(repeating: 0)
+        var first = 20
+        var rest = number
+        repeat {
+            first -= 1
+            digits[first] = UInt8(0x30 + rest % 10)
+            rest /= 10
+        } while rest > 0
+        return table.row(
+            digits.span.extracting(first..<20), labels: { [("cpu", String(number))] })
+    }
+}

@@ -1,0 +1,55 @@
+internal import Exposition
+internal import Kernel
+
+/// A collector's place in the list, and what it has cost.
+class Slot {
+    let name: String
+    private(set) var succeeded = false
+    private(set) var durationSeconds = 0.0
+    private(set) var cpuNanoseconds: UInt64 = 0
+    private(set) var skippedLines: UInt64 = 0
+    private(set) var isPresent = true
+    private(set) var failure: KernelError?
+
+    init(name: String) {
+        self.name = name
+    }
+
+    /// Overridden by the slot that holds a collector.
+    func collect(_ scrape: inout Scrape, into page: inout Page) throws(KernelError) {}
+
+    /// Runs the collector. Returns the error if it is another one than last time.
+    func run(_ scrape: inout Scrape, into page: inout Page) -> KernelError? {
+        let before = failure
+        let start = Clock.monotonicNanoseconds
+        let cpu = Clock.threadCPUNanoseconds
+        scrape.skippedLines = 0
+        scrape.isAbsent = false
+        do throws(KernelError) {
+            try collect(&scrape, into: &page)
+            failure = nil
+        } catch {
+            failure = error
+        }
+        succeeded = failure == nil
+        isPresent = !scrape.isAbsent
+        skippedLines &+= UInt64(clamping: scrape.skippedLines)
+        cpuNanoseconds &+= Clock.threadCPUNanoseconds &- cpu
+        durationSeconds = Double(Clock.monotonicNanoseconds &- start) / 1e9
+        return failure == before ? nil : failure
+    }
+}
+
+/// The slot of one kind of collector.
+final class CollectorSlot<Subject: Collector & ~Copyable>: Slot {
+    private var subject: Subject
+
+    init(_ subject: consuming Subject) {
+        self.subject = subject
+        super.init(name: Subject.name)
+    }
+
+    override func collect(_ scrape: inout Scrape, into page: inout Page) throws(KernelError) {
+        try subject.collect(&scrape, into: &page)
+    }
+}

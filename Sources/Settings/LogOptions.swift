@@ -1,0 +1,36 @@
+public import ArgumentParser
+
+/// What the daemon tells about its work, and how.
+public struct LogOptions: ParsableArguments {
+    @Option(
+        name: .customLong("log.level"),
+        help: ArgumentHelp("debug, info, warn or error.", valueName: "level"))
+    var level = "info"
+
+    @Option(
+        name: .customLong("log.format"),
+        help: ArgumentHelp("logfmt or json.", valueName: "format"))
+    var format = "logfmt"
+
+    public init() {}
+
+    public func settings(_ mistakes: inout Mistakes) -> LogSettings {
+        let level = LogSettings.Level(rawValue: level)
+        if level == nil {
+            mistakes.add("--log.level: \"\(self.level)\" is none of debug, info, warn, error.")
+        }
+        let format = LogSettings.Format(rawValue: format)
+        if format == nil {
+            mistakes.add("--log.format: \"\(self.format)\" is none of logfmt, json.")
+        }
+        return LogSettings(level: level ?? .info, format: format ?? .logfmt)
+    }
+}
+
+/// Checked settings of the log.
+public struct LogSettings: Sendable, Equatable {
+    public enum Level: String, Sendable { case debug, info, warn, error }
+    public enum Format: String, Sendable { case logfmt, json }
+    public let level: Level
+    public let format: Format
+}

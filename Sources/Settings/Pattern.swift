@@ -1,0 +1,33 @@
+internal import CText
+
+/// A regular expression in RE2's syntax, which is that of Go's exporters, matched anywhere in a
+/// text in time linear in its length.
+@safe
+public final class Pattern: @unchecked Sendable {
+    // RE2 objects are immutable and may be matched from any thread.
+    private let compiled: OpaquePointer
+
+    /// Nil, with a sentence among the mistakes, when the text is no pattern.
+    public init?(_ text: String, flag: String, _ mistakes: inout Mistakes) {
+        var message = [CChar](repeating: 0, count: 256)
+        let size = message.count
+        guard let compiled = unsafe ctext_pattern_create(text, text.utf8.count, &message, size)
+        else {
+            let reason = String(
+                decoding: message.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+            mistakes.add("\(flag): \"\(text)\" is no regular expression: \(reason)")
+            return nil
+        }
+        unsafe self.compiled = compiled
+    }
+
+    deinit {
+        unsafe ctext_pattern_destroy(compiled)
+    }
+
+    public func matches(_ text: Span<UInt8>) -> Bool {
+        unsafe text.withUnsafeBufferPointer { bytes in
+            unsafe ctext_pattern_matches(compiled, bytes.baseAddress, bytes.count)
+        }
+    }
+}
