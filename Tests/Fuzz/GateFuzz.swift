@@ -1,8 +1,9 @@
 // rooms: HTTPServer
 
+import Kernel
+
 // Feeds every parser of the HTTP server that does not need libmicrohttpd.
 @testable import HTTPServer
-import Kernel
 
 /// The first byte chooses the parser, the rest is what it reads. A `precondition` below is a
 /// property that no input may break.
