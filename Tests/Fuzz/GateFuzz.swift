@@ -1,6 +1,9 @@
-// sources: Sources/HTTPServer/{Token,Target,Query,Gate,AcceptEncoding,ListenAddress}.swift and the
-// room Kernel. Feeds every parser of the HTTP server that does not need libmicrohttpd.
-internal import Kernel
+// rooms: HTTPServer
+
+import Kernel
+
+// Feeds every parser of the HTTP server that does not need libmicrohttpd.
+@testable import HTTPServer
 
 /// The first byte chooses the parser, the rest is what it reads. A `precondition` below is a
 /// property that no input may break.
