@@ -35,3 +35,18 @@ int64_t clinux_filesystem_magic(int descriptor) {
   struct statfs about;
   return fstatfs(descriptor, &about) == 0 ? (int64_t)about.f_type : 0;
 }
+
+int clinux_space_at(const char *path, struct clinux_space *space) {
+  struct statfs about;
+  while (statfs(path, &about) != 0)
+    if (errno != EINTR) return errno;
+  *space = (struct clinux_space){
+      .block_bytes = (uint64_t)about.f_bsize,
+      .blocks = about.f_blocks,
+      .free_blocks = about.f_bfree,
+      .available_blocks = about.f_bavail,
+      .files = about.f_files,
+      .free_files = about.f_ffree,
+  };
+  return 0;
+}

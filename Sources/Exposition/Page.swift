@@ -27,17 +27,14 @@ public struct Page: ~Copyable {
         get { body.bytes }
     }
 
-    /// Starts a page anew in `body` and gives the old one's bytes away.
-    public mutating func restart(format: Format, body: consuming Buffer) -> Buffer {
+    /// Starts a page anew in the same memory.
+    public mutating func restart(format: Format) {
         self.format = format
         samples = 0
         familyIsRefused = false
         families.removeAll()
         series.removeAll()
-        var other = body
-        other.removeAll()
-        swap(&self.body, &other)
-        return other
+        body.removeAll()
     }
 
     /// Starts a family. The samples that follow are its.

@@ -70,7 +70,7 @@ public enum ListenAddress: Sendable, Equatable, CustomStringConvertible {
         if path.count > pathBytes { throw refuse("has a path of more than \(pathBytes) bytes") }
         if path[path.count - 1] == UInt8(ascii: "/") { throw refuse("names a directory") }
         let text = path.string
-        guard text.utf8.count == path.count, text.utf8.elementsEqual(path.bytes) else {
+        guard text.utf8.count == path.count, text.utf8.elementsEqual(path.copied) else {
             throw refuse("has a path that is not UTF-8")
         }
         return .unix(path: text)

@@ -14,7 +14,7 @@ public struct Route: Sendable {
 
     /// A response that a route gives to everybody.
     public final class Constant: Sendable {
-        let response: Response
+        public let response: Response
 
         public init(_ response: consuming Response) {
             self.response = response

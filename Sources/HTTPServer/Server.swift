@@ -1,3 +1,4 @@
+internal import CMicroHTTPD
 internal import Glibc
 public import Kernel
 internal import Synchronization
@@ -51,6 +52,11 @@ public final class Server: Sendable {
     deinit {
         // A Suspended keeps its server: nothing waits any more, so this cannot fail.
         stop()
+    }
+
+    /// The version of libmicrohttpd that serves, `0.9.75`.
+    public static var libraryVersion: String {
+        unsafe MHD_get_version().map { unsafe String(cString: $0) } ?? ""
     }
 
     public var name: String { core.name }

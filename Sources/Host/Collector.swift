@@ -20,6 +20,8 @@ public struct Scrape: ~Copyable {
     public internal(set) var number: UInt64 = 0
     /// Lines that the running collector could not use.
     public var skippedLines = 0
+    /// Counters of the running collector that fell and were kept at what they were.
+    public var heldCounters = 0
     /// The running collector found that the machine lacks its subject.
     public var isAbsent = false
     /// Where files are read to.

@@ -71,9 +71,9 @@ struct DiskProperties: ~Copyable {
                 udev: udev, sys: sys, device: device.string, major: major, minor: minor, stamp)
             known[name] = record
         }
-        set(&info, record.info, 1)
-        if let labels = record.filesystem { set(&filesystem, labels, 1) }
-        if let labels = record.mapper { set(&mapper, labels, 1) }
+        DiskProperties.set(&info, record.info, 1)
+        if let labels = record.filesystem { DiskProperties.set(&filesystem, labels, 1) }
+        if let labels = record.mapper { DiskProperties.set(&mapper, labels, 1) }
         if record.ata.contains(where: { $0 != nil }),
             let row = ata.row(device, labels: { [("device", record.device)] })
         {
@@ -83,7 +83,7 @@ struct DiskProperties: ~Copyable {
         }
     }
 
-    private func set(
+    private static func set(
         _ table: inout SeriesTable, _ row: UdevRecord.Row, _ value: Double
     ) {
         if let place = table.row(row.key.span, labels: { row.labels }) { table[place, 0] = value }

@@ -1,3 +1,4 @@
+internal import CLinux
 internal import Exposition
 internal import Glibc
 internal import Kernel
@@ -86,7 +87,7 @@ struct Filesystem: Collector, ~Copyable {
 
     private mutating func show(_ mount: borrowing Mount, at point: Span<UInt8>) {
         if !points.admits(point) { return }
-        var about = statfs()
+        var about = clinux_space()
         let code = state(at: point, &about)
         let shown = shownPoint(point)
         let error =
@@ -111,12 +112,12 @@ struct Filesystem: Collector, ~Copyable {
         set(row, .error, code == 0 ? 0 : 1)
         set(row, .readOnly, mount.isReadOnly ? 1 : 0)
         if code != 0 { return }
-        let block = Double(about.f_bsize)
-        set(row, .size, Double(about.f_blocks) * block)
-        set(row, .free, Double(about.f_bfree) * block)
-        set(row, .available, Double(about.f_bavail) * block)
-        set(row, .files, Double(about.f_files))
-        set(row, .filesFree, Double(about.f_ffree))
+        let block = Double(about.block_bytes)
+        set(row, .size, Double(about.blocks) * block)
+        set(row, .free, Double(about.free_blocks) * block)
+        set(row, .available, Double(about.available_blocks) * block)
+        set(row, .files, Double(about.files))
+        set(row, .filesFree, Double(about.free_files))
         showInfo(mount, key, shown)
     }
 
@@ -149,19 +150,14 @@ struct Filesystem: Collector, ~Copyable {
     }
 
     /// statfs(2) below the root; returns 0 or the errno.
-    private func state(at point: Span<UInt8>, _ about: inout statfs) -> Int32 {
+    private func state(at point: Span<UInt8>, _ about: inout clinux_space) -> Int32 {
         var path = rootfs.path == "/" ? [] : Array(rootfs.path.utf8)
         for index in 0..<point.count { path.append(point[index]) }
         path.append(0)
-        let code = unsafe path.withUnsafeBytes { bytes in
-            let start = unsafe bytes.baseAddress?.assumingMemoryBound(to: CChar.self)
-            while true {
-                let result = unsafe start.map { unsafe statfs($0, &about) } ?? -1
-                if result == 0 { return Int32(0) }
-                if errno != EINTR { return errno }
-            }
+        return unsafe path.withUnsafeBytes { bytes in
+            guard let start = bytes.baseAddress else { return EFAULT }
+            return unsafe clinux_space_at(start.assumingMemoryBound(to: CChar.self), &about)
         }
-        return code
     }
 }
 

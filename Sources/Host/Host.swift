@@ -11,7 +11,9 @@ public struct Host: ~Copyable {
     private let duration: [Series]
     private let cpu: [Series]
     private let skipped: [Series]
+    private let held: [Series]
     private let present: [Series]
+    private let tellsCost: Bool
     private let families = Families()
 
     private struct Families {
@@ -27,12 +29,17 @@ public struct Host: ~Copyable {
         let skipped = Family(
             "ml_exporter_collector_skipped_lines_total", .counter,
             help: "Lines of kernel text that a collector could not use.")
+        let held = Family(
+            "ml_exporter_collector_held_counters_total", .counter,
+            help: "Counters of the kernel that fell and were kept at what they were.")
         let present = Family(
             "ml_exporter_collector_present", .gauge,
             help: "Whether the machine has what a collector reads; absence is no failure.")
     }
 
-    public init(_ settings: HostSettings, _ roots: Roots) {
+    /// `tellsCost` adds what the collectors cost and skipped to whether they succeeded.
+    public init(_ settings: HostSettings, _ roots: Roots, tellsCost: Bool) {
+        self.tellsCost = tellsCost
         let statistics = KernelStatistics(roots)
         let info =
             settings.processor.showsInfo
@@ -60,6 +67,7 @@ public struct Host: ~Copyable {
         duration = labels.map { Series(families.duration, $0) }
         cpu = labels.map { Series(families.cpu, $0) }
         skipped = labels.map { Series(families.skipped, $0) }
+        held = labels.map { Series(families.held, $0) }
         present = labels.map { Series(families.present, $0) }
     }
 
@@ -82,7 +90,9 @@ public struct Host: ~Copyable {
         if ran.isEmpty { return }
         write(families.duration, duration) { $0.durationSeconds }
         write(families.success, success) { $0.succeeded ? 1 : 0 }
+        if !tellsCost { return }
         write(families.cpu, cpu) { Double($0.cpuNanoseconds) / 1e9 }
+        write(families.held, held) { Double($0.heldCounters) }
         write(families.present, present) { $0.isPresent ? 1 : 0 }
         write(families.skipped, skipped) { Double($0.skippedLines) }
     }

@@ -8,6 +8,12 @@ struct LinkMessages: ~Escapable {
         /// `struct rtnl_link_stats64` or, on old kernels, `rtnl_link_stats`, as 64-bit numbers in
         /// the order of linux/if_link.h; nil when the kernel sent neither.
         let counters: Counters?
+
+        @_lifetime(copy name)
+        init(name: Span<UInt8>, counters: Counters?) {
+            self.name = name
+            self.counters = counters
+        }
     }
 
     typealias Counters = [24 of UInt64]

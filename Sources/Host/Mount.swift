@@ -31,7 +31,11 @@ struct Mount: ~Escapable {
         self.options = options
         self.type = type
         self.source = source
-        superOptions = line.word() ?? line.rest
+        if let options = line.word() {
+            superOptions = options
+        } else {
+            superOptions = line.rest
+        }
     }
 
     /// The mount's own options or those of its superblock forbid writing, or an error made them.

@@ -52,7 +52,7 @@ struct NetworkAddresses: ~Copyable {
         let offset = family == AF_INET ? 4 : 8
         let length = family == AF_INET ? 4 : 16
         guard family == AF_INET || family == AF_INET6 else { return nil }
-        let bytes = unsafe (0..<length).map {
+        let bytes = (0..<length).map {
             unsafe UnsafeRawPointer(address).load(fromByteOffset: offset + $0, as: UInt8.self)
         }
         var bits = 0

@@ -20,11 +20,9 @@ struct NetworkSource: ~Copyable {
         if socket >= 0 { close(socket) }
     }
 
-    /// Gives every link's name, its counters in the order of `rtnl_link_stats64`, and whether the
-    /// source tells unhandled packets.
+    /// Shows every link that the source tells of.
     mutating func read(
-        _ scrape: inout Scrape,
-        _ body: (Span<UInt8>, LinkMessages.Counters, Bool, inout Scrape) -> Void
+        _ scrape: inout Scrape, into rows: inout NetworkRows
     ) throws(KernelError) {
         if usesNetlink, socket < 0 {
             socket = clinux_link_socket()
@@ -33,7 +31,7 @@ struct NetworkSource: ~Copyable {
         }
         if usesNetlink {
             do throws(KernelError) {
-                try readLinks(&scrape, body)
+                scrape.skippedLines += try readLinks(&scrape.text, into: &rows)
             } catch {
                 close(socket)
                 socket = -1
@@ -41,20 +39,17 @@ struct NetworkSource: ~Copyable {
             }
         } else {
             try scrape.read(&file)
-            let text = scrape.text.bytes.copied
-            scrape.skippedLines += NetworkSource.parse(text.span) { name, counters in
-                body(name, counters, false, &scrape)
-            }
+            scrape.skippedLines += NetworkSource.parse(scrape.text.bytes, into: &rows)
         }
     }
 
+    /// Returns the messages that could not be used.
     private mutating func readLinks(
-        _ scrape: inout Scrape,
-        _ body: (Span<UInt8>, LinkMessages.Counters, Bool, inout Scrape) -> Void
-    ) throws(KernelError) {
+        _ datagram: inout Buffer, into rows: inout NetworkRows
+    ) throws(KernelError) -> Int {
         sequence &+= 1
         guard clinux_link_request(socket, sequence) == 0 else { throw .last("rtnetlink") }
-        var datagram = Buffer(capacity: NetworkSource.datagramBytes)
+        var skipped = 0
         while true {
             datagram.removeAll()
             let socket = self.socket
@@ -70,12 +65,14 @@ struct NetworkSource: ~Copyable {
             reading: while true {
                 switch messages.next() {
                 case .link(let link):
-                    if let counters = link.counters {
-                        body(link.name, counters, true, &scrape)
+                    if let counters = link.counters,
+                        !rows.show(link.name, counters, hasUnhandled: true)
+                    {
+                        skipped += 1
                     }
-                case .other: scrape.skippedLines += 1
+                case .other: skipped += 1
                 case .refused(let code): throw KernelError(code, "rtnetlink")
-                case .done: return
+                case .done: return skipped
                 case .datagramEnd: break reading
                 }
             }
@@ -84,9 +81,7 @@ struct NetworkSource: ~Copyable {
 
     /// Reads /proc/net/dev: two header lines, then `name: 16 numbers`. A name may hold colons.
     /// Returns the lines that could not be used.
-    static func parse(
-        _ text: Span<UInt8>, _ body: (Span<UInt8>, LinkMessages.Counters) -> Void
-    ) -> Int {
+    static func parse(_ text: Span<UInt8>, into rows: inout NetworkRows) -> Int {
         var skipped = 0
         var lines = Cursor(text)
         _ = lines.line()
@@ -98,11 +93,12 @@ struct NetworkSource: ~Copyable {
             }
             let name = line.rest.extracting(first: colon).trimmed
             var columns = Cursor(line.rest.extracting(droppingFirst: colon + 1))
-            guard !name.isEmpty, let counters = counters(&columns) else {
+            guard !name.isEmpty, let counters = counters(&columns),
+                rows.show(name, counters, hasUnhandled: false)
+            else {
                 skipped += 1
                 continue
             }
-            body(name, counters)
         }
         return skipped
     }

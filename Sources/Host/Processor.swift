@@ -19,10 +19,6 @@ struct Processor: Collector, ~Copyable {
     private let showsGuest: Bool
     private var table: SeriesTable
     private var highest: [UInt64: KernelStatistics.Ticks] = [:]
-    private var backwardJumps: UInt64 = 0
-    private let jumps = Single(
-        "ml_exporter_cpu_backward_jumps_total", .counter,
-        help: "CPU time counters of /proc/stat that fell by less than 3 s and were held.")
     private var topology: ProcessorTopology
     private var info: ProcessorInfo?
 
@@ -47,15 +43,14 @@ struct Processor: Collector, ~Copyable {
     mutating func collect(_ scrape: inout Scrape, into page: inout Page) throws(KernelError) {
         if info != nil { try info?.collect(&scrape, into: &page) }
         try statistics.refresh(&scrape)
-        writeSeconds(to: &page)
+        writeSeconds(&scrape, to: &page)
         topology.collect(&scrape, processors: statistics.processors.count, into: &page)
-        page.single(jumps, Double(backwardJumps))
     }
 
-    private mutating func writeSeconds(to page: inout Page) {
+    private mutating func writeSeconds(_ scrape: inout Scrape, to page: inout Page) {
         table.begin()
         for (number, ticks) in statistics.processors {
-            let held = hold(number, ticks)
+            let held = hold(number, ticks, &scrape.heldCounters)
             guard
                 let row = Processor.row(number, in: &table)
             else { continue }
@@ -75,7 +70,7 @@ struct Processor: Collector, ~Copyable {
     /// Counters of a CPU never fall: a small step back keeps the old value, a large one of the idle
     /// time starts the CPU anew.
     private mutating func hold(
-        _ number: UInt64, _ ticks: KernelStatistics.Ticks
+        _ number: UInt64, _ ticks: KernelStatistics.Ticks, _ heldCounters: inout Int
     ) -> KernelStatistics.Ticks {
         guard let before = highest[number],
             before[Processor.idle] < ticks[Processor.idle]
@@ -87,7 +82,7 @@ struct Processor: Collector, ~Copyable {
         var held = ticks
         for column in 0..<10 where ticks[column] < before[column] {
             held[column] = before[column]
-            backwardJumps &+= 1
+            heldCounters += 1
         }
         highest[number] = held
         return held

@@ -44,7 +44,8 @@ struct ProcessorInfo: ~Copyable {
 
     mutating func collect(_ scrape: inout Scrape, into page: inout Page) throws(KernelError) {
         try scrape.read(&file)
-        let records = ProcessorInfo.parse(scrape.text.bytes, &scrape.skippedLines)
+        let (records, skipped) = ProcessorInfo.parse(scrape.text.bytes)
+        scrape.skippedLines += skipped
         table.begin()
         frequencies.begin()
         for record in records {
@@ -95,7 +96,8 @@ struct ProcessorInfo: ~Copyable {
     }
 
     /// One record per CPU: `name<tab>: value` lines, ended by an empty one.
-    private static func parse(_ text: Span<UInt8>, _ skipped: inout Int) -> [Record] {
+    private static func parse(_ text: Span<UInt8>) -> ([Record], skipped: Int) {
+        var skipped = 0
         var records: [Record] = []
         var record = Record()
         var lines = Cursor(text)
@@ -110,6 +112,6 @@ struct ProcessorInfo: ~Copyable {
             }
         }
         if record.fields["processor"] != nil { records.append(record) }
-        return records
+        return (records, skipped)
     }
 }

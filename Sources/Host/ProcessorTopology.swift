@@ -87,10 +87,9 @@ struct ProcessorTopology: ~Copyable {
                     scrape.skippedLines += 1
                 }
             }
-            guard let value, let row = table.row(source.key.span, labels: { source.labels }) else {
-                continue
-            }
-            table[row, 0] = value
+            guard let value else { continue }
+            let key = source.key
+            if let row = table.row(key.span, labels: { source.labels }) { table[row, 0] = value }
         }
         table.end()
         table.write(to: &page)
@@ -111,8 +110,8 @@ struct ProcessorTopology: ~Copyable {
                 online.append(
                     Source([("cpu", String(number))], root.file("\(cpu)/online", limit: 4096)))
             }
-            guard let package = number(at: "\(cpu)/topology/physical_package_id"),
-                let core = number(at: "\(cpu)/topology/core_id")
+            guard let package = self.number(at: "\(cpu)/topology/physical_package_id"),
+                let core = self.number(at: "\(cpu)/topology/core_id")
             else { continue }
             let coreCount = "\(cpu)/thermal_throttle/core_throttle_count"
             if !seenCores.contains("\(package)/\(core)"), self.number(at: coreCount) != nil {

@@ -8,6 +8,7 @@ class Slot {
     private(set) var durationSeconds = 0.0
     private(set) var cpuNanoseconds: UInt64 = 0
     private(set) var skippedLines: UInt64 = 0
+    private(set) var heldCounters: UInt64 = 0
     private(set) var isPresent = true
     private(set) var failure: KernelError?
 
@@ -24,6 +25,7 @@ class Slot {
         let start = Clock.monotonicNanoseconds
         let cpu = Clock.threadCPUNanoseconds
         scrape.skippedLines = 0
+        scrape.heldCounters = 0
         scrape.isAbsent = false
         do throws(KernelError) {
             try collect(&scrape, into: &page)
@@ -34,6 +36,7 @@ class Slot {
         succeeded = failure == nil
         isPresent = !scrape.isAbsent
         skippedLines &+= UInt64(clamping: scrape.skippedLines)
+        heldCounters &+= UInt64(clamping: scrape.heldCounters)
         cpuNanoseconds &+= Clock.threadCPUNanoseconds &- cpu
         durationSeconds = Double(Clock.monotonicNanoseconds &- start) / 1e9
         return failure == before ? nil : failure

@@ -56,14 +56,14 @@ struct SystemClock: Collector, ~Copyable {
 
     private mutating func writeZone(to page: inout Page) {
         var now = Glibc.time(nil)
-        var local = tm()
+        var local = unsafe tm()
         guard unsafe localtime_r(&now, &local) != nil else { return }
         let name = unsafe local.tm_zone.map { unsafe String(cString: $0) } ?? ""
         if zone?.name != name {
             zone = (name, Series(offset, LabelSet([("time_zone", name)])))
         }
         page.begin(offset)
-        if let zone { page.sample(zone.series, Double(local.tm_gmtoff)) }
+        if let zone { unsafe page.sample(zone.series, Double(local.tm_gmtoff)) }
     }
 
     private mutating func collectSources(_ scrape: inout Scrape) throws(KernelError) {
@@ -85,13 +85,12 @@ struct SystemClock: Collector, ~Copyable {
             do throws(KernelError) {
                 try scrape.read(&device.available)
                 var line = Cursor(scrape.text.bytes.trimmed)
-                while let source = line.word() { show(source, device, in: &available) }
+                while let source = line.word() {
+                    _ = SystemClock.show(source, device, in: &available)
+                }
                 try scrape.read(&device.current)
-                let source = scrape.text.bytes.trimmed
-                if source.isEmpty {
+                if !SystemClock.show(scrape.text.bytes.trimmed, device, in: &current) {
                     scrape.skippedLines += 1
-                } else {
-                    show(source, device, in: &current)
                 }
             } catch {
                 // The devices may have changed: they are looked for anew.
@@ -101,9 +100,11 @@ struct SystemClock: Collector, ~Copyable {
         }
     }
 
-    private func show(
+    /// False when there is no name.
+    private static func show(
         _ source: Span<UInt8>, _ device: Device, in table: inout SeriesTable
-    ) {
+    ) -> Bool {
+        if source.isEmpty { return false }
         var key = Array(device.number.utf8)
         key.append(0x2F)
         for index in 0..<source.count { key.append(source[index]) }
@@ -113,5 +114,6 @@ struct SystemClock: Collector, ~Copyable {
         {
             table[row, 0] = 1
         }
+        return true
     }
 }

@@ -15,7 +15,7 @@ struct SystemName: Collector, ~Copyable {
     mutating func collect(_ scrape: inout Scrape, into page: inout Page) throws(KernelError) {
         var names = utsname()
         guard unsafe uname(&names) == 0 else { throw .last("uname") }
-        let now = unsafe [
+        let now = [
             text(&names.sysname), text(&names.release), text(&names.version),
             text(&names.machine), text(&names.nodename), text(&names.__domainname),
         ]

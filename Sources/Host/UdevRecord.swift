@@ -31,7 +31,8 @@ struct UdevRecord {
         self.minor = minor
         self.stamp = stamp
         let record = stamp == nil ? nil : try? udev.attribute("b\(major):\(minor)", limit: 64 << 10)
-        let properties = UdevRecord.parse((record ?? []).span)
+        let text = record ?? []
+        let properties = UdevRecord.parse(text.span)
         func property(_ name: String) -> String { properties[name] ?? "" }
         // The serial printed on the disk, else what the bus or virtio calls one.
         let serial = ["SCSI_IDENT_SERIAL", "ID_SERIAL_SHORT", "ID_SERIAL"].map(property)

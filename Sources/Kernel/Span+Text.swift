@@ -45,6 +45,12 @@ extension Span where Element == UInt8 {
         return true
     }
 
+    public func equals(_ other: Span<UInt8>) -> Bool {
+        if count != other.count { return false }
+        for index in 0..<count where self[index] != other[index] { return false }
+        return true
+    }
+
     public func equals(_ other: [UInt8]) -> Bool {
         if count != other.count { return false }
         for index in 0..<count where self[index] != other[index] { return false }

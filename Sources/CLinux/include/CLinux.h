@@ -27,6 +27,14 @@ int clinux_link_socket(void);
 // Asks for all links with their statistics (RTM_GETLINK, NLM_F_DUMP).
 int clinux_link_request(int descriptor, uint32_t sequence);
 
+// statfs(2), whose structure and call share a name that the overlay does not import. Sizes in
+// blocks of block_bytes.
+struct clinux_space {
+  uint64_t block_bytes, blocks, free_blocks, available_blocks, files, free_files;
+};
+// Returns 0 or the errno.
+int clinux_space_at(const char *path, struct clinux_space *space);
+
 // pthread_setname_np is a GNU extension. At most 15 bytes are kept.
 void clinux_name_thread(const char *name);
 

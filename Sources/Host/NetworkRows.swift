@@ -1,0 +1,58 @@
+internal import Exposition
+internal import Kernel
+internal import Settings
+
+/// The network devices of one scrape, each with its counters.
+struct NetworkRows: ~Copyable {
+    private var sieve: Sieve
+    private let names: NetworkNames
+    private let aliases: Root?
+    private var table: SeriesTable
+
+    init(_ roots: Roots, _ settings: NetworkSettings) {
+        sieve = Sieve(settings.filter)
+        names = settings.isDetailed ? .detailed : .legacy
+        aliases = settings.showsAliases ? roots.sys : nil
+        table = SeriesTable(names.columns)
+    }
+
+    mutating func begin() {
+        table.begin()
+        sieve.begin()
+    }
+
+    mutating func end() {
+        table.end()
+    }
+
+    func write(to page: inout Page) {
+        table.write(to: &page)
+    }
+
+    /// Shows a device unless its name is filtered. False when the device has come twice.
+    mutating func show(
+        _ name: Span<UInt8>, _ counters: LinkMessages.Counters, hasUnhandled: Bool
+    ) -> Bool {
+        if !sieve.admits(name) { return true }
+        guard let row = row(name) else { return false }
+        for (column, fields) in names.fields.enumerated() {
+            if !hasUnhandled, fields == [NetworkNames.unhandled] { continue }
+            var sum: UInt64 = 0
+            for field in fields { sum &+= counters[field] }
+            table[row, column] = Double(sum)
+        }
+        return true
+    }
+
+    private mutating func row(_ name: Span<UInt8>) -> Int? {
+        guard let aliases else { return table.row(name, labels: { [("device", name.string)] }) }
+        let device = name.string
+        let alias = (try? aliases.attribute("class/net/\(device)/ifalias")) ?? []
+        var key = name.copied
+        key.append(0)
+        key += alias
+        return table.row(
+            key.span,
+            labels: { [("device", device), ("ifalias", alias.span.string)] })
+    }
+}

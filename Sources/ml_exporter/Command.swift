@@ -1,0 +1,96 @@
+internal import ArgumentParser
+internal import Glibc
+internal import Kernel
+internal import Settings
+
+/// What the program is asked to do.
+enum Command {
+    case serve(Configuration)
+    case checkConfiguration
+    case healthCheck(Configuration)
+    /// Says something and ends: help, the version, mistakes.
+    case tell(String, toError: Bool, exitCode: Int32)
+
+    static let summary = """
+        Usage: ml_exporter [flags]               serve the machine's metrics
+               ml_exporter check-config [flags]  say what is wrong with the flags
+               ml_exporter healthcheck [flags]   ask a running daemon whether it is ready
+
+        Flags may also stand in a file, one per line: @file.
+
+        """
+
+    /// `arguments` are those behind the program's name.
+    init(_ arguments: [String]) {
+        var arguments = arguments
+        var name = "serve"
+        if let first = arguments.first, first == "check-config" || first == "healthcheck" {
+            name = first
+            arguments.removeFirst()
+        }
+        var mistakes = Mistakes()
+        arguments = Command.expand(arguments, &mistakes)
+        let options: Options
+        do {
+            options = try Options.parse(arguments)
+        } catch {
+            self = Command.reply(to: error, mistakes)
+            return
+        }
+        if options.version {
+            self = .tell(Version.text, toError: false, exitCode: 0)
+            return
+        }
+        let configuration = Configuration(options, &mistakes)
+        if !mistakes.isEmpty {
+            self = Command.tell(mistakes)
+            return
+        }
+        switch name {
+        case "check-config": self = .checkConfiguration
+        case "healthcheck": self = .healthCheck(configuration)
+        default: self = .serve(configuration)
+        }
+    }
+
+    private static func tell(_ mistakes: Mistakes) -> Command {
+        let lines = mistakes.sentences.map { "ml_exporter: error: \($0)" }
+        return .tell(lines.joined(separator: "\n"), toError: true, exitCode: 2)
+    }
+
+    /// Help is an answer; anything else that the parser throws is one more mistake.
+    private static func reply(to error: any Error, _ mistakes: Mistakes) -> Command {
+        if Options.exitCode(for: error) == ExitCode.success {
+            let flags = Options.fullMessage(for: error)
+            let behindUsage = flags.split(separator: "\n\n", maxSplits: 1).last ?? ""
+            return .tell(summary + "\n" + behindUsage, toError: false, exitCode: 0)
+        }
+        var mistakes = mistakes
+        mistakes.add("\(Options.message(for: error)), try --help.")
+        return tell(mistakes)
+    }
+
+    /// Replaces `@file` by the lines of that file; empty lines and those with # in front are none.
+    private static func expand(_ arguments: [String], _ mistakes: inout Mistakes) -> [String] {
+        var expanded: [String] = []
+        for argument in arguments {
+            guard argument.hasPrefix("@"), argument.count > 1 else {
+                expanded.append(argument)
+                continue
+            }
+            do throws(KernelError) {
+                var file = KernelFile(path: String(argument.dropFirst()))
+                var text = Buffer(capacity: 4096)
+                try file.read(into: &text)
+                var lines = Cursor(text.bytes)
+                while let line = lines.line() {
+                    let flag = line.rest.trimmed.string
+                    if !flag.isEmpty, !flag.hasPrefix("#") { expanded.append(flag) }
+                }
+            } catch {
+                mistakes.add("\(argument): \(error).")
+            }
+        }
+        return expanded
+    }
+}

@@ -1,0 +1,76 @@
+internal import Glibc
+internal import HTTPServer
+internal import Host
+internal import Kernel
+internal import Logging
+internal import Settings
+
+/// The running program: who starts whom, and in which order everything ends.
+struct Daemon: ~Copyable {
+    /// How long requests that have begun may take to end after a stop signal.
+    static let stopTimeout = Duration.seconds(10)
+    /// A page that takes longer than this to make keeps the watchdog from being told that all is
+    /// well.
+    static let stuckScrape = Duration.seconds(60)
+
+    private let log: Logger
+    private let scrapes: ScrapeThread
+    private let about: SelfMetrics
+    private let servers: [Server]
+    private let thread: Worker
+
+    /// Listens and serves from now on.
+    init(_ configuration: Configuration, _ log: Logger) throws(KernelError) {
+        let listeners =
+            configuration.web.systemdSocket
+            ? try Listener.inherited() : try Daemon.bind(configuration.addresses)
+        let scrapes = try ScrapeThread(maxRequests: configuration.web.maxRequests)
+        let about = SelfMetrics(
+            isWanted: configuration.web.exporterMetrics, refusedScrapes: scrapes.refused)
+        let routes = Telemetry.routes(configuration.web, configuration.host.enabled, scrapes)
+        var servers: [Server] = []
+        for listener in listeners {
+            let server = try Server(
+                name: listener.description, listeners: [listener], routes: routes,
+                limits: Limits(), log: { log.debug("\($0)", metadata: ["from": "libmicrohttpd"]) })
+            servers.append(server)
+            about.watch(server)
+        }
+        let (host, roots) = (configuration.host, configuration.roots)
+        thread = try Worker("scrape") { scrapes.run(host, roots, about, log) }
+        self.log = log
+        self.scrapes = scrapes
+        self.about = about
+        self.servers = servers
+        for server in servers { log.info("Listening on", metadata: ["address": "\(server.name)"]) }
+    }
+
+    private static func bind(_ addresses: [ListenAddress]) throws(KernelError) -> [Listener] {
+        var listeners: [Listener] = []
+        for address in addresses { listeners.append(try Listener.bind(address)) }
+        return listeners
+    }
+
+    /// Whether the thread that makes pages still makes progress.
+    var isAlive: Bool { scrapes.busyNanoseconds < Daemon.stuckScrape.nanoseconds }
+
+    /// Ends: new requests are refused, those that have begun are answered, then all threads stop.
+    /// Returns the exit code.
+    consuming func stop() -> Int32 {
+        for server in servers { server.refuseNewRequests() }
+        for server in servers { server.quiesce() }
+        let deadline = Clock.monotonicNanoseconds &+ Daemon.stopTimeout.nanoseconds
+        var isIdle = true
+        for server in servers where !server.waitUntilIdle(until: deadline) { isIdle = false }
+        if !isIdle { log.warning("clients are cut off: they did not take their answers in time") }
+        for server in servers where !server.stop() {
+            // A request still waits for a page that hangs: libmicrohttpd would abort.
+            log.error("a scrape hangs; leaving without it")
+            _exit(1)
+        }
+        scrapes.end()
+        thread.join()
+        about.forgetServers()
+        return 0
+    }
+}

@@ -1,0 +1,128 @@
+internal import Glibc
+internal import Kernel
+internal import Logging
+internal import Settings
+
+/// Writes one line per message to stderr, as exporters do: `time=... level=INFO msg="..." k=v`, or
+/// the same as a JSON object.
+struct Log: LogHandler {
+    var metadata: Logger.Metadata = [:]
+    var logLevel: Logger.Level
+    private let format: LogSettings.Format
+
+    init(_ settings: LogSettings) {
+        format = settings.format
+        logLevel =
+            switch settings.level {
+            case .debug: .debug
+            case .info: .info
+            case .warn: .warning
+            case .error: .error
+            }
+    }
+
+    static func logger(_ settings: LogSettings) -> Logger {
+        Logger(label: "ml_exporter") { _ in Log(settings) }
+    }
+
+    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { metadata[key] }
+        set { metadata[key] = newValue }
+    }
+
+    func log(event: LogEvent) {
+        var fields = [
+            ("time", Log.timestamp(Clock.realNanoseconds)), ("level", Log.name(event.level)),
+            ("msg", event.message.description),
+        ]
+        for (key, value) in (event.metadata ?? [:]).sorted(by: { $0.key < $1.key }) {
+            fields.append((key, value.description))
+        }
+        var line: String
+        switch format {
+        case .logfmt:
+            line = fields.map { "\($0)=\(Log.quotedIfNeeded($1))" }.joined(separator: " ")
+        case .json:
+            line = "{" + fields.map { "\(Log.quoted($0)):\(Log.quoted($1))" }
+                .joined(separator: ",") + "}"
+        }
+        line += "\n"
+        Log.write(line, to: STDERR_FILENO)
+    }
+
+    /// Writes all of a text; a closed or full descriptor is nobody's reason to stop.
+    static func write(_ text: String, to descriptor: Int32) {
+        let bytes = Array(text.utf8)
+        var start = 0
+        while start < bytes.count {
+            let written = unsafe bytes.withUnsafeBytes { all in
+                unsafe Glibc.write(descriptor, all.baseAddress! + start, all.count - start)
+            }
+            if written <= 0 {
+                if written < 0, errno == EINTR { continue }
+                return
+            }
+            start += written
+        }
+    }
+
+    private static func name(_ level: Logger.Level) -> String {
+        switch level {
+        case .trace, .debug: "DEBUG"
+        case .info, .notice: "INFO"
+        case .warning: "WARN"
+        case .error, .critical: "ERROR"
+        }
+    }
+
+    /// RFC 3339 in UTC with milliseconds.
+    static func timestamp(_ nanoseconds: UInt64) -> String {
+        var seconds = time_t(nanoseconds / 1_000_000_000)
+        var parts = unsafe tm()
+        unsafe gmtime_r(&seconds, &parts)
+        func digits(_ value: Int, _ count: Int) -> String {
+            let text = String(value)
+            return String(repeating: "0", count: max(0, count - text.count)) + text
+        }
+        let date = unsafe [
+            digits(Int(parts.tm_year) + 1900, 4), digits(Int(parts.tm_mon) + 1, 2),
+            digits(Int(parts.tm_mday), 2),
+        ].joined(separator: "-")
+        let time = unsafe [
+            digits(Int(parts.tm_hour), 2), digits(Int(parts.tm_min), 2),
+            digits(Int(parts.tm_sec), 2),
+        ].joined(separator: ":")
+        return "\(date)T\(time).\(digits(Int(nanoseconds / 1_000_000 % 1000), 3))Z"
+    }
+
+    private static func quotedIfNeeded(_ text: String) -> String {
+        let isPlain = text.unicodeScalars.allSatisfy {
+            $0.value > 0x20 && $0.value != 0x22 && $0.value != 0x3D && $0.value != 0x5C
+                && $0.value < 0x7F
+        }
+        return isPlain && !text.isEmpty ? text : quoted(text)
+    }
+
+    /// A string in quotes with JSON's escapes, which logfmt's readers share.
+    static func quoted(_ text: String) -> String {
+        var quoted = "\""
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "\"": quoted += "\\\""
+            case "\\": quoted += "\\\\"
+            case "\n": quoted += "\\n"
+            case "\r": quoted += "\\r"
+            case "\t": quoted += "\\t"
+            default:
+                if scalar.value < 0x20 || scalar.value == 0x7F {
+                    let hexadecimal = String(scalar.value, radix: 16)
+                    quoted += "\\u" + String(repeating: "0", count: 4 - hexadecimal.count)
+                    quoted += hexadecimal
+                } else {
+                    quoted.unicodeScalars.append(scalar)
+                }
+            }
+        }
+        return quoted + "\""
+    }
+}

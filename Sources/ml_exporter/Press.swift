@@ -1,0 +1,48 @@
+internal import Exposition
+internal import HTTPServer
+internal import Host
+internal import Kernel
+internal import Logging
+
+/// Makes pages out of what the machine and the daemon tell.
+struct Press: ~Copyable {
+    private var host: Host
+    private var about: SelfMetrics.Writer
+    private var page: Page
+    private var gzip = GzipEncoder(level: 1)
+    private let pages: BufferPool
+    private let log: Logger
+
+    init(
+        _ settings: HostSettings, _ roots: Roots, _ about: SelfMetrics, _ log: Logger,
+        _ pages: BufferPool
+    ) {
+        host = Host(settings, roots, tellsCost: about.isWanted)
+        self.about = about.writer()
+        page = Page(format: .text, body: Buffer(capacity: 64 << 10))
+        self.pages = pages
+        self.log = log
+    }
+
+    mutating func response(to wish: ScrapeThread.Wish) -> Response {
+        page.restart(format: wish.format)
+        host.write(
+            to: &page, where: { wish.collectors?.contains($0) ?? true },
+            reporting: { [log] name, error in
+                log.error(
+                    "collector failed", metadata: ["collector": "\(name)", "err": "\(error)"])
+            })
+        about.write(to: &page)
+        page.finish()
+        var headers = [("Content-Type", wish.format.contentType)]
+        var body = pages.take()
+        if wish.isCompressed {
+            headers.append(("Content-Encoding", "gzip"))
+            gzip.encode(page.bytes, into: &body)
+        } else {
+            body.append(page.bytes)
+        }
+        headers.append(("Vary", "Accept, Accept-Encoding"))
+        return Response(status: 200, headers: headers, body: body, returningTo: pages)
+    }
+}

@@ -1,0 +1,60 @@
+internal import Glibc
+internal import Host
+internal import Kernel
+internal import Logging
+internal import Settings
+
+/// Where it all begins. Exit codes: 0 done, 1 the machine would not let us, 2 the flags are wrong.
+@main
+enum Program {
+    static func main() {
+        switch Command(Array(CommandLine.arguments.dropFirst())) {
+        case .tell(let text, let toError, let exitCode):
+            Log.write(text + "\n", to: toError ? STDERR_FILENO : STDOUT_FILENO)
+            exit(exitCode)
+        case .checkConfiguration:
+            Log.write("The flags are right.\n", to: STDOUT_FILENO)
+        case .healthCheck(let configuration):
+            for address in configuration.addresses {
+                if let failure = HealthCheck.failure(at: address) {
+                    Log.write("ml_exporter: \(failure)\n", to: STDERR_FILENO)
+                    exit(1)
+                }
+            }
+        case .serve(let configuration):
+            exit(serve(configuration))
+        }
+    }
+
+    private static func serve(_ configuration: Configuration) -> Int32 {
+        var signals = Signals()
+        let manager = ServiceManager()
+        let log = Log.logger(configuration.log)
+        log.info("Starting ml_exporter", metadata: ["version": "\(Version.number)"])
+        if getuid() == 0 {
+            log.warning("running as root, which nothing here needs")
+        }
+        log.info(
+            "Enabled collectors",
+            metadata: ["collectors": "\(configuration.host.enabled.sorted().joined(separator: ","))"])
+        let daemon: Daemon
+        do throws(KernelError) {
+            daemon = try Daemon(configuration, log)
+        } catch {
+            log.error("cannot start", metadata: ["err": "\(error)"])
+            return 1
+        }
+        manager.notify("READY=1")
+        waiting: while true {
+            switch signals.next(within: manager.watchdogNanoseconds) {
+            case .stop(let signal):
+                log.info("stopping", metadata: ["signal": "\(signal == SIGINT ? "SIGINT" : "SIGTERM")"])
+                break waiting
+            case .reload: log.info("SIGHUP: there is nothing to reload")
+            case .timeout: if daemon.isAlive { manager.notify("WATCHDOG=1") }
+            }
+        }
+        manager.notify("STOPPING=1")
+        return daemon.stop()
+    }
+}

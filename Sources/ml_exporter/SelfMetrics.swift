@@ -1,0 +1,145 @@
+internal import Exposition
+internal import HTTPServer
+internal import Kernel
+internal import Synchronization
+
+/// What the daemon tells about itself.
+final class SelfMetrics: Sendable {
+    /// False with `--web.disable-exporter-metrics`.
+    let isWanted: Bool
+    private let servers = Mutex<[Server]>([])
+    private let refusedScrapes: RefusedScrapes
+
+    init(isWanted: Bool, refusedScrapes: RefusedScrapes) {
+        self.isWanted = isWanted
+        self.refusedScrapes = refusedScrapes
+    }
+
+    /// The servers whose requests are told, known once they listen.
+    func watch(_ server: Server) {
+        servers.withLock { $0.append(server) }
+    }
+
+    func forgetServers() {
+        servers.withLock { $0.removeAll() }
+    }
+
+    func writer() -> Writer {
+        Writer(self)
+    }
+
+    /// Writes the families; it belongs to the scrape thread.
+    struct Writer: ~Copyable {
+        private let metrics: SelfMetrics
+        private var process = ProcessMetrics()
+        private var listeners: [Listener] = []
+        private var refusals: [(Series, @Sendable () -> UInt64)] = []
+        private let build = Single(
+            Family(
+                "ml_exporter_build_info", .gauge,
+                help: "A metric with a constant '1' value labeled by what ml_exporter was built from."),
+            LabelSet([
+                ("version", Version.number), ("revision", ""), ("swift_version", Version.swift),
+                ("libmicrohttpd_version", Server.libraryVersion),
+            ]))
+        // Dashboards made for node_exporter count this series.
+        private let peerBuild = Single(
+            Family(
+                "node_exporter_build_info", .gauge,
+                help: "A metric with a constant '1' value labeled by version, revision, branch and the build of the exporter that serves node_* metrics."),
+            LabelSet([
+                ("version", Version.number), ("revision", ""), ("branch", ""),
+                ("goversion", ""), ("goos", "linux"), ("goarch", ""), ("tags", "ml_exporter"),
+            ]))
+        private let requests = Family(
+            "ml_exporter_http_requests_total", .counter,
+            help: "Requests answered, by listener and status code.")
+        private let connections = Family(
+            "ml_exporter_http_connections", .gauge, help: "Open connections.")
+        private let accepted = Family(
+            "ml_exporter_http_connections_accepted_total", .counter,
+            help: "Connections accepted since the start.")
+        private let refused = Family(
+            "ml_exporter_http_refused_total", .counter,
+            help: "Clients turned away or cut off, by the limit they met.")
+        private let duplicates = Single(
+            "ml_exporter_duplicate_series_total", .counter,
+            help: "Samples left out because their series was on the page already.")
+
+        /// The rendered series of one listener.
+        private struct Listener {
+            let server: Server
+            let codes: [(status: Int?, series: Series)]
+            let connections: Series
+            let accepted: Series
+        }
+
+        init(_ metrics: SelfMetrics) {
+            self.metrics = metrics
+        }
+
+        mutating func write(to page: inout Page) {
+            guard metrics.isWanted else { return }
+            page.single(build, 1)
+            page.single(peerBuild, 1)
+            page.single(duplicates, Double(page.duplicates))
+            listenToNewServers()
+            page.begin(connections)
+            for listener in listeners {
+                page.sample(
+                    listener.connections, Double(listener.server.statistics.openConnections))
+            }
+            page.begin(accepted)
+            for listener in listeners {
+                page.sample(
+                    listener.accepted, Double(listener.server.statistics.acceptedConnections))
+            }
+            page.begin(requests)
+            for listener in listeners {
+                for (status, series) in listener.codes {
+                    let count = listener.server.statistics.answers(status: status)
+                    if count > 0 || status == 200 || status == 503 {
+                        page.sample(series, Double(count))
+                    }
+                }
+            }
+            page.begin(refused)
+            for (series, count) in refusals { page.sample(series, Double(count())) }
+            process.write(to: &page)
+        }
+
+        private mutating func listenToNewServers() {
+            let servers = metrics.servers.withLock { $0 }
+            if servers.count == listeners.count { return }
+            listeners = servers.map { server in
+                let statuses = Statistics.statuses.map(Optional.some) + [nil]
+                return Listener(
+                    server: server,
+                    codes: statuses.map { status in
+                        let code = status.map(String.init) ?? "other"
+                        let labels = LabelSet([("listener", server.name), ("code", code)])
+                        return (status, Series(requests, labels))
+                    },
+                    connections: Series(connections, LabelSet([("listener", server.name)])),
+                    accepted: Series(accepted, LabelSet([("listener", server.name)])))
+            }
+            refusals = Refusal.allCases.map { reason in
+                (
+                    Series(refused, LabelSet([("reason", reason.name)])),
+                    { servers.reduce(0) { $0 &+ $1.statistics.refusals(reason) } }
+                )
+            }
+            let scrapes = metrics.refusedScrapes
+            refusals.append(
+                (
+                    Series(refused, LabelSet([("reason", "max_requests")])),
+                    { scrapes.maxRequests.load(ordering: .relaxed) }
+                ))
+            refusals.append(
+                (
+                    Series(refused, LabelSet([("reason", "held_pages")])),
+                    { scrapes.heldPages.load(ordering: .relaxed) }
+                ))
+        }
+    }
+}

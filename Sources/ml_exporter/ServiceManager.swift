@@ -1,0 +1,48 @@
+internal import Glibc
+
+/// Tells systemd, or whoever set NOTIFY_SOCKET, how the daemon fares (sd_notify(3)). Without one it
+/// does nothing.
+struct ServiceManager: ~Copyable {
+    private let path: String?
+    /// Half of what the manager waits for a sign of life, nil when it does not.
+    let watchdogNanoseconds: UInt64?
+
+    init() {
+        path = ServiceManager.environment("NOTIFY_SOCKET").flatMap { $0.isEmpty ? nil : $0 }
+        let process = ServiceManager.environment("WATCHDOG_PID").flatMap { Int32($0) }
+        let microseconds = ServiceManager.environment("WATCHDOG_USEC").flatMap { UInt64($0) } ?? 0
+        let isForUs = process == nil || process == getpid()
+        let (nanoseconds, overflow) = microseconds.multipliedReportingOverflow(by: 500)
+        watchdogNanoseconds =
+            path != nil && isForUs && microseconds > 0 && !overflow ? nanoseconds : nil
+    }
+
+    func notify(_ state: String) {
+        guard let path, path.hasPrefix("/") || path.hasPrefix("@") else { return }
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        let bytes = Array(path.utf8)
+        let capacity = MemoryLayout.size(ofValue: address.sun_path)
+        guard bytes.count < capacity else { return }
+        unsafe withUnsafeMutableBytes(of: &address.sun_path) { room in
+            unsafe room.copyBytes(from: bytes)
+            // @ in front stands for a name that is in no directory.
+            if bytes.first == 0x40 { unsafe room[0] = 0 }
+        }
+        let descriptor = socket(
+            AF_UNIX, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        guard descriptor >= 0 else { return }
+        defer { close(descriptor) }
+        let length = socklen_t(MemoryLayout<sa_family_t>.size + bytes.count)
+        let message = Array(state.utf8)
+        unsafe withUnsafePointer(to: &address) { pointer in
+            let target = unsafe UnsafeRawPointer(pointer).assumingMemoryBound(to: sockaddr.self)
+            _ = unsafe sendto(
+                descriptor, message, message.count, Int32(MSG_NOSIGNAL), target, length)
+        }
+    }
+
+    private static func environment(_ name: String) -> String? {
+        unsafe getenv(name).map { unsafe String(cString: $0) }
+    }
+}

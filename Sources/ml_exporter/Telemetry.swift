@@ -1,0 +1,73 @@
+internal import Exposition
+internal import HTTPServer
+internal import Host
+internal import Kernel
+internal import Settings
+
+/// The routes of the telemetry listener.
+enum Telemetry {
+    static func routes(
+        _ web: WebSettings, _ enabled: Set<String>, _ scrapes: ScrapeThread
+    ) -> [Route] {
+        var routes = [
+            Route(web.telemetryPath, suspend: { request, suspended in
+                switch collectors(request.query, enabled) {
+                case .success(let collectors):
+                    scrapes.ask(
+                        ScrapeThread.Wish(
+                            format: Negotiation.format(accept: request.header("accept")),
+                            isCompressed: AcceptEncoding.acceptsGzip(
+                                request.header("accept-encoding")),
+                            collectors: collectors),
+                        suspended)
+                case .failure(let refusal):
+                    suspended.answer(text(400, refusal.sentence))
+                }
+            }),
+            Route("/-/healthy", constant: text(200, "ml_exporter is healthy.\n")),
+            Route("/-/ready", constant: text(200, "ml_exporter is ready.\n")),
+        ]
+        if web.telemetryPath != "/" {
+            routes.append(
+                Route(
+                    "/",
+                    constant: Response(
+                        status: 200, headers: [("Content-Type", "text/html; charset=UTF-8")],
+                        body: Landing.page(telemetryPath: web.telemetryPath))))
+        }
+        return routes
+    }
+
+    struct Refusal: Error, Equatable {
+        let sentence: String
+    }
+
+    /// The collectors that `collect[]` and `exclude[]` leave, nil for all; the sentences are those
+    /// that node_exporter's users know.
+    static func collectors(
+        _ query: Span<UInt8>, _ enabled: Set<String>
+    ) -> Result<Set<String>?, Refusal> {
+        if query.isEmpty { return .success(nil) }
+        let collect = Query.values(of: "collect[]", in: query)
+        let exclude = Query.values(of: "exclude[]", in: query)
+        if !collect.isEmpty, !exclude.isEmpty {
+            return .failure(
+                Refusal(sentence: "Combined collect and exclude queries are not allowed."))
+        }
+        for name in collect where !enabled.contains(name) {
+            let state = HostSettings.collectors.contains(name) ? "disabled" : "missing"
+            return .failure(
+                Refusal(
+                    sentence:
+                        "Couldn't create filtered metrics handler: couldn't create collector: \(state) collector: \(name)"
+                ))
+        }
+        if !collect.isEmpty { return .success(Set(collect)) }
+        return .success(exclude.isEmpty ? nil : enabled.subtracting(exclude))
+    }
+
+    private static func text(_ status: Int, _ body: String) -> Response {
+        Response(
+            status: status, headers: [("Content-Type", "text/plain; charset=utf-8")], body: body)
+    }
+}
