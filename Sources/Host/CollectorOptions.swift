@@ -2,9 +2,13 @@ internal import ArgumentParser
 internal import Settings
 
 struct ProcessorOptions: ParsableArguments {
-    @Flag(name: .customLong("collector.cpu.guest"), inversion: .prefixedNo, help: "Time spent in guests.")
+    @Flag(
+        name: .customLong("collector.cpu.guest"), inversion: .prefixedNo,
+        help: "Time spent in guests.")
     var guest = true
-    @Flag(name: .customLong("collector.cpu.info"), inversion: .prefixedNo, help: "Information of /proc/cpuinfo.")
+    @Flag(
+        name: .customLong("collector.cpu.info"), inversion: .prefixedNo,
+        help: "Information of /proc/cpuinfo.")
     var info = false
     @Option(
         name: .customLong("collector.cpu.info.flags-include"),
@@ -36,7 +40,9 @@ struct ProcessorSettings: Sendable {
 }
 
 struct KernelActivityOptions: ParsableArguments {
-    @Flag(name: .customLong("collector.stat.softirq"), inversion: .prefixedNo, help: "Softirq calls per vector.")
+    @Flag(
+        name: .customLong("collector.stat.softirq"), inversion: .prefixedNo,
+        help: "Softirq calls per vector.")
     var softirq = false
 }
 
@@ -127,11 +133,17 @@ struct NetworkOptions: ParsableArguments {
         name: .customLong("collector.netdev.device-blacklist"),
         help: ArgumentHelp("Old name of device-exclude.", visibility: .hidden))
     var oldExclude: String?
-    @Flag(name: .customLong("collector.netdev.netlink"), inversion: .prefixedNo, help: "Ask rtnetlink instead of /proc/net/dev.")
+    @Flag(
+        name: .customLong("collector.netdev.netlink"), inversion: .prefixedNo,
+        help: "Ask rtnetlink instead of /proc/net/dev.")
     var netlink = true
-    @Flag(name: .customLong("collector.netdev.address-info"), inversion: .prefixedNo, help: "Addresses of the devices.")
+    @Flag(
+        name: .customLong("collector.netdev.address-info"), inversion: .prefixedNo,
+        help: "Addresses of the devices.")
     var addressInfo = false
-    @Flag(name: .customLong("collector.netdev.label-ifalias"), inversion: .prefixedNo, help: "Add the label ifalias.")
+    @Flag(
+        name: .customLong("collector.netdev.label-ifalias"), inversion: .prefixedNo,
+        help: "Add the label ifalias.")
     var ifalias = false
     @Flag(
         name: .customLong("collector.netdev.enable-detailed-metrics"), inversion: .prefixedNo,

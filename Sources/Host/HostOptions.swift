@@ -8,23 +8,41 @@ public struct HostOptions: ParsableArguments {
         help: "Only the collectors that are named explicitly run.")
     var disableDefaults = false
 
-    @Flag(name: .customLong("collector.cpu"), inversion: .prefixedNo, help: "CPU time, throttling and state. (default: on)")
+    @Flag(
+        name: .customLong("collector.cpu"), inversion: .prefixedNo,
+        help: "CPU time, throttling and state. (default: on)")
     var cpu: Bool?
-    @Flag(name: .customLong("collector.diskstats"), inversion: .prefixedNo, help: "Disk I/O. (default: on)")
+    @Flag(
+        name: .customLong("collector.diskstats"), inversion: .prefixedNo,
+        help: "Disk I/O. (default: on)")
     var diskstats: Bool?
-    @Flag(name: .customLong("collector.filesystem"), inversion: .prefixedNo, help: "Space of file systems. (default: on)")
+    @Flag(
+        name: .customLong("collector.filesystem"), inversion: .prefixedNo,
+        help: "Space of file systems. (default: on)")
     var filesystem: Bool?
-    @Flag(name: .customLong("collector.loadavg"), inversion: .prefixedNo, help: "Load averages. (default: on)")
+    @Flag(
+        name: .customLong("collector.loadavg"), inversion: .prefixedNo,
+        help: "Load averages. (default: on)")
     var loadavg: Bool?
-    @Flag(name: .customLong("collector.meminfo"), inversion: .prefixedNo, help: "Memory. (default: on)")
+    @Flag(
+        name: .customLong("collector.meminfo"), inversion: .prefixedNo,
+        help: "Memory. (default: on)")
     var meminfo: Bool?
-    @Flag(name: .customLong("collector.netdev"), inversion: .prefixedNo, help: "Network devices. (default: on)")
+    @Flag(
+        name: .customLong("collector.netdev"), inversion: .prefixedNo,
+        help: "Network devices. (default: on)")
     var netdev: Bool?
-    @Flag(name: .customLong("collector.stat"), inversion: .prefixedNo, help: "Interrupts, forks, context switches. (default: on)")
+    @Flag(
+        name: .customLong("collector.stat"), inversion: .prefixedNo,
+        help: "Interrupts, forks, context switches. (default: on)")
     var stat: Bool?
-    @Flag(name: .customLong("collector.time"), inversion: .prefixedNo, help: "Time and clock sources. (default: on)")
+    @Flag(
+        name: .customLong("collector.time"), inversion: .prefixedNo,
+        help: "Time and clock sources. (default: on)")
     var time: Bool?
-    @Flag(name: .customLong("collector.uname"), inversion: .prefixedNo, help: "Name and release of the system. (default: on)")
+    @Flag(
+        name: .customLong("collector.uname"), inversion: .prefixedNo,
+        help: "Name and release of the system. (default: on)")
     var uname: Bool?
 
     @OptionGroup(title: "Collector cpu") var processor: ProcessorOptions

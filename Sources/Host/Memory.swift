@@ -61,7 +61,8 @@ struct Memory: Collector, ~Copyable {
         fields.append(
             Field(
                 key: key,
-                single: Single(family, .gauge, help: "Memory information field \(family.dropFirst(12)).")))
+                single: Single(
+                    family, .gauge, help: "Memory information field \(family.dropFirst(12)).")))
         places[key] = fields.count - 1
         return fields.count - 1
     }

@@ -23,7 +23,8 @@ struct Processor: Collector, ~Copyable {
     private var info: ProcessorInfo?
 
     init(
-        _ roots: Roots, _ statistics: KernelStatistics, showsGuest: Bool, info: consuming ProcessorInfo?
+        _ roots: Roots, _ statistics: KernelStatistics, showsGuest: Bool,
+        info: consuming ProcessorInfo?
     ) {
         self.statistics = statistics
         self.showsGuest = showsGuest

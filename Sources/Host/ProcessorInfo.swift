@@ -25,14 +25,16 @@ struct ProcessorInfo: ~Copyable {
         .init(
             Family(
                 "node_cpu_flag_info", .gauge,
-                help: "The `flags` field of CPU information from /proc/cpuinfo taken from the first core."
+                help:
+                    "The `flags` field of CPU information from /proc/cpuinfo taken from the first core."
             ))
     ])
     private var bugTable = SeriesTable([
         .init(
             Family(
                 "node_cpu_bug_info", .gauge,
-                help: "The `bugs` field of CPU information from /proc/cpuinfo taken from the first core."
+                help:
+                    "The `bugs` field of CPU information from /proc/cpuinfo taken from the first core."
             ))
     ])
 

@@ -123,7 +123,8 @@ struct ProcessorTopology: ~Copyable {
             let packageCount = "\(cpu)/thermal_throttle/package_throttle_count"
             if !seenPackages.contains(package), self.number(at: packageCount) != nil {
                 seenPackages.insert(package)
-                packages.append(Source([("package", package)], root.file(packageCount, limit: 4096)))
+                packages.append(
+                    Source([("package", package)], root.file(packageCount, limit: 4096)))
             }
         }
         // A kernel that cannot take CPU 0 offline shows no state for it, and then for none.

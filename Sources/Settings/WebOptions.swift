@@ -37,7 +37,8 @@ public struct WebOptions: ParsableArguments {
 
     @Option(
         name: .customLong("runtime.gomaxprocs"),
-        help: ArgumentHelp("Accepted for node_exporter's users; has no effect.", visibility: .hidden))
+        help: ArgumentHelp(
+            "Accepted for node_exporter's users; has no effect.", visibility: .hidden))
     var goMaxProcs: String?
 
     public init() {}
@@ -46,12 +47,16 @@ public struct WebOptions: ParsableArguments {
     public func settings(_ mistakes: inout Mistakes) -> WebSettings {
         if let configFile, !configFile.isEmpty {
             mistakes.add(
-                "--web.config.file: TLS and users are not available yet; put a proxy in front or leave the flag out.")
+                "--web.config.file: TLS and users are not available yet; put a proxy in front or leave the flag out."
+            )
         }
-        let known = telemetryPath.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && $0 != 0x25 && $0 != 0x3F }
+        let known = telemetryPath.utf8.allSatisfy {
+            $0 > 0x20 && $0 < 0x7F && $0 != 0x25 && $0 != 0x3F
+        }
         if !telemetryPath.hasPrefix("/") || !known {
             mistakes.add(
-                "--web.telemetry-path: \"\(telemetryPath)\" must start with / and hold neither blanks, % nor ?.")
+                "--web.telemetry-path: \"\(telemetryPath)\" must start with / and hold neither blanks, % nor ?."
+            )
         } else if ["/-/healthy", "/-/ready"].contains(telemetryPath) {
             mistakes.add("--web.telemetry-path: \"\(telemetryPath)\" is taken by a health check.")
         }

@@ -19,8 +19,9 @@ enum HealthCheck {
         unsafe setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &limit, size)
         let request = Array(
             "GET /-/ready HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".utf8)
-        guard unsafe send(descriptor, request, request.count, Int32(MSG_NOSIGNAL))
-            == request.count
+        guard
+            unsafe send(descriptor, request, request.count, Int32(MSG_NOSIGNAL))
+                == request.count
         else { return KernelError.last("\(address)").description }
         var answer = [UInt8](repeating: 0, count: 64)
         var count = 0
@@ -53,7 +54,8 @@ enum HealthCheck {
             unsafe hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
             var list: UnsafeMutablePointer<addrinfo>?
             let wildcard = host.isEmpty || host == "0.0.0.0" || host == "::"
-            guard unsafe getaddrinfo(wildcard ? "localhost" : host, String(port), &hints, &list) == 0
+            guard
+                unsafe getaddrinfo(wildcard ? "localhost" : host, String(port), &hints, &list) == 0
             else { return nil }
             defer { unsafe freeaddrinfo(list) }
             var entry = unsafe list

@@ -43,7 +43,9 @@ struct Log: LogHandler {
         case .logfmt:
             line = fields.map { "\($0)=\(Log.quotedIfNeeded($1))" }.joined(separator: " ")
         case .json:
-            line = "{" + fields.map { "\(Log.quoted($0)):\(Log.quoted($1))" }
+            line =
+                "{"
+                + fields.map { "\(Log.quoted($0)):\(Log.quoted($1))" }
                 .joined(separator: ",") + "}"
         }
         line += "\n"

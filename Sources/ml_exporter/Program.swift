@@ -36,7 +36,9 @@ enum Program {
         }
         log.info(
             "Enabled collectors",
-            metadata: ["collectors": "\(configuration.host.enabled.sorted().joined(separator: ","))"])
+            metadata: [
+                "collectors": "\(configuration.host.enabled.sorted().joined(separator: ","))"
+            ])
         let daemon: Daemon
         do throws(KernelError) {
             daemon = try Daemon(configuration, log)
@@ -48,7 +50,8 @@ enum Program {
         waiting: while true {
             switch signals.next(within: manager.watchdogNanoseconds) {
             case .stop(let signal):
-                log.info("stopping", metadata: ["signal": "\(signal == SIGINT ? "SIGINT" : "SIGTERM")"])
+                log.info(
+                    "stopping", metadata: ["signal": "\(signal == SIGINT ? "SIGINT" : "SIGTERM")"])
                 break waiting
             case .reload: log.info("SIGHUP: there is nothing to reload")
             case .timeout: if daemon.isAlive { manager.notify("WATCHDOG=1") }

@@ -54,7 +54,9 @@ final class ScrapeThread: Sendable {
         tooManyPages = Route.Constant(
             Response(
                 status: 503, headers: [("Content-Type", "text/plain; charset=utf-8")],
-                body: "Clients that read slowly hold \(ScrapeThread.heldPageLimit) pages, try again later.\n"))
+                body:
+                    "Clients that read slowly hold \(ScrapeThread.heldPageLimit) pages, try again later.\n"
+            ))
     }
 
     var refused: RefusedScrapes { refusals }

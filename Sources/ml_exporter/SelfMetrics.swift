@@ -37,7 +37,9 @@ final class SelfMetrics: Sendable {
         private let build = Single(
             Family(
                 "ml_exporter_build_info", .gauge,
-                help: "A metric with a constant '1' value labeled by what ml_exporter was built from."),
+                help:
+                    "A metric with a constant '1' value labeled by what ml_exporter was built from."
+            ),
             LabelSet([
                 ("version", Version.number), ("revision", ""), ("swift_version", Version.swift),
                 ("libmicrohttpd_version", Server.libraryVersion),
@@ -46,7 +48,9 @@ final class SelfMetrics: Sendable {
         private let peerBuild = Single(
             Family(
                 "node_exporter_build_info", .gauge,
-                help: "A metric with a constant '1' value labeled by version, revision, branch and the build of the exporter that serves node_* metrics."),
+                help:
+                    "A metric with a constant '1' value labeled by version, revision, branch and the build of the exporter that serves node_* metrics."
+            ),
             LabelSet([
                 ("version", Version.number), ("revision", ""), ("branch", ""),
                 ("goversion", ""), ("goos", "linux"), ("goarch", ""), ("tags", "ml_exporter"),

@@ -10,20 +10,22 @@ enum Telemetry {
         _ web: WebSettings, _ enabled: Set<String>, _ scrapes: ScrapeThread
     ) -> [Route] {
         var routes = [
-            Route(web.telemetryPath, suspend: { request, suspended in
-                switch collectors(request.query, enabled) {
-                case .success(let collectors):
-                    scrapes.ask(
-                        ScrapeThread.Wish(
-                            format: Negotiation.format(accept: request.header("accept")),
-                            isCompressed: AcceptEncoding.acceptsGzip(
-                                request.header("accept-encoding")),
-                            collectors: collectors),
-                        suspended)
-                case .failure(let refusal):
-                    suspended.answer(text(400, refusal.sentence))
-                }
-            }),
+            Route(
+                web.telemetryPath,
+                suspend: { request, suspended in
+                    switch collectors(request.query, enabled) {
+                    case .success(let collectors):
+                        scrapes.ask(
+                            ScrapeThread.Wish(
+                                format: Negotiation.format(accept: request.header("accept")),
+                                isCompressed: AcceptEncoding.acceptsGzip(
+                                    request.header("accept-encoding")),
+                                collectors: collectors),
+                            suspended)
+                    case .failure(let refusal):
+                        suspended.answer(text(400, refusal.sentence))
+                    }
+                }),
             Route("/-/healthy", constant: text(200, "ml_exporter is healthy.\n")),
             Route("/-/ready", constant: text(200, "ml_exporter is ready.\n")),
         ]
