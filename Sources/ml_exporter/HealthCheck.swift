@@ -27,7 +27,9 @@ enum HealthCheck {
         var count = 0
         while count < 12 {
             let got = unsafe answer.withUnsafeMutableBytes { room in
-                unsafe recv(descriptor, room.baseAddress! + count, room.count - count, 0)
+                unsafe recv(
+                    descriptor, UnsafeMutableRawBufferPointer(rebasing: room[count...]).baseAddress,
+                    room.count - count, 0)
             }
             if got <= 0 { break }
             count += got

@@ -58,7 +58,9 @@ struct Log: LogHandler {
         var start = 0
         while start < bytes.count {
             let written = unsafe bytes.withUnsafeBytes { all in
-                unsafe Glibc.write(descriptor, all.baseAddress! + start, all.count - start)
+                unsafe Glibc.write(
+                    descriptor, UnsafeRawBufferPointer(rebasing: all[start...]).baseAddress,
+                    all.count - start)
             }
             if written <= 0 {
                 if written < 0, errno == EINTR { continue }
