@@ -58,9 +58,9 @@ let package = Package(
             swiftSettings: house),
         tests(of: "Kernel"),
         tests(of: "Exposition", imports: ["Kernel"]),
-        tests(of: "Settings"),
+        tests(of: "Settings", imports: ["Kernel", argumentParser]),
         tests(of: "HTTPServer", imports: ["Kernel"]),
-        tests(of: "Host", imports: ["Kernel", "Exposition", "Settings"]),
+        tests(of: "Host", imports: ["Kernel", "Exposition", "Settings", argumentParser]),
     ],
     cxxLanguageStandard: .cxx17,
 )

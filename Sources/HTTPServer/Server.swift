@@ -84,11 +84,13 @@ public final class Server: Sendable {
     /// Waits until no request is active, at most until the monotonic time `deadlineNanoseconds`.
     /// Returns whether none is. Only a server that refuses new requests becomes idle for good.
     public func waitUntilIdle(until deadlineNanoseconds: UInt64) -> Bool {
-        while core.statistics.activeRequests > 0 {
+        // Whoever resumes a request may still be about to let go of it when it has ended.
+        while core.statistics.activeRequests > 0 || core.statistics.suspendedRequests > 0 {
             let now = Clock.monotonicNanoseconds
             if now >= deadlineNanoseconds { return false }
             // The bell rings for a draining server only; the others are looked at now and then.
-            let left = min(deadlineNanoseconds - now, 50_000_000)
+            let step: UInt64 = core.statistics.activeRequests > 0 ? 50_000_000 : 1_000_000
+            let left = min(deadlineNanoseconds - now, step)
             core.idleBell.wait(atMost: .nanoseconds(Int64(left)))
         }
         return true

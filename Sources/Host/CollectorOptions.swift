@@ -19,7 +19,7 @@ struct ProcessorOptions: ParsableArguments {
         help: ArgumentHelp("Regexp of CPU bugs to show; turns cpu.info on.", valueName: "regexp"))
     var bugsInclude = ""
 
-    func settings(_ mistakes: inout Mistakes) -> ProcessorSettings {
+    func settings(defaultsRun: Bool, _ mistakes: inout Mistakes) -> ProcessorSettings {
         let flags =
             flagsInclude.isEmpty
             ? nil : Pattern(flagsInclude, flag: "--collector.cpu.info.flags-include", &mistakes)
@@ -27,7 +27,8 @@ struct ProcessorOptions: ParsableArguments {
             bugsInclude.isEmpty
             ? nil : Pattern(bugsInclude, flag: "--collector.cpu.info.bugs-include", &mistakes)
         return ProcessorSettings(
-            showsGuest: guest, showsInfo: info || flags != nil || bugs != nil, flags: flags,
+            showsGuest: guest, showsInfo: info || flags != nil || bugs != nil,
+            showsFrequency: defaultsRun, flags: flags,
             bugs: bugs)
     }
 }
@@ -35,6 +36,7 @@ struct ProcessorOptions: ParsableArguments {
 struct ProcessorSettings: Sendable {
     let showsGuest: Bool
     let showsInfo: Bool
+    let showsFrequency: Bool
     let flags: Pattern?
     let bugs: Pattern?
 }

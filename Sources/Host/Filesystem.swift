@@ -52,7 +52,11 @@ struct Filesystem: Collector, ~Copyable {
         } catch {
             // hidepid hides process 1 from everybody but root.
             guard error.isAbsence || error.code == EACCES else { throw error }
-            try scrape.read(&ofSelf)
+            do throws(KernelError) {
+                try scrape.read(&ofSelf)
+            } catch _ {
+                throw error
+            }
         }
         scrape.skippedLines += parse(scrape.text.bytes)
         table.write(to: &page)

@@ -44,7 +44,8 @@ public struct Host: ~Copyable {
         let info =
             settings.processor.showsInfo
             ? ProcessorInfo(
-                roots, flags: settings.processor.flags, bugs: settings.processor.bugs) : nil
+                roots, showsFrequency: settings.processor.showsFrequency,
+                flags: settings.processor.flags, bugs: settings.processor.bugs) : nil
         let all: [Slot] = [
             CollectorSlot(
                 Processor(

@@ -61,7 +61,9 @@ public struct HostOptions: ParsableArguments {
         ]
         let enabled = flags.filter { $0.1 ?? !disableDefaults }.map(\.0)
         return HostSettings(
-            enabled: Set(enabled), processor: processor.settings(&mistakes),
+            enabled: Set(enabled),
+            processor: processor.settings(
+                defaultsRun: !disableDefaults, &mistakes),
             disks: disk.filter(&mistakes), mountPoints: filesystems.points(&mistakes),
             filesystemTypes: filesystems.types(&mistakes), network: network.settings(&mistakes),
             showsSoftirqs: activity.softirq)

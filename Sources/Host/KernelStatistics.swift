@@ -26,6 +26,7 @@ final class KernelStatistics {
     private var file: KernelFile
     private var scrapeNumber: UInt64?
     private var failure: KernelError?
+    private var skippedLines = 0
 
     init(_ roots: Roots) {
         file = roots.proc.file("stat", limit: 8 << 20)
@@ -37,11 +38,16 @@ final class KernelStatistics {
             scrapeNumber = scrape.number
             do throws(KernelError) {
                 try scrape.read(&file)
+                let before = scrape.skippedLines
                 scrape.skippedLines += parse(scrape.text.bytes)
+                skippedLines = scrape.skippedLines - before
                 failure = nil
             } catch {
                 failure = error
+                skippedLines = 0
             }
+        } else {
+            scrape.skippedLines += skippedLines
         }
         if let failure { throw failure }
     }

@@ -7,18 +7,14 @@ internal import Settings
 struct Processor: Collector, ~Copyable {
     static var name: String { "cpu" }
 
-    /// An idle counter that falls by this many ticks (3 s) belongs to a CPU that was unplugged.
-    static var hotplugTicks: UInt64 { 300 }
-
     private static var modes: [String] {
         ["user", "nice", "system", "idle", "iowait", "irq", "softirq", "steal"]
     }
-    private static var idle: Int { 3 }
 
     private let statistics: KernelStatistics
     private let showsGuest: Bool
     private var table: SeriesTable
-    private var highest: [UInt64: KernelStatistics.Ticks] = [:]
+    private var counters = CounterGuard()
     private var topology: ProcessorTopology
     private var info: ProcessorInfo?
 
@@ -48,10 +44,10 @@ struct Processor: Collector, ~Copyable {
         topology.collect(&scrape, processors: statistics.processors.count, into: &page)
     }
 
-    private mutating func writeSeconds(_ scrape: inout Scrape, to page: inout Page) {
+    mutating func writeSeconds(_ scrape: inout Scrape, to page: inout Page) {
         table.begin()
         for (number, ticks) in statistics.processors {
-            let held = hold(number, ticks, &scrape.heldCounters)
+            let held = counters.hold(number, ticks, &scrape.heldCounters)
             guard
                 let row = Processor.row(number, in: &table)
             else { continue }
@@ -61,32 +57,8 @@ struct Processor: Collector, ~Copyable {
             }
         }
         table.end()
-        if highest.count > table.rowCount {
-            let alive = Set(statistics.processors.map(\.number))
-            highest = highest.filter { alive.contains($0.key) }
-        }
+        counters.forget(allBut: statistics.processors)
         table.write(to: &page)
-    }
-
-    /// Counters of a CPU never fall: a small step back keeps the old value, a large one of the idle
-    /// time starts the CPU anew.
-    private mutating func hold(
-        _ number: UInt64, _ ticks: KernelStatistics.Ticks, _ heldCounters: inout Int
-    ) -> KernelStatistics.Ticks {
-        guard let before = highest[number],
-            before[Processor.idle] < ticks[Processor.idle]
-                || before[Processor.idle] - ticks[Processor.idle] < Processor.hotplugTicks
-        else {
-            highest[number] = ticks
-            return ticks
-        }
-        var held = ticks
-        for column in 0..<10 where ticks[column] < before[column] {
-            held[column] = before[column]
-            heldCounters += 1
-        }
-        highest[number] = held
-        return held
     }
 
     /// The row of a CPU, whose only label is its number.

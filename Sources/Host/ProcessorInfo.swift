@@ -38,8 +38,12 @@ struct ProcessorInfo: ~Copyable {
             ))
     ])
 
-    init(_ roots: Roots, flags: Pattern?, bugs: Pattern?) {
+    /// The peer shows the frequencies only where its collector cpufreq runs.
+    private let showsFrequency: Bool
+
+    init(_ roots: Roots, showsFrequency: Bool, flags: Pattern?, bugs: Pattern?) {
         file = roots.proc.file("cpuinfo", limit: 8 << 20)
+        self.showsFrequency = showsFrequency
         self.flags = flags
         self.bugs = bugs
     }
@@ -64,7 +68,7 @@ struct ProcessorInfo: ~Copyable {
                     ("cachesize", field("cache size")),
                 ]
             ProcessorInfo.set(&table, labels, 1)
-            if let megahertz = Double(field("cpu MHz")) {
+            if showsFrequency, let megahertz = Double(field("cpu MHz")) {
                 ProcessorInfo.set(&frequencies, place, megahertz * 1e6)
             }
         }

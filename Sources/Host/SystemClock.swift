@@ -95,7 +95,7 @@ struct SystemClock: Collector, ~Copyable {
             } catch {
                 // The devices may have changed: they are looked for anew.
                 devices = nil
-                if !error.isAbsence { throw error }
+                if !error.isAbsence { scrape.skippedLines += 1 }
             }
         }
     }

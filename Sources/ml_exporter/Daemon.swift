@@ -24,6 +24,9 @@ struct Daemon: ~Copyable {
         let listeners =
             configuration.web.systemdSocket
             ? try Listener.inherited() : try Daemon.bind(configuration.addresses)
+        if listeners.isEmpty {
+            throw KernelError(EINVAL, "--web.systemd-socket: systemd has passed no socket")
+        }
         let scrapes = try ScrapeThread(maxRequests: configuration.web.maxRequests)
         let about = SelfMetrics(
             isWanted: configuration.web.exporterMetrics, refusedScrapes: scrapes.refused)
