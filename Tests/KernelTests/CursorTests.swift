@@ -64,7 +64,7 @@ struct CursorTests {
         let bytes = Array(" \t a b\r\n".utf8)
         #expect(bytes.span.trimmed.string == "a b")
         let blank = Array(" \n".utf8)
-        #expect(blank.span.trimmed.isEmpty)
+        #expect(blank.span.trimmed.count == 0)
     }
 
     private func number(_ text: String) -> UInt64? {

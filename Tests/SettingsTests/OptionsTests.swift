@@ -26,7 +26,7 @@ struct OptionsTests {
             "--web.config.file=web.yml",
         ]).settings(&mistakes)
         _ = try LogOptions.parse(["--log.level=loud", "--log.format=xml"]).settings(&mistakes)
-        _ = try PathOptions.parse(["--path.procfs="]).roots(&mistakes)
+        _ = try PathOptions.parse(["--path.procfs", ""]).roots(&mistakes)
         #expect(mistakes.sentences.count == 6)
         #expect(mistakes.sentences.allSatisfy { $0.hasPrefix("--") && $0.hasSuffix(".") })
     }
