@@ -7,6 +7,16 @@ internal import Settings
 struct ProcessorInfo: ~Copyable {
     private struct Record {
         var fields: [String: String] = [:]
+
+        /// Adds the record unless it is empty; one whose CPU has no number is skipped.
+        func close(into records: inout [Record], _ skipped: inout Int) {
+            if fields.isEmpty { return }
+            if UInt64(fields["processor"] ?? "") == nil {
+                skipped += 1
+            } else {
+                records.append(self)
+            }
+        }
     }
 
     private var file: KernelFile
@@ -109,7 +119,7 @@ struct ProcessorInfo: ~Copyable {
         var lines = Cursor(text)
         while var line = lines.line() {
             if line.rest.trimmed.isEmpty {
-                if record.fields["processor"] != nil { records.append(record) }
+                record.close(into: &records, &skipped)
                 record = Record()
             } else if let name = line.text(before: 0x3A) {
                 record.fields[name.trimmed.string] = line.rest.trimmed.string
@@ -117,7 +127,7 @@ struct ProcessorInfo: ~Copyable {
                 skipped += 1
             }
         }
-        if record.fields["processor"] != nil { records.append(record) }
+        record.close(into: &records, &skipped)
         return (records, skipped)
     }
 }

@@ -25,7 +25,7 @@ struct Daemon: ~Copyable {
             configuration.web.systemdSocket
             ? try Listener.inherited() : try Daemon.bind(configuration.addresses)
         if listeners.isEmpty {
-            throw KernelError(EINVAL, "--web.systemd-socket: systemd has passed no socket")
+            throw KernelError(ENODATA, "--web.systemd-socket: sockets from systemd")
         }
         let scrapes = try ScrapeThread(maxRequests: configuration.web.maxRequests)
         let about = SelfMetrics(

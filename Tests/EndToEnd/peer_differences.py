@@ -57,7 +57,7 @@ DIFFERENCES = (
         Kind.THEIRS, "node_filesystem_device_error", label="134", trees=("odd",),
         reason="the same mount as the peer shows it, with the kernel's escape"),
     Difference(
-        Kind.LABEL, "node_disk_info", label="rotational",
+        Kind.LABEL, "node_disk_info", label="rotational", trees=("odd",),
         reason="1.6 added the label rotational from the block device's queue"),
     Difference(
         Kind.OURS, "node_cpu_online", trees=("odd",),
