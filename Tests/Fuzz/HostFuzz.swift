@@ -1,0 +1,86 @@
+// rooms: Host
+
+import Exposition
+import Kernel
+import Settings
+
+@testable import Host
+
+/// Feeds the same bytes to every parser of kernel text, as if each file held them. Nothing may
+/// trap, and every line of the page that comes out must be one that Prometheus could read.
+@_cdecl("LLVMFuzzerTestOneInput")
+public func fuzzHost(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
+    let input = unsafe UnsafeBufferPointer(start: start, count: count)
+    let text = unsafe Span(_unsafeElements: input)
+    let nowhere = Root("/nonexistent")
+    let roots = Roots(proc: nowhere, sys: nowhere, rootfs: nowhere, udev: nowhere)
+    var mistakes = Mistakes()
+    let everything = Filter(flag: "", include: nil, exclude: nil, &mistakes)
+    var page = Page(format: .openMetrics, body: Buffer(capacity: 4096))
+
+    var memory = Memory(roots)
+    _ = memory.write(text, to: &page)
+
+    let statistics = KernelStatistics(roots)
+    _ = statistics.parse(text)
+    var scrape = Scrape()
+    var processor = Processor(roots, statistics, showsGuest: true, info: nil)
+    processor.writeSeconds(&scrape, to: &page)
+
+    var disk = Disk(roots, everything)
+    _ = disk.parse(text)
+
+    var rows = NetworkRows(
+        roots,
+        NetworkSettings(
+            filter: everything, usesNetlink: false, showsAddresses: false, showsAliases: false,
+            isDetailed: true))
+    rows.begin()
+    _ = NetworkSource.parse(text, into: &rows)
+    rows.end()
+    rows.write(to: &page)
+
+    var filesystem = Filesystem(roots, points: everything, types: everything)
+    _ = filesystem.parse(text)
+    _ = LoadAverage.parse(text)
+    _ = ProcessorTopology.numbers(text)
+    _ = UdevRecord.parse(text)
+    links(text)
+    _ = Negotiation.format(accept: text)
+    check(page.bytes)
+    return 0
+}
+
+private func links(_ text: Span<UInt8>) {
+    var messages = LinkMessages(text)
+    var steps = 0
+    while steps <= text.count {
+        steps += 1
+        if case .datagramEnd = messages.next() { return }
+    }
+    preconditionFailure("a dump without an end")
+}
+
+/// A line is a comment, or ends in a blank and a number; quotes come in pairs.
+private func check(_ page: Span<UInt8>) {
+    var lines = Cursor(page)
+    while let line = lines.line() {
+        if line.rest.starts(with: "#") { continue }
+        guard let blank = line.rest.lastOffset(of: 0x20) else {
+            preconditionFailure("a sample without a value")
+        }
+        var value = Cursor(line.rest.extracting(droppingFirst: blank + 1))
+        precondition(value.decimal() != nil && value.isAtEnd, "a value that is no number")
+        var quotes = 0
+        var index = 0
+        while index < blank {
+            if line.rest[index] == 0x5C {
+                index += 1
+            } else if line.rest[index] == 0x22 {
+                quotes += 1
+            }
+            index += 1
+        }
+        precondition(quotes % 2 == 0, "a label value that left its quotes")
+    }
+}
