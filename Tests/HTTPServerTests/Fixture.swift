@@ -23,7 +23,7 @@ final class Fixture: Sendable {
                     constant: Response(
                         status: 200, headers: [("Content-Type", "text/plain")], body: "hello\n")),
                 Route("/echo", methods: [.post, .put]) { request in
-                    Response(status: 200, body: request.body.bytes)
+                    Response(status: 200, body: request.body.copied)
                 },
                 Route("/query") { request in
                     Response(status: 200, body: request.path.string + "|" + request.query.string)
