@@ -11,10 +11,13 @@ internal import Kernel
 struct Daemon: @unchecked Sendable {
     // libmicrohttpd locks what connections are added to; the Server's lock guards who stops.
     private let daemon: OpaquePointer
+    // libmicrohttpd has their addresses until it is stopped.
+    private let core: ServerCore
+    private let logger: DaemonLogger
 
-    /// `logger` and `core` must outlive the daemon.
-    init(core: ServerCore, logger: DaemonLogger) throws(KernelError) {
+    init(core: ServerCore) throws(KernelError) {
         let limits = core.limits
+        let logger = DaemonLogger(core)
         var plan = unsafe mhd_plan()
         unsafe plan.worker_threads = UInt32(clamping: limits.workerThreads)
         // Never met: Places counts. libmicrohttpd divides its limit among its threads and lets a
@@ -33,6 +36,8 @@ struct Daemon: @unchecked Sendable {
             throw KernelError(errno == 0 ? EINVAL : errno, "http server \(core.name)")
         }
         unsafe self.daemon = daemon
+        self.core = core
+        self.logger = logger
     }
 
     /// Hands a connection over, which is closed in any case. Returns whether it is served.
@@ -49,9 +54,9 @@ struct Daemon: @unchecked Sendable {
     }
 }
 
-/// Where a server's daemons send their messages: C memory at an address that stays.
+/// Where a daemon sends its messages: C memory at an address that stays.
 @safe
-final class DaemonLogger: @unchecked Sendable {
+private final class DaemonLogger: @unchecked Sendable {
     // Nobody writes after the initialiser.
     fileprivate let address: UnsafeMutablePointer<mhd_logger>
 

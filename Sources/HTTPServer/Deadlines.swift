@@ -1,7 +1,6 @@
 internal import CLinux
 internal import Glibc
 internal import Kernel
-internal import Synchronization
 
 /// All connections of a server and the thread that cuts those whose time is up.
 ///
@@ -13,7 +12,7 @@ final class Deadlines: Sendable {
         var isStopping = false
     }
 
-    private let state = Mutex(State())
+    private let state = Guarded(State())
     private let bell: Doorbell
     private let limits: Limits
     private let statistics: Statistics

@@ -1,5 +1,4 @@
 internal import Kernel
-internal import Synchronization
 
 /// libmicrohttpd's messages on their way to the log: hostile clients cause many, so only some
 /// lines pass in ten seconds and the others are counted.
@@ -10,7 +9,7 @@ final class MessageLog: Sendable {
         var dropped = 0
     }
 
-    private let window = Mutex(Window())
+    private let window = Guarded(Window())
     private let lines: Int
     private let write: @Sendable (String) -> Void
 

@@ -4,7 +4,8 @@ public import Kernel
 internal import Synchronization
 
 /// An HTTP/1.1 server: a thread that accepts connections on all listening sockets, a few threads of
-/// libmicrohttpd that serve them, and a thread that keeps their deadlines. Several servers may live in one process.
+/// libmicrohttpd that serve them, and a thread that keeps their deadlines. Several servers may live
+/// in one process.
 ///
 /// To stop: `refuseNewRequests`, `quiesce`, answer what is suspended, `waitUntilIdle`, `stop`.
 @safe
@@ -17,8 +18,7 @@ public final class Server: Sendable {
 
     private let core: ServerCore
     private let listeners: [Listener]
-    private let logger: DaemonLogger
-    private let state: Mutex<State>
+    private let state: Guarded<State>
 
     /// Serves from now on. `name` is for people; `log` gets libmicrohttpd's messages, one line
     /// each, from any thread.
@@ -30,14 +30,13 @@ public final class Server: Sendable {
         let core = try ServerCore(name: name, routes: routes, limits: limits, log: log)
         let deadlines = core.deadlines
         let clock = try Worker("http-clock") { deadlines.run() }
-        let logger = DaemonLogger(core)
         var started: Daemon?
         do throws(KernelError) {
-            let daemon = try Daemon(core: core, logger: logger)
+            let daemon = try Daemon(core: core)
             started = daemon
             let acceptor = Acceptor(listeners: listeners, daemon: daemon, core: core)
             let thread = try Worker("http-accept") { acceptor.run() }
-            state = Mutex(State(daemon: daemon, acceptor: thread, clock: clock))
+            state = Guarded(State(daemon: daemon, acceptor: thread, clock: clock))
         } catch {
             started?.stop()
             deadlines.stop()
@@ -46,11 +45,10 @@ public final class Server: Sendable {
         }
         self.core = core
         self.listeners = listeners
-        self.logger = logger
     }
 
     deinit {
-        // A Suspended keeps its server: nothing waits any more, so this cannot fail.
+        // While a request is suspended nothing ends: the threads own what they work with.
         stop()
     }
 

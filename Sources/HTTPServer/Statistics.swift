@@ -78,7 +78,7 @@ public final class Statistics: Sendable {
     public var activeRequests: Int { active.load(ordering: .acquiring) }
 
     /// Requests that wait for an answer from another thread.
-    public var suspendedRequests: Int { suspended.load(ordering: .acquiring) }
+    public var suspendedRequests: Int { suspended.load(ordering: .sequentiallyConsistent) }
 
     func countAnswer(_ status: Int) {
         if let index = Statistics.statuses.firstIndex(of: status) {
@@ -118,7 +118,8 @@ public final class Statistics: Sendable {
     }
 
     func beginSuspension() {
-        suspended.wrappingAdd(1, ordering: .relaxed)
+        // `stop` and a handler must not both believe that they came first.
+        suspended.wrappingAdd(1, ordering: .sequentiallyConsistent)
     }
 
     func endSuspension() {

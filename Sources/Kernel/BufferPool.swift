@@ -9,7 +9,7 @@ public final class BufferPool: Sendable {
         var second: Buffer?
     }
 
-    private let shelf = Mutex(Shelf(first: nil, second: nil))
+    private let shelf = Guarded(Shelf(first: nil, second: nil))
     private let outstanding = Atomic<Int>(0)
     private let initialCapacity: Int
     /// A buffer larger than this many bytes is not kept.

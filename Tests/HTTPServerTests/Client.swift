@@ -46,11 +46,8 @@ final class Client {
             address.sin6_addr = in6addr_loopback
             code = connect(&address, MemoryLayout<sockaddr_in6>.size)
         }
-        if code != 0 {
-            let error = KernelError.last("connect")
-            close(descriptor)
-            throw error
-        }
+        // The deinit runs and closes.
+        if code != 0 { throw KernelError.last("connect") }
     }
 
     init(path: String) throws {
@@ -61,9 +58,7 @@ final class Client {
             for (index, byte) in path.utf8.enumerated() { unsafe target[index] = byte }
         }
         if connect(&address, MemoryLayout<sockaddr_un>.size) != 0 {
-            let error = KernelError.last("connect")
-            close(descriptor)
-            throw error
+            throw KernelError.last("connect")
         }
     }
 

@@ -1,7 +1,6 @@
 import Glibc
 import HTTPServer
 import Kernel
-import Synchronization
 import Testing
 
 /// A server on a free port of 127.0.0.1 with one route of each kind.
@@ -62,7 +61,7 @@ final class Fixture: Sendable {
 }
 
 final class Lines: Sendable {
-    private let lines = Mutex<[String]>([])
+    private let lines = Guarded<[String]>([])
     var all: [String] { lines.withLock { $0 } }
     func append(_ line: String) { lines.withLock { $0.append(line) } }
 }
@@ -70,10 +69,10 @@ final class Lines: Sendable {
 /// Holds suspended requests until a test answers them.
 final class WaitingRoom: Sendable {
     private final class Seat: Sendable {
-        private let suspended: Mutex<Suspended?>
+        private let suspended: Guarded<Suspended?>
 
         init(_ suspended: consuming Suspended) {
-            self.suspended = Mutex(consume suspended)
+            self.suspended = Guarded(consume suspended)
         }
 
         func take() -> Suspended? {
@@ -81,7 +80,7 @@ final class WaitingRoom: Sendable {
         }
     }
 
-    private let seats = Mutex<[Seat]>([])
+    private let seats = Guarded<[Seat]>([])
 
     var count: Int { seats.withLock { $0.count } }
 

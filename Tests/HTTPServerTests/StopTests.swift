@@ -80,6 +80,24 @@ import Testing
         #expect(client.rest() == "")
     }
 
+    @Test func `a server that is let go while a request waits still answers it`() throws {
+        let waiting = WaitingRoom()
+        let listener = try Listener.bind(.tcp(host: "127.0.0.1", port: 0))
+        let client = try Client(port: try #require(listener.port))
+        do {
+            let server = try Server(
+                name: "forgotten", listeners: [listener],
+                routes: [Route("/") { _, suspended in waiting.add(suspended) }], log: { _ in })
+            client.send(get("/") + get("/", "Content-Length: x\r\n"))
+            #expect(eventually { waiting.count == 1 })
+            _ = server
+        }
+        waiting.answerAll(Response(status: 200, body: "late"))
+        #expect(client.reply().text == "late")
+        // What follows makes libmicrohttpd log.
+        #expect(client.rest()?.contains(" 400 ") == true)
+    }
+
     @Test func `stopping under load ends every request`() throws {
         for _ in 0..<5 {
             let fixture = try Fixture(routes: [
