@@ -35,7 +35,7 @@ final class ScrapeThread: Sendable {
     /// Pages that clients may hold while they read slowly; a scrape beyond is told 503.
     static let heldPageLimit = 64
 
-    private let queue = Mutex(Queue())
+    private let queue = Guarded(Queue())
     private let doorbell: Doorbell
     private let pages = BufferPool(initialCapacity: 64 << 10, keptBytes: 4 << 20)
     private let busySince = Atomic<UInt64>(0)

@@ -7,7 +7,7 @@ internal import Synchronization
 final class SelfMetrics: Sendable {
     /// False with `--web.disable-exporter-metrics`.
     let isWanted: Bool
-    private let servers = Mutex<[Server]>([])
+    private let servers = Guarded<[Server]>([])
     private let refusedScrapes: RefusedScrapes
 
     init(isWanted: Bool, refusedScrapes: RefusedScrapes) {
