@@ -80,9 +80,12 @@ public struct Host: ~Copyable {
     ) {
         scrape.number &+= 1
         var ran: [Int] = []
+        var cpuMark = Clock.threadCPUNanoseconds
         for (index, slot) in slots.enumerated() where passes(slot.name) {
             ran.append(index)
-            if let failure = slot.run(&scrape, into: &page) { report(slot.name, failure) }
+            if let failure = slot.run(&scrape, into: &page, cpuMark: &cpuMark) {
+                report(slot.name, failure)
+            }
         }
         func write(_ family: Family, _ series: [Series], _ value: (Slot) -> Double) {
             page.begin(family)

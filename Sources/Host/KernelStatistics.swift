@@ -29,7 +29,7 @@ final class KernelStatistics {
     private var skippedLines = 0
 
     init(_ roots: Roots) {
-        file = roots.proc.file("stat", limit: 8 << 20)
+        file = roots.proc.file("stat", limit: 8 << 20, isOneRecord: true)
     }
 
     /// Reads the file unless this scrape has done so already.

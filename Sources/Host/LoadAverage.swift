@@ -13,7 +13,7 @@ struct LoadAverage: Collector, ~Copyable {
     ]
 
     init(_ roots: Roots) {
-        file = roots.proc.file("loadavg")
+        file = roots.proc.file("loadavg", isOneRecord: true)
     }
 
     mutating func collect(_ scrape: inout Scrape, into page: inout Page) throws(KernelError) {

@@ -18,7 +18,7 @@ struct Memory: Collector, ~Copyable {
     private var places: [[UInt8]: Int] = [:]
 
     init(_ roots: Roots) {
-        file = roots.proc.file("meminfo")
+        file = roots.proc.file("meminfo", isOneRecord: true)
     }
 
     mutating func collect(_ scrape: inout Scrape, into page: inout Page) throws(KernelError) {

@@ -19,11 +19,13 @@ class Slot {
     /// Overridden by the slot that holds a collector.
     func collect(_ scrape: inout Scrape, into page: inout Page) throws(KernelError) {}
 
-    /// Runs the collector. Returns the error if it is another one than last time.
-    func run(_ scrape: inout Scrape, into page: inout Page) -> KernelError? {
+    /// Runs the collector. Returns the error if it is another one than last time. `cpuMark` is the
+    /// thread's CPU time when the one before ended, and becomes the one when this one ended.
+    func run(
+        _ scrape: inout Scrape, into page: inout Page, cpuMark: inout UInt64
+    ) -> KernelError? {
         let before = failure
         let start = Clock.monotonicNanoseconds
-        let cpu = Clock.threadCPUNanoseconds
         scrape.skippedLines = 0
         scrape.heldCounters = 0
         scrape.isAbsent = false
@@ -37,7 +39,9 @@ class Slot {
         isPresent = !scrape.isAbsent
         skippedLines &+= UInt64(clamping: scrape.skippedLines)
         heldCounters &+= UInt64(clamping: scrape.heldCounters)
-        cpuNanoseconds &+= Clock.threadCPUNanoseconds &- cpu
+        let cpu = Clock.threadCPUNanoseconds
+        cpuNanoseconds &+= cpu &- cpuMark
+        cpuMark = cpu
         durationSeconds = Double(Clock.monotonicNanoseconds &- start) / 1e9
         return failure == before ? nil : failure
     }

@@ -37,8 +37,9 @@ struct SystemClock: Collector, ~Copyable {
         init(number: String, _ root: Root) {
             self.number = number
             let directory = "\(SystemClock.directory)/clocksource\(number)"
-            available = root.file("\(directory)/available_clocksource", limit: 4096)
-            current = root.file("\(directory)/current_clocksource", limit: 4096)
+            available = root.file(
+                "\(directory)/available_clocksource", limit: 4096, isOneRecord: true)
+            current = root.file("\(directory)/current_clocksource", limit: 4096, isOneRecord: true)
         }
     }
 

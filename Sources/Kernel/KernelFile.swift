@@ -12,13 +12,20 @@ public struct KernelFile: ~Copyable {
     public let path: String
     /// Bytes beyond this are not read.
     public let limit: Int
+    private let isOneRecord: Bool
     private var descriptor: Int32 = -1
     private static let budget = DescriptorBudget()
 
     /// Nothing is opened before the first read.
-    public init(path: String, limit: Int = KernelFile.defaultByteLimit) {
+    ///
+    /// `isOneRecord` says that the kernel makes the whole file for one read (`single_open` and
+    /// sysfs attributes): a read that leaves room has then seen its end.
+    public init(
+        path: String, limit: Int = KernelFile.defaultByteLimit, isOneRecord: Bool = false
+    ) {
         self.path = path
         self.limit = limit
+        self.isOneRecord = isOneRecord
     }
 
     deinit {
@@ -74,6 +81,7 @@ public struct KernelFile: ~Copyable {
                 text.truncate(to: limit)
                 return true
             }
+            if isOneRecord, text.count - before < room { return false }
         }
     }
 

@@ -18,8 +18,10 @@ public struct Root: Sendable, Equatable {
         return path == "/" ? "/" + below : path + "/" + below
     }
 
-    public func file(_ name: String, limit: Int = KernelFile.defaultByteLimit) -> KernelFile {
-        KernelFile(path: path(of: name), limit: limit)
+    public func file(
+        _ name: String, limit: Int = KernelFile.defaultByteLimit, isOneRecord: Bool = false
+    ) -> KernelFile {
+        KernelFile(path: path(of: name), limit: limit, isOneRecord: isOneRecord)
     }
 
     /// Whether something of this name is there.

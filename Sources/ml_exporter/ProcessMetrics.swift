@@ -4,7 +4,8 @@ internal import Kernel
 
 /// The `process_*` families that every client library exports, about the daemon itself.
 struct ProcessMetrics: ~Copyable {
-    private var file = KernelFile(path: "/proc/self/stat", limit: 4096)
+    private var file = KernelFile(
+        path: "/proc/self/stat", limit: 4096, isOneRecord: true)
     private var text = Buffer(capacity: 4096)
     private let bootTimeSeconds: Double?
     private let cpu = Single(
