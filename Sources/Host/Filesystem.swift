@@ -22,6 +22,11 @@ struct Filesystem: Collector, ~Copyable {
             Family("node_filesystem_mount_info", .gauge, help: "Filesystem mount information."))
     ])
 
+    /// The lines of the last read that pass the types, as long as no mount comes or goes.
+    private var mounts: Buffer?
+    /// The same while they are gathered.
+    private var admitted: Buffer?
+
     private enum Column: Int { case error, readOnly, size, free, available, files, filesFree }
 
     init(_ roots: Roots, points: Filter, types: Filter) {
@@ -47,6 +52,15 @@ struct Filesystem: Collector, ~Copyable {
     }
 
     mutating func collect(_ scrape: inout Scrape, into page: inout Page) throws(KernelError) {
+        if let known = mounts.take() {
+            if !ofInit.mayHaveChanged() {
+                scrape.skippedLines += parse(known)
+                mounts = consume known
+                table.write(to: &page)
+                mountInfo.write(to: &page)
+                return
+            }
+        }
         do throws(KernelError) {
             try scrape.read(&ofInit)
         } catch {
@@ -58,9 +72,15 @@ struct Filesystem: Collector, ~Copyable {
                 throw error
             }
         }
+        admitted = Buffer(capacity: 1024)
         scrape.skippedLines += parse(scrape.text.bytes)
+        mounts = admitted.take()
         table.write(to: &page)
         mountInfo.write(to: &page)
+    }
+
+    private mutating func parse(_ lines: borrowing Buffer) -> Int {
+        parse(lines.bytes)
     }
 
     /// Asks every mount that passes for its state. Returns the lines that could not be used.
@@ -77,6 +97,8 @@ struct Filesystem: Collector, ~Copyable {
                 continue
             }
             if !types.admits(mount.type) { continue }
+            admitted?.append(line.rest)
+            admitted?.append(UInt8(ascii: "\n"))
             if mount.point.offset(of: 0x5C) == nil {
                 show(mount, at: mount.point)
             } else {

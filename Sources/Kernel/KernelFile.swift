@@ -37,6 +37,14 @@ public struct KernelFile: ~Copyable {
 
     public var isOpen: Bool { descriptor >= 0 }
 
+    /// Whether a file whose changes the kernel announces (mountinfo, by POLLPRI of poll(2)) may tell
+    /// something else than at the last read. A file that is not kept open always may.
+    public func mayHaveChanged() -> Bool {
+        if descriptor < 0 { return true }
+        var request = pollfd(fd: descriptor, events: Int16(POLLPRI), revents: 0)
+        return unsafe poll(&request, 1, 0) != 0
+    }
+
     /// Replaces what `text` holds by the file as it is now.
     ///
     /// Returns whether the file was larger than `limit`; then `text` holds the first `limit` bytes.
