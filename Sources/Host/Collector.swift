@@ -6,7 +6,7 @@ public import Kernel
 /// The pattern of every collector: a file (or call) is read, a pure `parse` takes the bytes into
 /// rows that are rendered once, and the rows are written. A line that is not what it should be
 /// costs that line and is counted; only a subject that cannot be read at all throws.
-public protocol Collector: ~Copyable {
+public protocol Collector: ~Copyable, SendableMetatype {
     /// The name in flags, in `collect[]` and in the label `collector`.
     static var name: String { get }
 

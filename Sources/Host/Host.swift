@@ -40,28 +40,9 @@ public struct Host: ~Copyable {
     /// `tellsCost` adds what the collectors cost and skipped to whether they succeeded.
     public init(_ settings: HostSettings, _ roots: Roots, tellsCost: Bool) {
         self.tellsCost = tellsCost
-        let statistics = KernelStatistics(roots)
-        let info =
-            settings.processor.showsInfo
-            ? ProcessorInfo(
-                roots, showsFrequency: settings.processor.showsFrequency,
-                flags: settings.processor.flags, bugs: settings.processor.bugs) : nil
-        let all: [Slot] = [
-            CollectorSlot(
-                Processor(
-                    roots, statistics, showsGuest: settings.processor.showsGuest, info: info)),
-            CollectorSlot(Disk(roots, settings.disks)),
-            CollectorSlot(
-                Filesystem(
-                    roots, points: settings.mountPoints, types: settings.filesystemTypes)),
-            CollectorSlot(LoadAverage(roots)),
-            CollectorSlot(Memory(roots)),
-            CollectorSlot(Network(roots, settings.network)),
-            CollectorSlot(KernelActivity(statistics, showsSoftirqs: settings.showsSoftirqs)),
-            CollectorSlot(SystemClock(roots)),
-            CollectorSlot(SystemName()),
-        ]
-        slots = all.filter { settings.enabled.contains($0.name) }
+        let machine = Machine(roots)
+        slots = Catalog.entries.filter { settings.enabled.contains($0.name) }
+            .map { $0.make(machine, settings) }
         let labels = slots.map { LabelSet([("collector", $0.name)]) }
         let families = families
         success = labels.map { Series(families.success, $0) }
