@@ -22,7 +22,7 @@ uint64_t clinux_thread_cpu_nanoseconds(void) {
   return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
-int clinux_eventfd(void) { return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK); }
+int clinux_eventfd(void) { return eventfd(0, EFD_CLOEXEC); }
 
 void clinux_name_thread(const char *name) {
   char kept[16];

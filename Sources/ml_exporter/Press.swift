@@ -9,7 +9,7 @@ struct Press: ~Copyable {
     private var host: Host
     private var about: SelfMetrics.Writer
     private var page: Page
-    private var gzip = GzipEncoder(level: 1)
+    private var gzip = GzipEncoder()
     private let pages: BufferPool
     private let log: Logger
 

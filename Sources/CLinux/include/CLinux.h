@@ -18,7 +18,7 @@ int clinux_openat(int directory, const char *path, int flags);
 // What one thread has burnt, in nanoseconds; CLOCK_THREAD_CPUTIME_ID is a cast macro.
 uint64_t clinux_thread_cpu_nanoseconds(void);
 
-// eventfd(2) has no module of its own in the overlay. Closes on exec, never blocks.
+// eventfd(2) has no module of its own in the overlay. Closes on exec.
 int clinux_eventfd(void);
 
 // A netlink socket of the routing family that gives up a read after a second (NETLINK_ROUTE is a
