@@ -43,12 +43,15 @@ let package = Package(
         .systemLibrary(
             name: "CISAL", pkgConfig: "libisal", providers: [.apt(["libisal-dev"])]),
         .target(name: "CLinux", cSettings: [.define("_GNU_SOURCE")]),
+        .target(name: "CNVML", linkerSettings: [.linkedLibrary("dl")]),
         .target(name: "CText", linkerSettings: [.linkedLibrary("re2")]),
         room("Kernel", imports: ["CLinux", "CText"]),
         room("Exposition", imports: ["Kernel", "CText"]),
         room("Settings", imports: ["Kernel", "CText", argumentParser]),
         room("HTTPServer", imports: ["Kernel", "CMicroHTTPD", "CISAL", "CLinux"]),
-        room("Host", imports: ["Kernel", "Exposition", "Settings", "CLinux", argumentParser]),
+        room(
+            "Host",
+            imports: ["Kernel", "Exposition", "Settings", "CLinux", "CNVML", argumentParser]),
         .executableTarget(
             name: "ml_exporter",
             dependencies: [

@@ -1,0 +1,25 @@
+internal import ArgumentParser
+internal import Settings
+
+/// What can be set about GPUs.
+struct AcceleratorOptions: ParsableArguments {
+    @Flag(
+        name: .customLong("collector.gpu.dcgm-names"), inversion: .prefixedNo,
+        help: "NVIDIA GPUs also under the names of dcgm-exporter.")
+    var dcgmNames = false
+    @Option(
+        name: .customLong("path.nvml"),
+        help: ArgumentHelp(
+            "NVIDIA's management library; empty for none.", valueName: "file"))
+    var managementLibrary = ManagedDevices.standardPath
+
+    func settings(_ mistakes: inout Mistakes) -> AcceleratorSettings {
+        AcceleratorSettings(showsDCGMNames: dcgmNames, managementLibrary: managementLibrary)
+    }
+}
+
+struct AcceleratorSettings: Sendable {
+    let showsDCGMNames: Bool
+    /// As dlopen(3) takes it; empty for none.
+    let managementLibrary: String
+}

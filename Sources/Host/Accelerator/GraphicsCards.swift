@@ -1,0 +1,197 @@
+internal import Exposition
+internal import Kernel
+
+/// What the drivers amdgpu, i915 and xe tell in sysfs
+/// (Documentation/gpu/amdgpu, Documentation/ABI/testing/sysfs-driver-intel-i915-hwmon and -xe-hwmon).
+struct GraphicsCards: ~Copyable {
+    static let listingPeriod = Duration.seconds(60)
+
+    /// A file with one number, and the cell that it fills.
+    private final class Attribute {
+        var file: KernelFile
+        let column: AcceleratorRows.Column
+        let scale: Double
+
+        init(_ file: consuming KernelFile, _ column: AcceleratorRows.Column, _ scale: Double) {
+            self.file = file
+            self.column = column
+            self.scale = scale
+        }
+    }
+
+    /// The files of one card.
+    private final class Card {
+        let key: [UInt8]
+        let labels: [(name: String, value: String)]
+        let names: [(name: String, value: String)]
+        var powerState: KernelFile
+        var errors: KernelFile?
+        var attributes: [Attribute]
+
+        init(
+            _ card: GraphicsCard, names: [(name: String, value: String)],
+            powerState: consuming KernelFile, errors: consuming KernelFile?,
+            _ attributes: [Attribute]
+        ) {
+            key = Array(card.name.utf8)
+            labels = [("gpu", card.name)]
+            self.names = names
+            self.powerState = powerState
+            self.errors = errors
+            self.attributes = attributes
+        }
+    }
+
+    private let sys: Root
+    private var cards: [Card] = []
+    private var nextListing: UInt64 = 0
+
+    init(_ sys: Root) {
+        self.sys = sys
+    }
+
+    mutating func collect(_ scrape: inout Scrape, into rows: inout AcceleratorRows) {
+        let now = Clock.monotonicNanoseconds
+        if now >= nextListing {
+            cards = GraphicsCard.list(sys).compactMap { GraphicsCards.open($0, sys) }
+            nextListing = now &+ GraphicsCards.listingPeriod.nanoseconds
+        }
+        for card in cards { read(card, &scrape, into: &rows) }
+    }
+
+    private func read(_ card: Card, _ scrape: inout Scrape, into rows: inout AcceleratorRows) {
+        guard let row = rows.row(card.key, card.labels, names: card.names) else { return }
+        // Asking a card that sleeps would wake it.
+        if (try? scrape.read(&card.powerState)) != nil,
+            scrape.text.bytes.trimmed.equals("suspended")
+        {
+            return
+        }
+        for attribute in card.attributes {
+            // A driver refuses single files (EPERM, EBUSY, EINVAL) in some power states.
+            guard (try? scrape.read(&attribute.file)) != nil else { continue }
+            if let value = GraphicsCards.number(scrape.text.bytes) {
+                rows[row, attribute.column] = value * attribute.scale
+            } else {
+                scrape.skippedLines += 1
+            }
+        }
+        if card.errors != nil { readErrors(card, row, &scrape, into: &rows) }
+    }
+
+    private func readErrors(
+        _ card: Card, _ row: Int, _ scrape: inout Scrape, into rows: inout AcceleratorRows
+    ) {
+        guard var file = card.errors.take() else { return }
+        if (try? scrape.read(&file)) != nil {
+            let (corrected, uncorrected) = GraphicsCards.errors(scrape.text.bytes)
+            if let corrected { rows[row, .eccCorrected] = corrected }
+            if let uncorrected { rows[row, .eccUncorrected] = uncorrected }
+        }
+        card.errors = consume file
+    }
+
+    /// A file that holds one number and nothing else.
+    static func number(_ text: Span<UInt8>) -> Double? {
+        var cursor = Cursor(text.trimmed)
+        guard let value = cursor.number(), cursor.isAtEnd else { return nil }
+        return Double(value)
+    }
+
+    /// `ue: 0`, `ce: 0` of amdgpu's ras/umc_err_count.
+    static func errors(_ text: Span<UInt8>) -> (corrected: Double?, uncorrected: Double?) {
+        var (corrected, uncorrected): (Double?, Double?)
+        var lines = Cursor(text)
+        while var line = lines.line() {
+            if line.take("ue:") {
+                uncorrected = line.field().map(Double.init)
+            } else if line.take("ce:") {
+                corrected = line.field().map(Double.init)
+            }
+        }
+        return (corrected, uncorrected)
+    }
+
+    /// Nil for a card of another driver.
+    private static func open(_ card: GraphicsCard, _ sys: Root) -> Card? {
+        let files = files(of: card.driver)
+        if files.isEmpty { return nil }
+        let folder = "class/drm/\(card.name)"
+        let sensors = hardwareMonitor(folder, sys)
+        var attributes: [Attribute] = []
+        for (name, column, scale) in files {
+            guard let path = path(name, folder, sensors), sys.exists(path),
+                !attributes.contains(where: { $0.column == column })
+            else { continue }
+            attributes.append(Attribute(sys.file(path, limit: 64, isOneRecord: true), column, scale))
+        }
+        let errors = "\(folder)/device/ras/umc_err_count"
+        return Card(
+            card, names: names(of: card, folder, sys),
+            powerState: sys.file(
+                "\(folder)/device/power/runtime_status", limit: 64, isOneRecord: true),
+            errors: sys.exists(errors) ? sys.file(errors, limit: 256, isOneRecord: true) : nil,
+            attributes)
+    }
+
+    private static func path(_ name: String, _ folder: String, _ sensors: String?) -> String? {
+        guard name.hasPrefix("hwmon/") else { return "\(folder)/\(name)" }
+        return sensors.map { "\($0)/\(name.dropFirst("hwmon/".count))" }
+    }
+
+    /// The first hwmonN of the card.
+    private static func hardwareMonitor(_ folder: String, _ sys: Root) -> String? {
+        let names = try? sys.names(in: "\(folder)/device/hwmon")
+        return names?.filter { $0.hasPrefix("hwmon") }.min().map { "\(folder)/device/hwmon/\($0)" }
+    }
+
+    private static func names(
+        of card: GraphicsCard, _ folder: String, _ sys: Root
+    ) -> [(name: String, value: String)] {
+        func text(_ path: String) -> String {
+            (try? sys.attribute(path))?.span.string ?? ""
+        }
+        let product = text("\(folder)/device/product_name")
+        let name = product.isEmpty ? "\(card.driver) \(card.pciID)" : product
+        return [
+            ("uuid", text("\(folder)/device/unique_id")), ("name", name),
+            ("driver_version", text("module/\(card.driver)/version")),
+        ]
+    }
+
+    /// Where a driver tells what, and what turns it into base units; the first file that is there
+    /// fills a cell.
+    private static func files(
+        of driver: String
+    ) -> [(name: String, column: AcceleratorRows.Column, scale: Double)] {
+        switch driver {
+        case "amdgpu":
+            [
+                ("device/gpu_busy_percent", .utilization, 0.01),
+                ("device/mem_busy_percent", .memoryUtilization, 0.01),
+                ("device/mem_info_vram_used", .memoryUsed, 1),
+                ("device/mem_info_vram_total", .memoryTotal, 1),
+                ("hwmon/temp1_input", .temperature, 1e-3), ("hwmon/power1_average", .power, 1e-6),
+                ("hwmon/power1_input", .power, 1e-6), ("hwmon/power1_cap", .powerLimit, 1e-6),
+                ("hwmon/freq1_input", .clockGraphics, 1), ("hwmon/freq2_input", .clockMemory, 1),
+            ]
+        case "i915":
+            [
+                ("gt/gt0/rps_act_freq_mhz", .clockGraphics, 1e6),
+                ("gt_act_freq_mhz", .clockGraphics, 1e6),
+                ("gt/gt0/rc6_residency_ms", .idle, 1e-3),
+                ("power/rc6_residency_ms", .idle, 1e-3),
+                ("hwmon/temp1_input", .temperature, 1e-3),
+                ("hwmon/energy1_input", .energy, 1e-6), ("hwmon/power1_max", .powerLimit, 1e-6),
+            ]
+        case "xe":
+            [
+                ("device/tile0/gt0/freq0/act_freq", .clockGraphics, 1e6),
+                ("device/tile0/gt0/gtidle/idle_residency_ms", .idle, 1e-3),
+                ("hwmon/temp2_input", .temperature, 1e-3),
+                ("hwmon/energy1_input", .energy, 1e-6), ("hwmon/power1_max", .powerLimit, 1e-6),
+            ]
+        default: []
+        }
+    }
+}
