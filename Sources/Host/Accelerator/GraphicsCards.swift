@@ -149,7 +149,7 @@ struct GraphicsCards: ~Copyable {
         of card: GraphicsCard, _ folder: String, _ sys: Root
     ) -> [(name: String, value: String)] {
         func text(_ path: String) -> String {
-            (try? sys.attribute(path))?.span.string ?? ""
+            String(decoding: (try? sys.attribute(path)) ?? [], as: UTF8.self)
         }
         let product = text("\(folder)/device/product_name")
         let name = product.isEmpty ? "\(card.driver) \(card.pciID)" : product

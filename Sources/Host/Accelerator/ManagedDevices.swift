@@ -1,6 +1,7 @@
 internal import CNVML
 internal import Glibc
 internal import Kernel
+internal import Synchronization
 
 /// The NVIDIA devices of the machine. They are listed anew once a minute, so that a driver that
 /// came later, another partitioning or a device that was lost and reset shows without a restart.
@@ -22,7 +23,7 @@ struct ManagedDevices: ~Copyable {
     private var failure: KernelError?
     private var fields: [cnvml_field]
     private var processes = [cnvml_process](
-        repeating: cnvml_process(), count: Int(cnvml_process_limit.rawValue))
+        repeating: cnvml_process(), count: cnvml_process_limit)
     private var processKey = [UInt8](repeating: 0, count: 12)
     /// Devices that were there and fell off the bus.
     private(set) var lostDevices: UInt64 = 0

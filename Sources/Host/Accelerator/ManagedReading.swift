@@ -38,7 +38,7 @@ struct ManagedReading {
         cnvml_field_memory_temperature, cnvml_field_pcie_replays,
         cnvml_field_remapped_corrected, cnvml_field_remapped_uncorrected,
         cnvml_field_remapping_failed,
-    ].map { cnvml_field(id: UInt32($0.rawValue), code: 0, is_wide: 0, value: 0) }
+    ].map { cnvml_field(id: UInt32($0), code: 0, is_wide: 0, value: 0) }
     static var fieldsAlways: Int { 6 }
 
     /// Nil when the device is lost. `fields` are the first of `ManagedReading.fields`, and serve as

@@ -11,14 +11,14 @@ struct ManagementError: Error, Equatable {
     let code: Int32
 
     /// The device has fallen off the bus: no call about it will be answered.
-    var isLoss: Bool { code == Int32(cnvml_gpu_is_lost.rawValue) }
+    var isLoss: Bool { code == Int32(cnvml_gpu_is_lost) }
 
     /// The answer will not change while the driver and the device stay what they are.
     var isLasting: Bool {
-        code == Int32(cnvml_not_supported.rawValue)
-            || code == Int32(cnvml_function_not_found.rawValue)
-            || code == Int32(cnvml_no_permission.rawValue)
-            || code == Int32(cnvml_deprecated.rawValue)
+        code == Int32(cnvml_not_supported)
+            || code == Int32(cnvml_function_not_found)
+            || code == Int32(cnvml_no_permission)
+            || code == Int32(cnvml_deprecated)
     }
 }
 
@@ -53,8 +53,8 @@ final class ManagementLibrary: @unchecked Sendable {
         let reason = unsafe String(cString: cnvml_describe(library, code))
         unsafe cnvml_close(library)
         let isAbsence =
-            code == Int32(cnvml_driver_not_loaded.rawValue)
-            || code == Int32(cnvml_function_not_found.rawValue)
+            code == Int32(cnvml_driver_not_loaded)
+            || code == Int32(cnvml_function_not_found)
         return isAbsence ? .absent(reason) : .failed("nvmlInit: \(reason) (code \(code))")
     }
 
@@ -81,7 +81,7 @@ final class ManagementLibrary: @unchecked Sendable {
     ) throws(ManagementError) -> DeviceHandle? {
         var found: UInt = 0
         let code = unsafe cnvml_mig_device_at(library, device.bits, index, &found)
-        if code == Int32(cnvml_not_found.rawValue) { return nil }
+        if code == Int32(cnvml_not_found) { return nil }
         try check(code)
         return DeviceHandle(bits: found)
     }

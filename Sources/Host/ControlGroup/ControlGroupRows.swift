@@ -177,6 +177,10 @@ struct ControlGroupRows: ~Copyable {
         _ text: Span<UInt8>, of group: [UInt8], name: ([UInt8]) -> String
     ) -> Int {
         var skipped = 0
+        // The memory of one key serves all.
+        var key: [UInt8] = []
+        swap(&key, &self.key)
+        defer { swap(&key, &self.key) }
         var lines = Cursor(text)
         while var line = lines.line() {
             // A device without traffic stands there with its numbers alone.
