@@ -15,20 +15,18 @@ extension Span where Element == UInt8 {
     /// The text as a number in the base that its prefix tells, as C and Go write it: `0x1f`, `017`
     /// or `0o17`, `0b11`, else decimal; with or without a sign.
     public var prefixedInteger: Int64? {
-        Span.signed(self) { digits in
-            guard digits.count > 1, digits[0] == 0x30 else { return digits.unsigned }
-            switch digits[1] {
-            case 0x78, 0x58: return digits.extracting(droppingFirst: 2).number(base: 16)
-            case 0x6F, 0x4F: return digits.extracting(droppingFirst: 2).number(base: 8)
-            case 0x62, 0x42: return digits.extracting(droppingFirst: 2).number(base: 2)
-            default: return digits.extracting(droppingFirst: 1).number(base: 8)
-            }
-        }
+        Span.signed(self) { $0.prefixedUnsigned }
     }
 
-    /// The text as a hexadecimal number behind `0x`.
-    public var hexadecimalInteger: UInt64? {
-        starts(with: "0x") ? extracting(droppingFirst: 2).number(base: 16) : nil
+    /// As `prefixedInteger`, without a sign.
+    public var prefixedUnsigned: UInt64? {
+        guard count > 1, self[0] == 0x30 else { return unsigned }
+        switch self[1] {
+        case 0x78, 0x58: return extracting(droppingFirst: 2).number(base: 16)
+        case 0x6F, 0x4F: return extracting(droppingFirst: 2).number(base: 8)
+        case 0x62, 0x42: return extracting(droppingFirst: 2).number(base: 2)
+        default: return extracting(droppingFirst: 1).number(base: 8)
+        }
     }
 
     /// The text as a floating-point number; nil unless it is one from end to end.

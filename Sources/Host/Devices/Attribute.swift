@@ -8,8 +8,8 @@ final class Attribute {
         case unsigned, signed
         /// A sign, a prefix such as 0x, digits.
         case prefixed
-        /// 0x and digits.
-        case hexadecimal
+        /// As `prefixed` without a sign; all bits set means that nobody counts.
+        case countOrOnes
         case decimal
 
         func number(_ text: Span<UInt8>) -> Double? {
@@ -17,7 +17,7 @@ final class Attribute {
             case .unsigned: text.unsigned.map { Double($0) }
             case .signed: text.signed.map { Double($0) }
             case .prefixed: text.prefixedInteger.map { Double($0) }
-            case .hexadecimal: text.hexadecimalInteger.map { Double($0) }
+            case .countOrOnes: text.prefixedUnsigned.flatMap { $0 == .max ? nil : Double($0) }
             case .decimal: text.decimalNumber
             }
         }

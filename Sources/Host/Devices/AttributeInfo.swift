@@ -7,14 +7,17 @@ struct AttributeInfo: ~Copyable {
     private final class Device {
         let labels: [(name: String, value: String)]
         let attributes: [(label: String, attribute: Attribute)]
+        /// Bytes in front of each attribute's text that are not shown.
+        let hidden: [Int]
         let key: [UInt8]
 
         init(
             _ labels: [(name: String, value: String)],
-            _ attributes: [(label: String, attribute: Attribute)]
+            _ attributes: [(label: String, attribute: Attribute)], hidden: [Int]
         ) {
             self.labels = labels
             self.attributes = attributes
+            self.hidden = hidden
             key = Array((labels.map(\.value) + [""]).joined(separator: "\0").utf8)
         }
     }
@@ -35,12 +38,15 @@ struct AttributeInfo: ~Copyable {
         devices.removeAll(keepingCapacity: true)
     }
 
-    /// A device: labels that stay, and attributes whose texts are labels.
+    /// A device: labels that stay, and attributes whose texts are labels, some of them numbers
+    /// `withoutPrefix` 0x.
     mutating func add(
         _ labels: [(name: String, value: String)],
-        _ attributes: [(label: String, attribute: Attribute)]
+        _ attributes: [(label: String, attribute: Attribute)],
+        withoutPrefix: Set<String> = []
     ) {
-        devices.append(Device(labels, attributes))
+        let hidden = attributes.map { withoutPrefix.contains($0.label) ? 2 : 0 }
+        devices.append(Device(labels, attributes, hidden: hidden))
     }
 
     /// Reads and writes all devices; an attribute that cannot be read is an empty label. Returns
@@ -51,10 +57,13 @@ struct AttributeInfo: ~Copyable {
         for device in devices {
             key.removeAll(keepingCapacity: true)
             key.append(contentsOf: device.key)
-            for (_, attribute) in device.attributes {
+            for (place, (_, attribute)) in device.attributes.enumerated() {
                 if attribute.read(&scrape) {
                     let text = scrape.text.bytes.trimmed
-                    for index in 0..<text.count where text[index] != 0 { key.append(text[index]) }
+                    let first = text.count > device.hidden[place] ? device.hidden[place] : 0
+                    for index in first..<text.count where text[index] != 0 {
+                        key.append(text[index])
+                    }
                 } else if attribute.isGone {
                     hasLost = true
                 }
