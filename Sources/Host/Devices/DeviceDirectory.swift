@@ -1,6 +1,6 @@
 internal import Kernel
 
-/// The names in a directory of sysfs that stands for a kind of device, read when devices may have
+/// The names in a directory that stands for a kind of device, read when devices may have
 /// come or gone.
 struct DeviceDirectory {
     let root: Root
@@ -11,8 +11,9 @@ struct DeviceDirectory {
     private var names: [String] = []
     private var absence: KernelError?
 
-    init(_ machine: Machine, _ path: String, isAnnounced: Bool = true) {
-        root = machine.roots.sys
+    /// A path below /sys, or below another `root`.
+    init(_ machine: Machine, _ path: String, in root: Root? = nil, isAnnounced: Bool = true) {
+        self.root = root ?? machine.roots.sys
         self.path = path
         self.isAnnounced = isAnnounced
         watch = DeviceWatch(machine.events)

@@ -22,6 +22,9 @@ extension Catalog {
             NetworkFileServer(machine.roots)
         },
         Entry(NVMe.self, "NVMe controllers and namespaces.") { machine, _ in NVMe(machine) },
+        Entry(PoolFilesystem.self, "ZFS, its pools and datasets.") { machine, _ in
+            PoolFilesystem(machine)
+        },
         Entry(Raid.self, "Software RAID.") { machine, _ in Raid(machine) },
         Entry(Tape.self, "Tape drives.") { machine, settings in
             Tape(machine, settings.storage.tapes)
