@@ -342,9 +342,8 @@ int cnvml_processes(
   for (unsigned int index = 0; index < number; index++)
     processes[index] =
         library->processes_are_old[kind]
-            ? (struct cnvml_process){old[index].pid, UINT32_MAX, old[index].memory}
-            : (struct cnvml_process){
-                  found[index].pid, found[index].gpu_instance, found[index].memory};
+            ? (struct cnvml_process){old[index].pid, old[index].memory}
+            : (struct cnvml_process){found[index].pid, found[index].memory};
   *count = number;
   return code;
 }

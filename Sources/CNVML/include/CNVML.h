@@ -100,11 +100,9 @@ int cnvml_fields(const cnvml *library, uintptr_t device, struct cnvml_field *fie
 
 int cnvml_mig_device_at(const cnvml *library, uintptr_t device, uint32_t index, uintptr_t *found);
 
-// A process that holds memory of a device. memory is UINT64_MAX when NVML does not know, the
-// instance UINT32_MAX when the device is not partitioned.
+// A process that holds memory of a device; UINT64_MAX when NVML does not know how much.
 struct cnvml_process {
   uint32_t pid;
-  uint32_t instance;
   uint64_t memory;
 };
 enum { cnvml_process_limit = 1024 };

@@ -15,13 +15,13 @@ struct Accelerator: Collector, ~Copyable {
         "ml_gpu_failed_calls_total", .counter,
         help: "Calls of NVML that failed for a reason that may pass.")
 
-    init(_ roots: Roots, _ settings: AcceleratorSettings) {
+    init(_ machine: Machine, _ settings: AcceleratorSettings) {
         dcgm = settings.showsDCGMNames ? DCGMRows() : nil
         if !settings.managementLibrary.isEmpty {
             managed = ManagedDevices(
                 path: settings.managementLibrary, isExtended: settings.showsDCGMNames)
         }
-        cards = GraphicsCards(roots.sys)
+        cards = GraphicsCards(machine)
     }
 
     mutating func collect(_ scrape: inout Scrape, into page: inout Page) throws(KernelError) {

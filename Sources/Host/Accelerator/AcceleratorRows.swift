@@ -141,7 +141,8 @@ struct AcceleratorRows: ~Copyable {
                 counter("idle_seconds_total", "Time in which the GPU slept in its idle state.")
             }
         }
-        return columns + throttleReasons.map { SeriesTable.Column(throttled, [("reason", $0.name)]) }
+        return columns
+            + throttleReasons.map { SeriesTable.Column(throttled, [("reason", $0.name)]) }
     }
 
     private static func gauge(_ name: String, _ help: String) -> SeriesTable.Column {

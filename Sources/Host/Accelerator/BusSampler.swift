@@ -1,5 +1,4 @@
 internal import CNVML
-internal import Glibc
 internal import Kernel
 internal import Synchronization
 
@@ -37,11 +36,8 @@ final class BusSampler: Sendable {
         _ library: ManagementLibrary, _ lines: [Line]
     ) throws(KernelError) -> BusSampler {
         let sampler = try BusSampler(library, lines)
-        _ = try Worker("gpu-pcie") {
-            // Nobody waits for it: a call may hang in the driver.
-            pthread_detach(pthread_self())
-            sampler.run()
-        }
+        // Nobody waits for it: a call may hang in the driver.
+        try Worker("gpu-pcie") { sampler.run() }.detach()
         return sampler
     }
 

@@ -83,7 +83,7 @@ struct DirectRendering: Collector, ~Copyable {
         guard let row = table.row(key.span, labels: { labels }) else { return }
         for (column, file) in files.enumerated() {
             let bytes = text(file)
-            let value = GraphicsCards.number(bytes.span)
+            let value = bytes.span.signed.map { Double($0) }
             if value == nil, !bytes.isEmpty { scrape.skippedLines += 1 }
             table[row, column] = value ?? 0
         }

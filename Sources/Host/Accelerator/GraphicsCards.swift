@@ -4,10 +4,8 @@ internal import Kernel
 /// What the drivers amdgpu, i915 and xe tell in sysfs
 /// (Documentation/gpu/amdgpu, Documentation/ABI/testing/sysfs-driver-intel-i915-hwmon and -xe-hwmon).
 struct GraphicsCards: ~Copyable {
-    static let listingPeriod = Duration.seconds(60)
-
     /// A file with one number, and the cell that it fills.
-    private final class Attribute {
+    private final class Source {
         var file: KernelFile
         let column: AcceleratorRows.Column
         let scale: Double
@@ -26,35 +24,34 @@ struct GraphicsCards: ~Copyable {
         let names: [(name: String, value: String)]
         var powerState: KernelFile
         var errors: KernelFile?
-        var attributes: [Attribute]
+        let sources: [Source]
 
         init(
             _ card: GraphicsCard, names: [(name: String, value: String)],
             powerState: consuming KernelFile, errors: consuming KernelFile?,
-            _ attributes: [Attribute]
+            _ sources: [Source]
         ) {
             key = Array(card.name.utf8)
             labels = [("gpu", card.name)]
             self.names = names
             self.powerState = powerState
             self.errors = errors
-            self.attributes = attributes
+            self.sources = sources
         }
     }
 
     private let sys: Root
     private var cards: [Card] = []
-    private var nextListing: UInt64 = 0
+    private var watch: DeviceWatch
 
-    init(_ sys: Root) {
-        self.sys = sys
+    init(_ machine: Machine) {
+        sys = machine.roots.sys
+        watch = DeviceWatch(machine.events)
     }
 
     mutating func collect(_ scrape: inout Scrape, into rows: inout AcceleratorRows) {
-        let now = Clock.monotonicNanoseconds
-        if now >= nextListing {
+        if watch.isDue(&scrape) {
             cards = GraphicsCard.list(sys).compactMap { GraphicsCards.open($0, sys) }
-            nextListing = now &+ GraphicsCards.listingPeriod.nanoseconds
         }
         for card in cards { read(card, &scrape, into: &rows) }
     }
@@ -67,11 +64,11 @@ struct GraphicsCards: ~Copyable {
         {
             return
         }
-        for attribute in card.attributes {
+        for source in card.sources {
             // A driver refuses single files (EPERM, EBUSY, EINVAL) in some power states.
-            guard (try? scrape.read(&attribute.file)) != nil else { continue }
-            if let value = GraphicsCards.number(scrape.text.bytes) {
-                rows[row, attribute.column] = value * attribute.scale
+            guard (try? scrape.read(&source.file)) != nil else { continue }
+            if let value = scrape.text.bytes.trimmed.signed {
+                rows[row, source.column] = Double(value) * source.scale
             } else {
                 scrape.skippedLines += 1
             }
@@ -89,13 +86,6 @@ struct GraphicsCards: ~Copyable {
             if let uncorrected { rows[row, .eccUncorrected] = uncorrected }
         }
         card.errors = consume file
-    }
-
-    /// A file that holds one number and nothing else.
-    static func number(_ text: Span<UInt8>) -> Double? {
-        var cursor = Cursor(text.trimmed)
-        guard let value = cursor.number(), cursor.isAtEnd else { return nil }
-        return Double(value)
     }
 
     /// `ue: 0`, `ce: 0` of amdgpu's ras/umc_err_count.
@@ -118,12 +108,12 @@ struct GraphicsCards: ~Copyable {
         if files.isEmpty { return nil }
         let folder = "class/drm/\(card.name)"
         let sensors = hardwareMonitor(folder, sys)
-        var attributes: [Attribute] = []
+        var sources: [Source] = []
         for (name, column, scale) in files {
             guard let path = path(name, folder, sensors), sys.exists(path),
-                !attributes.contains(where: { $0.column == column })
+                !sources.contains(where: { $0.column == column })
             else { continue }
-            attributes.append(Attribute(sys.file(path, limit: 64, isOneRecord: true), column, scale))
+            sources.append(Source(sys.file(path, limit: 64, isOneRecord: true), column, scale))
         }
         let errors = "\(folder)/device/ras/umc_err_count"
         return Card(
@@ -131,7 +121,7 @@ struct GraphicsCards: ~Copyable {
             powerState: sys.file(
                 "\(folder)/device/power/runtime_status", limit: 64, isOneRecord: true),
             errors: sys.exists(errors) ? sys.file(errors, limit: 256, isOneRecord: true) : nil,
-            attributes)
+            sources)
     }
 
     private static func path(_ name: String, _ folder: String, _ sensors: String?) -> String? {

@@ -43,15 +43,17 @@ struct ManagedDevice {
         }
         self.index = index
         minor = try? library.ask(cnvml_minor, of: handle)
-        key = Array((uuid.isEmpty ? "\(index)" : uuid).utf8)
+        // Everything that labels are made of, so that a device that moved gets other labels.
+        let key = Array("\(index)/\(uuid)/\(driverVersion)".utf8)
+        self.key = key
         labels = [("gpu", "\(index)")]
         names = [("uuid", uuid), ("name", name), ("driver_version", driverVersion)]
         questions = Questions(handle)
-        parts = ManagedDevice.parts(library, of: handle, labels, driverVersion)
+        parts = ManagedDevice.parts(library, of: handle, key, labels, driverVersion)
     }
 
     private static func parts(
-        _ library: ManagementLibrary, of device: DeviceHandle,
+        _ library: ManagementLibrary, of device: DeviceHandle, _ key: [UInt8],
         _ labels: [(name: String, value: String)], _ driverVersion: String
     ) -> [Part] {
         var parts: [Part] = []
@@ -69,7 +71,7 @@ struct ManagedDevice {
                 parts.append(
                     Part(
                         handle: handle,
-                        key: Array("\(uuid)/\(instance)/\(computeInstance)".utf8),
+                        key: key + Array("/\(uuid)/\(instance)/\(computeInstance)".utf8),
                         labels: labels + [
                             ("gpu_instance", "\(instance)"),
                             ("compute_instance", "\(computeInstance)"),
@@ -108,13 +110,17 @@ struct Questions {
     }
 
     mutating func number(_ library: ManagementLibrary, _ question: cnvml_question) -> Double? {
+        bits(library, question).map { Double($0) }
+    }
+
+    mutating func bits(_ library: ManagementLibrary, _ question: cnvml_question) -> UInt64? {
         let device = device
         return answer(UInt64(question.rawValue)) { () throws(ManagementError) in
-            Double(try library.ask(question, of: device))
+            try library.ask(question, of: device)
         }
     }
 
-    /// `place` tells questions apart; those of `number` have the places below 32.
+    /// `place` tells questions apart; those of `bits` have the places below 32.
     mutating func answer<Answer>(
         _ place: UInt64, _ ask: () throws(ManagementError) -> Answer
     ) -> Answer? {

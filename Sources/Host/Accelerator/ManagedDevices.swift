@@ -24,7 +24,7 @@ struct ManagedDevices: ~Copyable {
     private var fields: [cnvml_field]
     private var processes = [cnvml_process](
         repeating: cnvml_process(), count: cnvml_process_limit)
-    private var processKey = [UInt8](repeating: 0, count: 12)
+    private var processKey: [UInt8] = []
     /// Devices that were there and fell off the bus.
     private(set) var lostDevices: UInt64 = 0
     /// Calls that failed for a reason that may pass.
@@ -142,34 +142,41 @@ struct ManagedDevices: ~Copyable {
             dcgm?.show(reading, memory, of: device, part: part)
         }
         if device.parts.isEmpty { dcgm?.show(reading, reading.memory, of: device, part: nil) }
-        for kind: UInt32 in 0...1 { readProcesses(kind, of: place, library, into: &rows) }
+        for kind: UInt32 in 0...1 {
+            if device.parts.isEmpty {
+                readProcesses(kind, on: nil, of: place, library, into: &rows)
+            }
+            // A partitioned device tells the processes of all its parts to root alone.
+            for part in device.parts {
+                readProcesses(kind, on: part, of: place, library, into: &rows)
+            }
+        }
     }
 
     /// A process that computes and draws is in both lists and counts once.
     private mutating func readProcesses(
-        _ kind: UInt32, of place: Int, _ library: ManagementLibrary,
+        _ kind: UInt32, on part: ManagedDevice.Part?, of place: Int, _ library: ManagementLibrary,
         into rows: inout AcceleratorRows
     ) {
-        let device = devices[place].handle
+        let handle = part?.handle ?? devices[place].handle
+        // While it is filled nobody else may hold it.
         var found = processes
         processes = []
         defer { processes = found }
         let count = devices[place].questions.answer(35 + UInt64(kind)) {
             () throws(ManagementError) in
-            try library.list(kind, of: device, into: &found)
+            try library.list(kind, of: handle, into: &found)
         }
+        let labels = part?.labels ?? devices[place].labels
+        let prefix = part?.key ?? devices[place].key
         for process in found.prefix(count ?? 0) where process.memory != .max {
-            let index = devices[place].index
-            for byte in 0..<4 {
-                processKey[byte] = UInt8(truncatingIfNeeded: index >> (8 * UInt32(byte)))
-                processKey[4 + byte] = UInt8(
-                    truncatingIfNeeded: process.instance >> (8 * UInt32(byte)))
-                processKey[8 + byte] = UInt8(truncatingIfNeeded: process.pid >> (8 * UInt32(byte)))
+            processKey.removeAll(keepingCapacity: true)
+            processKey += prefix
+            for byte: UInt32 in 0..<4 {
+                processKey.append(UInt8(truncatingIfNeeded: process.pid >> (8 * byte)))
             }
             rows.setProcess(processKey, memory: Double(process.memory)) {
-                let labels = [("gpu", "\(index)"), ("pid", "\(process.pid)")]
-                return process.instance == .max
-                    ? labels : labels + [("gpu_instance", "\(process.instance)")]
+                labels + [("pid", "\(process.pid)")]
             }
         }
     }

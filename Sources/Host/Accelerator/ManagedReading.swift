@@ -53,8 +53,8 @@ struct ManagedReading {
         }
         self.memory = ask.answer(32, memory)
         if let (gpu, memory) = ask.answer(33, utilization) {
-            self.utilization = Double(gpu) / 100
-            memoryUtilization = Double(memory) / 100
+            self.utilization = min(Double(gpu) / 100, 1)
+            memoryUtilization = min(Double(memory) / 100, 1)
         }
         temperature = ask.number(library, cnvml_temperature)
         power = ask.number(library, cnvml_power).map { $0 / 1000 }
@@ -66,7 +66,7 @@ struct ManagedReading {
         clockVideo = ask.number(library, cnvml_clock_video).map { $0 * 1e6 }
         eccCorrected = ask.number(library, cnvml_ecc_corrected)
         eccUncorrected = ask.number(library, cnvml_ecc_uncorrected)
-        throttleReasons = ask.number(library, cnvml_throttle_reasons).map { UInt64($0) }
+        throttleReasons = ask.bits(library, cnvml_throttle_reasons)
         let isExtended = fields.count > ManagedReading.fieldsAlways
         if isExtended {
             encoder = ask.number(library, cnvml_encoder)

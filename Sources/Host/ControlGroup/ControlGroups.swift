@@ -36,10 +36,55 @@ struct ControlGroups: Collector, ~Copyable {
         }
     }
 
-    private struct Group {
+    private final class Group {
         let name: [UInt8]
-        /// By `Source`; nil for what the group does not have.
-        var paths: [String?]
+        private let files: [Open]
+        /// What the group or the kernel does not have, until the next walk.
+        private var missing: Set<Source> = []
+
+        init(name: String, folder: String) {
+            self.name = Array(name.utf8)
+            files = Source.allCases.map { source in
+                Open(KernelFile(path: "\(folder)/\(source.file)", isOneRecord: true))
+            }
+        }
+
+        func lookAgain() {
+            missing.removeAll(keepingCapacity: true)
+        }
+
+        /// Reads a file into `scrape.text`. Returns whether it is there; throws when the group is not.
+        func read(_ source: Source, _ scrape: inout Scrape) throws(KernelError) -> Bool {
+            if missing.contains(source) { return false }
+            let open = files[source.rawValue]
+            let wasOpen = open.file.isOpen
+            do throws(KernelError) {
+                do throws(KernelError) {
+                    try scrape.read(&open.file)
+                } catch {
+                    // A service that was restarted has another group under the same path.
+                    guard wasOpen, error.isAbsence else { throw error }
+                    try scrape.read(&open.file)
+                }
+                return true
+            } catch {
+                // Every group has this one.
+                if error.isAbsence, source == .cpu { throw error }
+                if error.isAbsence || error.isRefusal || error.code == EOPNOTSUPP {
+                    missing.insert(source)
+                }
+                return false
+            }
+        }
+    }
+
+    /// A file that stays open.
+    private final class Open {
+        var file: KernelFile
+
+        init(_ file: consuming KernelFile) {
+            self.file = file
+        }
     }
 
     private let sys: Root
@@ -74,7 +119,7 @@ struct ControlGroups: Collector, ~Copyable {
         scrape.isAbsent = !isThere
         if !isThere { return }
         rows.begin()
-        for index in groups.indices { read(index, &scrape) }
+        for group in groups { read(group, &scrape) }
         rows.end()
         rows.write(to: &page)
         page.begin(dropped)
@@ -83,48 +128,43 @@ struct ControlGroups: Collector, ~Copyable {
     }
 
     private mutating func walk() {
-        groups = []
         let tree = ControlGroupTree(sys)
         isThere = tree != nil
-        guard let tree else { return }
+        guard let tree else {
+            groups = []
+            return
+        }
         let walk = tree.walk(settings.filter, limit: settings.limit)
         beyondLimit &+= walk.beyondLimit
         notWalked &+= walk.notWalked
-        groups = walk.groups.map { group in
-            let folder = tree.root.path(of: group)
-            return Group(
-                name: Array(group.utf8),
-                paths: Source.allCases.map { "\(folder == "/" ? "" : folder)/\($0.file)" })
+        var known: [[UInt8]: Group] = [:]
+        for group in groups { known[group.name] = group }
+        groups = walk.groups.map { name in
+            known[Array(name.utf8)]
+                ?? Group(
+                    name: name,
+                    folder: name == "/" ? tree.root.path : tree.root.path(of: name))
         }
+        for group in groups { group.lookAgain() }
     }
 
-    private mutating func read(_ index: Int, _ scrape: inout Scrape) {
+    private mutating func read(_ group: Group, _ scrape: inout Scrape) {
         var row: Int?
         for source in Source.allCases {
-            guard let path = groups[index].paths[source.rawValue] else { continue }
-            var file = KernelFile(path: path, isOneRecord: true)
             do throws(KernelError) {
-                try scrape.read(&file)
+                guard try group.read(source, &scrape) else { continue }
             } catch {
-                if error.isAbsence, source == .cpu {
-                    // Every group has this one: the group itself is gone.
-                    nextWalk = 0
-                    return
-                }
-                // What the group or the kernel does not have is looked for at the next walk.
-                if error.isAbsence || error.code == EOPNOTSUPP {
-                    groups[index].paths[source.rawValue] = nil
-                }
-                continue
+                nextWalk = 0
+                return
             }
-            row = row ?? rows.row(groups[index].name)
+            row = row ?? rows.row(group.name)
             guard let row else { return }
-            scrape.skippedLines += parse(source, scrape.text.bytes, of: index, in: row)
+            scrape.skippedLines += parse(source, scrape.text.bytes, of: group.name, in: row)
         }
     }
 
     private mutating func parse(
-        _ source: Source, _ text: Span<UInt8>, of index: Int, in row: Int
+        _ source: Source, _ text: Span<UInt8>, of group: [UInt8], in row: Int
     ) -> Int {
         switch source {
         case .cpu: rows.parseProcessor(text, in: row)
@@ -145,7 +185,7 @@ struct ControlGroups: Collector, ~Copyable {
         case .ioPressure:
             rows.parsePressure(text, waiting: .ioWaiting, stalled: .ioStalled, in: row)
         case .io:
-            rows.parseTraffic(text, of: groups[index].name) { [sys] numbers in
+            rows.parseTraffic(text, of: group) { [sys] numbers in
                 ControlGroups.deviceName(numbers, sys)
             }
         }
