@@ -337,7 +337,7 @@ int cnvml_processes(
   if (kind > 1) return cnvml_invalid_argument;
   int code = CALL(processes[kind], device, &number, found);
   if (code != cnvml_success) return code;
-  if (number > room) number = room;
+  if (number > room) return cnvml_insufficient_size;
   const struct process_1 *old = (const struct process_1 *)found;
   for (unsigned int index = 0; index < number; index++)
     processes[index] =

@@ -1,8 +1,8 @@
 // A stand-in for NVIDIA's management library with the same binary interface, for tests.
 //   cc -shared -fPIC -o libnvidia-ml.so.1 nvml.c
 //
-// The file that NVML_STAND_IN names steers it, read anew at each call that matters: a line
-// `KEY VALUE`. Without a file there are two healthy GPUs.
+// The file beside the library, called as it with `.settings`, steers it; it is read anew at each
+// call that matters: a line `KEY VALUE`. Without a file there are two healthy GPUs.
 //   devices N        how many GPUs (2)
 //   start CODE       what nvmlInit answers (0)
 //   lost N           GPU N is lost (-1)
@@ -12,26 +12,41 @@
 //   fields 0|1       whether fields are supported at all (1)
 //   slow MS          every call about power takes so long (0)
 //   step N           added to all counters
+//   wild 1           answers that no driver gives: all bits set, texts without an end (0)
 // Compiled with -DOLD it has only what a library of 2014 had.
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
-enum { success = 0, uninitialized = 1, invalid = 2, unsupported = 3, absent = 6, small = 7, lost = 15 };
+enum {
+  success = 0, uninitialized = 1, invalid = 2, unsupported = 3, forbidden = 4, absent = 6,
+  small = 7, lost = 15
+};
 
 struct device { unsigned index; int is_part; unsigned part; };
 static struct device devices[8];
 static int users;
 
+// Reads without allocating, so that tests can count what the daemon allocates.
 static int setting(const char *wanted, const char *name, long *value) {
-  const char *path = getenv("NVML_STAND_IN");
-  FILE *file = path ? fopen(path, "r") : NULL;
-  if (!file) return 0;
-  char line[256], key[64], second[64];
+  Dl_info about;
+  char path[4096], text[4096];
+  if (!dladdr((void *)setting, &about)) return 0;
+  snprintf(path, sizeof path, "%s.settings", about.dli_fname);
+  int file = open(path, O_RDONLY);
+  if (file < 0) return 0;
+  ssize_t size = read(file, text, sizeof text - 1);
+  close(file);
+  text[size < 0 ? 0 : size] = 0;
+  char key[64], second[64];
   long number;
   int found = 0;
-  while (fgets(line, sizeof line, file)) {
+  for (char *line = text; line; line = strchr(line, '\n')) {
+    if (*line == '\n') line++;
     if (name) {
       if (sscanf(line, "%63s %63s %ld", key, second, &number) != 3) continue;
       if (strcmp(key, wanted) || strcmp(second, name)) continue;
@@ -41,7 +56,6 @@ static int setting(const char *wanted, const char *name, long *value) {
     *value = number;
     found = 1;
   }
-  fclose(file);
   return found;
 }
 
@@ -59,6 +73,8 @@ static int check(struct device *device, const char *call) {
   setting("code", call, &code);
   return (int)code;
 }
+static int wild(void) { return number("wild", 0) != 0; }
+
 #define CHECK(device) \
   do { \
     int code_ = check(device, __func__); \
@@ -113,8 +129,14 @@ int nvmlDeviceGetHandleByIndex(unsigned index, struct device **device) {
 
 int nvmlDeviceGetName(struct device *device, char *text, unsigned size) {
   CHECK(device);
-  snprintf(text, size, device->is_part ? "NVIDIA Stand-in 80GB MIG %ug.10gb" : "NVIDIA Stand-in 80GB",
-           device->part + 1);
+  if (wild()) {
+    memset(text, 0xFE, size);
+    return success;
+  }
+  if (device->is_part)
+    snprintf(text, size, "NVIDIA Stand-in 80GB MIG %ug.10gb", device->part + 1);
+  else
+    snprintf(text, size, "NVIDIA Stand-in 80GB");
   return success;
 }
 
@@ -136,8 +158,8 @@ int nvmlDeviceGetMinorNumber(struct device *device, unsigned *minor) {
 int nvmlDeviceGetUtilizationRates(struct device *device, unsigned percent[2]) {
   CHECK(device);
   if (number("mig", -1) == (long)device->index) return unsupported;
-  percent[0] = 37 + device->index;
-  percent[1] = 12;
+  percent[0] = wild() ? 0xFFFFFFFFu : 37 + device->index;
+  percent[1] = wild() ? 101 : 12;
   return success;
 }
 
@@ -187,7 +209,7 @@ int nvmlDeviceGetClockInfo(struct device *device, int domain, unsigned *megahert
 int nvmlDeviceGetTotalEccErrors(
     struct device *device, int kind, int counter, unsigned long long *count) {
   CHECK(device);
-  *count = (unsigned long long)(counter * 10 + kind + number("step", 0));
+  *count = wild() ? ~0ull : (unsigned long long)(counter * 10 + kind + number("step", 0));
   return success;
 }
 
@@ -247,13 +269,13 @@ int nvmlDeviceGetEnforcedPowerLimit(struct device *device, unsigned *milliwatts)
 
 int nvmlDeviceGetTotalEnergyConsumption(struct device *device, unsigned long long *millijoules) {
   CHECK(device);
-  *millijoules = 1234567890123ull + (unsigned long long)number("step", 0);
+  *millijoules = wild() ? ~0ull : 1234567890123ull + (unsigned long long)number("step", 0);
   return success;
 }
 
 int nvmlDeviceGetCurrentClocksThrottleReasons(struct device *device, unsigned long long *bits) {
   CHECK(device);
-  *bits = 0x1 | 0x4 | 0x40;
+  *bits = wild() ? ~0ull : 0x1 | 0x4 | 0x40;
   return success;
 }
 
@@ -352,33 +374,42 @@ int nvmlDeviceGetComputeInstanceId(struct device *part, unsigned *id) {
   return success;
 }
 
+// Only root may ask a partitioned device for the processes of all its parts.
+static int is_partitioned(const struct device *device) {
+  return !device->is_part && number("mig", -1) == (long)device->index;
+}
+
 struct process_2 { unsigned pid; unsigned long long memory; unsigned instance, compute_instance; };
 
 int nvmlDeviceGetComputeRunningProcesses_v3(
     struct device *device, unsigned *count, struct process_2 *processes) {
   CHECK(device);
+  if (is_partitioned(device)) return forbidden;
   if (*count < 2) {
     *count = 2;
     return small;
   }
-  unsigned instance = number("mig", -1) == (long)device->index ? 7 : 0xFFFFFFFFu;
-  processes[0] = (struct process_2){4242, 2ull << 30, instance, instance == 7 ? 0 : instance};
+  unsigned instance = device->is_part ? 7 + device->part : 0xFFFFFFFFu;
+  unsigned compute_instance = device->is_part ? 0 : 0xFFFFFFFFu;
+  processes[0] = (struct process_2){4242, 2ull << 30, instance, compute_instance};
   // Not permitted to know.
-  processes[1] = (struct process_2){4243, ~0ull, instance, instance == 7 ? 0 : instance};
-  *count = 2;
+  processes[1] = (struct process_2){4243, ~0ull, instance, compute_instance};
+  *count = wild() ? 0xFFFFFFFFu : 2;
   return success;
 }
 
 int nvmlDeviceGetGraphicsRunningProcesses_v3(
     struct device *device, unsigned *count, struct process_2 *processes) {
   CHECK(device);
+  if (is_partitioned(device)) return forbidden;
   if (*count < 2) {
     *count = 2;
     return small;
   }
-  unsigned instance = number("mig", -1) == (long)device->index ? 7 : 0xFFFFFFFFu;
-  processes[0] = (struct process_2){4242, 2ull << 30, instance, instance == 7 ? 0 : instance};
-  processes[1] = (struct process_2){4244, 1ull << 20, instance, instance == 7 ? 0 : instance};
+  unsigned instance = device->is_part ? 7 + device->part : 0xFFFFFFFFu;
+  unsigned compute_instance = device->is_part ? 0 : 0xFFFFFFFFu;
+  processes[0] = (struct process_2){4242, 2ull << 30, instance, compute_instance};
+  processes[1] = (struct process_2){4244, 1ull << 20, instance, compute_instance};
   *count = 2;
   return success;
 }

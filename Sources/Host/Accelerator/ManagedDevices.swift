@@ -89,7 +89,8 @@ struct ManagedDevices: ~Copyable {
     private mutating func open() {
         switch ManagementLibrary.open(path) {
         case .opened(let opened): library = opened
-        case .absent(let reason):
+        case .driverless: break
+        case .missing(let reason):
             if path != ManagedDevices.standardPath { failure = .nvml(reason) }
         case .failed(let reason): failure = .nvml(reason)
         }

@@ -29,8 +29,10 @@ final class ManagementLibrary: @unchecked Sendable {
     /// What became of opening it.
     enum Opening {
         case opened(ManagementLibrary)
-        /// The machine has no such library, or no NVIDIA driver: the loader's or NVML's words.
-        case absent(String)
+        /// The machine has no such library: the loader's words.
+        case missing(String)
+        /// The library found no driver: the machine has no NVIDIA device, or not yet.
+        case driverless
         /// There is a driver, and NVML cannot use it.
         case failed(String)
     }
@@ -46,16 +48,14 @@ final class ManagementLibrary: @unchecked Sendable {
         var message = [CChar](repeating: 0, count: 256)
         let capacity = message.count
         guard let library = unsafe cnvml_open(path, &message, capacity) else {
-            return .absent(text(message))
+            return .missing(text(message))
         }
         let code = unsafe cnvml_start(library)
         if code == 0 { return unsafe .opened(ManagementLibrary(library)) }
         let reason = unsafe String(cString: cnvml_describe(library, code))
         unsafe cnvml_close(library)
-        let isAbsence =
-            code == Int32(cnvml_driver_not_loaded)
-            || code == Int32(cnvml_function_not_found)
-        return isAbsence ? .absent(reason) : .failed("nvmlInit: \(reason) (code \(code))")
+        if code == Int32(cnvml_driver_not_loaded) { return .driverless }
+        return .failed("nvmlInit: \(reason) (code \(code))")
     }
 
     deinit {
