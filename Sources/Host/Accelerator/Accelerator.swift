@@ -17,9 +17,8 @@ struct Accelerator: Collector, ~Copyable {
 
     init(_ machine: Machine, _ settings: AcceleratorSettings) {
         dcgm = settings.showsDCGMNames ? DCGMRows() : nil
-        if !settings.managementLibrary.isEmpty {
-            managed = ManagedDevices(
-                path: settings.managementLibrary, isExtended: settings.showsDCGMNames)
+        if let path = settings.managementLibrary {
+            managed = ManagedDevices(path: path, isExtended: settings.showsDCGMNames)
         }
         cards = GraphicsCards(machine)
     }

@@ -10,16 +10,19 @@ struct AcceleratorOptions: ParsableArguments {
     @Option(
         name: .customLong("path.nvml"),
         help: ArgumentHelp(
-            "NVIDIA's management library; empty for none.", valueName: "file"))
+            "NVIDIA's management library; `none` leaves NVIDIA's devices alone.", valueName: "file")
+    )
     var managementLibrary = ManagedDevices.standardPath
 
     func settings(_ mistakes: inout Mistakes) -> AcceleratorSettings {
-        AcceleratorSettings(showsDCGMNames: dcgmNames, managementLibrary: managementLibrary)
+        AcceleratorSettings(
+            showsDCGMNames: dcgmNames,
+            managementLibrary: managementLibrary == "none" ? nil : managementLibrary)
     }
 }
 
 struct AcceleratorSettings: Sendable {
     let showsDCGMNames: Bool
-    /// As dlopen(3) takes it; empty for none.
-    let managementLibrary: String
+    /// As dlopen(3) takes it.
+    let managementLibrary: String?
 }

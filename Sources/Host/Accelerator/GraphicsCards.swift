@@ -8,9 +8,12 @@ struct GraphicsCards: ~Copyable {
     private final class Source {
         var file: KernelFile
         let column: AcceleratorRows.Column
-        let scale: Double
+        let scale: AttributeFamilies.Scale
 
-        init(_ file: consuming KernelFile, _ column: AcceleratorRows.Column, _ scale: Double) {
+        init(
+            _ file: consuming KernelFile, _ column: AcceleratorRows.Column,
+            _ scale: AttributeFamilies.Scale
+        ) {
             self.file = file
             self.column = column
             self.scale = scale
@@ -68,7 +71,7 @@ struct GraphicsCards: ~Copyable {
             // A driver refuses single files (EPERM, EBUSY, EINVAL) in some power states.
             guard (try? scrape.read(&source.file)) != nil else { continue }
             if let value = scrape.text.bytes.trimmed.signed {
-                rows[row, source.column] = Double(value) * source.scale
+                rows[row, source.column] = source.scale.apply(Double(value))
             } else {
                 scrape.skippedLines += 1
             }
@@ -94,9 +97,9 @@ struct GraphicsCards: ~Copyable {
         var lines = Cursor(text)
         while var line = lines.line() {
             if line.take("ue:") {
-                uncorrected = line.field().map(Double.init)
+                uncorrected = line.field().map { Double($0) }
             } else if line.take("ce:") {
-                corrected = line.field().map(Double.init)
+                corrected = line.field().map { Double($0) }
             }
         }
         return (corrected, uncorrected)
@@ -153,33 +156,38 @@ struct GraphicsCards: ~Copyable {
     /// fills a cell.
     private static func files(
         of driver: String
-    ) -> [(name: String, column: AcceleratorRows.Column, scale: Double)] {
+    ) -> [(name: String, column: AcceleratorRows.Column, scale: AttributeFamilies.Scale)] {
         switch driver {
         case "amdgpu":
             [
-                ("device/gpu_busy_percent", .utilization, 0.01),
-                ("device/mem_busy_percent", .memoryUtilization, 0.01),
-                ("device/mem_info_vram_used", .memoryUsed, 1),
-                ("device/mem_info_vram_total", .memoryTotal, 1),
-                ("hwmon/temp1_input", .temperature, 1e-3), ("hwmon/power1_average", .power, 1e-6),
-                ("hwmon/power1_input", .power, 1e-6), ("hwmon/power1_cap", .powerLimit, 1e-6),
-                ("hwmon/freq1_input", .clockGraphics, 1), ("hwmon/freq2_input", .clockMemory, 1),
+                ("device/gpu_busy_percent", .utilization, .over(100)),
+                ("device/mem_busy_percent", .memoryUtilization, .over(100)),
+                ("device/mem_info_vram_used", .memoryUsed, .over(1)),
+                ("device/mem_info_vram_total", .memoryTotal, .over(1)),
+                ("hwmon/temp1_input", .temperature, .over(1e3)),
+                ("hwmon/power1_average", .power, .over(1e6)),
+                ("hwmon/power1_input", .power, .over(1e6)),
+                ("hwmon/power1_cap", .powerLimit, .over(1e6)),
+                ("hwmon/freq1_input", .clockGraphics, .over(1)),
+                ("hwmon/freq2_input", .clockMemory, .over(1)),
             ]
         case "i915":
             [
-                ("gt/gt0/rps_act_freq_mhz", .clockGraphics, 1e6),
-                ("gt_act_freq_mhz", .clockGraphics, 1e6),
-                ("gt/gt0/rc6_residency_ms", .idle, 1e-3),
-                ("power/rc6_residency_ms", .idle, 1e-3),
-                ("hwmon/temp1_input", .temperature, 1e-3),
-                ("hwmon/energy1_input", .energy, 1e-6), ("hwmon/power1_max", .powerLimit, 1e-6),
+                ("gt/gt0/rps_act_freq_mhz", .clockGraphics, .times(1e6)),
+                ("gt_act_freq_mhz", .clockGraphics, .times(1e6)),
+                ("gt/gt0/rc6_residency_ms", .idle, .over(1e3)),
+                ("power/rc6_residency_ms", .idle, .over(1e3)),
+                ("hwmon/temp1_input", .temperature, .over(1e3)),
+                ("hwmon/energy1_input", .energy, .over(1e6)),
+                ("hwmon/power1_max", .powerLimit, .over(1e6)),
             ]
         case "xe":
             [
-                ("device/tile0/gt0/freq0/act_freq", .clockGraphics, 1e6),
-                ("device/tile0/gt0/gtidle/idle_residency_ms", .idle, 1e-3),
-                ("hwmon/temp2_input", .temperature, 1e-3),
-                ("hwmon/energy1_input", .energy, 1e-6), ("hwmon/power1_max", .powerLimit, 1e-6),
+                ("device/tile0/gt0/freq0/act_freq", .clockGraphics, .times(1e6)),
+                ("device/tile0/gt0/gtidle/idle_residency_ms", .idle, .over(1e3)),
+                ("hwmon/temp2_input", .temperature, .over(1e3)),
+                ("hwmon/energy1_input", .energy, .over(1e6)),
+                ("hwmon/power1_max", .powerLimit, .over(1e6)),
             ]
         default: []
         }

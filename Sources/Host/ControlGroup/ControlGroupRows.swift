@@ -59,23 +59,23 @@ struct ControlGroupRows: ~Copyable {
         var lines = Cursor(text)
         while var line = lines.line() {
             let column: Column
-            var scale = 1.0
+            var divisor = 1.0
             guard let name = line.word() else {
                 skipped += 1
                 continue
             }
             if name.equals("usage_usec") {
-                (column, scale) = (.usage, 1e-6)
+                (column, divisor) = (.usage, 1e6)
             } else if name.equals("user_usec") {
-                (column, scale) = (.user, 1e-6)
+                (column, divisor) = (.user, 1e6)
             } else if name.equals("system_usec") {
-                (column, scale) = (.system, 1e-6)
+                (column, divisor) = (.system, 1e6)
             } else if name.equals("nr_periods") {
                 column = .periods
             } else if name.equals("nr_throttled") {
                 column = .throttledPeriods
             } else if name.equals("throttled_usec") {
-                (column, scale) = (.throttled, 1e-6)
+                (column, divisor) = (.throttled, 1e6)
             } else {
                 continue
             }
@@ -83,7 +83,7 @@ struct ControlGroupRows: ~Copyable {
                 skipped += 1
                 continue
             }
-            groups[row, column.rawValue] = value * scale
+            groups[row, column.rawValue] = value / divisor
         }
         return skipped
     }
@@ -163,7 +163,7 @@ struct ControlGroupRows: ~Copyable {
                 guard field.take("total="), let value = field.field(), field.isAtEnd else {
                     continue
                 }
-                groups[row, column.rawValue] = Double(value) * 1e-6
+                groups[row, column.rawValue] = Double(value) / 1e6
                 continue reading
             }
             skipped += 1

@@ -5,7 +5,7 @@ import Testing
 
 /// Cards of AMD and Intel in the tree `cards`, which was written after the kernel's documents.
 struct GraphicsCardsTests {
-    private static let withoutLibrary = ["--path.nvml="]
+    private static let withoutLibrary = ["--path.nvml=none"]
 
     @Test func `an AMD card tells what amdgpu tells`() throws {
         let lines = try Trees.lines("cards", ["gpu"], Self.withoutLibrary, tellsCost: true)

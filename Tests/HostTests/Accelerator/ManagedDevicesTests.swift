@@ -173,7 +173,7 @@ struct ManagedDevicesTests {
     @Test func `without a library or a driver the machine has no GPU, silently`() throws {
         let driverless = try StandIn("start 9")
         defer { withExtendedLifetime(driverless) {} }
-        for path in ["", driverless.path] {
+        for path in ["none", driverless.path] {
             let lines = try Trees.lines(
                 "nowhere", ["gpu"], ["--path.nvml=\(path)"], tellsCost: true)
             #expect(!lines.contains { $0.hasPrefix("ml_gpu") })

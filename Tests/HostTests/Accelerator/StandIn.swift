@@ -24,9 +24,9 @@ final class StandIn {
     }
 
     deinit {
-        unlink("\(path).settings")
-        unlink(path)
-        rmdir(folder)
+        unsafe unlink("\(path).settings")
+        unsafe unlink(path)
+        unsafe rmdir(folder)
     }
 
     func set(_ settings: String) throws {
@@ -37,6 +37,6 @@ final class StandIn {
     }
 
     private static func run(_ command: String) throws {
-        guard system(command) == 0 else { throw Failure(command: command) }
+        guard unsafe system(command) == 0 else { throw Failure(command: command) }
     }
 }

@@ -45,7 +45,7 @@ struct ControlGroupTests {
     }
 
     @Test func `a pattern finds groups at any depth, and the root`() throws {
-        let lines = try page("/|/kubepods.slice/.*[.]scope")
+        let lines = try page("^/$|^/kubepods[.]slice/.*[.]scope$")
         let groups = lines.filter { $0.hasPrefix("ml_cgroup_cpu_usage_seconds_total{") }
         #expect(
             groups == [
