@@ -1,0 +1,120 @@
+"""Control groups of services: a fixture tree of cgroup v2, damaged and changing."""
+
+import os
+import pathlib
+import shutil
+
+import pytest
+
+import pages
+from programs import FIXTURES
+from test_bad_input import DAMAGES
+
+SERVICE = "/system.slice/model-server.service"
+
+
+@pytest.fixture
+def tree(tmp_path) -> pathlib.Path:
+    folder = tmp_path / "tree"
+    shutil.copytree(FIXTURES / "services", folder)
+    return folder
+
+
+@pytest.fixture
+def daemon(start, tree):
+    return start.daemon(
+        "--collector.disable-defaults", r"--collector.cgroup.include=^/system\.slice/.*\.service$",
+        f"--path.sysfs={tree}/sys")
+
+
+def page(daemon) -> pages.Page:
+    found = pages.parse_text(daemon.get().body)
+    assert not found.duplicates
+    assert found.value("node_scrape_collector_success", collector="cgroup") == 1
+    return found
+
+
+def groups(found: pages.Page) -> set[str]:
+    return {dict(labels)["cgroup"] for labels in found.named("ml_cgroup_cpu_usage_seconds_total")}
+
+
+def skipped(found: pages.Page) -> float:
+    return found.value("ml_exporter_collector_skipped_lines_total", collector="cgroup")
+
+
+def test_a_services_limits_are_seen(daemon):
+    found = page(daemon)
+    assert groups(found) == {SERVICE, "/system.slice/ssh.service"}
+    assert found.value("ml_cgroup_memory_limit_bytes", cgroup=SERVICE) == 8 << 30
+    assert found.value("ml_cgroup_cpu_limit_cores", cgroup=SERVICE) == 2.5
+    assert found.value("ml_cgroup_io_read_bytes_total", cgroup=SERVICE, device="vda") == 1 << 20
+    assert skipped(found) == 0
+
+
+def test_it_is_off_unless_groups_are_named(start, tree):
+    body = start.daemon(f"--path.sysfs={tree}/sys").get().body
+    assert b"ml_cgroup" not in body
+
+
+def test_a_pattern_that_is_none_is_told_at_the_start(start):
+    with pytest.raises(AssertionError, match="collector.cgroup.include"):
+        start.daemon("--collector.cgroup.include=(")
+
+
+@pytest.mark.parametrize("damage", DAMAGES, ids=lambda damage: damage.__name__)
+def test_a_damaged_file_costs_what_it_holds(daemon, tree, damage):
+    whole = page(daemon)
+    folder = tree / ("sys/fs/cgroup" + SERVICE)
+    for file in sorted(folder.iterdir()):
+        # Without it there is no group.
+        if file.name == "cpu.stat" and damage.__name__ in ("missing", "dangling"):
+            continue
+        good = file.read_bytes()
+        damage(file)
+        found = page(daemon)
+        assert groups(found) == groups(whole), file.name
+        for key, value in whole.values.items():
+            if ("cgroup", "/system.slice/ssh.service") in key[1]:
+                assert found.values.get(key) == value, file.name
+        if file.is_dir():
+            file.rmdir()
+        elif file.is_symlink() or file.exists():
+            file.unlink()
+        file.write_bytes(good)
+    assert daemon.alive
+
+
+def test_damage_is_counted(daemon, tree):
+    before = skipped(page(daemon))
+    (tree / ("sys/fs/cgroup" + SERVICE) / "cpu.stat").write_text("usage_usec\nuser_usec 1000000\n")
+    found = page(daemon)
+    assert skipped(found) == before + 1
+    assert found.value("ml_cgroup_cpu_user_seconds_total", cgroup=SERVICE) == 1
+    assert found.get("ml_cgroup_cpu_usage_seconds_total", cgroup=SERVICE) is None
+
+
+def test_a_service_that_stops_is_missed_and_one_that_restarts_is_found(daemon, tree):
+    assert SERVICE in groups(page(daemon))
+    folder = tree / ("sys/fs/cgroup" + SERVICE)
+    folder.rename(tree / "away")
+    assert groups(page(daemon)) == {"/system.slice/ssh.service"}
+    (tree / "away").rename(folder)
+    assert SERVICE in groups(page(daemon))
+
+
+def test_a_link_in_the_hierarchy_is_not_followed(start, tree):
+    os.symlink("..", tree / "sys/fs/cgroup/system.slice/up")
+    found = page(start.daemon(
+        "--collector.disable-defaults", "--collector.cgroup.include=.*",
+        f"--path.sysfs={tree}/sys"))
+    assert len(groups(found)) == 7
+
+
+def test_a_daemon_in_a_container_says_so(start):
+    in_container = os.path.exists("/.dockerenv") or os.path.exists("/run/.containerenv")
+    if not in_container:
+        pytest.skip("not in a container")
+    flags = ("--collector.disable-defaults", "--collector.loadavg")
+    assert start.daemon(*flags).log.count("in a container without --path.rootfs") == 1
+    told = start.daemon(*flags, f"--path.rootfs={FIXTURES}/debian12-2cpu/rootfs").log
+    assert "in a container" not in told
