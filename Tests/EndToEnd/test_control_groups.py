@@ -35,7 +35,8 @@ def page(daemon) -> pages.Page:
 
 
 def groups(found: pages.Page) -> set[str]:
-    return {dict(labels)["cgroup"] for labels in found.named("ml_cgroup_cpu_usage_seconds_total")}
+    return {value for name, labels in found.values if name.startswith("ml_cgroup_")
+            for label, value in labels if label == "cgroup"}
 
 
 def skipped(found: pages.Page) -> float:

@@ -70,7 +70,7 @@ struct ControlGroups: Collector, ~Copyable {
             } catch {
                 // Every group has this one.
                 if error.isAbsence, source == .cpu { throw error }
-                if error.isAbsence || error.isRefusal || error.code == EOPNOTSUPP {
+                if error.isAbsence || [EACCES, EPERM, EOPNOTSUPP].contains(error.code) {
                     missing.insert(source)
                 }
                 return false
