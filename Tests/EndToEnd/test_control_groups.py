@@ -7,6 +7,7 @@ import shutil
 import pytest
 
 import pages
+from allocations import per_scrape
 from programs import FIXTURES
 from test_bad_input import DAMAGES
 
@@ -109,6 +110,15 @@ def test_a_link_in_the_hierarchy_is_not_followed(start, tree):
         "--collector.disable-defaults", "--collector.cgroup.include=.*",
         f"--path.sysfs={tree}/sys"))
     assert len(groups(found)) == 7
+
+
+def test_a_scrape_allocates_nothing_per_group(start, tree, tmp_path):
+    def allocations(pattern: str) -> float:
+        return per_scrape(
+            start, tmp_path / str(len(pattern)), "--collector.disable-defaults",
+            f"--collector.cgroup.include={pattern}", f"--path.sysfs={tree}/sys")
+
+    assert allocations("/") - allocations("^/system.slice/ssh.service$") < 1
 
 
 def test_a_daemon_in_a_container_says_so(start):

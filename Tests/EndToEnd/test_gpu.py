@@ -3,7 +3,6 @@
 import os
 import pathlib
 import shutil
-import struct
 import subprocess
 import sys
 import time
@@ -11,8 +10,9 @@ import time
 import pytest
 
 import pages
+from allocations import per_scrape
 from nvml import Library
-from programs import FIXTURES, REPOSITORY, connect, ask, wait_until
+from programs import FIXTURES, wait_until
 from test_bad_input import DAMAGES
 
 GPU = ("--collector.disable-defaults", "--collector.gpu")
@@ -204,27 +204,10 @@ def promtool():
 
 
 def test_a_scrape_allocates_nothing_per_gpu(start, tmp_path):
-    counter = tmp_path / "malloc_counter.so"
-    subprocess.run(["cc", "-O2", "-shared", "-fPIC", "-o", counter,
-                    REPOSITORY / "Tests/Benchmarks/malloc_counter.c"], check=True)
-
     def allocations(devices: int) -> float:
         library = Library(tmp_path / f"nvml-{devices}", f"devices {devices}")
-        counts = tmp_path / f"allocations-{devices}"
-        daemon = start.daemon(
-            *GPU, f"--path.nvml={library.path}",
-            env={**os.environ, "LD_PRELOAD": str(counter), "MALLOC_COUNTER": str(counts)})
-        connection = connect(daemon.address)
-
-        def scrape(times: int) -> int:
-            for _ in range(times):
-                assert ask(connection, "/metrics").status == 200
-            return struct.unpack("4Q", counts.read_bytes())[0]
-
-        before = scrape(100)
-        after = scrape(200)
-        connection.close()
-        return (after - before) / 200
+        return per_scrape(
+            start, tmp_path / str(devices), *GPU, f"--path.nvml={library.path}")
 
     assert allocations(8) - allocations(1) < 1
 

@@ -25,6 +25,7 @@ struct ManagedDevices: ~Copyable {
     private var processes = [cnvml_process](
         repeating: cnvml_process(), count: cnvml_process_limit)
     private var processKey: [UInt8] = []
+    private var shownProcesses: [UInt32] = []
     /// Devices that were there and fell off the bus.
     private(set) var lostDevices: UInt64 = 0
     /// Calls that failed for a reason that may pass.
@@ -143,18 +144,21 @@ struct ManagedDevices: ~Copyable {
             dcgm?.show(reading, memory, of: device, part: part)
         }
         if device.parts.isEmpty { dcgm?.show(reading, reading.memory, of: device, part: nil) }
+        if device.parts.isEmpty { readProcesses(on: nil, of: place, library, into: &rows) }
+        // A partitioned device tells the processes of all its parts to root alone.
+        for part in device.parts { readProcesses(on: part, of: place, library, into: &rows) }
+    }
+
+    private mutating func readProcesses(
+        on part: ManagedDevice.Part?, of place: Int, _ library: ManagementLibrary,
+        into rows: inout AcceleratorRows
+    ) {
+        shownProcesses.removeAll(keepingCapacity: true)
         for kind: UInt32 in 0...1 {
-            if device.parts.isEmpty {
-                readProcesses(kind, on: nil, of: place, library, into: &rows)
-            }
-            // A partitioned device tells the processes of all its parts to root alone.
-            for part in device.parts {
-                readProcesses(kind, on: part, of: place, library, into: &rows)
-            }
+            readProcesses(kind, on: part, of: place, library, into: &rows)
         }
     }
 
-    /// A process that computes and draws is in both lists and counts once.
     private mutating func readProcesses(
         _ kind: UInt32, on part: ManagedDevice.Part?, of place: Int, _ library: ManagementLibrary,
         into rows: inout AcceleratorRows
@@ -171,6 +175,9 @@ struct ManagedDevices: ~Copyable {
         let labels = part?.labels ?? devices[place].labels
         let prefix = part?.key ?? devices[place].key
         for process in found.prefix(count ?? 0) where process.memory != .max {
+            // One that computes and draws is in both lists.
+            if shownProcesses.contains(process.pid) { continue }
+            shownProcesses.append(process.pid)
             processKey.removeAll(keepingCapacity: true)
             processKey += prefix
             for byte: UInt32 in 0..<4 {
