@@ -11,12 +11,12 @@ from programs import REPOSITORY, ask, connect
 COUNTER = REPOSITORY / "Tests" / "Benchmarks" / "malloc_counter.c"
 
 
-def per_scrape(start, folder: pathlib.Path, *flags: str) -> float:
+def per_scrape(start, folder: pathlib.Path, *flags: str, **options) -> float:
     """The mean of 200 scrapes on one connection, after 100 that may fill pools."""
     folder.mkdir()
     library, counts = folder / "malloc_counter.so", folder / "counts"
     subprocess.run(["cc", "-O2", "-shared", "-fPIC", "-o", library, COUNTER], check=True)
-    daemon = start.daemon(*flags, env={
+    daemon = start.daemon(*flags, **options, env={
         **os.environ, "LD_PRELOAD": str(library), "MALLOC_COUNTER": str(counts)})
     with contextlib.closing(connect(daemon.address)) as connection:
 

@@ -3,6 +3,7 @@
 import os
 import pathlib
 import shutil
+import subprocess
 
 import pytest
 
@@ -112,15 +113,6 @@ def test_a_link_in_the_hierarchy_is_not_followed(start, tree):
     assert len(groups(found)) == 7
 
 
-def test_a_scrape_allocates_nothing_per_group(start, tree, tmp_path):
-    def allocations(pattern: str) -> float:
-        return per_scrape(
-            start, tmp_path / str(len(pattern)), "--collector.disable-defaults",
-            f"--collector.cgroup.include={pattern}", f"--path.sysfs={tree}/sys")
-
-    assert allocations("/") - allocations("^/system.slice/ssh.service$") < 1
-
-
 def test_a_daemon_in_a_container_says_so(start):
     in_container = os.path.exists("/.dockerenv") or os.path.exists("/run/.containerenv")
     if not in_container:
@@ -129,3 +121,71 @@ def test_a_daemon_in_a_container_says_so(start):
     assert start.daemon(*flags).log.count("in a container without --path.rootfs") == 1
     told = start.daemon(*flags, f"--path.rootfs={FIXTURES}/debian12-2cpu/rootfs").log
     assert "in a container" not in told
+
+
+# MARK: a hierarchy of the kernel's own
+
+class Hierarchy:
+    """The machine's cgroup v2, mounted for single programs alone; its groups are everybody's."""
+
+    def __init__(self, folder: pathlib.Path):
+        self.sys = folder / "sys"
+        self.mount_point = self.sys / "fs/cgroup"
+        self.mount_point.mkdir(parents=True)
+        self.made = []
+
+    @property
+    def prefix(self) -> tuple:
+        script = 'mount -t cgroup2 none "$0" && exec "$@"'
+        return ("unshare", "--mount", "sh", "-c", script, str(self.mount_point))
+
+    def run(self, *command: str) -> bool:
+        return subprocess.run([*self.prefix, *command], capture_output=True).returncode == 0
+
+    def make(self, name: str):
+        assert self.run("mkdir", str(self.mount_point / name))
+        self.made.append(name)
+
+    def remove(self, name: str):
+        assert self.run("rmdir", str(self.mount_point / name))
+        self.made.remove(name)
+
+
+@pytest.fixture
+def hierarchy(tmp_path):
+    hierarchy = Hierarchy(tmp_path / "machine")
+    if not hierarchy.run("test", "-e", str(hierarchy.mount_point / "cgroup.controllers")):
+        pytest.skip("cgroup v2 cannot be mounted here")
+    yield hierarchy
+    for name in list(hierarchy.made):
+        hierarchy.remove(name)
+
+
+def test_a_restarted_service_of_a_real_hierarchy_is_read_at_once(start, hierarchy):
+    name = f"ml_exporter-test-{os.getpid()}"
+    hierarchy.make(name)
+    daemon = start.daemon(
+        "--collector.disable-defaults", f"--collector.cgroup.include=^/{name}",
+        f"--path.sysfs={hierarchy.sys}", prefix=hierarchy.prefix)
+    for _ in range(3):
+        found = page(daemon)
+        assert groups(found) == {f"/{name}"} and skipped(found) == 0
+        assert found.value("ml_cgroup_cpu_usage_seconds_total", cgroup=f"/{name}") == 0
+        hierarchy.remove(name)
+        hierarchy.make(name)
+    hierarchy.remove(name)
+    assert groups(page(daemon)) == set()
+
+
+def test_a_scrape_allocates_nothing_per_group(start, hierarchy, tmp_path):
+    names = [f"ml_exporter-test-{os.getpid()}-{number}" for number in range(8)]
+    for name in names:
+        hierarchy.make(name)
+
+    def allocations(pattern: str) -> float:
+        return per_scrape(
+            start, tmp_path / pattern[-1], "--collector.disable-defaults",
+            f"--collector.cgroup.include={pattern}", f"--path.sysfs={hierarchy.sys}",
+            prefix=hierarchy.prefix)
+
+    assert allocations(f"^/{names[0][:-1]}") - allocations(f"^/{names[0]}") < 1
