@@ -1,82 +1,46 @@
-internal import CLinux
-internal import Glibc
 internal import Kernel
 
 /// Where the counters of links come from: a netlink socket that stays open, or /proc/net/dev.
 struct NetworkSource: ~Copyable {
-    private static var datagramBytes: Int { 64 << 10 }
-
     private var file: KernelFile
     private var usesNetlink: Bool
-    private var socket: Int32 = -1
-    private var sequence: UInt32 = 0
+    private var socket: NetlinkSocket?
 
     init(_ roots: Roots, netlink: Bool) {
         file = roots.proc.file("net/dev", limit: 16 << 20)
         usesNetlink = netlink
     }
 
-    deinit {
-        if socket >= 0 { close(socket) }
-    }
-
     /// Shows every link that the source tells of.
     mutating func read(
         _ scrape: inout Scrape, into rows: inout NetworkRows
     ) throws(KernelError) {
-        if usesNetlink, socket < 0 {
-            socket = clinux_link_socket()
+        if usesNetlink, socket == nil {
+            socket = try? NetlinkSocket(.route)
             // A sandbox may forbid the address family: the file tells almost as much.
-            if socket < 0 { usesNetlink = false }
+            if socket == nil { usesNetlink = false }
         }
-        if usesNetlink {
-            do throws(KernelError) {
-                scrape.skippedLines += try readLinks(&scrape.text, into: &rows)
-            } catch {
-                close(socket)
-                socket = -1
-                throw error
-            }
-        } else {
+        guard usesNetlink, var socket = self.socket.take() else {
             try scrape.read(&file)
             scrape.skippedLines += NetworkSource.parse(scrape.text.bytes, into: &rows)
+            return
         }
+        // A socket whose dump failed is not put back.
+        scrape.skippedLines += try socket.dump(.links, into: &scrape.text) { message in
+            NetworkSource.show(message, in: &rows)
+        }
+        self.socket = consume socket
     }
 
-    /// Returns the messages that could not be used.
-    private mutating func readLinks(
-        _ datagram: inout Buffer, into rows: inout NetworkRows
-    ) throws(KernelError) -> Int {
-        sequence &+= 1
-        guard clinux_link_request(socket, sequence) == 0 else { throw .last("rtnetlink") }
-        var skipped = 0
-        while true {
-            datagram.removeAll()
-            let socket = self.socket
-            unsafe try datagram.append(room: NetworkSource.datagramBytes) {
-                (target) throws(KernelError) in
-                while true {
-                    let got = unsafe recv(socket, target, NetworkSource.datagramBytes, 0)
-                    if got >= 0 { return got }
-                    guard errno == EINTR else { throw .last("rtnetlink") }
-                }
-            }
-            var messages = LinkMessages(datagram.bytes)
-            reading: while true {
-                switch messages.next() {
-                case .link(let link):
-                    if let counters = link.counters,
-                        !rows.show(link.name, counters, hasUnhandled: true)
-                    {
-                        skipped += 1
-                    }
-                case .other: skipped += 1
-                case .refused(let code): throw KernelError(code, "rtnetlink")
-                case .done: return skipped
-                case .datagramEnd: break reading
-                }
-            }
-        }
+    /// False when the message is no link, or one that has been shown.
+    private static func show(
+        _ message: NetlinkMessages.Message, in rows: inout NetworkRows
+    ) -> Bool {
+        guard message.type == LinkMessages.newLink,
+            let link = LinkMessages.link(message.payload)
+        else { return false }
+        guard let counters = link.counters else { return true }
+        return rows.show(link.name, counters, hasUnhandled: true)
     }
 
     /// Reads /proc/net/dev: two header lines, then `name: 16 numbers`. A name may hold colons.
