@@ -65,6 +65,17 @@ int clinux_link_request(int descriptor, uint32_t sequence) {
   return send_all(descriptor, &request, sizeof request);
 }
 
+int clinux_link_statistics_request(int descriptor, uint32_t sequence) {
+  struct {
+    struct nlmsghdr header;
+    struct if_stats_msg statistics;
+  } request = {
+      .header = dump(sizeof request, RTM_GETSTATS, sequence),
+      .statistics.filter_mask = IFLA_STATS_FILTER_BIT(IFLA_STATS_LINK_64),
+  };
+  return send_all(descriptor, &request, sizeof request);
+}
+
 int clinux_neighbour_request(int descriptor, uint32_t sequence) {
   struct {
     struct nlmsghdr header;

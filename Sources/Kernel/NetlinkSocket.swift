@@ -7,6 +7,8 @@ public struct NetlinkSocket: ~Copyable {
     public enum Dump: Sendable {
         /// Links with their counters, rtnetlink(7).
         case links
+        /// The 64-bit counters of links without their names.
+        case linkCounters
         /// IPv4 neighbours.
         case neighbours
         case routes
@@ -48,6 +50,7 @@ public struct NetlinkSocket: ~Copyable {
         let code =
             switch dump {
             case .links: clinux_link_request(descriptor, sequence)
+            case .linkCounters: clinux_link_statistics_request(descriptor, sequence)
             case .neighbours: clinux_neighbour_request(descriptor, sequence)
             case .routes: clinux_route_request(descriptor, sequence)
             case .connections4: clinux_connection_request(descriptor, sequence, AF_INET)

@@ -13,9 +13,10 @@ int clinux_link_socket(void);
 int clinux_diagnosis_socket(void);
 int clinux_link_event_socket(void);
 
-// Requests (NLM_F_DUMP): all links with their statistics, all IPv4 neighbours, all routes, all TCP
-// sockets of an address family. 0, or -1 with errno.
+// Requests (NLM_F_DUMP): all links with their statistics, the 64-bit counters of all links, all IPv4
+// neighbours, all routes, all TCP sockets of an address family. 0, or -1 with errno.
 int clinux_link_request(int descriptor, uint32_t sequence);
+int clinux_link_statistics_request(int descriptor, uint32_t sequence);
 int clinux_neighbour_request(int descriptor, uint32_t sequence);
 int clinux_route_request(int descriptor, uint32_t sequence);
 int clinux_connection_request(int descriptor, uint32_t sequence, int family);

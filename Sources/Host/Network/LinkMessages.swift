@@ -1,16 +1,18 @@
 internal import Kernel
 
-/// The answers of rtnetlink(7) to a dump of all links, read from their bytes.
+/// The answers of rtnetlink(7) to a dump of all links or of their counters, read from their bytes.
 enum LinkMessages {
     /// One link with its counters.
     struct Link: ~Escapable {
+        let index: UInt32
         let name: Span<UInt8>
         /// `struct rtnl_link_stats64` or, on old kernels, `rtnl_link_stats`, as 64-bit numbers in
         /// the order of linux/if_link.h; nil when the kernel sent neither.
         let counters: Counters?
 
         @_lifetime(copy name)
-        init(name: Span<UInt8>, counters: Counters?) {
+        init(index: UInt32, name: Span<UInt8>, counters: Counters?) {
+            self.index = index
             self.name = name
             self.counters = counters
         }
@@ -21,6 +23,8 @@ enum LinkMessages {
     /// RTM_NEWLINK and RTM_DELLINK.
     static let newLink: UInt16 = 16
     static let removedLink: UInt16 = 17
+    /// RTM_NEWSTATS
+    static let linkCounters: UInt16 = 92
 
     /// The link of a message's payload: the attributes behind `struct ifinfomsg` (IFLA_IFNAME,
     /// IFLA_STATS64, IFLA_STATS); nil when the bytes are not what they should be.
@@ -41,7 +45,25 @@ enum LinkMessages {
             }
         }
         if attributes.isDamaged || name.isEmpty { return nil }
-        return Link(name: name, counters: wide ?? narrow)
+        return Link(index: index(of: payload), name: name, counters: wide ?? narrow)
+    }
+
+    /// A link's counters without its name: the attribute behind `struct if_stats_msg`
+    /// (IFLA_STATS_LINK_64); nil when the bytes are not what they should be.
+    static func statistics(_ payload: Span<UInt8>) -> (index: UInt32, counters: Counters)? {
+        guard payload.count >= 12 else { return nil }
+        var attributes = NetlinkAttributes(payload.extracting(droppingFirst: 12))
+        while let attribute = attributes.next() {
+            if attribute.type == 1, let counters = counters(attribute.value, width: 8) {
+                return (index(of: payload), counters)
+            }
+        }
+        return nil
+    }
+
+    /// Both kinds of message tell it at the same place.
+    private static func index(of payload: Span<UInt8>) -> UInt32 {
+        UInt32(truncatingIfNeeded: payload.integer(at: 4, bytes: 4))
     }
 
     /// Kernels append fields: those that are missing are 0, those beyond are not ours.
@@ -49,7 +71,11 @@ enum LinkMessages {
         var counters = Counters(repeating: 0)
         let count = min(24, value.count / width)
         if count < 10 { return nil }
-        for index in 0..<count { counters[index] = value.integer(at: index * width, bytes: width) }
+        if width == 8 {
+            for index in 0..<count { counters[index] = value.wide(at: index * 8) }
+        } else {
+            for index in 0..<count { counters[index] = value.integer(at: index * 4, bytes: 4) }
+        }
         return counters
     }
 }

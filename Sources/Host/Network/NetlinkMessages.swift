@@ -128,4 +128,13 @@ extension Span where Element == UInt8 {
         for index in 0..<bytes { value |= UInt64(self[start + index]) << (8 * UInt64(index)) }
         return value
     }
+
+    /// As `integer`, of eight bytes.
+    func wide(at start: Int) -> UInt64 {
+        precondition(start >= 0 && start + 8 <= count)
+        let number = unsafe withUnsafeBytes {
+            unsafe $0.loadUnaligned(fromByteOffset: start, as: UInt64.self)
+        }
+        return UInt64(littleEndian: number)
+    }
 }

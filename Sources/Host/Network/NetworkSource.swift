@@ -1,10 +1,10 @@
 internal import Kernel
 
-/// Where the counters of links come from: a netlink socket that stays open, or /proc/net/dev.
+/// Where the counters of links come from: rtnetlink(7), or /proc/net/dev.
 struct NetworkSource: ~Copyable {
     private var file: KernelFile
     private var usesNetlink: Bool
-    private var socket: NetlinkSocket?
+    private var dump: LinkDump?
 
     init(_ roots: Roots, netlink: Bool) {
         file = roots.proc.file("net/dev", limit: 16 << 20)
@@ -15,32 +15,19 @@ struct NetworkSource: ~Copyable {
     mutating func read(
         _ scrape: inout Scrape, into rows: inout NetworkRows
     ) throws(KernelError) {
-        if usesNetlink, socket == nil {
-            socket = try? NetlinkSocket(.route)
-            // A sandbox may forbid the address family: the file tells almost as much.
-            if socket == nil { usesNetlink = false }
+        // A sandbox may forbid the address family: the file tells almost as much.
+        if usesNetlink, dump == nil {
+            dump = try? LinkDump()
+            usesNetlink = dump != nil
         }
-        guard usesNetlink, var socket = self.socket.take() else {
+        if var dump = dump.take() {
+            // One that failed is opened anew by the next scrape.
+            scrape.skippedLines += try dump.read(&scrape.text, into: &rows)
+            self.dump = consume dump
+        } else {
             try scrape.read(&file)
             scrape.skippedLines += NetworkSource.parse(scrape.text.bytes, into: &rows)
-            return
         }
-        // A socket whose dump failed is not put back.
-        scrape.skippedLines += try socket.dump(.links, into: &scrape.text) { message in
-            NetworkSource.show(message, in: &rows)
-        }
-        self.socket = consume socket
-    }
-
-    /// False when the message is no link, or one that has been shown.
-    private static func show(
-        _ message: NetlinkMessages.Message, in rows: inout NetworkRows
-    ) -> Bool {
-        guard message.type == LinkMessages.newLink,
-            let link = LinkMessages.link(message.payload)
-        else { return false }
-        guard let counters = link.counters else { return true }
-        return rows.show(link.name, counters, hasUnhandled: true)
     }
 
     /// Reads /proc/net/dev: two header lines, then `name: 16 numbers`. A name may hold colons.
