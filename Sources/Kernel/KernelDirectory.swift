@@ -43,20 +43,38 @@ public struct KernelDirectory: ~Copyable {
         _ name: String, into text: inout Buffer, limit: Int = 4096
     ) throws(KernelError) {
         let file = unsafe clinux_openat(descriptor, name, O_RDONLY | O_NOCTTY | O_NONBLOCK)
-        guard file >= 0 else { throw failure(name) }
+        guard file >= 0 else { throw .last("\(path)/\(name)") }
         defer { close(file) }
+        try fill(&text, from: file, limit: limit) { "\(path)/\(name)" }
+    }
+
+    /// As `read`, of a file whose name may be any bytes and ends with a zero.
+    public func read(
+        terminated name: [UInt8], into text: inout Buffer, limit: Int = 4096
+    ) throws(KernelError) {
+        precondition(name.last == 0)
+        let file = unsafe name.withUnsafeBytes { bytes in
+            unsafe clinux_openat(
+                descriptor, bytes.baseAddress?.assumingMemoryBound(to: CChar.self),
+                O_RDONLY | O_NOCTTY | O_NONBLOCK)
+        }
+        guard file >= 0 else { throw .last(path) }
+        defer { close(file) }
+        try fill(&text, from: file, limit: limit) { path }
+    }
+
+    private func fill(
+        _ text: inout Buffer, from file: Int32, limit: Int, _ subject: () -> String
+    ) throws(KernelError) {
         text.removeAll()
         while text.count < limit {
             let room = limit - text.count
             let before = text.count
-            let path = self.path
             unsafe try text.append(room: room) { (target) throws(KernelError) in
                 while true {
                     let got = unsafe Glibc.read(file, target, room)
                     if got >= 0 { return got }
-                    guard errno == EINTR else {
-                        throw KernelError(errno, "\(path)/\(name)")
-                    }
+                    guard errno == EINTR else { throw .last(subject()) }
                 }
             }
             if text.count == before { return }
@@ -94,9 +112,5 @@ public struct KernelDirectory: ~Copyable {
             if !name.isEmpty, !name.equals("."), !name.equals("..") { body(name, rest[18] == 8) }
             rest = rest.extracting(droppingFirst: length)
         }
-    }
-
-    private func failure(_ name: String) -> KernelError {
-        .last("\(path)/\(name)")
     }
 }

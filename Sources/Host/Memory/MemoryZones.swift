@@ -105,7 +105,7 @@ struct MemoryZones: Collector, ~Copyable {
     }
 
     mutating func collect(_ scrape: inout Scrape, into page: inout Page) throws(KernelError) {
-        try scrape.read(subject: &file)
+        try scrape.read(&file)
         scrape.skippedLines += parse(scrape.text.bytes)
         table.write(to: &page)
     }

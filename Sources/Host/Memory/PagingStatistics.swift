@@ -16,7 +16,7 @@ struct PagingStatistics: Collector, ~Copyable {
     }
 
     mutating func collect(_ scrape: inout Scrape, into page: inout Page) throws(KernelError) {
-        try scrape.read(subject: &file)
+        try scrape.read(&file)
         scrape.skippedLines += write(scrape.text.bytes, to: &page)
     }
 

@@ -53,8 +53,14 @@ struct ConnectionTracking: Collector, ~Copyable {
 
     mutating func collect(_ scrape: inout Scrape, into page: inout Page) throws(KernelError) {
         try scrape.number(subject: &count, entries, to: &page)
-        try scrape.number(subject: &limit, entryLimit, to: &page)
-        try scrape.read(subject: &statistics)
+        try scrape.number(&limit, entryLimit, to: &page)
+        do throws(KernelError) {
+            try scrape.read(&statistics)
+        } catch {
+            // A kernel may be built without it.
+            if error.isAbsence { return }
+            throw error
+        }
         let (sums, skipped) = ConnectionTracking.parse(scrape.text.bytes)
         scrape.skippedLines += skipped
         for (index, field) in ConnectionTracking.fields.enumerated() {

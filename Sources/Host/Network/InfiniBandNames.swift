@@ -236,7 +236,9 @@ enum InfiniBandNames {
     ]
 
     static let counters: [Counter] = {
-        let words: Set = ["port_rcv_data", "port_xmit_data", "port_rcv_data_64", "port_xmit_data_64"]
+        let words: Set = [
+            "port_rcv_data", "port_xmit_data", "port_rcv_data_64", "port_xmit_data_64",
+        ]
         func all(
             _ folder: String, _ list: [(file: String, metric: String, help: String)]
         ) -> [Counter] {

@@ -47,7 +47,7 @@ struct Neighbours: Collector, ~Copyable {
             // A socket whose dump failed is not put back.
             self.socket = try ask(socket, &scrape)
         } else {
-            try scrape.read(subject: &file)
+            try scrape.read(&file)
             scrape.skippedLines += parse(scrape.text.bytes)
         }
         table.write(to: &page)

@@ -44,9 +44,9 @@ struct ProtocolStatistics: Collector, ~Copyable {
     }
 
     mutating func collect(_ scrape: inout Scrape, into page: inout Page) throws(KernelError) {
-        try scrape.read(subject: &extended)
+        try scrape.read(&extended)
         scrape.skippedLines += write(scrape.text.bytes, &extendedSections, to: &page)
-        try scrape.read(subject: &common)
+        try scrape.read(&common)
         scrape.skippedLines += write(scrape.text.bytes, &commonSections, to: &page)
         do throws(KernelError) {
             try scrape.read(&version6)
