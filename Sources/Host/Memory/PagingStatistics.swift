@@ -23,6 +23,7 @@ struct PagingStatistics: Collector, ~Copyable {
     /// Writes a family per line of a name and a number. Returns the lines that are none.
     mutating func write(_ text: Span<UInt8>, to page: inout Page) -> Int {
         var skipped = 0
+        let pattern = pattern
         fields.begin()
         var lines = Cursor(text)
         while var line = lines.line() {
@@ -30,7 +31,7 @@ struct PagingStatistics: Collector, ~Copyable {
                 skipped += 1
                 continue
             }
-            switch fields.find(name, { meaning($0) }) {
+            switch fields.find(name, { PagingStatistics.meaning($0, pattern) }) {
             case .single(let index):
                 if let value = line.signedField() {
                     page.single(fields[index], value)
@@ -44,7 +45,9 @@ struct PagingStatistics: Collector, ~Copyable {
         return skipped
     }
 
-    private func meaning(_ name: Span<UInt8>) -> FieldList.Meaning {
+    private static func meaning(
+        _ name: Span<UInt8>, _ pattern: Pattern?
+    ) -> FieldList.Meaning {
         if let pattern, !pattern.matches(name) { return .unwanted }
         let family = "node_vmstat_\(name.string)"
         guard Family.isValidName(family.utf8Span.span) else { return .invalid }

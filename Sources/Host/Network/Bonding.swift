@@ -24,14 +24,15 @@ struct Bonding: Collector, ~Copyable {
 
     private final class Master {
         let name: [UInt8]
+        let label: String
         var file: KernelFile
         var listing: [UInt8] = []
         var slaves: [Slave] = []
 
         init(_ root: Root, _ name: [UInt8]) {
             self.name = name
-            file = root.file(
-                "\(Bonding.directory)/\(name.span.string)/bonding/slaves", isOneRecord: true)
+            label = name.span.string
+            file = root.file("\(Bonding.directory)/\(label)/bonding/slaves", isOneRecord: true)
         }
     }
 
@@ -88,9 +89,11 @@ struct Bonding: Collector, ~Copyable {
     ) throws(KernelError) -> (slaves: Int, active: Int) {
         try scrape.read(&master.file)
         if !scrape.text.bytes.equals(master.listing) {
-            master.listing = scrape.text.bytes.copied
-            master.slaves = Bonding.names(master.listing.span).map {
-                Slave(root, master.name.span.string, $0.span.string)
+            let listing = scrape.text.bytes.copied
+            let name = master.label
+            master.listing = listing
+            master.slaves = Bonding.names(listing.span).map {
+                Slave(root, name, $0.span.string)
             }
         }
         var active = 0

@@ -106,7 +106,8 @@ struct InfiniBand: Collector, ~Copyable {
         for device in names where filter.admits(device.utf8Span.span) {
             let folder = "\(InfiniBand.directory)/\(device)"
             func text(_ name: String) -> String {
-                ((try? root.attribute("\(folder)/\(name)")) ?? []).span.string
+                let text = (try? root.attribute("\(folder)/\(name)")) ?? []
+                return text.span.string
             }
             let row = info.row(
                 device.utf8Span.span,
@@ -130,27 +131,26 @@ struct InfiniBand: Collector, ~Copyable {
             key.span, labels: { [("device", port.device), ("port", String(port.number))] })
         guard let row else { return }
         if InfiniBand.read(&port.state, &scrape) {
-            set(row, 0, InfiniBand.state(scrape.text.bytes), &scrape)
+            let state = InfiniBand.state(scrape.text.bytes)
+            set(row, 0, state, &scrape)
         }
         if InfiniBand.read(&port.physicalState, &scrape) {
-            set(row, 1, InfiniBand.state(scrape.text.bytes), &scrape)
+            let state = InfiniBand.state(scrape.text.bytes)
+            set(row, 1, state, &scrape)
         }
         if InfiniBand.read(&port.rate, &scrape) {
-            set(row, 2, InfiniBand.rate(scrape.text.bytes), &scrape)
+            let rate = InfiniBand.rate(scrape.text.bytes)
+            set(row, 2, rate, &scrape)
         }
         for (place, counter) in port.counters {
             guard InfiniBand.read(&counter.file, &scrape) else { continue }
-            let text = scrape.text.bytes.trimmed
             // What drivers write that have the file and no counter.
-            if text.starts(with: "N/A") { continue }
+            if scrape.text.bytes.starts(with: "N/A") { continue }
             let definition = InfiniBandNames.counters[place]
-            var cursor = Cursor(text)
-            let count = cursor.number()
-            set(
-                row, InfiniBand.stateColumns + place,
-                cursor.isAtEnd
-                    ? count.map { Double($0 &* definition.factor / definition.divisor) } : nil,
-                &scrape)
+            let value = scrape.text.bytes.trimmed.unsigned.map {
+                Double($0 &* definition.factor / definition.divisor)
+            }
+            set(row, InfiniBand.stateColumns + place, value, &scrape)
         }
     }
 

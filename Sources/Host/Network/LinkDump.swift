@@ -74,7 +74,8 @@ struct LinkDump: ~Copyable {
                 next = place
             }
             next += 1
-            return rows.show(links[next - 1].name.span, counters, hasUnhandled: true)
+            let name = links[next - 1].name
+            return rows.show(name.span, counters, hasUnhandled: true)
         }
     }
 }

@@ -27,45 +27,59 @@ struct ProtocolStatistics: Collector, ~Copyable {
         }
     }
 
-    private var extended: KernelFile
-    private var common: KernelFile
+    /// A file of protocols.
+    private final class Table {
+        var file: KernelFile
+        var sections: [Section] = []
+
+        init(_ file: consuming KernelFile) {
+            self.file = file
+        }
+    }
+
+    private let extended: Table
+    private let common: Table
     private var version6: KernelFile
     private let pattern: Pattern?
-    private var extendedSections: [Section] = []
-    private var commonSections: [Section] = []
     private var fields6 = FieldList()
     private var values: [(column: Int, value: Double)] = []
 
     init(_ roots: Roots, _ pattern: Pattern?) {
-        extended = roots.proc.file("net/netstat")
-        common = roots.proc.file("net/snmp")
+        extended = Table(roots.proc.file("net/netstat"))
+        common = Table(roots.proc.file("net/snmp"))
         version6 = roots.proc.file("net/snmp6")
         self.pattern = pattern
     }
 
     mutating func collect(_ scrape: inout Scrape, into page: inout Page) throws(KernelError) {
-        try scrape.read(&extended)
-        scrape.skippedLines += write(scrape.text.bytes, &extendedSections, to: &page)
-        try scrape.read(&common)
-        scrape.skippedLines += write(scrape.text.bytes, &commonSections, to: &page)
+        // A file that fails does not cost the others.
+        var failure: KernelError?
+        for table in [extended, common] {
+            do throws(KernelError) {
+                try scrape.read(&table.file)
+                scrape.skippedLines += write(scrape.text.bytes, table, to: &page)
+            } catch {
+                failure = error
+            }
+        }
         do throws(KernelError) {
             try scrape.read(&version6)
+            scrape.skippedLines += write6(scrape.text.bytes, to: &page)
         } catch {
-            // A kernel without IPv6.
-            if error.isAbsence { return }
-            throw error
+            // A kernel without IPv6 has no such file.
+            if !error.isAbsence { failure = error }
         }
-        scrape.skippedLines += write6(scrape.text.bytes, to: &page)
+        if let failure { throw failure }
     }
 
     mutating func writeExtended(_ text: Span<UInt8>, to page: inout Page) -> Int {
-        write(text, &extendedSections, to: &page)
+        write(text, extended, to: &page)
     }
 
     /// Writes pairs of lines, `Tcp: name name` and `Tcp: value value`. Returns what could not be
     /// used: lines without a partner, pairs of different lengths, values that are no numbers.
     private mutating func write(
-        _ text: Span<UInt8>, _ sections: inout [Section], to page: inout Page
+        _ text: Span<UInt8>, _ table: Table, to page: inout Page
     ) -> Int {
         var skipped = 0
         var next = 0
@@ -81,11 +95,13 @@ struct ProtocolStatistics: Collector, ~Copyable {
                 continue
             }
             lines = ahead
-            if next == sections.count || !header.rest.equals(sections[next].names) {
-                sections.removeSubrange(next...)
-                sections.append(section(header.rest, title))
+            if next == table.sections.count
+                || !header.rest.equals(table.sections[next].names)
+            {
+                table.sections.removeSubrange(next...)
+                table.sections.append(section(header.rest, title))
             }
-            skipped += write(row, sections[next], to: &page)
+            skipped += write(row, table.sections[next], to: &page)
             next += 1
         }
         return skipped
@@ -124,7 +140,7 @@ struct ProtocolStatistics: Collector, ~Copyable {
         _ = names.word()
         let title = title.string
         while let name = names.word(), columns.count <= ProtocolStatistics.fieldLimit {
-            switch meaning(title, name.string) {
+            switch ProtocolStatistics.meaning(title, name.string, pattern) {
             case .series(let single): columns.append(single)
             case .unwanted: columns.append(nil)
             case .invalid:
@@ -138,6 +154,7 @@ struct ProtocolStatistics: Collector, ~Copyable {
     /// Writes lines of `Ip6InReceives 12`, where the protocol's name ends with the first 6.
     mutating func write6(_ text: Span<UInt8>, to page: inout Page) -> Int {
         var skipped = 0
+        let pattern = pattern
         fields6.begin()
         var lines = Cursor(text)
         while var line = lines.line() {
@@ -147,9 +164,9 @@ struct ProtocolStatistics: Collector, ~Copyable {
             }
             let place = fields6.find(name) { name in
                 guard let six = name.offset(of: 0x36) else { return .unwanted }
-                return meaning(
+                return ProtocolStatistics.meaning(
                     name.extracting(first: six + 1).string,
-                    name.extracting(droppingFirst: six + 1).string)
+                    name.extracting(droppingFirst: six + 1).string, pattern)
             }
             switch place {
             case .single(let index): page.single(fields6[index], value)
@@ -160,7 +177,9 @@ struct ProtocolStatistics: Collector, ~Copyable {
         return skipped
     }
 
-    private func meaning(_ title: String, _ field: String) -> FieldList.Meaning {
+    private static func meaning(
+        _ title: String, _ field: String, _ pattern: Pattern?
+    ) -> FieldList.Meaning {
         let key = "\(title)_\(field)"
         let family = "node_netstat_\(key)"
         guard Family.isValidName(family.utf8Span.span) else { return .invalid }

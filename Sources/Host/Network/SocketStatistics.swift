@@ -29,53 +29,50 @@ struct SocketStatistics: Collector, ~Copyable {
         }
     }
 
-    private var file: KernelFile
-    private var file6: KernelFile
-    private var transports: [Transport] = []
-    private var transports6: [Transport] = []
+    /// The protocols of one version of IP.
+    private final class Table {
+        var file: KernelFile
+        var transports: [Transport] = []
+
+        init(_ file: consuming KernelFile) {
+            self.file = file
+        }
+    }
+
+    private let version4: Table
+    private let version6: Table
     private let used = Single(
         "node_sockstat_sockets_used", .gauge, help: "Number of IPv4 sockets in use.")
     private let pageBytes = Double(sysconf(Int32(_SC_PAGESIZE)))
 
     init(_ roots: Roots) {
-        file = roots.proc.file("net/sockstat")
-        file6 = roots.proc.file("net/sockstat6")
+        version4 = Table(roots.proc.file("net/sockstat"))
+        version6 = Table(roots.proc.file("net/sockstat6"))
     }
 
     mutating func collect(_ scrape: inout Scrape, into page: inout Page) throws(KernelError) {
-        let has4 = try SocketStatistics.isThere(&file, &scrape)
-        if has4 {
-            scrape.skippedLines += write(scrape.text.bytes, &transports, showsUsed: true, to: &page)
+        var failure: KernelError?
+        var missing = 0
+        for table in [version4, version6] {
+            do throws(KernelError) {
+                try scrape.read(&table.file)
+                scrape.skippedLines += write(scrape.text.bytes, table, to: &page)
+            } catch {
+                // Either version may be switched off.
+                if error.isAbsence { missing += 1 }
+                if !error.isAbsence || missing == 2 { failure = error }
+            }
         }
-        let has6 = try SocketStatistics.isThere(&file6, &scrape)
-        if has6 {
-            scrape.skippedLines += write(
-                scrape.text.bytes, &transports6, showsUsed: false, to: &page)
-        }
-        scrape.isAbsent = !has4 && !has6
+        if let failure { throw failure }
     }
 
-    /// Either family may be switched off.
-    private static func isThere(
-        _ file: inout KernelFile, _ scrape: inout Scrape
-    ) throws(KernelError) -> Bool {
-        do throws(KernelError) {
-            try scrape.read(&file)
-            return true
-        } catch {
-            if error.isAbsence { return false }
-            throw error
-        }
-    }
-
-    mutating func write(_ text: Span<UInt8>, to page: inout Page) -> Int {
-        write(text, &transports, showsUsed: true, to: &page)
+    func write(_ text: Span<UInt8>, to page: inout Page) -> Int {
+        write(text, version4, to: &page)
     }
 
     /// Writes lines of `TCP: inuse 4 orphan 0 ...`. Returns those that could not be used.
-    private mutating func write(
-        _ text: Span<UInt8>, _ transports: inout [Transport], showsUsed: Bool,
-        to page: inout Page
+    private func write(
+        _ text: Span<UInt8>, _ table: Table, to page: inout Page
     ) -> Int {
         var skipped = 0
         var next = 0
@@ -91,11 +88,11 @@ struct SocketStatistics: Collector, ~Copyable {
                     skipped += 1
                     continue
                 }
-                if showsUsed { page.single(used, count) }
+                if table === version4 { page.single(used, count) }
                 continue
             }
             guard let values = SocketStatistics.values(&line),
-                let transport = SocketStatistics.transport(name, next, &transports)
+                let transport = SocketStatistics.transport(name, next, &table.transports)
             else {
                 skipped += 1
                 continue
