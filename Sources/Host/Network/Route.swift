@@ -30,12 +30,13 @@ struct Route {
             let value = attribute.value
             switch attribute.type {
             case 1 where length > 0: destination = "\(Route.address(value))/\(length)"
-            case 2: source = Route.address(value)
             case 4 where value.count >= 4:
                 hop.link = UInt32(truncatingIfNeeded: value.integer(at: 0, bytes: 4))
             case 5: hop.gateway = Route.address(value)
             case 6 where value.count >= 4:
                 priority = UInt32(truncatingIfNeeded: value.integer(at: 0, bytes: 4))
+            // The address that packets by this route are sent from.
+            case 7: source = Route.address(value)
             case 9: hops = Route.hops(value)
             default: break
             }
