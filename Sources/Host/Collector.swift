@@ -6,7 +6,7 @@ public import Kernel
 /// The pattern of every collector: a file (or call) is read, a pure `parse` takes the bytes into
 /// rows that are rendered once, and the rows are written. A line that is not what it should be
 /// costs that line and is counted; only a subject that cannot be read at all throws.
-public protocol Collector: ~Copyable {
+public protocol Collector: ~Copyable, SendableMetatype {
     /// The name in flags, in `collect[]` and in the label `collector`.
     static var name: String { get }
 
@@ -16,8 +16,10 @@ public protocol Collector: ~Copyable {
 
 /// What all collectors of one scrape share.
 public struct Scrape: ~Copyable {
-    /// Counts scrapes, so that collectors that share a file read it once.
+    /// No two scrapes have the same, so that collectors that share a file read it once.
     public internal(set) var number: UInt64 = 0
+    /// When the page must be ready, on the monotonic clock: nobody waits for anything longer.
+    public internal(set) var deadlineNanoseconds: UInt64 = .max
     /// Lines that the running collector could not use.
     public var skippedLines = 0
     /// Counters of the running collector that fell and were kept at what they were.

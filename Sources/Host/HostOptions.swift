@@ -1,88 +1,90 @@
 public import ArgumentParser
 public import Settings
 
-/// Which collectors run. Each collector's own options stand beside it.
+/// Which collectors run and what is set about them. An area's options stand in its folder.
 public struct HostOptions: ParsableArguments {
     @Flag(
         name: .customLong("collector.disable-defaults"),
         help: "Only the collectors that are named explicitly run.")
     var disableDefaults = false
+    @Option(
+        name: .customLong("collector.series-limit"),
+        help: ArgumentHelp("Samples that one collector may write.", valueName: "count"))
+    var seriesLimit = 100_000
+    @Flag var switches: [CollectorSwitch] = []
 
-    @Flag(
-        name: .customLong("collector.cpu"), inversion: .prefixedNo,
-        help: "CPU time, throttling and state. (default: on)")
-    var cpu: Bool?
-    @Flag(
-        name: .customLong("collector.diskstats"), inversion: .prefixedNo,
-        help: "Disk I/O. (default: on)")
-    var diskstats: Bool?
-    @Flag(
-        name: .customLong("collector.filesystem"), inversion: .prefixedNo,
-        help: "Space of file systems. (default: on)")
-    var filesystem: Bool?
-    @Flag(
-        name: .customLong("collector.loadavg"), inversion: .prefixedNo,
-        help: "Load averages. (default: on)")
-    var loadavg: Bool?
-    @Flag(
-        name: .customLong("collector.meminfo"), inversion: .prefixedNo,
-        help: "Memory. (default: on)")
-    var meminfo: Bool?
-    @Flag(
-        name: .customLong("collector.netdev"), inversion: .prefixedNo,
-        help: "Network devices. (default: on)")
-    var netdev: Bool?
-    @Flag(
-        name: .customLong("collector.stat"), inversion: .prefixedNo,
-        help: "Interrupts, forks, context switches. (default: on)")
-    var stat: Bool?
-    @Flag(
-        name: .customLong("collector.time"), inversion: .prefixedNo,
-        help: "Time and clock sources. (default: on)")
-    var time: Bool?
-    @Flag(
-        name: .customLong("collector.uname"), inversion: .prefixedNo,
-        help: "Name and release of the system. (default: on)")
-    var uname: Bool?
-
-    @OptionGroup(title: "Collector cpu") var processor: ProcessorOptions
-    @OptionGroup(title: "Collector diskstats") var disk: DiskOptions
-    @OptionGroup(title: "Collector filesystem") var filesystems: FilesystemOptions
-    @OptionGroup(title: "Collector netdev") var network: NetworkOptions
-    @OptionGroup(title: "Collector stat") var activity: KernelActivityOptions
+    @OptionGroup var processor: ProcessorOptions
+    @OptionGroup var memory: MemoryOptions
+    @OptionGroup var storage: StorageOptions
+    @OptionGroup var network: NetworkOptions
+    @OptionGroup var system: SystemOptions
+    @OptionGroup var hardware: HardwareOptions
 
     public init() {}
 
     public func settings(_ mistakes: inout Mistakes) -> HostSettings {
-        let flags: [(String, Bool?)] = [
-            (Processor.name, cpu), (Disk.name, diskstats), (Filesystem.name, filesystem),
-            (LoadAverage.name, loadavg), (Memory.name, meminfo), (Network.name, netdev),
-            (KernelActivity.name, stat), (SystemClock.name, time), (SystemName.name, uname),
-        ]
-        let enabled = flags.filter { $0.1 ?? !disableDefaults }.map(\.0)
+        var enabled = Set(
+            Catalog.entries.filter { $0.runsByDefault && !disableDefaults }.map(\.name))
+        for choice in switches {
+            if choice.isOn {
+                enabled.insert(choice.collector)
+            } else {
+                enabled.remove(choice.collector)
+            }
+        }
+        if seriesLimit <= 0 {
+            mistakes.add("--collector.series-limit: \(seriesLimit) is not above 0.")
+        }
         return HostSettings(
-            enabled: Set(enabled),
-            processor: processor.settings(
-                defaultsRun: !disableDefaults, &mistakes),
-            disks: disk.filter(&mistakes), mountPoints: filesystems.points(&mistakes),
-            filesystemTypes: filesystems.types(&mistakes), network: network.settings(&mistakes),
-            showsSoftirqs: activity.softirq)
+            enabled: enabled, seriesLimit: seriesLimit,
+            processor: processor.settings(defaultsRun: !disableDefaults, &mistakes),
+            memory: memory.settings(&mistakes),
+            storage: storage.settings(&mistakes),
+            network: network.settings(&mistakes),
+            system: system.settings(&mistakes),
+            hardware: hardware.settings(&mistakes))
+    }
+}
+
+/// `--collector.NAME` or `--no-collector.NAME`; the last one about a collector decides.
+struct CollectorSwitch: EnumerableFlag {
+    let collector: String
+    let isOn: Bool
+
+    static let allCases = Catalog.entries.flatMap {
+        [
+            CollectorSwitch(collector: $0.name, isOn: true),
+            CollectorSwitch(collector: $0.name, isOn: false),
+        ]
+    }
+
+    static func name(for value: CollectorSwitch) -> NameSpecification {
+        .customLong("\(value.isOn ? "" : "no-")collector.\(value.collector)")
+    }
+
+    /// The help shows the one that changes something.
+    static func help(for value: CollectorSwitch) -> ArgumentHelp? {
+        guard let entry = Catalog.entries.first(where: { $0.name == value.collector }) else {
+            return nil
+        }
+        return value.isOn == entry.runsByDefault
+            ? .hidden : ArgumentHelp(stringLiteral: entry.summary)
     }
 }
 
 /// Checked settings of all collectors.
 public struct HostSettings: Sendable {
     /// The names of all collectors there are.
-    public static let collectors = [
-        "cpu", "diskstats", "filesystem", "loadavg", "meminfo", "netdev", "stat", "time", "uname",
-    ]
+    public static let collectors = Catalog.entries.map(\.name)
 
     /// The names of those that run.
     public let enabled: Set<String>
+    /// Samples that one collector may write.
+    public let seriesLimit: Int
     let processor: ProcessorSettings
-    let disks: Filter
-    let mountPoints: Filter
-    let filesystemTypes: Filter
+    let memory: MemorySettings
+    let storage: StorageSettings
     let network: NetworkSettings
-    let showsSoftirqs: Bool
+    let system: SystemSettings
+    let hardware: HardwareSettings
 }

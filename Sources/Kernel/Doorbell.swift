@@ -23,13 +23,15 @@ public struct Doorbell: ~Copyable, Sendable {
         _ = unsafe write(descriptor, &one, 8)
     }
 
-    /// Waits for a ring, at most `timeout` when one is given. Returns whether it rang.
+    /// Waits for a ring, at most `timeout` when one is given. Returns whether it rang. One thread
+    /// waits at a bell.
     @discardableResult
     public func wait(atMost timeout: Duration? = nil) -> Bool {
-        let milliseconds =
-            timeout.map { Int32(clamping: ($0.nanoseconds &+ 999_999) / 1_000_000) } ?? -1
-        var request = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
-        guard unsafe poll(&request, 1, milliseconds) > 0 else { return false }
+        if let timeout {
+            let milliseconds = Int32(clamping: (timeout.nanoseconds &+ 999_999) / 1_000_000)
+            var request = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+            guard unsafe poll(&request, 1, milliseconds) > 0 else { return false }
+        }
         var rings: UInt64 = 0
         return unsafe Glibc.read(descriptor, &rings, 8) == 8
     }

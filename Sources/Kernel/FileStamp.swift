@@ -16,4 +16,11 @@ public struct FileStamp: Equatable, Sendable {
         seconds = Int64(about.st_mtim.tv_sec)
         nanoseconds = Int64(about.st_mtim.tv_nsec)
     }
+
+    /// Whether the last change is so long ago that the next one must show: the kernel's time stamps
+    /// are some milliseconds coarse.
+    public var isSettled: Bool {
+        let now = Int64(clamping: Clock.realNanoseconds / 1_000_000_000)
+        return now < seconds || now &- seconds >= 2
+    }
 }

@@ -21,10 +21,10 @@ public func fuzzHost(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     var memory = Memory(roots)
     _ = memory.write(text, to: &page)
 
-    let statistics = KernelStatistics(roots)
-    _ = statistics.parse(text)
+    let machine = Machine(roots)
+    _ = machine.statistics.parse(text)
     var scrape = Scrape()
-    var processor = Processor(roots, statistics, showsGuest: true, info: nil)
+    var processor = Processor(machine, CPUSettings())
     processor.writeSeconds(&scrape, to: &page)
 
     var disk = Disk(roots, everything)
@@ -32,7 +32,7 @@ public func fuzzHost(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
 
     var rows = NetworkRows(
         roots,
-        NetworkSettings(
+        DeviceSettings(
             filter: everything, usesNetlink: false, showsAddresses: false, showsAliases: false,
             isDetailed: true))
     rows.begin()
@@ -40,7 +40,9 @@ public func fuzzHost(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     rows.end()
     rows.write(to: &page)
 
-    var filesystem = Filesystem(roots, points: everything, types: everything)
+    var filesystem = Filesystem(
+        roots,
+        FilesystemSettings(points: everything, types: everything, mountTimeout: .seconds(1)))
     _ = filesystem.parse(text)
     _ = LoadAverage.parse(text)
     _ = ProcessorTopology.numbers(text)

@@ -128,7 +128,7 @@ struct DamagedTextTests {
         let filter = Filter(flag: "--f", include: nil, exclude: nil, &mistakes)
         var rows = NetworkRows(
             Trees.roots("odd"),
-            NetworkSettings(
+            DeviceSettings(
                 filter: filter, usesNetlink: false, showsAddresses: false, showsAliases: false,
                 isDetailed: false))
         let bytes = Array(text.utf8)

@@ -63,11 +63,10 @@ struct ProcessorTests {
     }
 
     private func page(of text: String) -> [String] {
-        let statistics = KernelStatistics(Trees.roots("odd"))
+        let machine = Machine(Trees.roots("odd"))
         let bytes = Array(text.utf8)
-        _ = statistics.parse(bytes.span)
-        var processor = Processor(
-            Trees.roots("odd"), statistics, showsGuest: true, info: nil)
+        _ = machine.statistics.parse(bytes.span)
+        var processor = Processor(machine, CPUSettings())
         var scrape = Scrape()
         var page = Page(format: .text, body: Buffer(capacity: 4096))
         processor.writeSeconds(&scrape, to: &page)

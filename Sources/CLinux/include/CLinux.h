@@ -18,8 +18,13 @@ int clinux_openat(int directory, const char *path, int flags);
 // What one thread has burnt, in nanoseconds; CLOCK_THREAD_CPUTIME_ID is a cast macro.
 uint64_t clinux_thread_cpu_nanoseconds(void);
 
-// eventfd(2) has no module of its own in the overlay. Closes on exec, never blocks.
+// eventfd(2) has no module of its own in the overlay. Closes on exec.
 int clinux_eventfd(void);
+
+// timerfd_create(2) on the monotonic clock, which has no module in the overlay. Closes on exec.
+int clinux_alarm(void);
+// Lets the descriptor become readable at that time; 0 is never. Returns 0 or the errno.
+int clinux_alarm_set(int descriptor, uint64_t monotonic_nanoseconds);
 
 // A netlink socket of the routing family that gives up a read after a second (NETLINK_ROUTE is a
 // plain macro, the rest needs casts). Returns the descriptor, or -1 with errno.

@@ -16,22 +16,17 @@ struct UdevRecord {
     let device: String
     let major: UInt64
     let minor: UInt64
-    let stamp: FileStamp?
     let info: Row
     let filesystem: Row?
     let mapper: Row?
     /// Write cache, write cache enabled, rotations per minute; nil where udev says nothing.
     let ata: [Double?]
 
-    init(
-        udev: Root, sys: Root, device: String, major: UInt64, minor: UInt64, _ stamp: FileStamp?
-    ) {
+    init(udev: Root, sys: Root, device: String, major: UInt64, minor: UInt64) {
         self.device = device
         self.major = major
         self.minor = minor
-        self.stamp = stamp
-        let record = stamp == nil ? nil : try? udev.attribute("b\(major):\(minor)", limit: 64 << 10)
-        let text = record ?? []
+        let text = (try? udev.attribute("b\(major):\(minor)", limit: 64 << 10)) ?? []
         let properties = UdevRecord.parse(text.span)
         func property(_ name: String) -> String { properties[name] ?? "" }
         // The serial printed on the disk, else what the bus or virtio calls one.

@@ -9,7 +9,7 @@ struct NetworkRows: ~Copyable {
     private let aliases: Root?
     private var table: SeriesTable
 
-    init(_ roots: Roots, _ settings: NetworkSettings) {
+    init(_ roots: Roots, _ settings: DeviceSettings) {
         sieve = Sieve(settings.filter)
         names = settings.isDetailed ? .detailed : .legacy
         aliases = settings.showsAliases ? roots.sys : nil

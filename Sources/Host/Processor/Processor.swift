@@ -18,12 +18,9 @@ struct Processor: Collector, ~Copyable {
     private var topology: ProcessorTopology
     private var info: ProcessorInfo?
 
-    init(
-        _ roots: Roots, _ statistics: KernelStatistics, showsGuest: Bool,
-        info: consuming ProcessorInfo?
-    ) {
-        self.statistics = statistics
-        self.showsGuest = showsGuest
+    init(_ machine: Machine, _ settings: CPUSettings) {
+        statistics = machine.statistics
+        showsGuest = settings.showsGuest
         let seconds = Family(
             "node_cpu_seconds_total", .counter,
             help: "Seconds the CPUs spent in each mode.")
@@ -33,8 +30,12 @@ struct Processor: Collector, ~Copyable {
         table = SeriesTable(
             Processor.modes.map { SeriesTable.Column(seconds, [("mode", $0)]) }
                 + ["user", "nice"].map { SeriesTable.Column(guest, [("mode", $0)]) })
-        topology = ProcessorTopology(roots)
-        self.info = info
+        topology = ProcessorTopology(machine.roots)
+        if settings.showsInfo {
+            info = ProcessorInfo(
+                machine.roots, showsFrequency: settings.showsFrequency, flags: settings.flags,
+                bugs: settings.bugs)
+        }
     }
 
     mutating func collect(_ scrape: inout Scrape, into page: inout Page) throws(KernelError) {
@@ -48,9 +49,7 @@ struct Processor: Collector, ~Copyable {
         table.begin()
         for (number, ticks) in statistics.processors {
             let held = counters.hold(number, ticks, &scrape.heldCounters)
-            guard
-                let row = Processor.row(number, in: &table)
-            else { continue }
+            guard let row = Processor.row(number, in: &table) else { continue }
             for column in 0..<(showsGuest ? 10 : 8) {
                 // guest time is already inside user and nice
                 table[row, column] = Double(held[column]) / 100

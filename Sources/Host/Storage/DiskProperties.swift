@@ -6,7 +6,11 @@ internal import Kernel
 struct DiskProperties: ~Copyable {
     private let udev: Root
     private let sys: Root
-    private var known: [[UInt8]: UdevRecord] = [:]
+    // In the kernel's order; the next device is guessed to be the next record.
+    private var records: [(name: [UInt8], record: UdevRecord)] = []
+    private var next = 0
+    // udev replaces a record by renaming a new one over it, which changes the directory.
+    private var stamp: FileStamp?
     private var info = SeriesTable([
         .init(Family("node_disk_info", .gauge, help: "Info of /sys/block/<block_device>."))
     ])
@@ -37,6 +41,10 @@ struct DiskProperties: ~Copyable {
     }
 
     mutating func begin() {
+        let now = FileStamp(udev.path)
+        if now != stamp || now?.isSettled == false { records.removeAll() }
+        stamp = now
+        next = 0
         info.begin()
         filesystem.begin()
         mapper.begin()
@@ -48,7 +56,7 @@ struct DiskProperties: ~Copyable {
         filesystem.end()
         mapper.end()
         ata.end()
-        if known.count > 2 * info.rowCount + 16 { known.removeAll() }
+        records.removeSubrange(next...)
     }
 
     func write(to page: inout Page) {
@@ -58,19 +66,9 @@ struct DiskProperties: ~Copyable {
         ata.write(to: &page)
     }
 
-    /// Shows a device. Its record is read again when udev has written it anew.
+    /// Shows a device.
     mutating func show(_ device: Span<UInt8>, major: UInt64, minor: UInt64) {
-        let name = device.copied
-        let path = udev.path(of: "b\(major):\(minor)")
-        let stamp = FileStamp(path)
-        let record: UdevRecord
-        if let old = known[name], old.stamp == stamp, old.major == major, old.minor == minor {
-            record = old
-        } else {
-            record = UdevRecord(
-                udev: udev, sys: sys, device: device.string, major: major, minor: minor, stamp)
-            known[name] = record
-        }
+        let record = record(device, major, minor)
         DiskProperties.set(&info, record.info, 1)
         if let labels = record.filesystem { DiskProperties.set(&filesystem, labels, 1) }
         if let labels = record.mapper { DiskProperties.set(&mapper, labels, 1) }
@@ -81,6 +79,22 @@ struct DiskProperties: ~Copyable {
                 if let value { ata[row, column] = value }
             }
         }
+    }
+
+    private mutating func record(
+        _ device: Span<UInt8>, _ major: UInt64, _ minor: UInt64
+    ) -> UdevRecord {
+        defer { next += 1 }
+        if next < records.count, device.equals(records[next].name),
+            records[next].record.major == major, records[next].record.minor == minor
+        {
+            return records[next].record
+        }
+        records.removeSubrange(next...)
+        let record = UdevRecord(
+            udev: udev, sys: sys, device: device.string, major: major, minor: minor)
+        records.append((device.copied, record))
+        return record
     }
 
     private static func set(

@@ -10,7 +10,7 @@ struct Network: Collector, ~Copyable {
     private var rows: NetworkRows
     private var addresses: NetworkAddresses?
 
-    init(_ roots: Roots, _ settings: NetworkSettings) {
+    init(_ roots: Roots, _ settings: DeviceSettings) {
         source = NetworkSource(roots, netlink: settings.usesNetlink)
         rows = NetworkRows(roots, settings)
         addresses = settings.showsAddresses ? NetworkAddresses(settings.filter) : nil

@@ -1,0 +1,44 @@
+internal import Kernel
+
+/// Every collector there is, in the order of their names. Each area lists its own.
+enum Catalog {
+    /// A collector that can run: its switch on the command line and how it is made.
+    struct Entry: Sendable {
+        let name: String
+        let runsByDefault: Bool
+        /// What it tells, for `--help`.
+        let summary: String
+        let make: @Sendable (Machine, HostSettings) -> Slot
+
+        /// `turn` names what the collector shares with another one; nil is nothing.
+        init<Subject: Collector & ~Copyable>(
+            _ type: Subject.Type, runsByDefault: Bool = true, _ summary: String,
+            turn: (@Sendable (Machine) -> Turn)? = nil,
+            make: @escaping @Sendable (Machine, HostSettings) -> Subject
+        ) {
+            name = type.name
+            self.runsByDefault = runsByDefault
+            self.summary = summary
+            self.make = { machine, settings in
+                CollectorSlot(make(machine, settings), turn: turn?(machine) ?? Turn())
+            }
+        }
+    }
+
+    static let entries: [Entry] =
+        (processor + memory + storage + network + system + hardware).sorted { $0.name < $1.name }
+}
+
+/// What collectors share.
+struct Machine {
+    let roots: Roots
+    /// /proc/stat, read once per scrape for all who need it.
+    let statistics: KernelStatistics
+    /// Who reads `statistics`.
+    let statisticsTurn = Turn()
+
+    init(_ roots: Roots) {
+        self.roots = roots
+        statistics = KernelStatistics(roots)
+    }
+}

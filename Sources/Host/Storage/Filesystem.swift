@@ -1,0 +1,211 @@
+internal import CLinux
+internal import Exposition
+internal import Glibc
+internal import Kernel
+internal import Settings
+
+/// Size, free space and state of mounted file systems: mountinfo of process 1 and statfs(2).
+///
+/// A mount that does not answer within the mount timeout is shown with an error in the same scrape,
+/// and is not asked again before that call has come back.
+struct Filesystem: Collector, ~Copyable {
+    static var name: String { "filesystem" }
+
+    /// A mount point beyond this many bytes is skipped; the kernel's own limit is 4096.
+    static var pathLimit: Int { 16384 }
+
+    private let rootfs: Root
+    private let mountTimeout: Duration
+    private var ofInit: KernelFile
+    private var ofSelf: KernelFile
+    private var points: Sieve
+    private var types: Sieve
+    private var table: SeriesTable
+    private var mountInfo = SeriesTable([
+        .init(
+            Family("node_filesystem_mount_info", .gauge, help: "Filesystem mount information."))
+    ])
+    private let hungCalls = Single(
+        "ml_exporter_filesystem_hung_calls", .gauge,
+        help: "Mounts whose state was asked for and has not come yet.")
+
+    /// What is shown, as long as no mount comes or goes.
+    private var mounts: [MountedFilesystem]?
+    /// By path: a call that hangs is not made again when the mount table is read anew.
+    private var calls: [[UInt8]: MountCall] = [:]
+    private var asker: MountAsker?
+    private var skippedLines = 0
+
+    private enum Column: Int { case error, readOnly, size, free, available, files, filesFree }
+
+    init(_ roots: Roots, _ settings: FilesystemSettings) {
+        rootfs = roots.rootfs
+        mountTimeout = settings.mountTimeout
+        ofInit = roots.proc.file("1/mountinfo", limit: 64 << 20)
+        ofSelf = roots.proc.file("self/mountinfo", limit: 64 << 20)
+        self.points = Sieve(settings.points)
+        self.types = Sieve(settings.types)
+        func column(_ name: String, _ help: String) -> SeriesTable.Column {
+            SeriesTable.Column(Family("node_filesystem_\(name)", .gauge, help: help))
+        }
+        table = SeriesTable([
+            column(
+                "device_error",
+                "Whether an error occurred while getting statistics for the given device."),
+            column("readonly", "Filesystem read-only status."),
+            column("size_bytes", "Filesystem size in bytes."),
+            column("free_bytes", "Filesystem free space in bytes."),
+            column("avail_bytes", "Filesystem space available to non-root users in bytes."),
+            column("files", "Filesystem total file nodes."),
+            column("files_free", "Filesystem total free file nodes."),
+        ])
+    }
+
+    deinit {
+        asker?.end()
+    }
+
+    mutating func collect(_ scrape: inout Scrape, into page: inout Page) throws(KernelError) {
+        if mounts == nil || ofInit.mayHaveChanged() { try readMounts(&scrape) }
+        scrape.skippedLines += skippedLines
+        guard let mounts else { return }
+        let hung = try askRemote(mounts, until: scrape.deadlineNanoseconds)
+        show(mounts)
+        table.write(to: &page)
+        mountInfo.write(to: &page)
+        if !calls.isEmpty { page.single(hungCalls, Double(hung)) }
+    }
+
+    private mutating func readMounts(_ scrape: inout Scrape) throws(KernelError) {
+        mounts = nil
+        do throws(KernelError) {
+            try scrape.read(&ofInit)
+        } catch {
+            // hidepid hides process 1 from everybody but root.
+            guard error.isAbsence || error.code == EACCES else { throw error }
+            do throws(KernelError) {
+                try scrape.read(&ofSelf)
+            } catch _ {
+                throw error
+            }
+        }
+        skippedLines = parse(scrape.text.bytes)
+    }
+
+    /// Keeps the mounts that pass. Returns the lines that could not be used.
+    mutating func parse(_ text: Span<UInt8>) -> Int {
+        var skipped = 0
+        var shown: [MountedFilesystem] = []
+        var remote = RemotePoints()
+        var asked: [[UInt8]: MountCall] = [:]
+        points.begin()
+        types.begin()
+        var lines = Cursor(text)
+        while let line = lines.line() {
+            guard let mount = Mount(line), mount.point.count <= Filesystem.pathLimit else {
+                skipped += 1
+                continue
+            }
+            let point = Mount.unescape(mount.point)
+            let isLocal = MountedFilesystem.isLocal(mount.type) && !remote.contain(point.span)
+            if !MountedFilesystem.isLocal(mount.type) { remote.add(point.span) }
+            if !types.admits(mount.type) || !points.admits(point.span) { continue }
+            var mounted = MountedFilesystem(mount, at: point.span, below: rootfs, call: nil)
+            if !isLocal {
+                let path = mounted.path
+                let call = asked[path] ?? calls[path] ?? MountCall(path: path)
+                asked[path] = call
+                mounted = MountedFilesystem(mount, at: point.span, below: rootfs, call: call)
+            }
+            shown.append(mounted)
+        }
+        calls = asked
+        mounts = shown
+        return skipped
+    }
+
+    /// Asks the mounts that others answer for, all at the same time. Returns how many hang.
+    private mutating func askRemote(
+        _ mounts: [MountedFilesystem], until deadline: UInt64
+    ) throws(KernelError) -> Int {
+        if calls.isEmpty { return 0 }
+        let waiting = calls.values.filter { $0.begin() }
+        let asker = if let asker { asker } else { try MountAsker() }
+        self.asker = asker
+        asker.run(
+            waiting,
+            until: min(deadline, Clock.monotonicNanoseconds &+ mountTimeout.nanoseconds))
+        return calls.values.count { $0.isUnderWay }
+    }
+
+    private mutating func show(_ mounts: [MountedFilesystem]) {
+        table.begin()
+        mountInfo.begin()
+        for mount in mounts {
+            guard let call = mount.call else {
+                show(mount, MountCall.ask(mount.path))
+                continue
+            }
+            show(mount, call.answer)
+        }
+        table.end()
+        mountInfo.end()
+    }
+
+    /// No answer is one that has not come in time.
+    private mutating func show(_ mount: MountedFilesystem, _ answer: MountCall.Answer?) {
+        guard case .space(let about)? = answer else {
+            var error = "mountpoint timeout"
+            if case .failed(let code)? = answer {
+                error = String(KernelError(code, "").description.dropFirst(2)).lowercasedASCII
+            }
+            let key = mount.key + [0] + Array(error.utf8)
+            if let row = row(mount, key, error) { set(row, .error, 1) }
+            return
+        }
+        // The same device on the same point twice is one series, as the peer shows it.
+        guard let row = row(mount, mount.key, "") else { return }
+        let block = Double(about.block_bytes)
+        set(row, .error, 0)
+        set(row, .size, Double(about.blocks) * block)
+        set(row, .free, Double(about.free_blocks) * block)
+        set(row, .available, Double(about.available_blocks) * block)
+        set(row, .files, Double(about.files))
+        set(row, .filesFree, Double(about.free_files))
+        let info = mountInfo.row(
+            mount.infoKey.span,
+            labels: {
+                [
+                    ("device", mount.source), ("major", String(mount.major)),
+                    ("minor", String(mount.minor)), ("mountpoint", mount.point),
+                ]
+            })
+        if let info { mountInfo[info, 0] = 1 }
+    }
+
+    private mutating func row(
+        _ mount: MountedFilesystem, _ key: [UInt8], _ error: String
+    ) -> Int? {
+        let row = table.row(
+            key.span,
+            labels: {
+                [
+                    ("device", mount.source), ("mountpoint", mount.point),
+                    ("fstype", mount.type), ("device_error", error),
+                ]
+            })
+        if let row { set(row, .readOnly, mount.isReadOnly ? 1 : 0) }
+        return row
+    }
+
+    private mutating func set(_ row: Int, _ column: Column, _ value: Double) {
+        table[row, column.rawValue] = value
+    }
+}
+
+extension String {
+    /// As Go spells the messages of errno: in lower case.
+    fileprivate var lowercasedASCII: String {
+        String(decoding: utf8.map { $0 >= 0x41 && $0 <= 0x5A ? $0 | 0x20 : $0 }, as: UTF8.self)
+    }
+}

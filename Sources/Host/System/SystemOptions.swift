@@ -1,0 +1,11 @@
+internal import ArgumentParser
+internal import Settings
+
+/// What can be set about the system as a whole.
+struct SystemOptions: ParsableArguments {
+    func settings(_ mistakes: inout Mistakes) -> SystemSettings {
+        SystemSettings()
+    }
+}
+
+struct SystemSettings: Sendable {}
