@@ -1,7 +1,18 @@
 /// The name, type and help that all series of one metric share, ready to be written.
 public struct Family: Sendable {
     public enum Kind: Sendable {
-        case counter, gauge, untyped
+        case counter, gauge, histogram, summary, untyped
+
+        /// The word of text 0.0.4's TYPE lines.
+        var word: String {
+            switch self {
+            case .counter: "counter"
+            case .gauge: "gauge"
+            case .histogram: "histogram"
+            case .summary: "summary"
+            case .untyped: "untyped"
+            }
+        }
     }
 
     public let name: String
@@ -9,6 +20,8 @@ public struct Family: Sendable {
     let header: [UInt8]
     let openMetricsHeader: [UInt8]
     let identity: UInt64
+    /// The name's bytes.
+    let nameBytes: [UInt8]
 
     /// `name` is the name as text 0.0.4 has it, counters with `_total`; `help` is one sentence in
     /// plain text. A name must match `[a-zA-Z_:][a-zA-Z0-9_:]*`: names made of foreign text go
@@ -18,16 +31,18 @@ public struct Family: Sendable {
         self.name = name
         self.kind = kind
         header = Family.lines(
-            name: name, type: kind == .counter ? "counter" : kind == .gauge ? "gauge" : "untyped",
+            name: name, type: kind.word,
             help: Escape.help(help, quotes: false))
         // OpenMetrics 1.0: a counter's family lacks the suffix of its samples, and a counter
         // without the suffix must not be called one.
         let counts = kind == .counter && name.hasSuffix("_total")
+        let isKnown = counts || (kind != .counter && kind != .untyped)
         openMetricsHeader = Family.lines(
             name: counts ? String(name.dropLast("_total".count)) : name,
-            type: counts ? "counter" : kind == .gauge ? "gauge" : "unknown",
+            type: isKnown ? kind.word : "unknown",
             help: Escape.help(help, quotes: true))
         identity = SeriesIdentity.of(family: name)
+        nameBytes = Array(name.utf8)
     }
 
     private static func lines(name: String, type: String, help: [UInt8]) -> [UInt8] {

@@ -9,13 +9,13 @@ public import Kernel
 public struct Page: ~Copyable {
     public private(set) var format: Format
     /// Samples on the page.
-    public private(set) var samples = 0
+    public internal(set) var samples = 0
     /// Samples that were dropped as duplicates since the page was made.
     public private(set) var duplicates: UInt64 = 0
-    private var body: Buffer
+    var body: Buffer
     private var families = IdentitySet(capacity: 512)
     private var series = IdentitySet(capacity: 1024)
-    private var familyIsRefused = false
+    private(set) var familyIsRefused = false
     /// Samples that were left out since `allowSamples`.
     public private(set) var droppedSamples = 0
     private var lastAllowedSample = Int.max
