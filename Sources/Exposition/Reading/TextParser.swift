@@ -163,7 +163,7 @@ public struct TextParser: ~Escapable {
         guard kind == .histogram || kind == .summary else { return batch.newMetric() }
         var signature = UInt64(truncatingIfNeeded: family)
         for label in batch.labels[labels] {
-            var hasher = IdentityHasher(family)
+            var hasher = IdentityHasher(UInt64(truncatingIfNeeded: family))
             hasher.add(
                 name: batch.text.span.extracting(label.name),
                 value: batch.text.span.extracting(label.value))
