@@ -28,25 +28,17 @@ public struct LabelLimits: Sendable, Equatable {
 /// Makes lines out of samples: their labels sorted by name, the owner's labels in place of their
 /// own, histograms and summaries whole.
 public struct FamilyRenderer {
-    /// A label that every sample gets: its bytes as a page has them.
-    private struct Owned {
-        let name: [UInt8]
-        let value: [UInt8]
-    }
-
-    /// Where the next label of a line comes from.
-    private enum Source {
-        case owned(Int)
-        case sample(Int)
-    }
-
-    private let owned: [Owned]
+    private let owned: [(name: String, value: String)]
     private let limits: LabelLimits
     private let addsInstance: Bool
-    // For the sample at hand: its labels in order, and the lines of its family.
-    private var plan: [Source] = []
+    // The batch at hand, with the owner's labels behind those of the samples.
+    private var batch = MetricBatch()
+    private var ownedLabels = 0..<0
+    /// An empty `instance`.
+    private var instanceLabel = 0
+    // The labels of the sample at hand in order, and the lines of its family.
+    private var plan: [Int] = []
     private var lines = RenderedLines()
-    private var escaped: [UInt8] = []
 
     /// `labels` win over those of samples. With `addsInstance`, a sample without the label
     /// `instance` gets an empty one.
@@ -54,16 +46,27 @@ public struct FamilyRenderer {
         labels: [(name: String, value: String)] = [], addsInstance: Bool = false,
         limits: LabelLimits = LabelLimits()
     ) {
-        owned = labels.sorted { $0.name < $1.name }.map {
-            Owned(name: Array($0.name.utf8), value: Escape.labelValue($0.value))
-        }
+        owned = labels
         self.limits = limits
         self.addsInstance = addsInstance
     }
 
     /// The families that have samples, each with its own in the order in which they came.
     public mutating func render(
-        _ batch: MetricBatch, except skipped: Set<String> = []
+        _ batch: consuming MetricBatch, except skipped: Set<String> = []
+    ) throws(RefusedSample) -> [RenderedFamily] {
+        self.batch = batch
+        defer { self.batch = MetricBatch() }
+        let first = self.batch.labels.count
+        for label in owned { self.batch.addLabel(name: label.name, value: label.value) }
+        ownedLabels = first..<first + owned.count
+        instanceLabel = self.batch.labels.count
+        self.batch.addLabel(name: "instance", value: "")
+        return try render(except: skipped)
+    }
+
+    private mutating func render(
+        except skipped: Set<String>
     ) throws(RefusedSample) -> [RenderedFamily] {
         let order = FamilyRenderer.order(of: batch)
         var rendered: [RenderedFamily] = []
@@ -74,7 +77,7 @@ public struct FamilyRenderer {
             while last < order.count, batch.samples[Int(order[last])].family == index { last += 1 }
             let family = batch.families[index]
             if !skipped.contains(family.name) {
-                rendered.append(try render(family, batch, order[first..<last]))
+                rendered.append(try render(family, order[first..<last]))
             }
             first = last
         }
@@ -98,7 +101,7 @@ public struct FamilyRenderer {
     }
 
     private mutating func render(
-        _ told: MetricBatch.Family, _ batch: MetricBatch, _ order: ArraySlice<Int32>
+        _ told: MetricBatch.Family, _ order: ArraySlice<Int32>
     ) throws(RefusedSample) -> RenderedFamily {
         guard Family.isValidName(told.name.utf8Span.span) else {
             throw RefusedSample(
@@ -122,11 +125,11 @@ public struct FamilyRenderer {
             while last < order.endIndex, batch.samples[Int(order[last])].metric == sample.metric {
                 last += 1
             }
-            try makePlan(sample, kind, told.name, batch)
+            try makePlan(sample, kind, told.name)
             switch kind {
-            case .histogram: writeHistogram(family, batch, order[first..<last])
-            case .summary: writeSummary(family, batch, order[first..<last])
-            default: write(family, "", nil, sample.value, sample, batch)
+            case .histogram: writeHistogram(family, order[first..<last])
+            case .summary: writeSummary(family, order[first..<last])
+            default: write(family, "", nil, sample.value)
             }
             first = last
         }
@@ -138,24 +141,18 @@ public struct FamilyRenderer {
 
     /// Decides the order of a sample's labels and checks them.
     private mutating func makePlan(
-        _ sample: MetricBatch.Sample, _ kind: Family.Kind, _ metric: String, _ batch: MetricBatch
+        _ sample: MetricBatch.Sample, _ kind: Family.Kind, _ metric: String
     ) throws(RefusedSample) {
-        let text = batch.text.span
         plan.removeAll(keepingCapacity: true)
-        var hasInstance = !addsInstance
-        for place in owned.indices {
-            plan.append(.owned(place))
-            if owned[place].name.span.equals("instance") { hasInstance = true }
-        }
+        plan.append(contentsOf: ownedLabels)
+        var hasInstance =
+            !addsInstance || ownedLabels.contains { isNamed($0, FamilyRenderer.instance) }
         for place in sample.labels {
-            let label = batch.labels[place]
-            let name = text.extracting(label.name)
-            try check(label, kind, metric, batch)
-            if name.equals("instance") { hasInstance = true }
-            if owned.contains(where: { name.equals($0.name) }) { continue }
-            plan.append(.sample(place))
+            try check(place, metric)
+            if isNamed(place, FamilyRenderer.instance) { hasInstance = true }
+            if !ownedLabels.contains(where: { order($0, place) == 0 }) { plan.append(place) }
         }
-        if !hasInstance { plan.append(.owned(-1)) }
+        if !hasInstance { plan.append(instanceLabel) }
         guard plan.count <= limits.labels else {
             throw RefusedSample(
                 reason: .labelCount,
@@ -166,30 +163,34 @@ public struct FamilyRenderer {
         // Few labels, mostly sorted: insertion beats everything else.
         for next in plan.indices.dropFirst() {
             var place = next
-            while place > 0, precedes(plan[place], plan[place - 1], text, batch) {
+            while place > 0, order(plan[place], plan[place - 1]) < 0 {
                 plan.swapAt(place, place - 1)
                 place -= 1
             }
         }
-        if kind == .histogram || kind == .summary { try checkBound(kind, metric, batch) }
-    }
-
-    /// The label that buckets and quantiles have of their own must not come from elsewhere.
-    private func checkBound(
-        _ kind: Family.Kind, _ metric: String, _ batch: MetricBatch
-    ) throws(RefusedSample) {
-        let bound: StaticString = kind == .histogram ? "le" : "quantile"
-        for source in plan where name(source, batch.text.span, batch).equals(bound) {
+        for index in plan.indices.dropFirst() where order(plan[index - 1], plan[index]) == 0 {
             throw RefusedSample(
                 reason: .labelName,
                 sentence:
-                    "metric \(Quoted.text(metric)) must not have an explicit \"\(bound)\" label")
+                    "metric \(Quoted.text(metric)) has two or more labels with the same name")
+        }
+        if kind == .histogram { try checkBound(FamilyRenderer.le, metric) }
+        if kind == .summary { try checkBound(FamilyRenderer.quantile, metric) }
+    }
+
+    /// The label that buckets and quantiles have of their own must not come from elsewhere.
+    private func checkBound(_ bound: [UInt8], _ metric: String) throws(RefusedSample) {
+        if plan.contains(where: { isNamed($0, bound) }) {
+            throw RefusedSample(
+                reason: .labelName,
+                sentence:
+                    "metric \(Quoted.text(metric)) must not have an explicit \(Quoted.text(bound.span)) label"
+            )
         }
     }
 
-    private func check(
-        _ label: MetricBatch.Label, _ kind: Family.Kind, _ metric: String, _ batch: MetricBatch
-    ) throws(RefusedSample) {
+    private func check(_ place: Int, _ metric: String) throws(RefusedSample) {
+        let label = batch.labels[place]
         let name = batch.text.span.extracting(label.name)
         if name.starts(with: "__") || !LabelSet.isValidName(name) {
             throw RefusedSample(
@@ -208,129 +209,82 @@ public struct FamilyRenderer {
     }
 
     private static let instance = Array("instance".utf8)
+    private static let le = Array("le".utf8)
+    private static let quantile = Array("quantile".utf8)
 
-    @_lifetime(copy text)
-    private func name(
-        _ source: Source, _ text: Span<UInt8>, _ batch: MetricBatch
-    ) -> Span<UInt8> {
-        switch source {
-        case .owned(let place):
-            let name = place < 0 ? FamilyRenderer.instance.span : owned[place].name.span
-            return unsafe _overrideLifetime(name, copying: text)
-        case .sample(let place): return text.extracting(batch.labels[place].name)
-        }
+    private func isNamed(_ place: Int, _ name: [UInt8]) -> Bool {
+        batch.text.span.extracting(batch.labels[place].name).equals(name)
     }
 
-    /// By name, `le` and `quantile` last, as in a `LabelSet`.
-    private func precedes(
-        _ one: Source, _ other: Source, _ text: Span<UInt8>, _ batch: MetricBatch
-    ) -> Bool {
-        let one = name(one, text, batch)
-        let other = name(other, text, batch)
-        let isLast = one.equals("le") || one.equals("quantile")
-        let otherIsLast = other.equals("le") || other.equals("quantile")
-        return isLast == otherIsLast ? one.precedes(other) : otherIsLast
+    /// By name, `le` and `quantile` last, as in a `LabelSet`; 0 for the same name.
+    private func order(_ one: Int, _ other: Int) -> Int {
+        let (one, other) = (batch.labels[one].name, batch.labels[other].name)
+        if one == other { return 0 }
+        let oneName = batch.text.span.extracting(one)
+        let otherName = batch.text.span.extracting(other)
+        if oneName.equals(otherName) { return 0 }
+        let isLast = oneName.equals("le") || oneName.equals("quantile")
+        let otherIsLast = otherName.equals("le") || otherName.equals("quantile")
+        if isLast != otherIsLast { return isLast ? 1 : -1 }
+        return oneName.precedes(otherName) ? -1 : 1
     }
 
     // MARK: Lines
 
     /// Writes one line: the labels of the plan and perhaps a bound.
     private mutating func write(
-        _ family: Family, _ suffix: StaticString, _ bound: Double?, _ value: Double,
-        _ sample: MetricBatch.Sample, _ batch: MetricBatch
+        _ family: Family, _ suffix: StaticString, _ bound: Double?, _ value: Double
     ) {
-        let text = batch.text.span
-        let start = lines.text.count
         lines.append(family.nameBytes.span)
         for index in 0..<suffix.utf8CodeUnitCount { lines.append(unsafe suffix.utf8Start[index]) }
-        let identity =
-            suffix.utf8CodeUnitCount == 0
-            ? family.identity
-            : SeriesIdentity.of(family: lines.text.span.extracting(start..<lines.text.count))
-        var hasher = IdentityHasher(identity)
-        var isFirst = true
-        for source in plan {
-            let name = name(source, text, batch)
-            escape(source, text, batch)
-            writeLabel(name, isFirst)
-            hasher.add(name: name, value: escaped.span)
-            isFirst = false
+        var hasher = IdentityHasher(family.identity)
+        hasher.add(suffix)
+        let text = batch.text
+        var opening: UInt8 = 0x7B
+        for place in plan {
+            let label = batch.labels[place]
+            lines.append(
+                label: text.span.extracting(label.name), text.span.extracting(label.value),
+                opening: opening, &hasher)
+            opening = 0x2C
         }
         if let bound {
-            escaped = BucketBounds.canonical(bound)
-            let name = (family.kind == .histogram ? FamilyRenderer.le : FamilyRenderer.quantile)
-            writeLabel(name.span, isFirst)
-            hasher.add(name: name.span, value: escaped.span)
-            isFirst = false
+            let name = family.kind == .histogram ? FamilyRenderer.le : FamilyRenderer.quantile
+            let text = BucketBounds.canonical(bound)
+            lines.append(label: name.span, text.span, opening: opening, &hasher)
+            opening = 0x2C
         }
-        if !isFirst { lines.append(0x7D) }
+        if opening == 0x2C { lines.append(0x7D) }
         lines.end(value, identity: hasher.finish())
     }
 
-    private static let le = Array("le".utf8)
-    private static let quantile = Array("quantile".utf8)
-
-    private mutating func writeLabel(_ name: Span<UInt8>, _ isFirst: Bool) {
-        lines.append(isFirst ? 0x7B : 0x2C)
-        lines.append(name)
-        lines.append(0x3D)
-        lines.append(0x22)
-        lines.append(escaped.span)
-        lines.append(0x22)
-    }
-
-    /// Leaves a label's value in `escaped`.
-    private mutating func escape(_ source: Source, _ text: Span<UInt8>, _ batch: MetricBatch) {
-        escaped.removeAll(keepingCapacity: true)
-        switch source {
-        case .owned(let place):
-            if place >= 0 { escaped += owned[place].value }
-        case .sample(let place):
-            let value = text.extracting(batch.labels[place].value)
-            for index in value.indices {
-                switch value[index] {
-                case 0x5C: escaped += [0x5C, 0x5C]
-                case 0x0A: escaped += [0x5C, 0x6E]
-                case 0x22: escaped += [0x5C, 0x22]
-                case let byte: escaped.append(byte)
-                }
-            }
-        }
-    }
-
     /// Buckets by bound, the one of `+Inf` made from the count when it is missing.
-    private mutating func writeHistogram(
-        _ family: Family, _ batch: MetricBatch, _ order: ArraySlice<Int32>
-    ) {
+    private mutating func writeHistogram(_ family: Family, _ order: ArraySlice<Int32>) {
         let samples = order.map { batch.samples[Int($0)] }
         let count = samples.last { $0.role == .count }?.value ?? 0
         let buckets = samples.filter { $0.role == .bucket }
         for bucket in FamilyRenderer.sorted(buckets) {
-            write(family, "_bucket", bucket.bound, bucket.value, samples[0], batch)
+            write(family, "_bucket", bucket.bound, bucket.value)
         }
         if !buckets.contains(where: { $0.bound == .infinity }) {
-            write(family, "_bucket", .infinity, count, samples[0], batch)
+            write(family, "_bucket", .infinity, count)
         }
-        writeTotals(family, batch, samples, count)
+        writeTotals(family, samples, count)
     }
 
-    private mutating func writeSummary(
-        _ family: Family, _ batch: MetricBatch, _ order: ArraySlice<Int32>
-    ) {
+    private mutating func writeSummary(_ family: Family, _ order: ArraySlice<Int32>) {
         let samples = order.map { batch.samples[Int($0)] }
         for quantile in FamilyRenderer.sorted(samples.filter { $0.role == .quantile }) {
-            write(family, "", quantile.bound, quantile.value, samples[0], batch)
+            write(family, "", quantile.bound, quantile.value)
         }
-        writeTotals(
-            family, batch, samples, samples.last { $0.role == .count }?.value ?? 0)
+        writeTotals(family, samples, samples.last { $0.role == .count }?.value ?? 0)
     }
 
     private mutating func writeTotals(
-        _ family: Family, _ batch: MetricBatch, _ samples: [MetricBatch.Sample], _ count: Double
+        _ family: Family, _ samples: [MetricBatch.Sample], _ count: Double
     ) {
-        let sum = samples.last { $0.role == .sum }?.value ?? 0
-        write(family, "_sum", nil, sum, samples[0], batch)
-        write(family, "_count", nil, count, samples[0], batch)
+        write(family, "_sum", nil, samples.last { $0.role == .sum }?.value ?? 0)
+        write(family, "_count", nil, count)
     }
 
     /// By bound; most come so.

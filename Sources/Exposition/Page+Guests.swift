@@ -31,7 +31,8 @@ extension Page {
         for part in entry.parts {
             for line in 0..<part.count {
                 if insertSeries(part.identities[line]) {
-                    body.append(part.line(line))
+                    let text = part.text
+                    body.append(text.span.extracting(part.line(line)))
                     samples += 1
                 }
             }
@@ -55,7 +56,7 @@ extension Page {
                 format == .text
                     ? entry.family.header.span : entry.family.openMetricsHeader.span)
             for part in entry.parts {
-                body.append(part.text.span)
+                body.append(part.text)
                 samples += part.count
             }
         }

@@ -24,9 +24,9 @@ public final class RenderedFamily: Sendable {
     /// The bytes that it takes.
     public var byteCount: Int { text.count + count * 12 }
 
-    @_lifetime(borrow self)
-    func line(_ index: Int) -> Span<UInt8> {
-        text.span.extracting((index == 0 ? 0 : Int(ends[index - 1]))..<Int(ends[index]))
+    /// Where a line stands in `text`, its line feed included.
+    func line(_ index: Int) -> Range<Int> {
+        (index == 0 ? 0 : Int(ends[index - 1]))..<Int(ends[index])
     }
 }
 
@@ -52,12 +52,37 @@ struct RenderedLines {
         text.append(byte)
     }
 
+    /// Writes `name="value"` behind a brace or a comma and escapes the value.
+    mutating func append(
+        label name: Span<UInt8>, _ value: Span<UInt8>, opening: UInt8,
+        _ hasher: inout IdentityHasher
+    ) {
+        append(opening)
+        append(name)
+        append(0x3D)
+        append(0x22)
+        let start = text.count
+        var plain = 0
+        for index in value.indices {
+            let byte = value[index]
+            guard byte == 0x5C || byte == 0x0A || byte == 0x22 else { continue }
+            append(value.extracting(plain..<index))
+            append(0x5C)
+            append(byte == 0x0A ? 0x6E : byte)
+            plain = index + 1
+        }
+        append(value.extracting(droppingFirst: plain))
+        hasher.add(name: name, value: text.span.extracting(droppingFirst: start))
+        append(0x22)
+    }
+
     /// Ends a line with its value.
     @inline(__always)
     mutating func end(_ value: Double, identity: UInt64) {
         var digits = InlineArray<32, UInt8>(repeating: 0)
-        let length = unsafe digits.mutableSpan.withUnsafeMutableBufferPointer { digits in
-            digits.baseAddress.map { unsafe ctext_number(value, $0) } ?? 0
+        var room = digits.mutableSpan
+        let length = unsafe room.withUnsafeMutableBufferPointer { digits in
+            unsafe digits.baseAddress.map { unsafe ctext_number(value, $0) } ?? 0
         }
         append(0x20)
         append(digits.span.extracting(first: length))

@@ -47,6 +47,13 @@ struct IdentityHasher {
         unsafe text.withUnsafeBytes { unsafe hasher.combine(bytes: $0) }
     }
 
+    /// The suffix of a histogram's or a summary's sample.
+    mutating func add(_ suffix: StaticString) {
+        for index in 0..<suffix.utf8CodeUnitCount {
+            hasher.combine(unsafe suffix.utf8Start[index])
+        }
+    }
+
     func finish() -> UInt64 {
         UInt64(bitPattern: Int64(hasher.finalize()))
     }

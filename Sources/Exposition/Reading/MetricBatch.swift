@@ -1,3 +1,5 @@
+internal import Kernel
+
 /// Families and samples as a body told them, in text 0.0.4 or in delimited protobuf.
 ///
 /// Names and values of labels stand in one block of memory and samples point into it: 100,000
@@ -89,27 +91,41 @@ public struct MetricBatch: Sendable {
                 role: role, bound: bound, value: value))
     }
 
+    /// Forgets the samples of a family that is told anew.
+    mutating func dropSamples(ofFamily name: String) {
+        guard let place = places[name] else { return }
+        samples.removeAll { $0.family == place }
+        families[place].sampleCount = 0
+    }
+
+    mutating func append(text bytes: Span<UInt8>) {
+        _ = store(bytes)
+    }
+
     mutating func newMetric() -> Int {
         metricCount += 1
         return metricCount - 1
     }
 
-    /// Adds a label behind the last one. Where the label at `model` has the same name or value, its
-    /// bytes are used again: neighbouring samples mostly differ in one label.
-    mutating func addLabel(name: Span<UInt8>, value: Span<UInt8>, like model: Int?) {
-        var nameRange: Range<Int>?
-        var valueRange: Range<Int>?
+    /// Adds a label behind the last one; its value stands in `text` from `valueStart` to the end.
+    /// Where the label at `model` has the same name or value, its bytes are used again: neighbouring
+    /// samples mostly differ in one label.
+    mutating func addLabel(name: Span<UInt8>, valueStart: Int, like model: Int?) {
+        var newName: Range<Int>?
+        var newValue = valueStart..<text.count
         if let model, model < labels.count {
             let known = labels[model]
-            if name.equals(text.span.extracting(known.name)) { nameRange = known.name }
-            if value.equals(text.span.extracting(known.value)) { valueRange = known.value }
+            if name.equals(text.span.extracting(known.name)) { newName = known.name }
+            if text.span.extracting(newValue).equals(text.span.extracting(known.value)) {
+                text.removeSubrange(newValue)
+                newValue = known.value
+            }
         }
-        let newName = nameRange ?? store(name)
-        let newValue = valueRange ?? store(value)
+        let nameRange = newName ?? store(name)
         labels.append(
             Label(
-                nameStart: Int32(truncatingIfNeeded: newName.lowerBound),
-                nameCount: Int32(truncatingIfNeeded: newName.count),
+                nameStart: Int32(truncatingIfNeeded: nameRange.lowerBound),
+                nameCount: Int32(truncatingIfNeeded: nameRange.count),
                 valueStart: Int32(truncatingIfNeeded: newValue.lowerBound),
                 valueCount: Int32(truncatingIfNeeded: newValue.count)))
     }
@@ -118,6 +134,12 @@ public struct MetricBatch: Sendable {
         let start = text.count
         for index in bytes.indices { text.append(bytes[index]) }
         return start..<text.count
+    }
+
+    mutating func addLabel(name: String, value: String) {
+        let start = text.count
+        text += value.utf8
+        addLabel(name: name.utf8Span.span, valueStart: start, like: nil)
     }
 
     /// The labels of a sample by name, without `le` and `quantile` of histograms and summaries.

@@ -1,4 +1,4 @@
-public import Kernel
+internal import Kernel
 
 /// Why a body is no text of metrics.
 public struct MetricSyntaxError: Error, Sendable, Equatable, CustomStringConvertible {
@@ -197,26 +197,30 @@ public struct TextParser: ~Escapable {
             let isBound = boundName.map { name.equals($0) } ?? false
             if !isBound { try checkIsNew(name, first) }
             at += 1
+            let start = batch.text.count
             try readLabelValue()
+            let last = start..<batch.text.count
             if isBound {
-                guard let value = FloatText.value(of: token.span) else {
+                guard let value = FloatText.value(of: batch.text.span.extracting(last)) else {
                     throw error(
-                        "expected float as value for '\(name.string)' label, got \(Quoted.text(token.span))"
-                    )
+                        "expected float as value for '\(name.string)' label, got \(quoted(last))")
                 }
                 bound = value
+            }
+            skipBlanks()
+            let next = try peek()
+            guard next == 0x2C || next == 0x7D else {
+                throw error("unexpected end of label value \(quoted(last))")
+            }
+            if isBound {
+                batch.text.removeSubrange(last)
             } else {
                 let place = batch.labels.count - first
                 batch.addLabel(
-                    name: name, value: token.span,
+                    name: name, valueStart: start,
                     like: place < lastLabels.count ? lastLabels.lowerBound + place : nil)
             }
-            skipBlanks()
-            switch try peek() {
-            case 0x2C: at += 1
-            case 0x7D: continue
-            default: throw error("unexpected end of label value \(Quoted.text(token.span))")
-            }
+            if next == 0x2C { at += 1 }
         }
         at += 1
         skipBlanks()
@@ -231,31 +235,36 @@ public struct TextParser: ~Escapable {
         }
     }
 
-    /// Reads a label's value with its quotes into `token`.
+    /// Reads a label's value with its quotes to the end of the batch's text.
     private mutating func readLabelValue() throws(MetricSyntaxError) {
         skipBlanks()
         guard try peek() == 0x22 else {
             throw error("expected '\"' at start of label value, found \(Quoted.byte(text[at]))")
         }
         at += 1
-        token.removeAll(keepingCapacity: true)
+        let start = batch.text.count
         while true {
             switch try peek() {
             case 0x22:
                 at += 1
-                guard Quoted.isUTF8(token.span) else {
-                    throw error("invalid label value \(Quoted.text(token.span))")
+                guard Quoted.isUTF8(batch.text.span.extracting(droppingFirst: start)) else {
+                    throw error("invalid label value \(quoted(start..<batch.text.count))")
                 }
                 return
             case 0x0A:
-                throw error("label value \(Quoted.text(token.span)) contains unescaped new-line")
+                let value = quoted(start..<batch.text.count)
+                throw error("label value \(value) contains unescaped new-line")
             case 0x5C:
                 at += 1
-                token.append(try unescaped(quotes: true))
-            default: token.append(text[at])
+                batch.text.append(try unescaped(quotes: true))
+            default: batch.text.append(text[at])
             }
             at += 1
         }
+    }
+
+    private func quoted(_ range: Range<Int>) -> String {
+        Quoted.text(batch.text.span.extracting(range))
     }
 
     private mutating func readTimestamp() throws(MetricSyntaxError) {
