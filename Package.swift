@@ -49,6 +49,7 @@ let package = Package(
         room("Settings", imports: ["Kernel", "CText", argumentParser]),
         room("HTTPServer", imports: ["Kernel", "CMicroHTTPD", "CISAL", "CLinux"]),
         room("Host", imports: ["Kernel", "Exposition", "Settings", "CLinux", argumentParser]),
+        room("Series", imports: ["Kernel", "Exposition"]),
         .executableTarget(
             name: "ml_exporter",
             dependencies: [
@@ -60,6 +61,7 @@ let package = Package(
         tests(of: "Exposition", imports: ["Kernel"]),
         tests(of: "Settings", imports: ["Kernel", argumentParser]),
         tests(of: "HTTPServer", imports: ["Kernel"]),
+        tests(of: "Series", imports: ["Kernel", "Exposition"]),
         tests(of: "Host", imports: ["Kernel", "Exposition", "Settings", argumentParser]),
     ],
     cxxLanguageStandard: .cxx17,
