@@ -48,8 +48,10 @@ let package = Package(
         room("Exposition", imports: ["Kernel", "CText"]),
         room("Settings", imports: ["Kernel", "CText", argumentParser]),
         room("HTTPServer", imports: ["Kernel", "CMicroHTTPD", "CISAL", "CLinux"]),
+        room("Observation", imports: ["Kernel"]),
         room("Host", imports: ["Kernel", "Exposition", "Settings", "CLinux", argumentParser]),
         room("Series", imports: ["Kernel", "Exposition"]),
+        room("Model", imports: ["Kernel", "Exposition", "Observation", "Series"]),
         .executableTarget(
             name: "ml_exporter",
             dependencies: [
@@ -61,7 +63,9 @@ let package = Package(
         tests(of: "Exposition", imports: ["Kernel"]),
         tests(of: "Settings", imports: ["Kernel", argumentParser]),
         tests(of: "HTTPServer", imports: ["Kernel"]),
+        tests(of: "Observation", imports: ["Kernel"]),
         tests(of: "Series", imports: ["Kernel", "Exposition"]),
+        tests(of: "Model", imports: ["Kernel", "Exposition", "Observation", "Series"]),
         tests(of: "Host", imports: ["Kernel", "Exposition", "Settings", argumentParser]),
     ],
     cxxLanguageStandard: .cxx17,

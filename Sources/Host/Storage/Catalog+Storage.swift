@@ -4,9 +4,7 @@ extension Catalog {
             Disk(machine.roots, settings.storage.disks)
         },
         Entry(Filesystem.self, "Space of file systems.") { machine, settings in
-            Filesystem(
-                machine.roots, points: settings.storage.mountPoints,
-                types: settings.storage.filesystemTypes)
+            Filesystem(machine.roots, settings.storage.filesystem)
         },
     ]
 }
