@@ -50,7 +50,7 @@ let package = Package(
         room("HTTPServer", imports: ["Kernel", "CMicroHTTPD", "CISAL", "CLinux"]),
         room("Observation", imports: ["Kernel"]),
         room("Host", imports: ["Kernel", "Exposition", "Settings", "CLinux", argumentParser]),
-        room("Series", imports: ["Kernel", "Exposition"]),
+        room("Series", imports: ["Kernel", "Exposition", "Observation"]),
         room("Model", imports: ["Kernel", "Exposition", "Observation", "Series"]),
         .executableTarget(
             name: "ml_exporter",
@@ -64,7 +64,7 @@ let package = Package(
         tests(of: "Settings", imports: ["Kernel", argumentParser]),
         tests(of: "HTTPServer", imports: ["Kernel"]),
         tests(of: "Observation", imports: ["Kernel"]),
-        tests(of: "Series", imports: ["Kernel", "Exposition"]),
+        tests(of: "Series", imports: ["Kernel", "Exposition", "Observation"]),
         tests(of: "Model", imports: ["Kernel", "Exposition", "Observation", "Series"]),
         tests(of: "Host", imports: ["Kernel", "Exposition", "Settings", argumentParser]),
     ],

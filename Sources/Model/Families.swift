@@ -128,4 +128,14 @@ final class Families: Sendable {
             "ml_business_target", .gauge, help: "Where a KPI should stand.")
         catalogue = list
     }
+
+    func instrument(of family: BucketFamily) -> Instrument {
+        switch family {
+        case .duration: duration
+        case .stage: stages
+        case .batchSize: batchSize
+        case .timeToFirstToken: timeToFirstToken
+        case .timePerOutputToken: timePerOutputToken
+        }
+    }
 }

@@ -1,4 +1,5 @@
 public import Exposition
+public import Observation
 
 extension Ledger {
     /// Adds to a counter. Nothing here throws or waits: a number that makes no sense has been
@@ -32,17 +33,17 @@ extension Ledger {
         words[place + 1 + bounds.bucket(of: value)] &+= times
     }
 
-    /// Adds one observation of each value that is a number.
-    public mutating func observe(_ histogram: Histogram, _ values: Span<Double>) {
+    /// Adds many observations.
+    public mutating func observe(_ histogram: Histogram, _ observations: Span<Observation>) {
         guard let bounds = bounds[Int(histogram.instrument)] else { return }
         let place = Int(histogram.word)
         var total = words[place] == Entry.hidden ? 0 : Double(bitPattern: words[place])
         var words = words.mutableSpan
-        for index in values.indices {
-            let value = values[index]
-            if value.isNaN { continue }
-            total += value
-            words[place &+ 1 &+ bounds.bucket(of: value)] &+= 1
+        for index in observations.indices {
+            let observation = observations[index]
+            total += observation.value * Double(observation.weight)
+            let bucket = place &+ 1 &+ bounds.bucket(of: observation.value)
+            words[bucket] &+= observation.weight
         }
         words[place] = total.bitPattern
     }

@@ -101,6 +101,11 @@ public struct Ledger: ~Copyable {
         infos[info.place].labels = labels.bytes
     }
 
+    /// Takes a series off the page until it is described again.
+    public mutating func hide(_ info: Info) {
+        infos[info.place].labels = []
+    }
+
     /// What became of other bounds.
     public enum Rebound: Sendable, Equatable {
         case unchanged
