@@ -21,13 +21,14 @@ public struct HostOptions: ParsableArguments {
     @OptionGroup var hardware: HardwareOptions
     @OptionGroup var accelerator: AcceleratorOptions
     @OptionGroup var controlGroup: ControlGroupOptions
+    @OptionGroup var unbuilt: UnbuiltOptions
 
     public init() {}
 
     public func settings(_ mistakes: inout Mistakes) -> HostSettings {
         var enabled = Set(
             Catalog.entries.filter { $0.runsByDefault && !disableDefaults }.map(\.name))
-        if controlGroup.isAskedFor { enabled.insert(ControlGroups.name) }
+        if controlGroup.isAskedFor { enabled.insert(ServiceGroups.name) }
         for choice in switches {
             if choice.isOn {
                 enabled.insert(choice.collector)
@@ -38,8 +39,10 @@ public struct HostOptions: ParsableArguments {
         if seriesLimit <= 0 {
             mistakes.add("--collector.series-limit: \(seriesLimit) is not above 0.")
         }
+        let unbuilt = enabled.intersection(Unbuilt.collectors)
+        enabled.subtract(unbuilt)
         return HostSettings(
-            enabled: enabled, seriesLimit: seriesLimit,
+            enabled: enabled, unbuilt: unbuilt.sorted(), seriesLimit: seriesLimit,
             processor: processor.settings(
                 frequencyRuns: enabled.contains("cpufreq"), &mistakes),
             memory: memory.settings(&mistakes),
@@ -57,10 +60,10 @@ struct CollectorSwitch: EnumerableFlag {
     let collector: String
     let isOn: Bool
 
-    static let allCases = Catalog.entries.flatMap {
+    static let allCases = (Catalog.entries.map(\.name) + Unbuilt.collectors).flatMap {
         [
-            CollectorSwitch(collector: $0.name, isOn: true),
-            CollectorSwitch(collector: $0.name, isOn: false),
+            CollectorSwitch(collector: $0, isOn: true),
+            CollectorSwitch(collector: $0, isOn: false),
         ]
     }
 
@@ -71,7 +74,7 @@ struct CollectorSwitch: EnumerableFlag {
     /// The help shows the one that changes something.
     static func help(for value: CollectorSwitch) -> ArgumentHelp? {
         guard let entry = Catalog.entries.first(where: { $0.name == value.collector }) else {
-            return nil
+            return .hidden
         }
         return value.isOn == entry.runsByDefault
             ? .hidden : ArgumentHelp(stringLiteral: entry.summary)
@@ -85,6 +88,8 @@ public struct HostSettings: Sendable {
 
     /// The names of those that run.
     public let enabled: Set<String>
+    /// The names of those that are wanted and not built.
+    public let unbuilt: [String]
     /// Samples that one collector may write.
     public let seriesLimit: Int
     let processor: ProcessorSettings
