@@ -43,15 +43,25 @@ let package = Package(
         .systemLibrary(
             name: "CISAL", pkgConfig: "libisal", providers: [.apt(["libisal-dev"])]),
         .systemLibrary(
+            name: "CDeflate", pkgConfig: "libdeflate", providers: [.apt(["libdeflate-dev"])]),
+        .systemLibrary(
+            name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
+        .systemLibrary(
             name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
         .target(name: "CLinux", cSettings: [.define("_GNU_SOURCE")]),
-        .target(name: "CText", linkerSettings: [.linkedLibrary("re2")]),
+        .target(
+            name: "CText", linkerSettings: [.linkedLibrary("re2"), .linkedLibrary("simdjson")]),
         room("Kernel", imports: ["CLinux", "CText"]),
         room("Exposition", imports: ["Kernel", "CText"]),
         room("Settings", imports: ["Kernel", "CText", "CYAML", argumentParser]),
         room("HTTPServer", imports: ["Kernel", "CMicroHTTPD", "CISAL", "CLinux"]),
+        room("Observation", imports: ["Kernel"]),
+        room("Intake", imports: ["Kernel", "Observation", "CText", "CDeflate"]),
         room("Host", imports: ["Kernel", "Exposition", "Settings", "CLinux", argumentParser]),
         room("Groups", imports: ["Kernel", "Exposition"]),
+        room("Series", imports: ["Kernel", "Exposition", "Observation"]),
+        room("Model", imports: ["Kernel", "Exposition", "Observation", "Series"]),
+        room("Journal", imports: ["Kernel", "CSQLite", "CISAL", "CLinux"]),
         .executableTarget(
             name: "ml_exporter",
             dependencies: [
@@ -64,7 +74,12 @@ let package = Package(
         tests(of: "Groups", imports: ["Kernel", "Exposition"]),
         tests(of: "Settings", imports: ["Kernel", argumentParser]),
         tests(of: "HTTPServer", imports: ["Kernel"]),
+        tests(of: "Observation", imports: ["Kernel"]),
+        tests(of: "Intake", imports: ["Kernel", "Observation", "CDeflate"]),
+        tests(of: "Series", imports: ["Kernel", "Exposition", "Observation"]),
+        tests(of: "Model", imports: ["Kernel", "Exposition", "Observation", "Series"]),
         tests(of: "Host", imports: ["Kernel", "Exposition", "Settings", argumentParser]),
+        tests(of: "Journal", imports: ["Kernel"]),
     ],
     cxxLanguageStandard: .cxx17,
 )

@@ -45,9 +45,10 @@ public struct Family: Sendable {
     let nameBytes: [UInt8]
 
     /// `name` is the name as text 0.0.4 has it, counters with `_total`; `help` is one sentence in
-    /// plain text, or nil when nobody said one. A name must match `[a-zA-Z_:][a-zA-Z0-9_:]*`: names made of foreign text go
-    /// through `isValidName` first.
-    public init(_ name: String, _ kind: Kind, help: String?) {
+    /// plain text, or nil when nobody said one. A name must match `[a-zA-Z_:][a-zA-Z0-9_:]*`: names
+    /// made of foreign text go through `isValidName` first. `sharesStem` says that another family
+    /// has the name of this counter without `_total`, which OpenMetrics then cannot call a counter.
+    public init(_ name: String, _ kind: Kind, help: String?, sharesStem: Bool = false) {
         precondition(Family.isValidName(name.utf8Span.span), "no metric name: \(name)")
         self.name = name
         self.kind = kind
@@ -57,7 +58,7 @@ public struct Family: Sendable {
             help: help.map { Escape.help($0, quotes: false) })
         // OpenMetrics 1.0: a counter's family lacks the suffix of its samples, and a counter
         // without the suffix must not be called one.
-        let counts = kind == .counter && name.hasSuffix("_total")
+        let counts = kind == .counter && name.hasSuffix("_total") && !sharesStem
         let isKnown = counts || (kind != .counter && kind != .untyped)
         openMetricsHeader = Family.lines(
             name: counts ? String(name.dropLast("_total".count)) : name,
