@@ -66,6 +66,7 @@ let package = Package(
             name: "ml_exporter",
             dependencies: [
                 "CLinux", "Kernel", "Exposition", "Settings", "HTTPServer", "Host", "Groups",
+                "Intake", "Series", "Model",
                 argumentParser, logging,
             ],
             swiftSettings: house),
