@@ -1,14 +1,17 @@
 internal import Exposition
+internal import Groups
 internal import HTTPServer
 internal import Host
 internal import Kernel
 internal import Logging
+internal import Model
 
 /// Makes pages out of what the machine and the daemon tell.
 struct Press: ~Copyable {
     private var host: Host
     private var about: SelfMetrics.Writer
     private let pushed: Pushed
+    private let tellsAboutItself: Bool
     private let groupMetrics = GroupMetrics()
     /// When the page's families are noted next: they hardly ever change.
     private var nextNoteNanoseconds: UInt64 = 0
@@ -26,6 +29,7 @@ struct Press: ~Copyable {
         host = Host(collectors, seriesLimit: settings.seriesLimit, tellsCost: about.isWanted)
         self.about = about.writer()
         self.pushed = pushed
+        tellsAboutItself = about.isWanted
         page = Page(format: .text, body: Buffer(capacity: 64 << 10))
         self.pages = pages
         self.log = log
@@ -52,7 +56,7 @@ struct Press: ~Copyable {
         if !isWhole { return nil }
         if wish.tellsAboutDaemon {
             about.write(to: &page)
-            if about.isWanted { groupMetrics.write(pushed.groups, to: &page) }
+            if tellsAboutItself { groupMetrics.write(pushed.groups, to: &page) }
         }
         if wish.collectors?.contains("models") ?? true { pushed.models.write(to: &page) }
         page.finish()
