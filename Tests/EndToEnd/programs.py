@@ -217,7 +217,7 @@ class Daemon(Service):
     @property
     def push_address(self) -> str:
         """Where pushes are taken, as the log says."""
-        return re.search(r'push_address="?([^" ,]+)', self.log).group(1)
+        return re.search(r'push_address="?([^" ,\n]+)', self.log).group(1)
 
     def listening(self, wanted: int) -> list[str]:
         if not self.alive:
