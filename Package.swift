@@ -47,6 +47,7 @@ let package = Package(
         .systemLibrary(
             name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
         .target(name: "CLinux", cSettings: [.define("_GNU_SOURCE")]),
+        .target(name: "CNVML", linkerSettings: [.linkedLibrary("dl")]),
         .target(
             name: "CText", linkerSettings: [.linkedLibrary("re2"), .linkedLibrary("simdjson")]),
         room("Kernel", imports: ["CLinux", "CText"]),
@@ -55,7 +56,9 @@ let package = Package(
         room("HTTPServer", imports: ["Kernel", "CMicroHTTPD", "CISAL", "CLinux"]),
         room("Observation", imports: ["Kernel"]),
         room("Intake", imports: ["Kernel", "Observation", "CText", "CDeflate"]),
-        room("Host", imports: ["Kernel", "Exposition", "Settings", "CLinux", argumentParser]),
+        room(
+            "Host",
+            imports: ["Kernel", "Exposition", "Settings", "CLinux", "CNVML", argumentParser]),
         room("Groups", imports: ["Kernel", "Exposition"]),
         room("Series", imports: ["Kernel", "Exposition", "Observation"]),
         room("Model", imports: ["Kernel", "Exposition", "Observation", "Series"]),
