@@ -6,9 +6,12 @@ SHELL := /bin/bash
 SWIFT ?= swift
 ADDRESS ?= :10180
 FUZZ_SECONDS ?= 60
-RELEASE := -c release --static-swift-stdlib
+# Addresses of library calls are settled at the start and can then not be overwritten.
+RELEASE := -c release --static-swift-stdlib -Xlinker -z -Xlinker relro -Xlinker -z -Xlinker now
 BINARY := .build/release/ml_exporter
 CHECKED := --explicit-target-dependency-import-check error
+# What the release says of its source; a copy without git says nothing.
+REVISION := $(shell git describe --always --abbrev=40 --dirty --match= 2>/dev/null)
 SWIFT_FILES := $(shell git ls-files '*.swift' 2>/dev/null)
 
 .PHONY: help run test e2e bench sanitize fuzz lint format build release clean dependencies \
@@ -33,7 +36,7 @@ build: dependencies ## Builds for debugging; warnings are errors
 	$(SWIFT) build $(CHECKED)
 
 release: dependencies ## Builds the release with the Swift standard library inside
-	$(SWIFT) build $(RELEASE)
+	ML_EXPORTER_REVISION=$(REVISION) $(SWIFT) build $(RELEASE)
 
 test: dependencies ## Runs the unit tests
 	$(SWIFT) test $(CHECKED)
