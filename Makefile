@@ -14,8 +14,8 @@ CHECKED := --explicit-target-dependency-import-check error
 REVISION := $(shell git describe --always --abbrev=40 --dirty --match= 2>/dev/null)
 SWIFT_FILES := $(shell git ls-files '*.swift' 2>/dev/null)
 
-.PHONY: help run test e2e bench sanitize fuzz lint format build release clean dependencies \
-	test-dependencies
+.PHONY: help run test e2e bench sanitize fuzz lint format build release deb deployment \
+	kubernetes clean dependencies test-dependencies
 
 help: ## Lists the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -38,16 +38,28 @@ build: dependencies ## Builds for debugging; warnings are errors
 release: dependencies ## Builds the release with the Swift standard library inside
 	ML_EXPORTER_REVISION=$(REVISION) $(SWIFT) build $(RELEASE)
 
+deb: release ## Makes the Debian package below .build/deb
+	@deploy/install-dependencies package
+	deploy/debian/build
+
 test: dependencies ## Runs the unit tests
 	$(SWIFT) test $(CHECKED)
 
-.venv/.made: Tests/EndToEnd/requirements.txt
+REQUIREMENTS := $(wildcard Tests/*/requirements.txt)
+.venv/.made: $(REQUIREMENTS)
 	python3 -m venv .venv
-	.venv/bin/pip install --quiet --disable-pip-version-check -r $<
+	.venv/bin/pip install --quiet --disable-pip-version-check $(REQUIREMENTS:%=-r %)
 	touch $@
 
 e2e: release test-dependencies .venv/.made ## Runs the built daemon against its peers
 	.venv/bin/python -m pytest Tests/EndToEnd $(PYTEST)
+
+deployment: deb test-dependencies .venv/.made ## Tests units, package, image, manifests and documentation
+	@deploy/install-dependencies deployment
+	.venv/bin/python -m pytest Tests/Deployment $(PYTEST)
+
+kubernetes: ## Makes the manifests that are made of rules and dashboards
+	deploy/kubernetes/generate
 
 bench: release test-dependencies ## Measures beside node_exporter and a floor in C; keeps the run
 	python3 Tests/Benchmarks/bench.py $(BENCH)
