@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/timerfd.h>
 #include <sys/vfs.h>
 #include <time.h>
 
@@ -23,6 +24,16 @@ uint64_t clinux_thread_cpu_nanoseconds(void) {
 }
 
 int clinux_eventfd(void) { return eventfd(0, EFD_CLOEXEC); }
+
+int clinux_alarm(void) { return timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC); }
+
+int clinux_alarm_set(int descriptor, uint64_t monotonic_nanoseconds) {
+  struct itimerspec when = {
+      .it_value.tv_sec = (time_t)(monotonic_nanoseconds / 1000000000u),
+      .it_value.tv_nsec = (long)(monotonic_nanoseconds % 1000000000u),
+  };
+  return timerfd_settime(descriptor, TFD_TIMER_ABSTIME, &when, NULL) == 0 ? 0 : errno;
+}
 
 void clinux_name_thread(const char *name) {
   char kept[16];

@@ -16,6 +16,9 @@ public struct Page: ~Copyable {
     private var families = IdentitySet(capacity: 512)
     private var series = IdentitySet(capacity: 1024)
     private var familyIsRefused = false
+    /// Samples that were left out since `allowSamples`.
+    public private(set) var droppedSamples = 0
+    private var lastAllowedSample = Int.max
 
     public init(format: Format, body: consuming Buffer) {
         self.format = format
@@ -31,10 +34,17 @@ public struct Page: ~Copyable {
     public mutating func restart(format: Format) {
         self.format = format
         samples = 0
+        allowSamples(.max)
         familyIsRefused = false
         families.removeAll()
         series.removeAll()
         body.removeAll()
+    }
+
+    /// Leaves out all samples after the next `count`, until it is said again.
+    public mutating func allowSamples(_ count: Int) {
+        droppedSamples = 0
+        lastAllowedSample = samples.addingReportingOverflow(count).overflow ? .max : samples + count
     }
 
     /// Starts a family. The samples that follow are its.
@@ -57,6 +67,10 @@ public struct Page: ~Copyable {
 
     @inline(__always)
     mutating func sample(_ text: Span<UInt8>, identity: UInt64, _ value: Double) {
+        if samples >= lastAllowedSample {
+            droppedSamples += 1
+            return
+        }
         if familyIsRefused || !series.insert(identity) {
             duplicates &+= 1
             return

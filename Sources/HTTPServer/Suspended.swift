@@ -1,3 +1,4 @@
+internal import CLinux
 internal import CMicroHTTPD
 
 /// A request that waits for its answer, which any thread may give, once.
@@ -17,6 +18,11 @@ public struct Suspended: ~Copyable, @unchecked Sendable {
         self.exchange = exchange
         self.core = core
         response = core.constants.internalError.staying
+    }
+
+    /// Whether the client has closed its side of the connection, as one does that waits no longer.
+    public var isAbandoned: Bool {
+        unsafe clinux_is_half_closed(mhd_socket(connection)) != 0
     }
 
     /// Gives the answer, which may be shared with others.

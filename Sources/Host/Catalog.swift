@@ -10,14 +10,18 @@ enum Catalog {
         let summary: String
         let make: @Sendable (Machine, HostSettings) -> Slot
 
+        /// `turn` names what the collector shares with another one; nil is nothing.
         init<Subject: Collector & ~Copyable>(
             _ type: Subject.Type, runsByDefault: Bool = true, _ summary: String,
+            turn: (@Sendable (Machine) -> Turn)? = nil,
             make: @escaping @Sendable (Machine, HostSettings) -> Subject
         ) {
             name = type.name
             self.runsByDefault = runsByDefault
             self.summary = summary
-            self.make = { CollectorSlot(make($0, $1)) }
+            self.make = { machine, settings in
+                CollectorSlot(make(machine, settings), turn: turn?(machine) ?? Turn())
+            }
         }
     }
 
@@ -30,9 +34,14 @@ struct Machine {
     let roots: Roots
     /// /proc/stat, read once per scrape for all who need it.
     let statistics: KernelStatistics
+    /// Who reads `statistics`.
+    let statisticsTurn = Turn()
+    /// Whether devices have come or gone.
+    let events: DeviceEvents
 
     init(_ roots: Roots) {
         self.roots = roots
         statistics = KernelStatistics(roots)
+        events = DeviceEvents(roots)
     }
 }

@@ -16,8 +16,10 @@ public protocol Collector: ~Copyable, SendableMetatype {
 
 /// What all collectors of one scrape share.
 public struct Scrape: ~Copyable {
-    /// Counts scrapes, so that collectors that share a file read it once.
+    /// No two scrapes have the same, so that collectors that share a file read it once.
     public internal(set) var number: UInt64 = 0
+    /// When the page must be ready, on the monotonic clock: nobody waits for anything longer.
+    public internal(set) var deadlineNanoseconds: UInt64 = .max
     /// Lines that the running collector could not use.
     public var skippedLines = 0
     /// Counters of the running collector that fell and were kept at what they were.

@@ -1,84 +1,163 @@
 public import Exposition
+internal import Glibc
 public import Kernel
+internal import Synchronization
 
-/// The machine: all collectors that run, in the order of their names.
-///
-/// One thread at a time may use it: collectors keep what they have rendered.
+/// The machine as one thread writes it: what the collectors tell, then how they fared.
 public struct Host: ~Copyable {
-    private let slots: [Slot]
+    /// What a page must keep to.
+    public struct Order {
+        /// When the page must be ready, on the monotonic clock.
+        public var deadlineNanoseconds = UInt64.max
+        /// Nil for all.
+        public var collectors: Set<String>?
+
+        public init() {}
+    }
+
+    private let collectors: Collectors
+    private let seriesLimit: Int
     private var scrape = Scrape()
-    private let success: [Series]
-    private let duration: [Series]
-    private let cpu: [Series]
-    private let skipped: [Series]
-    private let held: [Series]
-    private let present: [Series]
-    private let tellsCost: Bool
-    private let families = Families()
+    private var outcomes: [Slot.Outcome]
+    private var sampleCounts: [Int]
+    private var ran: [Int] = []
+    private var reports: [Report]
+    // Reading the thread's CPU clock costs a system call, so that one reading per page is shared
+    // out by the time that each collector took, as long as none of them waited.
+    private var measuresEach = false
 
-    private struct Families {
-        let success = Family(
-            "node_scrape_collector_success", .gauge,
-            help: "node_exporter: Whether a collector succeeded.")
-        let duration = Family(
+    /// A family about all collectors.
+    private struct Report {
+        let family: Family
+        let series: [Series]
+        /// What hardly ever happens is told of a collector from the first time on.
+        let isRare: Bool
+        let value: (Slot, Slot.Outcome, Int) -> Double
+    }
+
+    /// `tellsCost` adds what the collectors cost and skipped to whether they succeeded. A collector
+    /// may write `seriesLimit` samples; those beyond are left out and counted.
+    public init(_ collectors: Collectors, seriesLimit: Int, tellsCost: Bool) {
+        self.collectors = collectors
+        self.seriesLimit = seriesLimit
+        outcomes = collectors.slots.map { _ in Slot.Outcome() }
+        sampleCounts = collectors.slots.map { _ in 0 }
+        let labels = collectors.slots.map { LabelSet([("collector", $0.name)]) }
+        reports = []
+        func report(
+            _ name: String, _ kind: Family.Kind, isRare: Bool = false, _ help: String,
+            _ value: @escaping (Slot, Slot.Outcome, Int) -> Double
+        ) {
+            let family = Family(name, kind, help: help)
+            reports.append(
+                Report(
+                    family: family, series: labels.map { Series(family, $0) }, isRare: isRare,
+                    value: value))
+        }
+        report(
             "node_scrape_collector_duration_seconds", .gauge,
-            help: "node_exporter: Duration of a collector scrape.")
-        let cpu = Family(
+            "node_exporter: Duration of a collector scrape."
+        ) { _, outcome, _ in Double(outcome.durationNanoseconds) / 1e9 }
+        report(
+            "node_scrape_collector_success", .gauge,
+            "node_exporter: Whether a collector succeeded."
+        ) { _, outcome, _ in outcome.failure == nil ? 1 : 0 }
+        if !tellsCost { return }
+        report(
             "ml_exporter_collector_cpu_seconds_total", .counter,
-            help: "CPU time that a collector has used.")
-        let skipped = Family(
-            "ml_exporter_collector_skipped_lines_total", .counter,
-            help: "Lines of kernel text that a collector could not use.")
-        let held = Family(
-            "ml_exporter_collector_held_counters_total", .counter,
-            help: "Counters of the kernel that fell and were kept at what they were.")
-        let present = Family(
+            "CPU time that a collector has used."
+        ) { slot, _, _ in Double(slot.cpuNanoseconds.load(ordering: .relaxed)) / 1e9 }
+        report(
+            "ml_exporter_collector_held_counters_total", .counter, isRare: true,
+            "Counters of the kernel that fell and were kept at what they were."
+        ) { slot, _, _ in Double(slot.heldCounters.load(ordering: .relaxed)) }
+        report(
             "ml_exporter_collector_present", .gauge,
-            help: "Whether the machine has what a collector reads; absence is no failure.")
+            "Whether the machine has what a collector reads; absence is no failure."
+        ) { _, outcome, _ in outcome.isPresent ? 1 : 0 }
+        report(
+            "ml_exporter_collector_series", .gauge,
+            "Samples that a collector wrote on this page."
+        ) { _, _, samples in Double(samples) }
+        report(
+            "ml_exporter_collector_series_dropped_total", .counter, isRare: true,
+            "Samples of a collector that were left out because it wrote too many."
+        ) { slot, _, _ in Double(slot.droppedSamples.load(ordering: .relaxed)) }
+        report(
+            "ml_exporter_collector_skipped_lines_total", .counter,
+            "Lines of kernel text that a collector could not use."
+        ) { slot, _, _ in Double(slot.skippedLines.load(ordering: .relaxed)) }
+        report(
+            "ml_exporter_collector_timeouts_total", .counter, isRare: true,
+            "Pages that were made without a collector because it took too long."
+        ) { slot, _, _ in Double(slot.timeouts.load(ordering: .relaxed)) }
     }
 
-    /// `tellsCost` adds what the collectors cost and skipped to whether they succeeded.
-    public init(_ settings: HostSettings, _ roots: Roots, tellsCost: Bool) {
-        self.tellsCost = tellsCost
-        let machine = Machine(roots)
-        slots = Catalog.entries.filter { settings.enabled.contains($0.name) }
-            .map { $0.make(machine, settings) }
-        let labels = slots.map { LabelSet([("collector", $0.name)]) }
-        let families = families
-        success = labels.map { Series(families.success, $0) }
-        duration = labels.map { Series(families.duration, $0) }
-        cpu = labels.map { Series(families.cpu, $0) }
-        skipped = labels.map { Series(families.skipped, $0) }
-        held = labels.map { Series(families.held, $0) }
-        present = labels.map { Series(families.present, $0) }
-    }
-
-    /// Writes what the collectors whose names pass tell, then how they fared. `report` gets each
-    /// collector that fails in a new way, so that a lasting failure is told once.
+    /// Writes a page's share. `report` gets each collector that fails in a new way, so that a lasting
+    /// failure is told once. Returns false, the page unfinished, as soon as `isCurrent` says that
+    /// another thread has taken the page over.
     public mutating func write(
-        to page: inout Page, where passes: (String) -> Bool,
+        to page: inout Page, _ order: Order = Order(), isCurrent: () -> Bool = { true },
         reporting report: (String, KernelError) -> Void
-    ) {
-        scrape.number &+= 1
-        var ran: [Int] = []
-        var cpuMark = Clock.threadCPUNanoseconds
-        for (index, slot) in slots.enumerated() where passes(slot.name) {
-            ran.append(index)
-            if let failure = slot.run(&scrape, into: &page, cpuMark: &cpuMark) {
+    ) -> Bool {
+        scrape.number = collectors.nextScrapeNumber()
+        scrape.deadlineNanoseconds = order.deadlineNanoseconds
+        ran.removeAll(keepingCapacity: true)
+        let cpuStart = Clock.threadCPUNanoseconds
+        var cpuMark = cpuStart
+        for (index, slot) in collectors.slots.enumerated() {
+            if let wanted = order.collectors, !wanted.contains(slot.name) { continue }
+            let before = page.samples
+            page.allowSamples(seriesLimit)
+            var outcome =
+                collectors.run(index, &scrape, into: &page)
+                ?? Slot.Outcome(failure: KernelError(ETIMEDOUT, "an earlier scrape hangs in it"))
+            if !isCurrent() { return false }
+            let dropped = page.droppedSamples
+            if dropped > 0 { slot.droppedSamples.wrappingAdd(UInt64(dropped), ordering: .relaxed) }
+            sampleCounts[index] = page.samples - before
+            if measuresEach {
+                let now = Clock.threadCPUNanoseconds
+                slot.cpuNanoseconds.wrappingAdd(now &- cpuMark, ordering: .relaxed)
+                cpuMark = now
+            }
+            if let failure = outcome.failure, failure != outcomes[index].failure {
                 report(slot.name, failure)
             }
+            swap(&outcomes[index], &outcome)
+            ran.append(index)
         }
-        func write(_ family: Family, _ series: [Series], _ value: (Slot) -> Double) {
-            page.begin(family)
-            for index in ran { page.sample(series[index], value(slots[index])) }
+        page.allowSamples(.max)
+        share(Clock.threadCPUNanoseconds &- cpuStart)
+        writeReports(to: &page)
+        return true
+    }
+
+    /// Shares the page's CPU time out, and decides how the next page's is measured.
+    private mutating func share(_ cpu: UInt64) {
+        let time = ran.reduce(0) { $0 &+ outcomes[$1].durationNanoseconds }
+        if !measuresEach, time > 0 {
+            for index in ran {
+                let part = Double(outcomes[index].durationNanoseconds) / Double(time)
+                collectors.slots[index].cpuNanoseconds.wrappingAdd(
+                    UInt64(part * Double(cpu)), ordering: .relaxed)
+            }
         }
+        measuresEach = time > cpu &+ cpu / 4
+    }
+
+    private func writeReports(to page: inout Page) {
         if ran.isEmpty { return }
-        write(families.duration, duration) { $0.durationSeconds }
-        write(families.success, success) { $0.succeeded ? 1 : 0 }
-        if !tellsCost { return }
-        write(families.cpu, cpu) { Double($0.cpuNanoseconds) / 1e9 }
-        write(families.held, held) { Double($0.heldCounters) }
-        write(families.present, present) { $0.isPresent ? 1 : 0 }
-        write(families.skipped, skipped) { Double($0.skippedLines) }
+        for report in reports {
+            var isBegun = false
+            for index in ran {
+                let value = report.value(
+                    collectors.slots[index], outcomes[index], sampleCounts[index])
+                if report.isRare, value == 0 { continue }
+                if !isBegun { page.begin(report.family) }
+                isBegun = true
+                page.sample(report.series[index], value)
+            }
+        }
     }
 }

@@ -7,6 +7,10 @@ public struct HostOptions: ParsableArguments {
         name: .customLong("collector.disable-defaults"),
         help: "Only the collectors that are named explicitly run.")
     var disableDefaults = false
+    @Option(
+        name: .customLong("collector.series-limit"),
+        help: ArgumentHelp("Samples that one collector may write.", valueName: "count"))
+    var seriesLimit = 100_000
     @Flag var switches: [CollectorSwitch] = []
 
     @OptionGroup var processor: ProcessorOptions
@@ -28,9 +32,13 @@ public struct HostOptions: ParsableArguments {
                 enabled.remove(choice.collector)
             }
         }
+        if seriesLimit <= 0 {
+            mistakes.add("--collector.series-limit: \(seriesLimit) is not above 0.")
+        }
         return HostSettings(
-            enabled: enabled,
-            processor: processor.settings(defaultsRun: !disableDefaults, &mistakes),
+            enabled: enabled, seriesLimit: seriesLimit,
+            processor: processor.settings(
+                frequencyRuns: enabled.contains("cpufreq"), &mistakes),
             memory: memory.settings(&mistakes),
             storage: storage.settings(&mistakes),
             network: network.settings(&mistakes),
@@ -72,6 +80,8 @@ public struct HostSettings: Sendable {
 
     /// The names of those that run.
     public let enabled: Set<String>
+    /// Samples that one collector may write.
+    public let seriesLimit: Int
     let processor: ProcessorSettings
     let memory: MemorySettings
     let storage: StorageSettings

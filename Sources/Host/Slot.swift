@@ -1,62 +1,86 @@
 internal import Exposition
 internal import Kernel
+internal import Synchronization
 
-/// A collector's place in the list, and what it has cost.
-class Slot {
+/// A collector's place in the list: who runs it now, and what it has cost since the start.
+///
+/// The collector inside belongs to the thread that holds `turn`. A thread that hangs in it keeps
+/// the turn until it comes back; nobody waits for that.
+class Slot: @unchecked Sendable {
     let name: String
-    private(set) var succeeded = false
-    private(set) var durationSeconds = 0.0
-    private(set) var cpuNanoseconds: UInt64 = 0
-    private(set) var skippedLines: UInt64 = 0
-    private(set) var heldCounters: UInt64 = 0
-    private(set) var isPresent = true
-    private(set) var failure: KernelError?
+    /// Shared by collectors that share what they have read.
+    let turn: Turn
+    let cpuNanoseconds = Atomic<UInt64>(0)
+    let skippedLines = Atomic<UInt64>(0)
+    let heldCounters = Atomic<UInt64>(0)
+    /// Samples beyond what one collector may write.
+    let droppedSamples = Atomic<UInt64>(0)
+    /// Scrapes that went on without it, because it took longer than they could wait.
+    let timeouts = Atomic<UInt64>(0)
 
-    init(name: String) {
+    init(name: String, turn: Turn) {
         self.name = name
+        self.turn = turn
     }
 
     /// Overridden by the slot that holds a collector.
     func collect(_ scrape: inout Scrape, into page: inout Page) throws(KernelError) {}
 
-    /// Runs the collector. Returns the error if it is another one than last time. `cpuMark` is the
-    /// thread's CPU time when the one before ended, and becomes the one when this one ended.
-    func run(
-        _ scrape: inout Scrape, into page: inout Page, cpuMark: inout UInt64
-    ) -> KernelError? {
-        let before = failure
+    /// How a collector fared in one scrape.
+    struct Outcome {
+        var failure: KernelError?
+        var durationNanoseconds: UInt64 = 0
+        var isPresent = true
+    }
+
+    /// Runs the collector on the thread that has the turn.
+    func run(_ scrape: inout Scrape, into page: inout Page) -> Outcome {
+        var outcome = Outcome()
         let start = Clock.monotonicNanoseconds
         scrape.skippedLines = 0
         scrape.heldCounters = 0
         scrape.isAbsent = false
         do throws(KernelError) {
             try collect(&scrape, into: &page)
-            failure = nil
         } catch {
-            failure = error
+            outcome.failure = error
         }
-        succeeded = failure == nil
-        isPresent = !scrape.isAbsent
-        skippedLines &+= UInt64(clamping: scrape.skippedLines)
-        heldCounters &+= UInt64(clamping: scrape.heldCounters)
-        let cpu = Clock.threadCPUNanoseconds
-        cpuNanoseconds &+= cpu &- cpuMark
-        cpuMark = cpu
-        durationSeconds = Double(Clock.monotonicNanoseconds &- start) / 1e9
-        return failure == before ? nil : failure
+        outcome.isPresent = !scrape.isAbsent
+        if scrape.skippedLines > 0 {
+            skippedLines.wrappingAdd(UInt64(scrape.skippedLines), ordering: .relaxed)
+        }
+        if scrape.heldCounters > 0 {
+            heldCounters.wrappingAdd(UInt64(scrape.heldCounters), ordering: .relaxed)
+        }
+        outcome.durationNanoseconds = Clock.monotonicNanoseconds &- start
+        return outcome
     }
 }
 
 /// The slot of one kind of collector.
-final class CollectorSlot<Subject: Collector & ~Copyable>: Slot {
+final class CollectorSlot<Subject: Collector & ~Copyable>: Slot, @unchecked Sendable {
     private var subject: Subject
 
-    init(_ subject: consuming Subject) {
+    init(_ subject: consuming Subject, turn: Turn = Turn()) {
         self.subject = subject
-        super.init(name: Subject.name)
+        super.init(name: Subject.name, turn: turn)
     }
 
     override func collect(_ scrape: inout Scrape, into page: inout Page) throws(KernelError) {
         try subject.collect(&scrape, into: &page)
+    }
+}
+
+/// Who may use something that one thread at a time may use. Taking it never waits.
+final class Turn: Sendable {
+    private let isTaken = Atomic<Bool>(false)
+
+    /// False when somebody else has it.
+    func take() -> Bool {
+        !isTaken.exchange(true, ordering: .acquiring)
+    }
+
+    func giveBack() {
+        isTaken.store(false, ordering: .releasing)
     }
 }

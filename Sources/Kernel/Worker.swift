@@ -24,6 +24,11 @@ public struct Worker: ~Copyable, @unchecked Sendable {
     public consuming func join() {
         pthread_join(thread, nil)
     }
+
+    /// Leaves the thread alone: nobody will wait for it.
+    public consuming func detach() {
+        pthread_detach(thread)
+    }
 }
 
 private final class Job: Sendable {

@@ -17,7 +17,6 @@ struct Daemon: ~Copyable {
     private let scrapes: ScrapeThread
     private let about: SelfMetrics
     private let servers: [Server]
-    private let thread: Worker
 
     /// Listens and serves from now on.
     init(_ configuration: Configuration, _ log: Logger) throws(KernelError) {
@@ -27,9 +26,10 @@ struct Daemon: ~Copyable {
         if listeners.isEmpty {
             throw KernelError(ENODATA, "--web.systemd-socket: sockets from systemd")
         }
-        let scrapes = try ScrapeThread(maxRequests: configuration.web.maxRequests)
-        let about = SelfMetrics(
-            isWanted: configuration.web.exporterMetrics, refusedScrapes: scrapes.refused)
+        let about = SelfMetrics(isWanted: configuration.web.exporterMetrics)
+        let scrapes = try ScrapeThread(
+            configuration.host, configuration.roots, maxRequests: configuration.web.maxRequests,
+            about, log)
         let routes = Telemetry.routes(configuration.web, configuration.host.enabled, scrapes)
         var servers: [Server] = []
         for listener in listeners {
@@ -39,8 +39,7 @@ struct Daemon: ~Copyable {
             servers.append(server)
             about.watch(server)
         }
-        let (host, roots) = (configuration.host, configuration.roots)
-        thread = try Worker("scrape") { scrapes.run(host, roots, about, log) }
+        try scrapes.start()
         self.log = log
         self.scrapes = scrapes
         self.about = about
@@ -71,8 +70,7 @@ struct Daemon: ~Copyable {
             log.error("a scrape hangs; leaving without it")
             _exit(1)
         }
-        scrapes.end()
-        thread.join()
+        scrapes.stop()
         about.forgetServers()
         return 0
     }

@@ -14,24 +14,28 @@ struct Press: ~Copyable {
     private let log: Logger
 
     init(
-        _ settings: HostSettings, _ roots: Roots, _ about: SelfMetrics, _ log: Logger,
+        _ collectors: Collectors, _ settings: HostSettings, _ about: SelfMetrics, _ log: Logger,
         _ pages: BufferPool
     ) {
-        host = Host(settings, roots, tellsCost: about.isWanted)
+        host = Host(collectors, seriesLimit: settings.seriesLimit, tellsCost: about.isWanted)
         self.about = about.writer()
         page = Page(format: .text, body: Buffer(capacity: 64 << 10))
         self.pages = pages
         self.log = log
     }
 
-    mutating func response(to wish: ScrapeThread.Wish) -> Response {
+    /// The page, or nil as soon as `isWanted` says that nobody waits for it here.
+    mutating func response(
+        to wish: ScrapeQueue.Wish, by deadlineNanoseconds: UInt64, while isWanted: () -> Bool
+    ) -> Response? {
         page.restart(format: wish.format)
-        host.write(
-            to: &page, where: { wish.collectors?.contains($0) ?? true },
-            reporting: { [log] name, error in
-                log.error(
-                    "collector failed", metadata: ["collector": "\(name)", "err": "\(error)"])
-            })
+        var order = Host.Order()
+        order.deadlineNanoseconds = deadlineNanoseconds
+        order.collectors = wish.collectors
+        let isWhole = host.write(to: &page, order, isCurrent: isWanted) { [log] name, error in
+            log.error("collector failed", metadata: ["collector": "\(name)", "err": "\(error)"])
+        }
+        if !isWhole { return nil }
         about.write(to: &page)
         page.finish()
         var headers = [("Content-Type", wish.format.contentType)]

@@ -7,78 +7,79 @@ internal import Synchronization
 
 /// The one thread that renders pages: collectors keep what they have rendered, so nobody else may
 /// touch them. Scrapers that ask for the same page while one is made share the next.
+///
+/// A thread that hangs in a collector is left there: when half of the time that its scrapers have is
+/// over, a new thread makes their page without that collector.
 final class ScrapeThread: Sendable {
-    /// What a scraper asked for.
-    struct Wish: Equatable, Sendable {
-        let format: Format
-        let isCompressed: Bool
-        /// The collectors that write; nil for all.
-        let collectors: Set<String>?
-    }
-
-    /// A scraper that waits. One at a time owns it: the queue, then the scrape thread.
-    private final class Waiting: @unchecked Sendable {
-        let wish: Wish
-        var suspended: Suspended?
-
-        init(_ wish: Wish, _ suspended: consuming Suspended) {
-            self.wish = wish
-            self.suspended = consume suspended
-        }
-    }
-
-    private struct Queue {
-        var waiting: [Waiting] = []
-        var isEnding = false
-    }
-
     /// Pages that clients may hold while they read slowly; a scrape beyond is told 503.
     static let heldPageLimit = 64
+    /// What a page gets at least, however late it is.
+    static let shortestTurn = Duration.milliseconds(50)
+    /// From then on a page that nobody waits for any more is given up.
+    static let longPage = Duration.milliseconds(250)
 
-    private let queue = Guarded(Queue())
+    private let collectors: Collectors
+    private let settings: HostSettings
+    private let about: SelfMetrics
+    private let log: Logger
+    private let queue: ScrapeQueue
     private let doorbell: Doorbell
+    private let alarm: Alarm
     private let pages = BufferPool(initialCapacity: 64 << 10, keptBytes: 4 << 20)
     private let busySince = Atomic<UInt64>(0)
-    private let maxRequests: Int
-    private let refusals = RefusedScrapes()
+    /// When the page that is being made is late; 0 when none is.
+    private let lateAt = Atomic<UInt64>(0)
+    private let isEnding = Atomic<Bool>(false)
+    private let thread = Guarded<Worker?>(nil)
+    private let relief = Guarded<Worker?>(nil)
     private let tooMany: Route.Constant
     private let tooManyPages: Route.Constant
 
-    init(maxRequests: Int) throws(KernelError) {
+    init(
+        _ settings: HostSettings, _ roots: Roots, maxRequests: Int, _ about: SelfMetrics,
+        _ log: Logger
+    ) throws(KernelError) {
+        collectors = Collectors(settings, roots)
+        self.settings = settings
+        self.about = about
+        self.log = log
+        queue = ScrapeQueue(capacity: maxRequests)
         doorbell = try Doorbell()
-        self.maxRequests = maxRequests
-        tooMany = Route.Constant(
-            Response(
-                status: 503, headers: [("Content-Type", "text/plain; charset=utf-8")],
-                body: "Limit of concurrent requests reached (\(maxRequests)), try again later.\n"))
-        tooManyPages = Route.Constant(
-            Response(
-                status: 503, headers: [("Content-Type", "text/plain; charset=utf-8")],
-                body:
-                    "Clients that read slowly hold \(ScrapeThread.heldPageLimit) pages, try again later.\n"
-            ))
+        alarm = try Alarm()
+        tooMany = ScrapeThread.refusal(
+            "Limit of concurrent requests reached (\(maxRequests)), try again later.")
+        tooManyPages = ScrapeThread.refusal(
+            "Clients that read slowly hold \(ScrapeThread.heldPageLimit) pages, try again later.")
     }
 
-    var refused: RefusedScrapes { refusals }
+    private static func refusal(_ sentence: String) -> Route.Constant {
+        Route.Constant(
+            Response(
+                status: 503, headers: [("Content-Type", "text/plain; charset=utf-8")],
+                body: sentence + "\n"))
+    }
+
+    /// Serves from now on.
+    func start() throws(KernelError) {
+        try serve(0)
+        try relief.withLock { relief throws(KernelError) in
+            relief = try Worker("relief") { self.watch() }
+        }
+    }
 
     /// Puts a scraper into the queue, or tells it that there are too many.
-    func ask(_ wish: Wish, _ suspended: consuming Suspended) {
+    func ask(_ wish: ScrapeQueue.Wish, until deadline: UInt64, _ suspended: consuming Suspended) {
         if pages.taken >= ScrapeThread.heldPageLimit {
-            refusals.heldPages.wrappingAdd(1, ordering: .relaxed)
+            about.refusedScrapes.heldPages.wrappingAdd(1, ordering: .relaxed)
             suspended.answer(tooManyPages.response)
             return
         }
-        let waiting = Waiting(wish, suspended)
-        let isAdmitted = queue.withLock { queue in
-            if maxRequests > 0, queue.waiting.count >= maxRequests { return false }
-            queue.waiting.append(waiting)
-            return true
-        }
-        if isAdmitted {
+        let waiting = ScrapeQueue.Waiting(wish, until: deadline, suspended)
+        if queue.add(waiting) {
             doorbell.ring()
         } else {
-            refusals.maxRequests.wrappingAdd(1, ordering: .relaxed)
-            waiting.suspended.take()?.answer(tooMany.response)
+            about.refusedScrapes.maxRequests.wrappingAdd(1, ordering: .relaxed)
+            waiting.answer(tooMany.response)
         }
     }
 
@@ -88,44 +89,106 @@ final class ScrapeThread: Sendable {
         return since == 0 ? 0 : Clock.monotonicNanoseconds &- since
     }
 
-    /// Lets `run` return once the queue is empty.
-    func end() {
-        queue.withLock { $0.isEnding = true }
+    /// Ends once the queue is empty. A thread that hangs in a collector is left behind.
+    func stop() {
+        queue.end()
         doorbell.ring()
+        if let thread = thread.withLock({ $0.take() }) { thread.join() }
+        isEnding.store(true, ordering: .relaxed)
+        alarm.set(atNanoseconds: 1)
+        if let relief = relief.withLock({ $0.take() }) { relief.join() }
     }
 
-    /// Serves the queue until `end`. The thread's body.
-    func run(_ settings: HostSettings, _ roots: Roots, _ about: SelfMetrics, _ log: Logger) {
-        var press = Press(settings, roots, about, log, pages)
+    private func serve(_ server: Int) throws(KernelError) {
+        try thread.withLock { thread throws(KernelError) in
+            let worker = try Worker("scrape") { self.run(server) }
+            if let hanging = thread.take() { hanging.detach() }
+            thread = consume worker
+        }
+    }
+
+    /// The body of the thread with this number.
+    private func run(_ server: Int) {
+        var press = Press(collectors, settings, about, log, pages)
         while true {
-            let (batch, isEnding) = queue.withLock { queue in
-                let batch = queue.waiting
-                queue.waiting.removeAll(keepingCapacity: true)
-                return (batch, queue.isEnding)
+            switch queue.next(server) {
+            case .end: return
+            case .wait: doorbell.wait()
+            case .serve(let waiting): answer(waiting, server, &press)
             }
-            if batch.isEmpty {
-                if isEnding { return }
-                doorbell.wait()
-                continue
-            }
-            busySince.store(Clock.monotonicNanoseconds, ordering: .relaxed)
-            serve(batch, &press)
-            busySince.store(0, ordering: .relaxed)
         }
     }
 
-    private func serve(_ batch: [Waiting], _ press: inout Press) {
-        for (index, first) in batch.enumerated() where first.suspended != nil {
-            let response = press.response(to: first.wish)
-            for waiting in batch[index...] where waiting.wish == first.wish {
-                waiting.suspended.take()?.answer(response)
+    private func answer(_ waiting: [ScrapeQueue.Waiting], _ server: Int, _ press: inout Press) {
+        let start = Clock.monotonicNanoseconds
+        let deadline = waiting.reduce(UInt64.max) { min($0, $1.deadlineNanoseconds) }
+        let left = deadline > start ? deadline &- start : 0
+        let late = start &+ max(left / 2, ScrapeThread.shortestTurn.nanoseconds)
+        busySince.store(start, ordering: .relaxed)
+        lateAt.store(late, ordering: .relaxed)
+        alarm.set(atNanoseconds: late)
+        var isWanted = true
+        let response = press.response(to: waiting[0].wish, by: max(deadline, late)) {
+            if !queue.isServing(server) { return false }
+            if Clock.monotonicNanoseconds &- start > ScrapeThread.longPage.nanoseconds {
+                isWanted = waiting.contains { !$0.isAbandoned }
+            }
+            return isWanted
+        }
+        guard let taken = queue.taken(by: server) else { return }
+        lateAt.store(0, ordering: .relaxed)
+        busySince.store(0, ordering: .relaxed)
+        alarm.set(atNanoseconds: nil)
+        if let response {
+            for scraper in taken { scraper.answer(response) }
+        } else {
+            // The connections are closed: the answer that they get unasked reaches nobody.
+            about.refusedScrapes.abandoned.wrappingAdd(
+                UInt64(taken.count), ordering: .relaxed)
+        }
+    }
+
+    /// The body of the thread that relieves one that hangs.
+    private func watch() {
+        var wanted: Int?
+        while true {
+            alarm.wait()
+            if isEnding.load(ordering: .relaxed) { return }
+            if wanted == nil { wanted = relieveIfLate() }
+            guard let server = wanted else { continue }
+            do throws(KernelError) {
+                try serve(server)
+                wanted = nil
+            } catch {
+                log.error("no thread for the next page", metadata: ["err": "\(error)"])
+                ring(after: .seconds(1))
             }
         }
+    }
+
+    /// The number of the thread that goes on, when the one that serves hangs in a collector.
+    private func relieveIfLate() -> Int? {
+        let late = lateAt.load(ordering: .relaxed)
+        if late == 0 || Clock.monotonicNanoseconds < late { return nil }
+        guard let name = collectors.runningName else {
+            // Between two collectors, or busy with the page itself: nobody else could do better.
+            ring(after: ScrapeThread.shortestTurn)
+            return nil
+        }
+        log.warning(
+            "collector hangs, the page is made without it", metadata: ["collector": "\(name)"])
+        lateAt.store(0, ordering: .relaxed)
+        return queue.relieve()
+    }
+
+    private func ring(after duration: Duration) {
+        alarm.set(atNanoseconds: Clock.monotonicNanoseconds &+ duration.nanoseconds)
     }
 }
 
-/// Scrapes that were told to come later, by reason.
+/// Scrapes that got no page, by reason.
 final class RefusedScrapes: Sendable {
     let maxRequests = Atomic<UInt64>(0)
     let heldPages = Atomic<UInt64>(0)
+    let abandoned = Atomic<UInt64>(0)
 }

@@ -8,11 +8,10 @@ final class SelfMetrics: Sendable {
     /// False with `--web.disable-exporter-metrics`.
     let isWanted: Bool
     private let servers = Guarded<[Server]>([])
-    private let refusedScrapes: RefusedScrapes
+    let refusedScrapes = RefusedScrapes()
 
-    init(isWanted: Bool, refusedScrapes: RefusedScrapes) {
+    init(isWanted: Bool) {
         self.isWanted = isWanted
-        self.refusedScrapes = refusedScrapes
     }
 
     /// The servers whose requests are told, known once they listen.
@@ -143,6 +142,11 @@ final class SelfMetrics: Sendable {
                 (
                     Series(refused, LabelSet([("reason", "held_pages")])),
                     { scrapes.heldPages.load(ordering: .relaxed) }
+                ))
+            refusals.append(
+                (
+                    Series(refused, LabelSet([("reason", "abandoned")])),
+                    { scrapes.abandoned.load(ordering: .relaxed) }
                 ))
         }
     }

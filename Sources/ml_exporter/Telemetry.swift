@@ -16,11 +16,13 @@ enum Telemetry {
                     switch collectors(request.query, enabled) {
                     case .success(let collectors):
                         scrapes.ask(
-                            ScrapeThread.Wish(
+                            ScrapeQueue.Wish(
                                 format: Negotiation.format(accept: request.header("accept")),
                                 isCompressed: AcceptEncoding.acceptsGzip(
                                     request.header("accept-encoding")),
                                 collectors: collectors),
+                            until: deadline(
+                                request.header("x-prometheus-scrape-timeout-seconds")),
                             suspended)
                     case .failure(let refusal):
                         suspended.answer(text(400, refusal.sentence))
@@ -38,6 +40,25 @@ enum Telemetry {
                         body: Landing.page(telemetryPath: web.telemetryPath))))
         }
         return routes
+    }
+
+    /// How long a scraper waits that does not say so, as Prometheus does by default.
+    static let standardTimeoutSeconds = 10.0
+    /// What the answer's way back may take of that.
+    static let wayBackSeconds = 0.5
+
+    /// When a page asked for now must be ready, on the monotonic clock. `timeout` is the header's
+    /// text: seconds, at most an hour; anything else is as if it was missing.
+    static func deadline(_ timeout: Span<UInt8>?) -> UInt64 {
+        var seconds = standardTimeoutSeconds
+        if let timeout {
+            var cursor = Cursor(timeout)
+            if let given = cursor.decimal(), given > 0, given <= 3600, cursor.isAtEnd {
+                seconds = given
+            }
+        }
+        let usable = seconds - min(wayBackSeconds, seconds / 4)
+        return Clock.monotonicNanoseconds &+ UInt64(usable * 1e9)
     }
 
     struct Refusal: Error, Equatable {

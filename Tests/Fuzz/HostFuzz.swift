@@ -40,7 +40,9 @@ public func fuzzHost(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     rows.end()
     rows.write(to: &page)
 
-    var filesystem = Filesystem(roots, points: everything, types: everything)
+    var filesystem = Filesystem(
+        roots,
+        FilesystemSettings(points: everything, types: everything, mountTimeout: .seconds(1)))
     _ = filesystem.parse(text)
     _ = LoadAverage.parse(text)
     _ = ProcessorTopology.numbers(text)

@@ -28,12 +28,14 @@ enum Trees {
                 + ["--no-collector.netdev.netlink"] + flags)
         let settings = options.settings(&mistakes)
         #expect(mistakes.isEmpty)
-        return Host(settings, roots(tree), tellsCost: tellsCost)
+        return Host(
+            Collectors(settings, roots(tree)), seriesLimit: settings.seriesLimit,
+            tellsCost: tellsCost)
     }
 
     static func page(_ host: inout Host, _ format: Format = .text) -> String {
         var page = Page(format: format, body: Buffer(capacity: 1 << 16))
-        host.write(to: &page, where: { _ in true }, reporting: { _, _ in })
+        _ = host.write(to: &page, reporting: { _, _ in })
         page.finish()
         return page.bytes.string
     }

@@ -21,11 +21,21 @@ uint64_t clinux_thread_cpu_nanoseconds(void);
 // eventfd(2) has no module of its own in the overlay. Closes on exec.
 int clinux_eventfd(void);
 
+// timerfd_create(2) on the monotonic clock, which has no module in the overlay. Closes on exec.
+int clinux_alarm(void);
+// Lets the descriptor become readable at that time; 0 is never. Returns 0 or the errno.
+int clinux_alarm_set(int descriptor, uint64_t monotonic_nanoseconds);
+
 // A netlink socket of the routing family that gives up a read after a second (NETLINK_ROUTE is a
 // plain macro, the rest needs casts). Returns the descriptor, or -1 with errno.
 int clinux_link_socket(void);
 // Asks for all links with their statistics (RTM_GETLINK, NLM_F_DUMP).
 int clinux_link_request(int descriptor, uint32_t sequence);
+// Asks for the 64-bit counters of all links (RTM_GETSTATS, NLM_F_DUMP).
+int clinux_link_statistics_request(int descriptor, uint32_t sequence);
+// A netlink socket that never blocks and gets a message when a link comes, goes or changes
+// (RTMGRP_LINK). Returns the descriptor, or -1 with errno.
+int clinux_link_changes(void);
 
 // statfs(2), whose structure and call share a name that the overlay does not import. Sizes in
 // blocks of block_bytes.

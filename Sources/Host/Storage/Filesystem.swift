@@ -5,13 +5,20 @@ internal import Kernel
 internal import Settings
 
 /// Size, free space and state of mounted file systems: mountinfo of process 1 and statfs(2).
+///
+/// A mount that does not answer within the mount timeout is shown with an error in the same scrape,
+/// and is not asked again before that call has come back.
 struct Filesystem: Collector, ~Copyable {
     static var name: String { "filesystem" }
 
     /// A mount point beyond this many bytes is skipped; the kernel's own limit is 4096.
     static var pathLimit: Int { 16384 }
 
+    /// Mounts beyond this many are skipped.
+    static var mountLimit: Int { 50_000 }
+
     private let rootfs: Root
+    private let mountTimeout: Duration
     private var ofInit: KernelFile
     private var ofSelf: KernelFile
     private var points: Sieve
@@ -21,20 +28,26 @@ struct Filesystem: Collector, ~Copyable {
         .init(
             Family("node_filesystem_mount_info", .gauge, help: "Filesystem mount information."))
     ])
+    private let hungCalls = Single(
+        "ml_exporter_filesystem_hung_calls", .gauge,
+        help: "Mounts whose state was asked for and has not come yet.")
 
-    /// The lines of the last read that pass the types, as long as no mount comes or goes.
-    private var mounts: Buffer?
-    /// The same while they are gathered.
-    private var admitted: Buffer?
+    /// What is shown, as long as no mount comes or goes.
+    private var mounts: [MountedFilesystem]?
+    /// By path: a call that hangs is not made again when the mount table is read anew.
+    private var calls: [[UInt8]: MountCall] = [:]
+    private var asker: MountAsker?
+    private var skippedLines = 0
 
     private enum Column: Int { case error, readOnly, size, free, available, files, filesFree }
 
-    init(_ roots: Roots, points: Filter, types: Filter) {
+    init(_ roots: Roots, _ settings: FilesystemSettings) {
         rootfs = roots.rootfs
+        mountTimeout = settings.mountTimeout
         ofInit = roots.proc.file("1/mountinfo", limit: 64 << 20)
         ofSelf = roots.proc.file("self/mountinfo", limit: 64 << 20)
-        self.points = Sieve(points)
-        self.types = Sieve(types)
+        self.points = Sieve(settings.points)
+        self.types = Sieve(settings.types)
         func column(_ name: String, _ help: String) -> SeriesTable.Column {
             SeriesTable.Column(Family("node_filesystem_\(name)", .gauge, help: help))
         }
@@ -51,16 +64,23 @@ struct Filesystem: Collector, ~Copyable {
         ])
     }
 
+    deinit {
+        asker?.end()
+    }
+
     mutating func collect(_ scrape: inout Scrape, into page: inout Page) throws(KernelError) {
-        if let known = mounts.take() {
-            if !ofInit.mayHaveChanged() {
-                scrape.skippedLines += parse(known)
-                mounts = consume known
-                table.write(to: &page)
-                mountInfo.write(to: &page)
-                return
-            }
-        }
+        if mounts == nil || ofInit.mayHaveChanged() { try readMounts(&scrape) }
+        scrape.skippedLines += skippedLines
+        guard let mounts else { return }
+        let hung = try askRemote(mounts, until: scrape.deadlineNanoseconds)
+        show(mounts)
+        table.write(to: &page)
+        mountInfo.write(to: &page)
+        if !calls.isEmpty { page.single(hungCalls, Double(hung)) }
+    }
+
+    private mutating func readMounts(_ scrape: inout Scrape) throws(KernelError) {
+        mounts = nil
         do throws(KernelError) {
             try scrape.read(&ofInit)
         } catch {
@@ -72,22 +92,16 @@ struct Filesystem: Collector, ~Copyable {
                 throw error
             }
         }
-        admitted = Buffer(capacity: 1024)
-        scrape.skippedLines += parse(scrape.text.bytes)
-        mounts = admitted.take()
-        table.write(to: &page)
-        mountInfo.write(to: &page)
+        skippedLines = parse(scrape.text.bytes)
     }
 
-    private mutating func parse(_ lines: borrowing Buffer) -> Int {
-        parse(lines.bytes)
-    }
-
-    /// Asks every mount that passes for its state. Returns the lines that could not be used.
+    /// Keeps the mounts that pass. Returns the lines that could not be used.
     mutating func parse(_ text: Span<UInt8>) -> Int {
         var skipped = 0
-        table.begin()
-        mountInfo.begin()
+        var shown: [MountedFilesystem] = []
+        var keys: Set<[UInt8]> = []
+        var remote = RemotePoints()
+        var asked: [[UInt8]: MountCall] = [:]
         points.begin()
         types.begin()
         var lines = Cursor(text)
@@ -96,94 +110,105 @@ struct Filesystem: Collector, ~Copyable {
                 skipped += 1
                 continue
             }
-            if !types.admits(mount.type) { continue }
-            admitted?.append(line.rest)
-            admitted?.append(UInt8(ascii: "\n"))
-            if mount.point.offset(of: 0x5C) == nil {
-                show(mount, at: mount.point)
-            } else {
-                let point = Mount.unescape(mount.point)
-                show(mount, at: point.span)
+            let point = Mount.unescape(mount.point)
+            let isLocal = MountedFilesystem.isLocal(mount.type)
+            if !isLocal { remote.add(point) }
+            if !types.admits(mount.type) || !points.admits(point.span) { continue }
+            var mounted = MountedFilesystem(mount, at: point.span, below: rootfs, call: nil)
+            // The same device on the same point twice is one series, as the peer shows it.
+            if !keys.insert(mounted.key).inserted { continue }
+            if shown.count == Filesystem.mountLimit {
+                skipped += 1
+                continue
             }
+            if !isLocal || remote.contain(point) {
+                let path = mounted.path
+                let call = asked[path] ?? calls[path] ?? MountCall(path: path)
+                asked[path] = call
+                mounted = MountedFilesystem(mount, at: point.span, below: rootfs, call: call)
+            }
+            shown.append(mounted)
         }
-        table.end()
-        mountInfo.end()
+        calls = asked
+        mounts = shown
         return skipped
     }
 
-    private mutating func show(_ mount: borrowing Mount, at point: Span<UInt8>) {
-        if !points.admits(point) { return }
-        var about = clinux_space()
-        let code = state(at: point, &about)
-        let shown = shownPoint(point)
-        let error =
-            code == 0 ? "" : String(KernelError(code, "").description.dropFirst(2)).lowercasedASCII
-        var key = mount.source.copied
-        for part in [shown, mount.type.copied, Array(error.utf8)] {
-            key.append(0)
-            key += part
+    /// Asks the mounts that others answer for, all at the same time. Returns how many hang.
+    private mutating func askRemote(
+        _ mounts: [MountedFilesystem], until deadline: UInt64
+    ) throws(KernelError) -> Int {
+        if calls.isEmpty { return 0 }
+        let waiting = calls.values.filter { $0.begin() }
+        let asker = if let asker { asker } else { try MountAsker() }
+        self.asker = asker
+        asker.run(
+            waiting,
+            until: min(deadline, Clock.monotonicNanoseconds &+ mountTimeout.nanoseconds))
+        return calls.values.count { $0.isUnderWay }
+    }
+
+    private mutating func show(_ mounts: [MountedFilesystem]) {
+        table.begin()
+        mountInfo.begin()
+        for mount in mounts {
+            guard let call = mount.call else {
+                show(mount, MountCall.ask(mount.path))
+                continue
+            }
+            show(mount, call.answer)
         }
-        let (source, type) = (mount.source, mount.type)
-        // The same device on the same point twice is one series, as the peer shows it.
-        guard
-            let row = table.row(
-                key.span,
-                labels: {
-                    [
-                        ("device", source.string), ("mountpoint", shown.span.string),
-                        ("fstype", type.string), ("device_error", error),
-                    ]
-                })
-        else { return }
-        set(row, .error, code == 0 ? 0 : 1)
-        set(row, .readOnly, mount.isReadOnly ? 1 : 0)
-        if code != 0 { return }
+        table.end()
+        mountInfo.end()
+    }
+
+    /// No answer is one that has not come in time.
+    private mutating func show(_ mount: MountedFilesystem, _ answer: MountCall.Answer?) {
+        guard case .space(let about)? = answer else {
+            var error = "mountpoint timeout"
+            if case .failed(let code)? = answer {
+                error = String(KernelError(code, "").description.dropFirst(2)).lowercasedASCII
+            }
+            let key = mount.key + [0] + Array(error.utf8)
+            if let row = row(mount, key, error) { set(row, .error, 1) }
+            return
+        }
+        guard let row = row(mount, mount.key, "") else { return }
         let block = Double(about.block_bytes)
+        set(row, .error, 0)
         set(row, .size, Double(about.blocks) * block)
         set(row, .free, Double(about.free_blocks) * block)
         set(row, .available, Double(about.available_blocks) * block)
         set(row, .files, Double(about.files))
         set(row, .filesFree, Double(about.free_files))
-        showInfo(mount, key, shown)
+        let info = mountInfo.row(
+            mount.infoKey.span,
+            labels: {
+                [
+                    ("device", mount.source), ("major", String(mount.major)),
+                    ("minor", String(mount.minor)), ("mountpoint", mount.point),
+                ]
+            })
+        if let info { mountInfo[info, 0] = 1 }
     }
 
-    private mutating func showInfo(_ mount: borrowing Mount, _ key: [UInt8], _ shown: [UInt8]) {
-        let (major, minor, source) = (mount.major, mount.minor, mount.source)
-        var key = key
-        key += "\0\(major):\(minor)".utf8
-        let row = mountInfo.row(
+    private mutating func row(
+        _ mount: MountedFilesystem, _ key: [UInt8], _ error: String
+    ) -> Int? {
+        let row = table.row(
             key.span,
             labels: {
                 [
-                    ("device", source.string), ("major", String(major)),
-                    ("minor", String(minor)), ("mountpoint", shown.span.string),
+                    ("device", mount.source), ("mountpoint", mount.point),
+                    ("fstype", mount.type), ("device_error", error),
                 ]
             })
-        if let row { mountInfo[row, 0] = 1 }
+        if let row { set(row, .readOnly, mount.isReadOnly ? 1 : 0) }
+        return row
     }
 
     private mutating func set(_ row: Int, _ column: Column, _ value: Double) {
         table[row, column.rawValue] = value
-    }
-
-    /// The mount point as the host sees it: without the directory that stands for `/`.
-    private func shownPoint(_ point: Span<UInt8>) -> [UInt8] {
-        let bytes = point.copied
-        let prefix = Array(rootfs.path.utf8)
-        if rootfs.path == "/" || !bytes.starts(with: prefix) { return bytes }
-        let stripped = Array(bytes.dropFirst(prefix.count))
-        return stripped.isEmpty ? [0x2F] : stripped
-    }
-
-    /// statfs(2) below the root; returns 0 or the errno.
-    private func state(at point: Span<UInt8>, _ about: inout clinux_space) -> Int32 {
-        var path = rootfs.path == "/" ? [] : Array(rootfs.path.utf8)
-        for index in 0..<point.count { path.append(point[index]) }
-        path.append(0)
-        return unsafe path.withUnsafeBytes { bytes in
-            guard let start = bytes.baseAddress else { return EFAULT }
-            return unsafe clinux_space_at(start.assumingMemoryBound(to: CChar.self), &about)
-        }
     }
 }
 

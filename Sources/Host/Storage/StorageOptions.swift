@@ -6,17 +6,24 @@ struct StorageOptions: ParsableArguments {
     @OptionGroup(title: "Collector diskstats") var disk: DiskOptions
     @OptionGroup(title: "Collector filesystem") var filesystem: FilesystemOptions
 
+    @Option(
+        name: .customLong("collector.tapestats.ignored-devices"),
+        help: ArgumentHelp("Regexp of tape drives to leave out.", valueName: "regexp"))
+    var ignoredTapes = "^$"
+
     func settings(_ mistakes: inout Mistakes) -> StorageSettings {
         StorageSettings(
-            disks: disk.filter(&mistakes), mountPoints: filesystem.points(&mistakes),
-            filesystemTypes: filesystem.types(&mistakes))
+            disks: disk.filter(&mistakes), filesystem: filesystem.settings(&mistakes),
+            tapes: Filter(
+                flag: "--collector.tapestats.ignored-devices", include: nil, exclude: ignoredTapes,
+                &mistakes))
     }
 }
 
 struct StorageSettings: Sendable {
     let disks: Filter
-    let mountPoints: Filter
-    let filesystemTypes: Filter
+    let filesystem: FilesystemSettings
+    let tapes: Filter
 }
 
 struct DiskOptions: ParsableArguments {
@@ -74,17 +81,35 @@ struct FilesystemOptions: ParsableArguments {
         help: ArgumentHelp("Regexp of file system types to show alone.", valueName: "regexp"))
     var typesInclude: String?
 
-    func points(_ mistakes: inout Mistakes) -> Filter {
-        Filter(
-            flag: "--collector.filesystem.mount-points", include: pointsInclude,
-            exclude: pointsExclude ?? ignoredPoints,
-            standardExclude: FilesystemOptions.standardPoints, &mistakes)
-    }
+    @Option(
+        name: .customLong("collector.filesystem.mount-timeout"),
+        help: ArgumentHelp(
+            "How long a scrape waits for a mount whose server may be away.",
+            valueName: "duration"))
+    var mountTimeout = DurationText(.seconds(1))
+    @Option(
+        name: .customLong("collector.filesystem.stat-workers"),
+        help: ArgumentHelp(
+            "Taken for node_exporter's sake; threads are started as mounts need them.",
+            visibility: .hidden))
+    var statWorkers = 4
 
-    func types(_ mistakes: inout Mistakes) -> Filter {
-        Filter(
-            flag: "--collector.filesystem.fs-types", include: typesInclude,
-            exclude: typesExclude ?? ignoredTypes,
-            standardExclude: FilesystemOptions.standardTypes, &mistakes)
+    func settings(_ mistakes: inout Mistakes) -> FilesystemSettings {
+        FilesystemSettings(
+            points: Filter(
+                flag: "--collector.filesystem.mount-points", include: pointsInclude,
+                exclude: pointsExclude ?? ignoredPoints,
+                standardExclude: FilesystemOptions.standardPoints, &mistakes),
+            types: Filter(
+                flag: "--collector.filesystem.fs-types", include: typesInclude,
+                exclude: typesExclude ?? ignoredTypes,
+                standardExclude: FilesystemOptions.standardTypes, &mistakes),
+            mountTimeout: mountTimeout.duration)
     }
+}
+
+struct FilesystemSettings: Sendable {
+    let points: Filter
+    let types: Filter
+    let mountTimeout: Duration
 }

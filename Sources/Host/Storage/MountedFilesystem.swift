@@ -1,0 +1,67 @@
+internal import Kernel
+
+/// A mount whose state is shown, rendered once for as long as the mount table stays.
+struct MountedFilesystem {
+    /// Where to ask, below the root; ends with 0.
+    let path: [UInt8]
+    /// Tells it from other mounts on the page.
+    let key: [UInt8]
+    let infoKey: [UInt8]
+    let source: String
+    /// As the host sees it: without the directory that stands for `/`.
+    let point: String
+    let type: String
+    let major: UInt64
+    let minor: UInt64
+    let isReadOnly: Bool
+    /// How it is asked; nil when the answer needs nobody's help.
+    let call: MountCall?
+
+    init(_ mount: borrowing Mount, at point: Span<UInt8>, below rootfs: Root, call: MountCall?) {
+        var shown = point.copied
+        let prefix = rootfs.path == "/" ? [] : Array(rootfs.path.utf8)
+        path = prefix + shown + [0]
+        if !prefix.isEmpty, shown.starts(with: prefix) {
+            shown.removeFirst(prefix.count)
+            if shown.isEmpty { shown = [0x2F] }
+        }
+        source = mount.source.string
+        self.point = shown.span.string
+        type = mount.type.string
+        major = mount.major
+        minor = mount.minor
+        isReadOnly = mount.isReadOnly
+        self.call = call
+        key = mount.source.copied + [0] + shown + [0] + mount.type.copied
+        infoKey = key + Array("\0\(major):\(minor)".utf8)
+    }
+
+    /// File systems whose statfs(2) reads memory: no disk, no server, no process is asked.
+    static func isLocal(_ type: Span<UInt8>) -> Bool {
+        for known in localTypes where type.equals(known) { return true }
+        return false
+    }
+
+    private static let localTypes: [StaticString] = [
+        "ext4", "xfs", "tmpfs", "btrfs", "ext2", "ext3", "vfat", "ramfs", "devtmpfs", "squashfs",
+        "iso9660", "erofs", "f2fs", "hugetlbfs", "proc", "sysfs", "cgroup2", "cgroup",
+    ]
+}
+
+/// The mount points under which a path can hang, because somebody else answers for them.
+struct RemotePoints {
+    private var points: Set<[UInt8]> = []
+
+    mutating func add(_ point: [UInt8]) {
+        points.insert(point)
+    }
+
+    /// Whether the way to this mount point leads through one of them.
+    func contain(_ point: [UInt8]) -> Bool {
+        if points.isEmpty { return false }
+        if points.contains([0x2F]) { return true }
+        return point.indices.contains { index in
+            index > 0 && point[index] == 0x2F && points.contains(Array(point[..<index]))
+        }
+    }
+}

@@ -1,0 +1,41 @@
+public import ArgumentParser
+internal import Kernel
+
+/// A duration on the command line as Go's exporters spell it: `5s`, `1m30s`, `250ms`, `1.5h`.
+public struct DurationText: ExpressibleByArgument, Sendable {
+    public let duration: Duration
+
+    private static let units: [(name: String, seconds: Double)] = [
+        ("ns", 1e-9), ("us", 1e-6), ("ms", 1e-3), ("s", 1), ("m", 60), ("h", 3600),
+    ]
+
+    public init(_ duration: Duration) {
+        self.duration = duration
+    }
+
+    /// Nil for anything else, negative durations and those beyond a century.
+    public init?(argument: String) {
+        var rest = Substring(argument)
+        var seconds = 0.0
+        if rest.isEmpty { return nil }
+        while !rest.isEmpty {
+            let number = rest.prefix { $0 == "." || ("0"..."9").contains($0) }
+            rest = rest.dropFirst(number.count)
+            let unit = rest.prefix { ("a"..."z").contains($0) }
+            rest = rest.dropFirst(unit.count)
+            if unit.isEmpty, rest.isEmpty, argument == "0" { break }
+            guard let value = Double(number),
+                let scale = DurationText.units.first(where: { $0.name == unit })?.seconds
+            else { return nil }
+            seconds += value * scale
+        }
+        guard seconds <= 100 * 366 * 86_400 else { return nil }
+        duration = .seconds(seconds)
+    }
+
+    public var defaultValueDescription: String {
+        let seconds = duration.seconds
+        if seconds == seconds.rounded(), seconds >= 1 { return "\(Int(seconds))s" }
+        return "\(Int((seconds * 1000).rounded()))ms"
+    }
+}
