@@ -11,7 +11,9 @@ BINARY := .build/release/ml_exporter
 CHECKED := --explicit-target-dependency-import-check error
 SWIFT_FILES := $(shell git ls-files '*.swift' 2>/dev/null)
 
-.PHONY: help run test e2e bench sanitize fuzz lint format build release clean dependencies \
+DASHBOARDS := .venv-monitoring/bin/python
+
+.PHONY: help run test e2e dashboards monitoring demo bench sanitize fuzz lint format build release clean dependencies \
 	test-dependencies
 
 help: ## Lists the targets
@@ -46,6 +48,20 @@ test: dependencies ## Runs the unit tests
 e2e: release test-dependencies .venv/.made ## Runs the built daemon against its peers
 	.venv/bin/python -m pytest Tests/EndToEnd $(PYTEST)
 
+.venv-monitoring/.made: Tests/Monitoring/requirements.txt
+	python3 -m venv .venv-monitoring
+	.venv-monitoring/bin/pip install --quiet --disable-pip-version-check -r $<
+	touch $@
+
+dashboards: .venv-monitoring/.made ## Writes dashboards/*.json from dashboards/source
+	$(DASHBOARDS) dashboards/source
+
+monitoring: release test-dependencies .venv-monitoring/.made ## Tests dashboards, rules and Alertmanager
+	$(DASHBOARDS) -m pytest Tests/Monitoring $(PYTEST)
+
+demo: release test-dependencies ## Shows incidents from push to message; SECONDS=0 leaves it running
+	python3 deploy/demo $(DEMO)
+
 bench: release test-dependencies ## Measures beside node_exporter and a floor in C; keeps the run
 	python3 Tests/Benchmarks/bench.py $(BENCH)
 
@@ -63,4 +79,4 @@ format: ## Formats every Swift file
 	$(SWIFT) format -i $(SWIFT_FILES)
 
 clean: ## Removes everything that was built
-	rm -rf .build .build-thread .build-address .build-fuzz .venv
+	rm -rf .build .build-thread .build-address .build-fuzz .venv .venv-monitoring

@@ -15,7 +15,7 @@ def summary(board: Board):
                Query("count(up{@host} == 0 and on (job, instance) "
                      "last_over_time(ml_exporter_build_info{@host}[1d])) or vector(0)", "down"),
                limits=(1, 5)),
-        number("Failing collectors", "Collectors that could not read their subject in the last "
+        number("Collectors that fail", "Collectors that could not read their subject in the last "
                "scrape. Alert: CollectorFailing.", "short",
                Query("sum(node_scrape_collector_success{@host} == bool 0)", "failing"),
                limits=(1, 5)),
@@ -26,7 +26,7 @@ def summary(board: Board):
         number("Pushes refused", "Pushed items per second that were refused. Alert: PushRejected.",
                "ops", Query("sum(rate(ml_push_rejected_total{@host}[@rate]))", "refused"),
                limits=(0.001, 1), decimals=2),
-        number("CPU", "CPUs that the daemons keep busy, all together.", "short",
+        number("CPU of all daemons", "CPUs that the daemons keep busy, all together.", "short",
                Query("sum(rate(process_cpu_seconds_total{@host}[@rate]))", "CPU"), decimals=4))
 
 

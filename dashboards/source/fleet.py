@@ -37,7 +37,7 @@ def build() -> Board:
         [firing(',instance=~"$instance|"'), loads()])
     board.row(
         "Now",
-        number("Hosts", "Hosts whose last scrape succeeded.", "short",
+        number("Hosts up", "Hosts whose last scrape succeeded.", "short",
                Query("count(node_uname_info{@host})", "hosts"), width=3),
         number("Hosts down", "Hosts that were scraped within a day and cannot be now. "
                "Alert: ExporterDown.", "short", Query(DOWN, "down"), width=3, limits=(1, 5)),
@@ -46,7 +46,7 @@ def build() -> Board:
                Query('count(ALERTS{alertstate="firing",alertname!="Watchdog",'
                      'severity=~"critical|warning"}) or vector(0)', "alerts"),
                width=3, limits=(1, 5)),
-        number("Models", "Model versions that pushed requests.", "short",
+        number("Model versions", "Model versions that pushed requests.", "short",
                Query("count(count by (model, version) (ml_requests_total{@model}))", "models"),
                width=3),
         number("Requests", "Requests per second over all models and hosts.", "reqps",

@@ -91,7 +91,7 @@ def memory(board: Board):
               Query("sum(node_memory_SReclaimable_bytes{@host})", "kernel caches"),
               Query("sum(node_memory_MemFree_bytes{@host})", "free"),
               Query("sum(node_memory_MemTotal_bytes{@host})", "total", dashed=True), stacked=True),
-        graph("Memory used", "Share of memory that is not available to programs. The lines are the "
+        graph("Memory used by host", "Share of memory that is not available to programs. The lines are the "
               "alert's limits.", "percentunit",
               Query("1 - node_memory_MemAvailable_bytes{@host} / node_memory_MemTotal_bytes{@host}",
                     "{{instance}}"), by_name=True, top=1, limits=(0.8, 0.9)),

@@ -128,7 +128,7 @@ def inputs(board: Board):
     by = "model, version, feature"
     board.row(
         "Inputs",
-        graph("Invalid rows", "Share of input rows with at least one validation error. "
+        graph("Invalid rows by version", "Share of input rows with at least one validation error. "
               "Alert: ModelInputErrorsHigh.", "percentunit",
               Query(f"sum by (model, version) ({INVALID}) / (sum by (model, version) ({ROWS}) > 0)",
                     "{{model}} {{version}}"), by_name=True, limits=(0.01, 0.05)),

@@ -71,7 +71,7 @@ def business(board: Board):
              "a gauge. Alert: BusinessTargetMissed below 100 %.", "percentunit",
              Query(f"{value} / ({target} > 0)", "{{model}} {{kpi}}"), height=8),
         graph("Values and targets", "KPIs that are pushed as a gauge, and their targets dashed. The "
-              "marks are model loads: did the new version pay?", "short",
+              "marks are model loads: they tell whether a new version pays.", "short",
               Query(value, "{{model}} {{kpi}}"),
               Query(target, "{{model}} {{kpi}} target", dashed=True), bottom=None),
         graph("Earned and lost", "KPIs that are pushed as a counter, per second; losses below the "

@@ -96,12 +96,14 @@ class Daemon(Program):
 class Prometheus(Program):
     """Debian's Prometheus on a configuration that is written into its folder."""
 
-    def __init__(self, folder: pathlib.Path, configuration: str, *flags: str):
+    def __init__(self, folder: pathlib.Path, configuration: str, *flags: str,
+                 agent: bool = False):
         file = folder / "prometheus.yml"
         file.write_text(configuration)
         address = f"127.0.0.1:{free_port()}"
         super().__init__(["prometheus", f"--config.file={file}",
-                          f"--storage.tsdb.path={folder}/tsdb", f"--web.listen-address={address}",
+                          f"--storage.{'agent' if agent else 'tsdb'}.path={folder}/tsdb",
+                          f"--web.listen-address={address}",
                           *flags], folder / "prometheus.log", address, "/-/ready")
 
     def api(self, path: str, **parameters):
