@@ -14,8 +14,10 @@ CHECKED := --explicit-target-dependency-import-check error
 REVISION := $(shell git describe --always --abbrev=40 --dirty --match= 2>/dev/null)
 SWIFT_FILES := $(shell git ls-files '*.swift' 2>/dev/null)
 
-.PHONY: help run test e2e bench sanitize fuzz lint format build release deb deployment \
-	kubernetes clean dependencies test-dependencies
+DASHBOARDS := .venv-monitoring/bin/python
+
+.PHONY: help run test e2e dashboards monitoring demo deployment torture bench sanitize fuzz lint \
+	format build release deb kubernetes clean dependencies test-dependencies
 
 help: ## Lists the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -45,21 +47,43 @@ deb: release ## Makes the Debian package below .build/deb
 test: dependencies ## Runs the unit tests
 	$(SWIFT) test $(CHECKED)
 
-REQUIREMENTS := $(wildcard Tests/*/requirements.txt)
-.venv/.made: $(REQUIREMENTS)
+.venv/.made: Tests/EndToEnd/requirements.txt
 	python3 -m venv .venv
-	.venv/bin/pip install --quiet --disable-pip-version-check $(REQUIREMENTS:%=-r %)
+	.venv/bin/pip install --quiet --disable-pip-version-check -r $<
 	touch $@
 
 e2e: release test-dependencies .venv/.made ## Runs the built daemon against its peers
 	.venv/bin/python -m pytest Tests/EndToEnd $(PYTEST)
 
-deployment: deb test-dependencies .venv/.made ## Tests units, package, image, manifests and documentation
+.venv-monitoring/.made: Tests/Monitoring/requirements.txt
+	python3 -m venv .venv-monitoring
+	.venv-monitoring/bin/pip install --quiet --disable-pip-version-check -r $<
+	touch $@
+
+dashboards: .venv-monitoring/.made ## Writes dashboards/*.json from dashboards/source
+	$(DASHBOARDS) dashboards/source
+
+monitoring: release test-dependencies .venv-monitoring/.made ## Tests dashboards, rules and Alertmanager
+	$(DASHBOARDS) -m pytest Tests/Monitoring $(PYTEST)
+
+demo: release test-dependencies ## Shows incidents from push to message; SECONDS=0 leaves it running
+	python3 deploy/demo $(DEMO)
+
+.venv-deployment/.made: Tests/Deployment/requirements.txt
+	python3 -m venv .venv-deployment
+	.venv-deployment/bin/pip install --quiet --disable-pip-version-check -r $<
+	touch $@
+
+deployment: deb test-dependencies .venv-deployment/.made ## Tests units, package, image, manifests and documentation
 	@deploy/install-dependencies deployment
-	.venv/bin/python -m pytest Tests/Deployment $(PYTEST)
+	.venv-deployment/bin/python -m pytest Tests/Deployment $(PYTEST)
 
 kubernetes: ## Makes the manifests that are made of rules and dashboards
 	deploy/kubernetes/generate
+
+torture: release test-dependencies ## Kills the daemon while clients push, and audits what it knows
+	python3 Tests/Torture/prove.py
+	python3 Tests/Torture $(TORTURE)
 
 bench: release test-dependencies ## Measures beside node_exporter and a floor in C; keeps the run
 	python3 Tests/Benchmarks/bench.py $(BENCH)
@@ -78,4 +102,4 @@ format: ## Formats every Swift file
 	$(SWIFT) format -i $(SWIFT_FILES)
 
 clean: ## Removes everything that was built
-	rm -rf .build .build-thread .build-address .build-fuzz .venv
+	rm -rf .build .build-thread .build-address .build-fuzz .venv .venv-deployment .venv-monitoring
