@@ -5,7 +5,7 @@ import json
 import random
 import threading
 import time
-from collections import Counter
+from collections import Counter, deque
 
 from daemons import Daemon
 from ledger import Findings, Ledger, place
@@ -17,6 +17,7 @@ DURATION_SECONDS = 0.125  # a power of two, so that sums are exact
 GIVES_UP = 0.05
 REPEATS = 0.05
 STARTS_ANEW = 0.002
+REMEMBERED = 500  # fewer than the 1,024 that the daemon promises
 
 
 class Pusher(threading.Thread):
@@ -83,6 +84,8 @@ class EventPusher(Pusher):
         self.producer_start = f"{1_700_000_000 + self.starts}.{self.number}"
         self.stream = f"p{self.number}s{self.starts}"
         self.sequence = 0
+        # What may be sent again, also after the daemon has started anew.
+        self.answered = deque(maxlen=REMEMBERED)
 
     def work(self):
         if self.random.random() < STARTS_ANEW:
@@ -103,12 +106,15 @@ class EventPusher(Pusher):
         told = self.insist(*request)
         if told is None:
             return
-        self.check(told, events + 1)
+        self.check(self.sequence, told, events + 1)
         self.ledger.acknowledge(self.stream, self.sequence)
-        if self.random.random() < REPEATS and (told := self.insist(*request)):
-            self.check(told, events + 1, repeated=True)
+        self.answered.append((self.sequence, request))
+        if self.random.random() < REPEATS:
+            sequence, request = self.random.choice(self.answered)
+            if told := self.insist(*request):
+                self.check(sequence, told, 0, repeated=True)
 
-    def check(self, told: tuple[int, bytes], items: int, repeated: bool = False):
+    def check(self, sequence: int, told: tuple[int, bytes], items: int, repeated: bool = False):
         status, body = told
         try:
             answer = json.loads(body)
@@ -116,11 +122,11 @@ class EventPusher(Pusher):
             answer = {}
         duplicate = answer.get("duplicate") is True
         applied = answer.get("accepted") == items and not answer.get("rejected")
-        if status != 200 or not (duplicate or applied):
-            self.findings.add("other", f"{self.stream} {self.sequence}: {status} {body[:300]!r}")
         if repeated and not duplicate:
-            self.findings.add("other", f"{self.stream} {self.sequence} was sent again after its "
+            self.findings.add("other", f"{self.stream} {sequence} was sent again after its "
                                        f"answer, and that was no duplicate: {body[:300]!r}")
+        elif status != 200 or not (duplicate or applied):
+            self.findings.add("other", f"{self.stream} {sequence}: {status} {body[:300]!r}")
 
 
 class GroupPusher(Pusher):
