@@ -30,6 +30,11 @@ let argumentParser: Target.Dependency = .product(
     name: "ArgumentParser", package: "swift-argument-parser")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 
+/// The commit that is built, as `make` tells it; empty in a bare `swift build`. Only CVersion is
+/// compiled anew when it changes.
+let revision = (Context.environment["ML_EXPORTER_REVISION"] ?? "")
+    .filter { ($0.isASCII && ($0.isLetter || $0.isNumber)) || $0 == "-" }
+
 let package = Package(
     name: "ml_exporter",
     dependencies: [
@@ -49,6 +54,9 @@ let package = Package(
         .target(name: "CLinux", cSettings: [.define("_GNU_SOURCE")]),
         .target(name: "CNVML", linkerSettings: [.linkedLibrary("dl")]),
         .target(
+            name: "CVersion",
+            cSettings: [.define("ML_EXPORTER_REVISION", to: "\"\(revision)\"")]),
+        .target(
             name: "CText", linkerSettings: [.linkedLibrary("re2"), .linkedLibrary("simdjson")]),
         room("Kernel", imports: ["CLinux", "CText"]),
         room("Exposition", imports: ["Kernel", "CText"]),
@@ -66,8 +74,8 @@ let package = Package(
         .executableTarget(
             name: "ml_exporter",
             dependencies: [
-                "CLinux", "Kernel", "Exposition", "Settings", "HTTPServer", "Host", "Groups",
-                argumentParser, logging,
+                "CLinux", "CVersion", "Kernel", "Exposition", "Settings", "HTTPServer", "Host",
+                "Groups", argumentParser, logging,
             ],
             swiftSettings: house),
         tests(of: "Kernel"),

@@ -1,0 +1,6 @@
+"""The demo's programs are the tests' programs."""
+
+import pathlib
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "deploy" / "demo"))
