@@ -36,8 +36,7 @@ class Truth:
     missing: collections.Counter = field(default_factory=collections.Counter)
     tokens: collections.Counter = field(default_factory=collections.Counter)
     durations: collections.Counter = field(default_factory=collections.Counter)
-    earned: float = 0
-    lost: float = 0
+    labels: int = 0
 
     @property
     def requests(self) -> int:
@@ -167,6 +166,10 @@ class Service(threading.Thread):
     def state(self) -> dict:
         return {"type": "state", **self.identity, "in_flight": 3, "queue_length": 1}
 
+    def label(self) -> dict:
+        """What turned out to be true of one prediction."""
+        return {"type": "label", **self.identity, "prediction": "fraud", "label": "fraud"}
+
     def loaded(self) -> dict:
         return {"type": "model", **self.identity, "event": "loaded", "framework": "lightgbm",
                 "git_sha": "0a1b2c3", "trained_at": time.time() - 86400}
@@ -182,9 +185,11 @@ class Service(threading.Thread):
                     continue
                 events = [self.request(self.number + index) for index in range(count)]
                 self.number += count
-                if self.producer.send([*events, self.state()], self.stopping):
+                others = [self.state()] if self.language else [self.state(), self.label()]
+                if self.producer.send([*events, *others], self.stopping):
                     for event in events:
                         self.truth.count(event)
+                    self.truth.labels += len(others) - 1
         except Exception as failure:
             self.failure = failure
         finally:
