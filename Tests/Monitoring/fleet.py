@@ -1,5 +1,6 @@
 """A small site: two hosts, two models, real traffic, Prometheus with our rules and a month of history."""
 
+import collections
 import pathlib
 import subprocess
 import threading
@@ -35,21 +36,27 @@ scrape_configs:
 
 @dataclass
 class Moment:
-    """What had been pushed by a time, over all services."""
+    """What had been pushed by a time: counts by what is counted, its detail, model, version and host."""
 
     time: float
-    requests: dict[tuple[str, str, str], int]
-    outcomes: dict[str, int]
-    rows: int
-    invalid: int
-    tokens: dict[str, int]
+    counts: collections.Counter
 
-    def since(self, other: "Moment") -> "Moment":
-        def less(these, those):
-            return {key: value - those.get(key, 0) for key, value in these.items()}
-        return Moment(self.time - other.time, less(self.requests, other.requests),
-                      less(self.outcomes, other.outcomes), self.rows - other.rows,
-                      self.invalid - other.invalid, less(self.tokens, other.tokens))
+    def __sub__(self, other: "Moment") -> "Moment":
+        difference = self.counts.copy()
+        difference.subtract(other.counts)
+        return Moment(self.time - other.time, difference)
+
+    def sum(self, kind: str, detail=None, **wanted) -> float:
+        """`wanted` may name model, version and host; `detail` may be a set of details."""
+        names = ("model", "version", "host")
+        return sum(number for (what, which, *place), number in self.counts.items()
+                   if what == kind and (detail is None or which == detail
+                                        or isinstance(detail, set) and which in detail)
+                   and all(dict(zip(names, place))[name] == value
+                           for name, value in wanted.items()))
+
+    def rate(self, kind: str, detail=None, **wanted) -> float:
+        return self.sum(kind, detail, **wanted) / self.time
 
 
 class Clumsy(threading.Thread):
@@ -58,6 +65,7 @@ class Clumsy(threading.Thread):
     def __init__(self, push: str):
         super().__init__(daemon=True)
         self.producer = Producer(push, "clumsy")
+        self.copies = 0
         self.stopping = threading.Event()
 
     def run(self):
@@ -74,6 +82,7 @@ class Clumsy(threading.Thread):
             self.producer.send([event])
             self.producer.sequence -= 1
             self.producer.send([event])
+            self.copies += 1
             if number % 4 == 0:
                 self.producer.sequence += 1024
         self.producer.close()
@@ -92,20 +101,21 @@ class Site:
     clumsy: Clumsy
 
     def moment(self) -> Moment:
-        truths = [(service, service.truth) for service in self.services]
-        def total(name):
-            found = {}
-            for _, truth in truths:
-                for key, value in getattr(truth, name).items():
-                    found[key] = found.get(key, 0) + value
-            return found
-        by = {}
-        for service, truth in truths:
-            key = (service.model, service.version, service.variant)
-            by[key] = by.get(key, 0) + truth.requests
-        return Moment(time.time(), by, total("outcomes"),
-                      sum(truth.rows for _, truth in truths),
-                      sum(truth.invalid_rows for _, truth in truths), total("tokens"))
+        counts = collections.Counter()
+        for service in self.services:
+            place = (service.model, service.version, service.host)
+            truth = service.truth
+            for kind in ("outcomes", "errors", "missing", "tokens", "durations"):
+                for detail, number in dict(getattr(truth, kind)).items():
+                    counts[kind, detail, *place] += number
+            counts["requests", None, *place] += truth.requests
+            counts["rows", None, *place] += truth.rows
+            counts["earned", None, *place] += truth.earned
+            counts["lost", None, *place] += truth.lost
+            counts["labels", None, *place] += truth.labels
+            counts["invalid rows", None, *place] += truth.invalid_rows
+        counts["copies", None, "lab", "1", 1] = self.clumsy.copies
+        return Moment(time.time(), counts)
 
     def close(self):
         for service in (*self.services, self.clumsy):
@@ -160,6 +170,8 @@ def start(folder: pathlib.Path) -> Site:
         Service(first, "chat", "1", rate=20, language=True),
         Service(second, "chat", "1", rate=20, language=True, phase="latency"),
     ]
+    for service in services:
+        service.host = 0 if service.producer.push == first else 1
     site = Site(folder, hosts, prometheus, services, Clumsy(second))
     producer = Producer(hosts[0].push, "trainer")
     for model, f1 in (("fraud", 0.91), ("chat", 0.83)):

@@ -120,9 +120,9 @@ def choices(board: dict, grafana: Grafana) -> dict[str, dict[str, str]]:
             grafana.chosen[variable["name"]] = several(picked) if picked else variable["allValue"]
         return dict(grafana.chosen)
 
-    # Not every model has variants: two of them would leave the others out.
-    whole = {"job": 1, "variant": 0}
-    found["several"] = chosen(lambda name, names: names[:whole.get(name, 2)])
+    # Not every model has variants, not every figure a target: two of them would leave the others out.
+    found["several"] = chosen(
+        lambda name, names: names[:{"job": 1, "variant": 0, "kpi": 0}.get(name, 2)])
     grafana.chosen = dict(every)
     by_name = {variable["name"]: variable for variable in variables}
     hosts = [name for name in grafana.values(by_name["instance"]) if name]
@@ -132,6 +132,6 @@ def choices(board: dict, grafana: Grafana) -> dict[str, dict[str, str]]:
         single = {"instance": host, "model": model}
         label = f"{host} {model or ''}".strip()
         found[label] = chosen(
-            lambda name, names, single=single: [single[name]] if single.get(name) else names[:1])
+            lambda name, names, single=single: [single[name]] if single.get(name) else names[:name != "kpi"])
     grafana.chosen = dict(every)
     return found

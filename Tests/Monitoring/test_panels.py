@@ -1,10 +1,14 @@
 """Every query of every panel on a real Prometheus that scrapes two daemons with known traffic."""
 
+import os
+import pathlib
 import re
 
+import matplotlib.image
 import pytest
 
-from files import dashboards
+import sheet
+from files import DASHBOARDS, REPOSITORY, dashboards
 from grafana import Grafana, choices
 
 BOARDS = dashboards()
@@ -149,3 +153,20 @@ def test_a_week_ago_is_drawn_beside_now(site):
                       if "allValue" in variable}
     _, past = grafana.panel(panel)
     assert past.results[0].last == pytest.approx(50, rel=0.02)
+
+
+@pytest.mark.parametrize("name", BOARDS)
+def test_a_picture_of_each_dashboard_is_drawn(asked, name, tmp_path):
+    """PREVIEWS=FOLDER keeps them; `make previews` does so for the README."""
+    folder = pathlib.Path(os.environ.get("PREVIEWS", tmp_path))
+    file = folder / f"{name}.png"
+    sheet.draw(BOARDS[name], asked[name, "all"], file)
+    image = matplotlib.image.imread(file)
+    assert image.shape[1] > 1000 and image.std() > 0.05, "an empty picture"
+
+
+def test_the_previews_are_those_of_the_dashboards():
+    assert {path.stem for path in (DASHBOARDS / "preview").glob("*.png")} == set(BOARDS)
+    readme = (REPOSITORY / "README.md").read_text()
+    for name in BOARDS:
+        assert f"dashboards/preview/{name}.png" in readme

@@ -22,7 +22,8 @@ TICK_SECONDS = 0.25
 DURATIONS = ((90, 0.02), (99, 0.08), (100, 0.2))
 SLOWDOWN = 20
 STAGES = {"queue": 0.1, "preprocess": 0.2, "inference": 0.6, "postprocess": 0.1}
-FEATURES = ("amount", "age", "country")
+# Of the business, in each tick.
+EARNED, LOST = 5.0, 1.0
 
 
 @dataclass
@@ -37,6 +38,8 @@ class Truth:
     tokens: collections.Counter = field(default_factory=collections.Counter)
     durations: collections.Counter = field(default_factory=collections.Counter)
     labels: int = 0
+    earned: float = 0
+    lost: float = 0
 
     @property
     def requests(self) -> int:
@@ -170,6 +173,10 @@ class Service(threading.Thread):
         """What turned out to be true of one prediction."""
         return {"type": "label", **self.identity, "prediction": "fraud", "label": "fraud"}
 
+    def earning(self, value: float) -> dict:
+        return {"type": "metric", "name": "saved", "kind": "counter", "value": value,
+                "model": self.model}
+
     def loaded(self) -> dict:
         return {"type": "model", **self.identity, "event": "loaded", "framework": "lightgbm",
                 "git_sha": "0a1b2c3", "trained_at": time.time() - 86400}
@@ -185,11 +192,15 @@ class Service(threading.Thread):
                     continue
                 events = [self.request(self.number + index) for index in range(count)]
                 self.number += count
-                others = [self.state()] if self.language else [self.state(), self.label()]
+                others = [self.state(), self.earning(EARNED), self.earning(-LOST)]
+                if not self.language:
+                    others.append(self.label())
                 if self.producer.send([*events, *others], self.stopping):
                     for event in events:
                         self.truth.count(event)
-                    self.truth.labels += len(others) - 1
+                    self.truth.labels += not self.language
+                    self.truth.earned += EARNED
+                    self.truth.lost += LOST
         except Exception as failure:
             self.failure = failure
         finally:
@@ -216,13 +227,9 @@ def training(model: str, f1: float = 0.91, status: str = "succeeded") -> list[di
 
 
 def business(model: str, profit: float = 1_100_000, target: float = 1_000_000) -> list[dict]:
-    """A figure as it stands, with its target, and what was just earned and lost."""
-    return [
-        {"type": "metric", "name": "weekly_profit", "kind": "gauge", "value": profit,
-         "target": target, "model": model},
-        {"type": "metric", "name": "saved", "kind": "counter", "value": 120.5, "model": model},
-        {"type": "metric", "name": "saved", "kind": "counter", "value": -20.5, "model": model},
-    ]
+    """A figure as it stands, with its target."""
+    return [{"type": "metric", "name": "weekly_profit", "kind": "gauge", "value": profit,
+             "target": target, "model": model}]
 
 
 def main():
