@@ -16,8 +16,8 @@ SWIFT_FILES := $(shell git ls-files '*.swift' 2>/dev/null)
 
 DASHBOARDS := .venv-monitoring/bin/python
 
-.PHONY: help run test e2e dashboards monitoring demo deployment torture bench sanitize fuzz lint \
-	format build release deb kubernetes clean dependencies test-dependencies
+.PHONY: help run test e2e dashboards monitoring previews demo deployment torture bench sanitize \
+	fuzz lint format build release deb kubernetes clean dependencies test-dependencies
 
 help: ## Lists the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -65,6 +65,9 @@ dashboards: .venv-monitoring/.made ## Writes dashboards/*.json from dashboards/s
 
 monitoring: release test-dependencies .venv-monitoring/.made ## Tests dashboards, rules and Alertmanager
 	$(DASHBOARDS) -m pytest Tests/Monitoring $(PYTEST)
+
+previews: release test-dependencies .venv-monitoring/.made ## Draws dashboards/preview/*.png anew
+	PREVIEWS=dashboards/preview $(DASHBOARDS) -m pytest Tests/Monitoring/test_panels.py -k picture
 
 demo: release test-dependencies ## Shows incidents from push to message; SECONDS=0 leaves it running
 	python3 deploy/demo $(DEMO)

@@ -5,6 +5,7 @@ HOST = 'job=~"$job",instance=~"$instance"'
 SHORT_FORMS = {
     "@host": HOST,
     "@model": HOST + ',model=~"$model",version=~"$version",variant=~"$variant"',
+    "@version": HOST + ',model=~"$model",version=~"$version"',
     "@training": HOST + ',model=~"$model"',
     "@business": HOST + ',model=~"$model",kpi=~"$kpi"',
     "@rate": "$__rate_interval",

@@ -89,11 +89,13 @@ def build() -> Board:
              "some task waited for memory.",
              {"instance": "Host"},
              Column("CPU used", CPU_USED, "percentunit", 1, (0.8, 0.9)),
-             Column("Load per CPU", "node_load1{@host} / on (job, instance) count by (job, instance) "
-                    '(node_cpu_seconds_total{@host,mode="idle"})', "short", 2, (1, 2)),
-             Column("Memory used", MEMORY_USED, "percentunit", 1, (0.8, 0.9)),
-             Column("Waiting for memory",
-                    "rate(node_pressure_memory_waiting_seconds_total{@host}[@rate])",
+             Column("Load per CPU", "max by (instance) (node_load1{@host} / on (job, instance) "
+                    'count by (job, instance) (node_cpu_seconds_total{@host,mode="idle"}))',
+                    "short", 2, (1, 2)),
+             Column("Memory used", f"max by (instance) ({MEMORY_USED})", "percentunit", 1,
+                    (0.8, 0.9)),
+             Column("Waiting for memory", "max by (instance) "
+                    "(rate(node_pressure_memory_waiting_seconds_total{@host}[@rate]))",
                     "percentunit", 2, (0.05, 0.2)),
              Column("Fullest filesystem", FULLEST, "percentunit", 1, (0.85, 0.95)),
              Column("Disk busy", "max by (instance) "

@@ -162,7 +162,7 @@ def costs(board: Board):
     """A process may serve several models; each of them then shows the whole process."""
     def of_model(expression: str) -> str:
         return (f"sum by (model, version) ({expression} * on (job, instance, pid) group_right () "
-                "ml_producer_model_info{@model})")
+                "ml_producer_model_info{@version})")
 
     name = "{{model}} {{version}}"
     cpu = of_model("rate(ml_producer_process_cpu_seconds_total{@host}[@rate])")

@@ -33,6 +33,7 @@ def training(board: Board):
                     "(ml_training_last_success_timestamp_seconds{@training})", "s", 1,
                     (259200, 604800)),
              Column("Duration", "max by (model) (ml_training_duration_seconds{@training})", "s", 1),
+             Column("Rows", "max by (model) (ml_training_rows{@training})", "short"),
              Column("Epoch", "max by (model) (ml_training_epoch{@training})", "short"),
              Column("Step", "max by (model) (ml_training_step{@training})", "short"),
              Column("Failures", "sum by (model) (increase(ml_training_failures_total{@training}"
@@ -41,9 +42,18 @@ def training(board: Board):
         graph("Learning curves", "The metrics that training reports, by split: training that rises "
               "while validation falls is overfitting.", "short",
               Query("max by (model, split, metric) (ml_training_metric{@training})",
-                    "{{model}} {{split}} {{metric}}"), by_name=True, bottom=None, decimals=3),
+                    "{{model}} {{split}} {{metric}}"), by_name=True, bottom=None, decimals=3,
+              width=24),
         graph("Progress", "Epochs of the running training.", "short",
-              Query("max by (model) (ml_training_epoch{@training})", "{{model}}"), by_name=True),
+              Query("max by (model) (ml_training_epoch{@training})", "{{model}}"), by_name=True,
+              width=8),
+        graph("Labels", "Labels per second: what turned out to be true of predictions.", "ops",
+              Query("sum by (model) (rate(ml_labels_received_total{@training}[@rate]))",
+                    "{{model}}"), by_name=True, width=8),
+        graph("Since the last label", "Time since the last label of each model; without labels nobody "
+              "knows how good it is.", "s",
+              Query("time() - max by (model) (ml_label_last_received_timestamp_seconds{@training})",
+                    "{{model}}"), by_name=True, width=8),
         bars("Feature importance", "How much each feature weighs in the last trained model; the "
              "twenty heaviest.", "short",
              Query("topk(20, max by (model, feature) (ml_training_feature_importance{@training}))",
