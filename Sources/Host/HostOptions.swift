@@ -28,7 +28,7 @@ public struct HostOptions: ParsableArguments {
     public func settings(_ mistakes: inout Mistakes) -> HostSettings {
         var enabled = Set(
             Catalog.entries.filter { $0.runsByDefault && !disableDefaults }.map(\.name))
-        if controlGroup.isAskedFor { enabled.insert(ServiceGroups.name) }
+        if controlGroup.isAskedFor { enabled.insert(ControlGroups.name) }
         for choice in switches {
             if choice.isOn {
                 enabled.insert(choice.collector)

@@ -1,8 +1,8 @@
 extension Catalog {
     static let controlGroup: [Entry] = [
-        Entry(ServiceGroups.self, runsByDefault: false, "Control groups (cgroup v2) of services.") {
+        Entry(ControlGroups.self, runsByDefault: false, "Control groups (cgroup v2) of services.") {
             machine, settings in
-            ServiceGroups(machine.roots, settings.controlGroup)
+            ControlGroups(machine.roots, settings.controlGroup)
         }
     ]
 }
