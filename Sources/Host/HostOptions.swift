@@ -19,6 +19,7 @@ public struct HostOptions: ParsableArguments {
     @OptionGroup var network: NetworkOptions
     @OptionGroup var system: SystemOptions
     @OptionGroup var hardware: HardwareOptions
+    @OptionGroup(title: "Collector textfile") var textFiles: TextFileOptions
     @OptionGroup var unbuilt: UnbuiltOptions
 
     public init() {}
@@ -46,7 +47,8 @@ public struct HostOptions: ParsableArguments {
             storage: storage.settings(&mistakes),
             network: network.settings(&mistakes),
             system: system.settings(&mistakes),
-            hardware: hardware.settings(&mistakes))
+            hardware: hardware.settings(&mistakes),
+            textFiles: textFiles.settings(&mistakes))
     }
 }
 
@@ -93,4 +95,5 @@ public struct HostSettings: Sendable {
     let network: NetworkSettings
     let system: SystemSettings
     let hardware: HardwareSettings
+    let textFiles: TextFileSettings
 }

@@ -41,7 +41,8 @@ enum Program {
             ])
         for name in configuration.host.unbuilt {
             log.warning(
-                "collector is not built, nothing of it is served", metadata: ["collector": "\(name)"])
+                "collector is not built, nothing of it is served",
+                metadata: ["collector": "\(name)"])
         }
         let daemon: Daemon
         do throws(KernelError) {
