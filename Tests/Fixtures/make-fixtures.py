@@ -20,11 +20,10 @@ import pathlib
 import shutil
 import sys
 
-from rack import Link, rack
+from rack import rack
+from rack_tree import Link, Tree
 
 HERE = pathlib.Path(__file__).resolve().parent
-
-Tree = dict[str, bytes]
 
 
 def text(*lines: str | bytes) -> bytes:

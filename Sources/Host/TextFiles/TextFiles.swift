@@ -1,4 +1,5 @@
 internal import Exposition
+internal import Glibc
 internal import Kernel
 
 /// Metrics that others leave in files `*.prom` of some directories: their families join those of the
@@ -9,11 +10,14 @@ internal import Kernel
 struct TextFiles: Collector, ~Copyable {
     static var name: String { "textfile" }
 
+    /// Files beyond this many are not read.
+    static var fileLimit: Int { 10_000 }
+
     private let patterns: [PathPattern]
     private let seriesLimit: Int
     private var files: [TextFile] = []
     private var shown = TextFileIndex()
-    /// Directories that cannot be read, each told once.
+    /// Directories that cannot be read in full, each told once.
     private var refused: Set<String> = []
     private var times = SeriesTable([
         .init(
@@ -55,20 +59,23 @@ struct TextFiles: Collector, ~Copyable {
     /// Lists the files. Returns whether other ones are there than before.
     private mutating func find(_ scrape: inout Scrape) -> Bool {
         var paths: [String] = []
-        var unreadable: Set<String> = []
+        var seen: Set<String> = []
+        var unusable: Set<String> = []
         for directory in patterns.flatMap(\.paths) {
             let root = Root(directory)
             do throws(KernelError) {
                 let names = try root.names(in: "").filter { $0.hasSuffix(".prom") }
-                for path in names.sorted().map(root.path(of:)) where !paths.contains(path) {
+                for path in names.sorted().map(root.path(of:)) where seen.insert(path).inserted {
+                    if paths.count == TextFiles.fileLimit { throw KernelError(E2BIG, directory) }
                     paths.append(path)
                 }
             } catch {
-                if !refused.contains(directory) { scrape.note("\(error)") }
-                unreadable.insert(directory)
+                let told = KernelError(error.code, directory)
+                if !refused.contains(directory) { scrape.note("\(told)") }
+                unusable.insert(directory)
             }
         }
-        refused = unreadable
+        refused = unusable
         if paths == files.map(\.path) { return false }
         let known = Dictionary(uniqueKeysWithValues: files.map { ($0.path, $0) })
         files = paths.map { known[$0] ?? TextFile($0) }
