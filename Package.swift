@@ -30,6 +30,11 @@ let argumentParser: Target.Dependency = .product(
     name: "ArgumentParser", package: "swift-argument-parser")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 
+/// The commit that is built, as `make` tells it; empty in a bare `swift build`. Only CVersion is
+/// compiled anew when it changes.
+let revision = (Context.environment["ML_EXPORTER_REVISION"] ?? "")
+    .filter { ($0.isASCII && ($0.isLetter || $0.isNumber)) || $0 == "-" }
+
 let package = Package(
     name: "ml_exporter",
     dependencies: [
@@ -42,19 +47,35 @@ let package = Package(
             providers: [.apt(["libmicrohttpd-dev"])]),
         .systemLibrary(
             name: "CISAL", pkgConfig: "libisal", providers: [.apt(["libisal-dev"])]),
+        .systemLibrary(
+            name: "CDeflate", pkgConfig: "libdeflate", providers: [.apt(["libdeflate-dev"])]),
+        .systemLibrary(
+            name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
         .target(name: "CLinux", cSettings: [.define("_GNU_SOURCE")]),
-        .target(name: "CText", linkerSettings: [.linkedLibrary("re2")]),
+        .target(name: "CNVML", linkerSettings: [.linkedLibrary("dl")]),
+        .target(
+            name: "CVersion",
+            cSettings: [.define("ML_EXPORTER_REVISION", to: "\"\(revision)\"")]),
+        .target(
+            name: "CText", linkerSettings: [.linkedLibrary("re2"), .linkedLibrary("simdjson")]),
         room("Kernel", imports: ["CLinux", "CText"]),
         room("Exposition", imports: ["Kernel", "CText"]),
         room("Settings", imports: ["Kernel", "CText", argumentParser]),
         room("HTTPServer", imports: ["Kernel", "CMicroHTTPD", "CISAL", "CLinux"]),
-        room("Host", imports: ["Kernel", "Exposition", "Settings", "CLinux", argumentParser]),
+        room("Observation", imports: ["Kernel"]),
+        room("Intake", imports: ["Kernel", "Observation", "CText", "CDeflate"]),
+        room(
+            "Host",
+            imports: ["Kernel", "Exposition", "Settings", "CLinux", "CNVML", argumentParser]),
         room("Groups", imports: ["Kernel", "Exposition"]),
+        room("Series", imports: ["Kernel", "Exposition", "Observation"]),
+        room("Model", imports: ["Kernel", "Exposition", "Observation", "Series"]),
+        room("Journal", imports: ["Kernel", "CSQLite", "CISAL", "CLinux"]),
         .executableTarget(
             name: "ml_exporter",
             dependencies: [
-                "CLinux", "Kernel", "Exposition", "Settings", "HTTPServer", "Host", "Groups",
-                argumentParser, logging,
+                "CLinux", "CVersion", "Kernel", "Exposition", "Settings", "HTTPServer", "Host",
+                "Groups", argumentParser, logging,
             ],
             swiftSettings: house),
         tests(of: "Kernel"),
@@ -62,7 +83,12 @@ let package = Package(
         tests(of: "Groups", imports: ["Kernel", "Exposition"]),
         tests(of: "Settings", imports: ["Kernel", argumentParser]),
         tests(of: "HTTPServer", imports: ["Kernel"]),
+        tests(of: "Observation", imports: ["Kernel"]),
+        tests(of: "Intake", imports: ["Kernel", "Observation", "CDeflate"]),
+        tests(of: "Series", imports: ["Kernel", "Exposition", "Observation"]),
+        tests(of: "Model", imports: ["Kernel", "Exposition", "Observation", "Series"]),
         tests(of: "Host", imports: ["Kernel", "Exposition", "Settings", argumentParser]),
+        tests(of: "Journal", imports: ["Kernel"]),
     ],
     cxxLanguageStandard: .cxx17,
 )

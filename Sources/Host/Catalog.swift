@@ -30,7 +30,8 @@ enum Catalog {
     }
 
     static let entries: [Entry] =
-        (processor + memory + storage + network + system + hardware + textFiles)
+        (processor + memory + storage + network + system + hardware + accelerator + controlGroup
+        + textFiles)
         .sorted { ($0.invitesGuests ? "" : $0.name) < ($1.invitesGuests ? "" : $1.name) }
 }
 

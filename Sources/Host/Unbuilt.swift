@@ -4,7 +4,7 @@ internal import ArgumentParser
 /// that its command line starts this daemon too; one that is switched on is told in the log.
 enum Unbuilt {
     static let collectors = [
-        "cpu_vulnerabilities", "drbd", "drm", "ethtool", "ksmd", "lnstat", "logind",
+        "cpu_vulnerabilities", "drbd", "ethtool", "ksmd", "lnstat", "logind",
         "ntp", "nvmesubsystem", "pcidevice", "perf", "qdisc", "runit", "slabinfo",
         "supervisord", "swap", "sysctl", "systemd", "wifi", "xfrm",
     ]

@@ -36,8 +36,8 @@ struct NodeExporterFlagsTests {
         diskstats.device-include ethtool.device-include ethtool.device-exclude \
         ethtool.metrics-include filesystem.mount-points-include filesystem.fs-types-include \
         hwmon.chip-include hwmon.sensor-include infiniband.device-include \
-        interrupts.name-include netclass.ignored-devices netdev.device-include netdev.device-whitelist netstat.fields \
-        ntp.server pcidevice.idsfile perf.cpus perf.tracepoint perf.hardware-profilers \
+        interrupts.name-include netclass.ignored-devices netdev.device-include \
+        netdev.device-whitelist netstat.fields ntp.server pcidevice.idsfile perf.cpus perf.tracepoint perf.hardware-profilers \
         perf.software-profilers perf.cache-profilers powersupply.ignored-supplies qdisc.fixtures \
         qdisc.device-include qdisk.device-include qdisc.device-exclude qdisk.device-exclude \
         runit.servicedir slabinfo.slabs-include slabinfo.slabs-exclude supervisord.url \
