@@ -43,7 +43,8 @@ class Slot: @unchecked Sendable {
         do throws(KernelError) {
             try collect(&scrape, into: &page)
         } catch {
-            outcome.failure = error
+            // A machine that lacks a subject has not failed: nobody is to be called for it.
+            if !scrape.isAbsent { outcome.failure = error }
         }
         outcome.isPresent = !scrape.isAbsent
         if scrape.skippedLines > 0 {
