@@ -130,13 +130,7 @@ struct BlockCache: Collector, ~Copyable {
     }
 
     mutating func collect(_ scrape: inout Scrape, into page: inout Page) throws(KernelError) {
-        do throws(KernelError) {
-            if let names = try directory.look(&scrape) { find(names) }
-        } catch {
-            // A kernel that has no bcache caches nothing.
-            if error.isAbsence { return }
-            throw error
-        }
+        if let names = try directory.look(&scrape) { find(names) }
         if readings.write(&scrape, to: &page) { directory.lookSoon() }
         if rates.write(&scrape, to: &page) { directory.lookSoon() }
         if priorities.write(&scrape, to: &page) { directory.lookSoon() }
