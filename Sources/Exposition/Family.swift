@@ -12,8 +12,9 @@ public struct Family: Sendable {
 
     /// `name` is the name as text 0.0.4 has it, counters with `_total`; `help` is one sentence in
     /// plain text. A name must match `[a-zA-Z_:][a-zA-Z0-9_:]*`: names made of foreign text go
-    /// through `isValidName` first.
-    public init(_ name: String, _ kind: Kind, help: String) {
+    /// through `isValidName` first. `sharesStem` says that another family has the name of this
+    /// counter without `_total`, which OpenMetrics then cannot call a counter.
+    public init(_ name: String, _ kind: Kind, help: String, sharesStem: Bool = false) {
         precondition(Family.isValidName(name.utf8Span.span), "no metric name: \(name)")
         self.name = name
         self.kind = kind
@@ -22,7 +23,7 @@ public struct Family: Sendable {
             help: Escape.help(help, quotes: false))
         // OpenMetrics 1.0: a counter's family lacks the suffix of its samples, and a counter
         // without the suffix must not be called one.
-        let counts = kind == .counter && name.hasSuffix("_total")
+        let counts = kind == .counter && name.hasSuffix("_total") && !sharesStem
         openMetricsHeader = Family.lines(
             name: counts ? String(name.dropLast("_total".count)) : name,
             type: counts ? "counter" : kind == .gauge ? "gauge" : "unknown",

@@ -39,4 +39,14 @@ public struct Scrape: ~Copyable {
             text.truncate(to: text.bytes.lastOffset(of: 0x0A).map { $0 + 1 } ?? 0)
         }
     }
+
+    /// Reads the file that is the collector's whole subject: without it the machine lacks that.
+    mutating func read(subject file: inout KernelFile) throws(KernelError) {
+        do throws(KernelError) {
+            try read(&file)
+        } catch {
+            isAbsent = error.isAbsence
+            throw error
+        }
+    }
 }

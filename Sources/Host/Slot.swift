@@ -43,7 +43,7 @@ class Slot: @unchecked Sendable {
         do throws(KernelError) {
             try collect(&scrape, into: &page)
         } catch {
-            // A machine that lacks a subject has not failed: nobody is to be called for it.
+            // What the machine lacks is no failure: nobody is woken for it.
             if !scrape.isAbsent { outcome.failure = error }
         }
         outcome.isPresent = !scrape.isAbsent

@@ -47,14 +47,18 @@ extension Span where Element == UInt8 {
 
     public func equals(_ other: Span<UInt8>) -> Bool {
         if count != other.count { return false }
-        for index in 0..<count where self[index] != other[index] { return false }
-        return true
+        return unsafe withUnsafeBytes { mine in
+            unsafe other.withUnsafeBytes { theirs in
+                guard let first = mine.baseAddress, let second = theirs.baseAddress else {
+                    return true
+                }
+                return unsafe memcmp(first, second, mine.count) == 0
+            }
+        }
     }
 
     public func equals(_ other: [UInt8]) -> Bool {
-        if count != other.count { return false }
-        for index in 0..<count where self[index] != other[index] { return false }
-        return true
+        equals(other.span)
     }
 
     /// Without white space (blank, tab, line feed, carriage return) at both ends.
