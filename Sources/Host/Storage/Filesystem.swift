@@ -14,6 +14,9 @@ struct Filesystem: Collector, ~Copyable {
     /// A mount point beyond this many bytes is skipped; the kernel's own limit is 4096.
     static var pathLimit: Int { 16384 }
 
+    /// Mounts beyond this many are skipped.
+    static var mountLimit: Int { 50_000 }
+
     private let rootfs: Root
     private let mountTimeout: Duration
     private var ofInit: KernelFile
@@ -96,6 +99,7 @@ struct Filesystem: Collector, ~Copyable {
     mutating func parse(_ text: Span<UInt8>) -> Int {
         var skipped = 0
         var shown: [MountedFilesystem] = []
+        var keys: Set<[UInt8]> = []
         var remote = RemotePoints()
         var asked: [[UInt8]: MountCall] = [:]
         points.begin()
@@ -107,11 +111,17 @@ struct Filesystem: Collector, ~Copyable {
                 continue
             }
             let point = Mount.unescape(mount.point)
-            let isLocal = MountedFilesystem.isLocal(mount.type) && !remote.contain(point.span)
-            if !MountedFilesystem.isLocal(mount.type) { remote.add(point.span) }
+            let isLocal = MountedFilesystem.isLocal(mount.type)
+            if !isLocal { remote.add(point) }
             if !types.admits(mount.type) || !points.admits(point.span) { continue }
             var mounted = MountedFilesystem(mount, at: point.span, below: rootfs, call: nil)
-            if !isLocal {
+            // The same device on the same point twice is one series, as the peer shows it.
+            if !keys.insert(mounted.key).inserted { continue }
+            if shown.count == Filesystem.mountLimit {
+                skipped += 1
+                continue
+            }
+            if !isLocal || remote.contain(point) {
                 let path = mounted.path
                 let call = asked[path] ?? calls[path] ?? MountCall(path: path)
                 asked[path] = call
@@ -163,7 +173,6 @@ struct Filesystem: Collector, ~Copyable {
             if let row = row(mount, key, error) { set(row, .error, 1) }
             return
         }
-        // The same device on the same point twice is one series, as the peer shows it.
         guard let row = row(mount, mount.key, "") else { return }
         let block = Double(about.block_bytes)
         set(row, .error, 0)

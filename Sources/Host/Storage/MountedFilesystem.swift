@@ -50,21 +50,18 @@ struct MountedFilesystem {
 
 /// The mount points under which a path can hang, because somebody else answers for them.
 struct RemotePoints {
-    private var points: [[UInt8]] = []
+    private var points: Set<[UInt8]> = []
 
-    mutating func add(_ point: Span<UInt8>) {
-        points.append(point.copied)
+    mutating func add(_ point: [UInt8]) {
+        points.insert(point)
     }
 
     /// Whether the way to this mount point leads through one of them.
-    func contain(_ point: Span<UInt8>) -> Bool {
-        for remote in points where point.count > remote.count {
-            if point[remote.count] == 0x2F || remote == [0x2F],
-                point.extracting(first: remote.count).equals(remote)
-            {
-                return true
-            }
+    func contain(_ point: [UInt8]) -> Bool {
+        if points.isEmpty { return false }
+        if points.contains([0x2F]) { return true }
+        return point.indices.contains { index in
+            index > 0 && point[index] == 0x2F && points.contains(Array(point[..<index]))
         }
-        return false
     }
 }
