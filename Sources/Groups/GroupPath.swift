@@ -1,4 +1,4 @@
-internal import Exposition
+public import Exposition
 internal import Kernel
 
 /// The path of a group: `/metrics/job/JOB{/LABEL/VALUE}`, where `job` and labels may have the suffix
