@@ -65,7 +65,7 @@ struct GuestTests {
         var page = Page(format: .text, body: Buffer(capacity: 16))
         page.invite(index)
         page.single(Single("x", .gauge, help: "X."), 5)
-        page.single(Single("y", .gauge, help: "Y.", LabelSet([("job", "j0")])), 6)
+        page.single(Single(Family("y", .gauge, help: "Y."), LabelSet([("job", "j0")])), 6)
         page.finish()
         #expect(page.typeConflicts == 1)
         #expect(page.duplicates == 1)
@@ -105,6 +105,7 @@ struct GuestTests {
         page.finish()
         page.restart(format: .text)
         page.finish()
-        #expect(page.bytes.isEmpty)
+        let isEmpty = page.bytes.isEmpty
+        #expect(isEmpty)
     }
 }
