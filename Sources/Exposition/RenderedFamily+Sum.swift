@@ -10,7 +10,8 @@ extension RenderedFamily {
     public convenience init(_ family: Family, _ labels: LabelSet, _ value: Double) {
         let series = Series(family, labels)
         var lines = RenderedLines()
-        lines.append(series.text.span.extracting(first: series.text.count - 1))
+        let text = series.text
+        lines.append(text.span.extracting(first: text.count - 1))
         lines.end(value, identity: series.identity)
         self.init(
             family, text: lines.text, ends: lines.ends, identities: lines.identities)
@@ -37,10 +38,12 @@ extension RenderedFamily {
         var lines = RenderedLines()
         lines.reserve(
             count + increment.count, bytes: text.count + increment.text.count + 8 * count)
+        let (text, more) = (self.text, increment.text)
         for line in 0..<count {
             let bytes = text.span.extracting(self.line(line))
-            if let more = increments[line] {
-                lines.append(line: bytes, value: value(line) + more, identity: identities[line])
+            if let difference = increments[line] {
+                lines.append(
+                    line: bytes, value: value(line) + difference, identity: identities[line])
             } else {
                 lines.append(line: bytes, identity: identities[line])
             }
@@ -48,7 +51,7 @@ extension RenderedFamily {
         for metric in added {
             for line in metric {
                 lines.append(
-                    line: increment.text.span.extracting(increment.line(line)),
+                    line: more.span.extracting(increment.line(line)),
                     identity: increment.identities[line])
             }
         }
@@ -68,7 +71,7 @@ extension RenderedFamily {
             guard value.isFinite, isSum || value >= 0 else {
                 throw SumConflict(
                     sentence:
-                        "only numbers from 0 up can be added to: \(Quoted.text(series(line)))")
+                        "only numbers from 0 up can be added to: \(series(line))")
             }
         }
     }
@@ -91,7 +94,7 @@ extension RenderedFamily {
     private func otherBounds(_ metric: Range<Int>) -> SumConflict {
         SumConflict(
             sentence:
-                "histograms with other bounds cannot be added up: \(Quoted.text(series(metric.upperBound - 1)))"
+                "histograms with other bounds cannot be added up: \(series(metric.upperBound - 1))"
         )
     }
 
@@ -125,13 +128,14 @@ extension RenderedFamily {
     }
 
     /// A line's name and labels.
-    @_lifetime(borrow self)
-    private func series(_ line: Int) -> Span<UInt8> {
+    public func series(_ line: Int) -> String {
+        let text = self.text
         let bytes = text.span.extracting(self.line(line))
-        return bytes.extracting(first: bytes.lastOffset(of: 0x20) ?? 0)
+        return bytes.extracting(first: bytes.lastOffset(of: 0x20) ?? 0).string
     }
 
     private func value(_ line: Int) -> Double {
+        let text = self.text
         let bytes = text.span.extracting(self.line(line))
         let blank = bytes.lastOffset(of: 0x20) ?? 0
         return FloatText.value(of: bytes.extracting(blank + 1..<bytes.count - 1)) ?? .nan
