@@ -39,7 +39,8 @@ public struct Family: Sendable {
     public let help: String?
     let header: [UInt8]
     let openMetricsHeader: [UInt8]
-    let identity: UInt64
+    /// What identifies a family of this name in this process.
+    public let identity: UInt64
     /// The name's bytes.
     let nameBytes: [UInt8]
 

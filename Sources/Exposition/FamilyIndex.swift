@@ -16,6 +16,9 @@ public struct FamilyIndex: Sendable {
         /// Owners that have samples.
         public var count: Int { owners.count }
 
+        /// Series of all owners.
+        var seriesCount: Int { parts.reduce(0) { $0 + $1.count } }
+
         public func part(of owner: Int) -> RenderedFamily? {
             let place = self.place(of: owner)
             return place < owners.count && owners[place] == owner ? parts[place] : nil

@@ -24,6 +24,9 @@ public struct Page: ~Copyable {
     public internal(set) var typeConflicts: UInt64 = 0
     public internal(set) var nameClashes: UInt64 = 0
     var guests: Guests?
+    /// The families of owners that came before the guests, by what identifies them; empty without
+    /// guests.
+    public internal(set) var hosts: [UInt64: Family.Kind] = [:]
     /// The family begun last, while there are guests.
     var openFamily: (identity: UInt64, kind: Family.Kind)?
 
@@ -47,6 +50,7 @@ public struct Page: ~Copyable {
         series.removeAll()
         body.removeAll()
         guests = nil
+        hosts.removeAll(keepingCapacity: true)
         openFamily = nil
     }
 

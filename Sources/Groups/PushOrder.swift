@@ -1,3 +1,4 @@
+internal import Exposition
 internal import Kernel
 
 /// What a push wants of its group.

@@ -85,6 +85,43 @@ struct GuestTests {
         #expect(text(index).contains("x{job=\"j0\"} 2\n"))
     }
 
+    @Test func `guests of several hosts stand together, series of the same name compared`() throws {
+        let files = try index(["x 1\n# TYPE y gauge\ny 1\n"])
+        let groups = try index(["x 2\nx{a=\"1\"} 3\n# TYPE y counter\ny{a=\"1\"} 1\n", "z 4\n"])
+        var page = Page(format: .text, body: Buffer(capacity: 16))
+        page.invite(files, isUnique: false)
+        page.invite(groups)
+        page.finish()
+        #expect(
+            page.bytes.string == """
+                # TYPE x untyped
+                x{job="j0"} 1
+                x{a="1",job="j0"} 3
+                # TYPE y gauge
+                y{job="j0"} 1
+                # TYPE z untyped
+                z{job="j1"} 4
+
+                """)
+        #expect(page.duplicates == 1)
+        #expect(page.typeConflicts == 1)
+    }
+
+    @Test func `an index whose owner does not vouch for it is compared with itself`() throws {
+        var files = FamilyIndex()
+        for owner in 0..<2 {
+            var renderer = FamilyRenderer()
+            for part in try renderer.render(TextParser.parse("x 1\n".utf8Span.span)) {
+                files.put(part, of: owner)
+            }
+        }
+        var page = Page(format: .text, body: Buffer(capacity: 16))
+        page.invite(files, isUnique: false)
+        page.finish()
+        #expect(page.bytes.string == "# TYPE x untyped\nx 1\n")
+        #expect(page.duplicates == 1)
+    }
+
     @Test func `an owner's samples are replaced and removed`() throws {
         var index = try index(["x 1\n", "x 2\n"])
         var renderer = FamilyRenderer()
