@@ -10,7 +10,7 @@ struct FamilyRendererTests {
     ) throws -> [String] {
         var renderer = FamilyRenderer(labels: labels, addsInstance: addsInstance, limits: limits)
         return try renderer.render(TextParser.parse(text.utf8Span.span)).map {
-            $0.text.span.string
+            String(decoding: $0.text, as: UTF8.self)
         }
     }
 

@@ -5,15 +5,12 @@ import Testing
 struct SeriesRegisterTests {
     @Test func `an identity is there once until it is removed`() {
         var register = SeriesRegister()
-        #expect(register.insert(7))
-        #expect(!register.insert(7))
-        #expect(register.insert(0))
-        #expect(!register.insert(0))
-        register.remove(7)
-        register.remove(0)
-        register.remove(9)
+        let news = [7, 7, 0, 0].map { register.insert($0) }
+        #expect(news == [true, false, true, false])
+        for identity in [7, 0, 9] as [UInt64] { register.remove(identity) }
         #expect(register.count == 0)
-        #expect(register.insert(7))
+        let isNew = register.insert(7)
+        #expect(isNew)
     }
 
     @Test func `it agrees with a set, whatever comes and goes`() {
@@ -27,7 +24,9 @@ struct SeriesRegisterTests {
                 register.remove(identity)
                 set.remove(identity)
             } else {
-                #expect(register.insert(identity) == set.insert(identity).inserted)
+                let isNew = register.insert(identity)
+                let isMissing = set.insert(identity).inserted
+                #expect(isNew == isMissing)
             }
             #expect(register.count == set.count)
         }
