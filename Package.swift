@@ -49,15 +49,17 @@ let package = Package(
         room("Settings", imports: ["Kernel", "CText", argumentParser]),
         room("HTTPServer", imports: ["Kernel", "CMicroHTTPD", "CISAL", "CLinux"]),
         room("Host", imports: ["Kernel", "Exposition", "Settings", "CLinux", argumentParser]),
+        room("Groups", imports: ["Kernel", "Exposition"]),
         .executableTarget(
             name: "ml_exporter",
             dependencies: [
-                "CLinux", "Kernel", "Exposition", "Settings", "HTTPServer", "Host",
+                "CLinux", "Kernel", "Exposition", "Settings", "HTTPServer", "Host", "Groups",
                 argumentParser, logging,
             ],
             swiftSettings: house),
         tests(of: "Kernel"),
         tests(of: "Exposition", imports: ["Kernel"]),
+        tests(of: "Groups", imports: ["Kernel", "Exposition"]),
         tests(of: "Settings", imports: ["Kernel", argumentParser]),
         tests(of: "HTTPServer", imports: ["Kernel"]),
         tests(of: "Host", imports: ["Kernel", "Exposition", "Settings", argumentParser]),
