@@ -50,10 +50,7 @@ bench: release test-dependencies ## Measures beside node_exporter and a floor in
 	python3 Tests/Benchmarks/bench.py $(BENCH)
 
 sanitize: dependencies ## Runs the unit tests under the thread and address sanitizers
-	$(SWIFT) build --build-tests --sanitize=thread --scratch-path .build-thread
-	clang -O2 -Wall -Wextra -shared -fPIC -o .build-thread/mutex.so Tests/Sanitizers/mutex.c
-	LD_PRELOAD=$(CURDIR)/.build-thread/mutex.so \
-		$(SWIFT) test --disable-xctest --skip-build --sanitize=thread --scratch-path .build-thread
+	$(SWIFT) test --disable-xctest --sanitize=thread --scratch-path .build-thread
 	$(SWIFT) test --disable-xctest --sanitize=address --scratch-path .build-address
 
 fuzz: dependencies ## Runs every fuzzer for FUZZ_SECONDS (60)

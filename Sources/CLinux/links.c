@@ -3,6 +3,7 @@
 #include <linux/rtnetlink.h>
 #include <sys/socket.h>
 #include <sys/time.h>
+#include <unistd.h>
 
 #include "CLinux.h"
 
@@ -12,6 +13,29 @@ int clinux_link_socket(void) {
   struct timeval second = {.tv_sec = 1};
   setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &second, sizeof second);
   return descriptor;
+}
+
+int clinux_link_changes(void) {
+  int descriptor = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE);
+  if (descriptor < 0) return -1;
+  struct sockaddr_nl links = {.nl_family = AF_NETLINK, .nl_groups = RTMGRP_LINK};
+  if (bind(descriptor, (struct sockaddr *)&links, sizeof links) == 0) return descriptor;
+  close(descriptor);
+  return -1;
+}
+
+int clinux_link_statistics_request(int descriptor, uint32_t sequence) {
+  struct {
+    struct nlmsghdr header;
+    struct if_stats_msg statistics;
+  } request = {
+      .header = {.nlmsg_len = sizeof request,
+                 .nlmsg_type = RTM_GETSTATS,
+                 .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP,
+                 .nlmsg_seq = sequence},
+      .statistics.filter_mask = IFLA_STATS_FILTER_BIT(IFLA_STATS_LINK_64),
+  };
+  return send(descriptor, &request, sizeof request, 0) == (ssize_t)sizeof request ? 0 : -1;
 }
 
 int clinux_link_request(int descriptor, uint32_t sequence) {

@@ -36,9 +36,12 @@ struct Machine {
     let statistics: KernelStatistics
     /// Who reads `statistics`.
     let statisticsTurn = Turn()
+    /// Whether devices have come or gone.
+    let events: DeviceEvents
 
     init(_ roots: Roots) {
         self.roots = roots
         statistics = KernelStatistics(roots)
+        events = DeviceEvents(roots)
     }
 }

@@ -37,7 +37,8 @@ public struct HostOptions: ParsableArguments {
         }
         return HostSettings(
             enabled: enabled, seriesLimit: seriesLimit,
-            processor: processor.settings(defaultsRun: !disableDefaults, &mistakes),
+            processor: processor.settings(
+                frequencyRuns: enabled.contains("cpufreq"), &mistakes),
             memory: memory.settings(&mistakes),
             storage: storage.settings(&mistakes),
             network: network.settings(&mistakes),

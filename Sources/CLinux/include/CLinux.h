@@ -31,6 +31,11 @@ int clinux_alarm_set(int descriptor, uint64_t monotonic_nanoseconds);
 int clinux_link_socket(void);
 // Asks for all links with their statistics (RTM_GETLINK, NLM_F_DUMP).
 int clinux_link_request(int descriptor, uint32_t sequence);
+// Asks for the 64-bit counters of all links (RTM_GETSTATS, NLM_F_DUMP).
+int clinux_link_statistics_request(int descriptor, uint32_t sequence);
+// A netlink socket that never blocks and gets a message when a link comes, goes or changes
+// (RTMGRP_LINK). Returns the descriptor, or -1 with errno.
+int clinux_link_changes(void);
 
 // statfs(2), whose structure and call share a name that the overlay does not import. Sizes in
 // blocks of block_bytes.

@@ -1,16 +1,18 @@
 internal import Kernel
 
-/// The answers of rtnetlink(7) to a dump of all links, read from their bytes.
+/// The answers of rtnetlink(7) to a dump of all links or of their counters, read from their bytes.
 struct LinkMessages: ~Escapable {
     /// One link with its counters.
     struct Link: ~Escapable {
+        let index: UInt32
         let name: Span<UInt8>
         /// `struct rtnl_link_stats64` or, on old kernels, `rtnl_link_stats`, as 64-bit numbers in
         /// the order of linux/if_link.h; nil when the kernel sent neither.
         let counters: Counters?
 
         @_lifetime(copy name)
-        init(name: Span<UInt8>, counters: Counters?) {
+        init(index: UInt32, name: Span<UInt8>, counters: Counters?) {
+            self.index = index
             self.name = name
             self.counters = counters
         }
@@ -20,6 +22,8 @@ struct LinkMessages: ~Escapable {
 
     enum Step: ~Escapable {
         case link(Link)
+        /// A link's counters without its name.
+        case counters(UInt32, Counters)
         /// A message that is no link, or whose bytes are not what they should be.
         case other
         /// The kernel has sent the last one.
@@ -55,6 +59,7 @@ struct LinkMessages: ~Escapable {
             let code = Int32(truncatingIfNeeded: payload.integer(at: 0, bytes: 4))
             return code == 0 ? .other : .refused(code == .min ? .max : abs(code))
         case 16: return LinkMessages.link(payload)
+        case 92: return LinkMessages.statistics(payload)
         default: return .other
         }
     }
@@ -81,7 +86,20 @@ struct LinkMessages: ~Escapable {
                 droppingFirst: min(attributes.count, (length + 3) & ~3))
         }
         if name.isEmpty { return .other }
-        return .link(Link(name: name, counters: wide ?? narrow))
+        let index = UInt32(truncatingIfNeeded: payload.integer(at: 4, bytes: 4))
+        return .link(Link(index: index, name: name, counters: wide ?? narrow))
+    }
+
+    /// The attribute behind `struct if_stats_msg`: IFLA_STATS_LINK_64.
+    @_lifetime(copy payload)
+    private static func statistics(_ payload: Span<UInt8>) -> Step {
+        guard payload.count >= 16 else { return .other }
+        let length = Int(payload.integer(at: 12, bytes: 2))
+        guard payload.integer(at: 14, bytes: 2) & 0x3FFF == 1, length >= 4,
+            length <= payload.count - 12,
+            let counters = counters(payload.extracting(16..<12 + length), width: 8)
+        else { return .other }
+        return .counters(UInt32(truncatingIfNeeded: payload.integer(at: 4, bytes: 4)), counters)
     }
 
     /// Kernels append fields: those that are missing are 0, those beyond are not ours.
@@ -89,7 +107,11 @@ struct LinkMessages: ~Escapable {
         var counters = Counters(repeating: 0)
         let count = min(24, value.count / width)
         if count < 10 { return nil }
-        for index in 0..<count { counters[index] = value.integer(at: index * width, bytes: width) }
+        if width == 8 {
+            for index in 0..<count { counters[index] = value.wide(at: index * 8) }
+        } else {
+            for index in 0..<count { counters[index] = value.integer(at: index * 4, bytes: 4) }
+        }
         return counters
     }
 }
@@ -100,5 +122,14 @@ extension Span where Element == UInt8 {
         var value: UInt64 = 0
         for index in 0..<bytes { value |= UInt64(self[start + index]) << (8 * UInt64(index)) }
         return value
+    }
+
+    /// As `integer`, of eight bytes.
+    fileprivate func wide(at start: Int) -> UInt64 {
+        precondition(start >= 0 && start + 8 <= count)
+        let number = unsafe withUnsafeBytes {
+            unsafe $0.loadUnaligned(fromByteOffset: start, as: UInt64.self)
+        }
+        return UInt64(littleEndian: number)
     }
 }

@@ -7,7 +7,8 @@ struct NetworkNames: Sendable {
     static let unhandled = 23
 
     let columns: [SeriesTable.Column]
-    let fields: [[Int]]
+    /// Every field with the column that it is added to, column by column.
+    let terms: [(column: Int, field: Int)]
 
     /// The names of /proc/net/dev, as node_exporter's users know them.
     static let legacy = NetworkNames([
@@ -41,6 +42,8 @@ struct NetworkNames: Sendable {
                     "node_network_\(name)_total", .counter,
                     help: "Network device statistic \(name)."))
         }
-        fields = list.map(\.fields)
+        terms = list.enumerated().flatMap { column, entry in
+            entry.fields.map { (column, $0) }
+        }
     }
 }

@@ -35,11 +35,13 @@ struct NetworkRows: ~Copyable {
     ) -> Bool {
         if !sieve.admits(name) { return true }
         guard let row = row(name) else { return false }
-        for (column, fields) in names.fields.enumerated() {
-            if !hasUnhandled, fields == [NetworkNames.unhandled] { continue }
-            var sum: UInt64 = 0
-            for field in fields { sum &+= counters[field] }
+        var sum: UInt64 = 0
+        var last = -1
+        for (column, field) in names.terms {
+            if !hasUnhandled, field == NetworkNames.unhandled { continue }
+            sum = column == last ? sum &+ counters[field] : counters[field]
             table[row, column] = Double(sum)
+            last = column
         }
         return true
     }

@@ -1,81 +1,32 @@
-internal import CLinux
-internal import Glibc
 internal import Kernel
 
-/// Where the counters of links come from: a netlink socket that stays open, or /proc/net/dev.
+/// Where the counters of links come from: rtnetlink(7), or /proc/net/dev.
 struct NetworkSource: ~Copyable {
-    private static var datagramBytes: Int { 64 << 10 }
-
     private var file: KernelFile
     private var usesNetlink: Bool
-    private var socket: Int32 = -1
-    private var sequence: UInt32 = 0
+    private var dump: LinkDump?
 
     init(_ roots: Roots, netlink: Bool) {
         file = roots.proc.file("net/dev", limit: 16 << 20)
         usesNetlink = netlink
     }
 
-    deinit {
-        if socket >= 0 { close(socket) }
-    }
-
     /// Shows every link that the source tells of.
     mutating func read(
         _ scrape: inout Scrape, into rows: inout NetworkRows
     ) throws(KernelError) {
-        if usesNetlink, socket < 0 {
-            socket = clinux_link_socket()
-            // A sandbox may forbid the address family: the file tells almost as much.
-            if socket < 0 { usesNetlink = false }
+        // A sandbox may forbid the address family: the file tells almost as much.
+        if usesNetlink, dump == nil {
+            dump = try? LinkDump()
+            usesNetlink = dump != nil
         }
-        if usesNetlink {
-            do throws(KernelError) {
-                scrape.skippedLines += try readLinks(&scrape.text, into: &rows)
-            } catch {
-                close(socket)
-                socket = -1
-                throw error
-            }
+        if var dump = dump.take() {
+            // One that failed is opened anew by the next scrape.
+            scrape.skippedLines += try dump.read(&scrape.text, into: &rows)
+            self.dump = consume dump
         } else {
             try scrape.read(&file)
             scrape.skippedLines += NetworkSource.parse(scrape.text.bytes, into: &rows)
-        }
-    }
-
-    /// Returns the messages that could not be used.
-    private mutating func readLinks(
-        _ datagram: inout Buffer, into rows: inout NetworkRows
-    ) throws(KernelError) -> Int {
-        sequence &+= 1
-        guard clinux_link_request(socket, sequence) == 0 else { throw .last("rtnetlink") }
-        var skipped = 0
-        while true {
-            datagram.removeAll()
-            let socket = self.socket
-            unsafe try datagram.append(room: NetworkSource.datagramBytes) {
-                (target) throws(KernelError) in
-                while true {
-                    let got = unsafe recv(socket, target, NetworkSource.datagramBytes, 0)
-                    if got >= 0 { return got }
-                    guard errno == EINTR else { throw .last("rtnetlink") }
-                }
-            }
-            var messages = LinkMessages(datagram.bytes)
-            reading: while true {
-                switch messages.next() {
-                case .link(let link):
-                    if let counters = link.counters,
-                        !rows.show(link.name, counters, hasUnhandled: true)
-                    {
-                        skipped += 1
-                    }
-                case .other: skipped += 1
-                case .refused(let code): throw KernelError(code, "rtnetlink")
-                case .done: return skipped
-                case .datagramEnd: break reading
-                }
-            }
         }
     }
 

@@ -13,5 +13,19 @@ extension Catalog {
             KernelActivity(
                 machine.statistics, showsSoftirqs: settings.processor.showsSoftirqs)
         },
+        Entry(ProcessorFrequency.self, "CPU frequencies and governors.") { machine, settings in
+            let cpu = settings.processor.cpu
+            return ProcessorFrequency(
+                machine, showsCurrent: !(cpu.showsInfo && cpu.showsFrequency))
+        },
+        Entry(SchedulerStatistics.self, "Time on and waiting for each CPU.") { machine, _ in
+            SchedulerStatistics(machine.roots)
+        },
+        Entry(SoftInterrupts.self, runsByDefault: false, "Softirqs per CPU.") { machine, _ in
+            SoftInterrupts(machine.roots)
+        },
+        Entry(Interrupts.self, runsByDefault: false, "Interrupts per CPU.") { machine, settings in
+            Interrupts(machine.roots, settings.processor.interrupts)
+        },
     ]
 }

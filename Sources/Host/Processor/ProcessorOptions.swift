@@ -5,17 +5,47 @@ internal import Settings
 struct ProcessorOptions: ParsableArguments {
     @OptionGroup(title: "Collector cpu") var cpu: CPUOptions
     @OptionGroup(title: "Collector stat") var activity: KernelActivityOptions
+    @OptionGroup(title: "Collector interrupts") var interrupts: InterruptOptions
 
-    func settings(defaultsRun: Bool, _ mistakes: inout Mistakes) -> ProcessorSettings {
+    /// `frequencyRuns` says whether the collector cpufreq runs.
+    func settings(frequencyRuns: Bool, _ mistakes: inout Mistakes) -> ProcessorSettings {
         ProcessorSettings(
-            cpu: cpu.settings(defaultsRun: defaultsRun, &mistakes),
-            showsSoftirqs: activity.softirq)
+            cpu: cpu.settings(frequencyRuns: frequencyRuns, &mistakes),
+            showsSoftirqs: activity.softirq, interrupts: interrupts.settings(&mistakes))
     }
 }
 
 struct ProcessorSettings: Sendable {
     let cpu: CPUSettings
     let showsSoftirqs: Bool
+    let interrupts: InterruptSettings
+}
+
+struct InterruptOptions: ParsableArguments {
+    @Option(
+        name: .customLong("collector.interrupts.name-include"),
+        help: ArgumentHelp("Regexp of interrupts to show alone.", valueName: "regexp"))
+    var include: String?
+    @Option(
+        name: .customLong("collector.interrupts.name-exclude"),
+        help: ArgumentHelp("Regexp of interrupts to leave out.", valueName: "regexp"))
+    var exclude: String?
+    @Flag(
+        name: .customLong("collector.interrupts.include-zeros"), inversion: .prefixedNo,
+        help: "Interrupts that a CPU has not had.")
+    var includeZeros = true
+
+    func settings(_ mistakes: inout Mistakes) -> InterruptSettings {
+        InterruptSettings(
+            filter: Filter(
+                flag: "--collector.interrupts.name", include: include, exclude: exclude, &mistakes),
+            showsZeros: includeZeros)
+    }
+}
+
+struct InterruptSettings: Sendable {
+    let filter: Filter
+    let showsZeros: Bool
 }
 
 struct CPUOptions: ParsableArguments {
@@ -36,7 +66,7 @@ struct CPUOptions: ParsableArguments {
         help: ArgumentHelp("Regexp of CPU bugs to show; turns cpu.info on.", valueName: "regexp"))
     var bugsInclude = ""
 
-    func settings(defaultsRun: Bool, _ mistakes: inout Mistakes) -> CPUSettings {
+    func settings(frequencyRuns: Bool, _ mistakes: inout Mistakes) -> CPUSettings {
         let flags =
             flagsInclude.isEmpty
             ? nil : Pattern(flagsInclude, flag: "--collector.cpu.info.flags-include", &mistakes)
@@ -45,7 +75,7 @@ struct CPUOptions: ParsableArguments {
             ? nil : Pattern(bugsInclude, flag: "--collector.cpu.info.bugs-include", &mistakes)
         return CPUSettings(
             showsGuest: guest, showsInfo: info || flags != nil || bugs != nil,
-            showsFrequency: defaultsRun, flags: flags,
+            showsFrequency: frequencyRuns, flags: flags,
             bugs: bugs)
     }
 }

@@ -6,15 +6,24 @@ struct StorageOptions: ParsableArguments {
     @OptionGroup(title: "Collector diskstats") var disk: DiskOptions
     @OptionGroup(title: "Collector filesystem") var filesystem: FilesystemOptions
 
+    @Option(
+        name: .customLong("collector.tapestats.ignored-devices"),
+        help: ArgumentHelp("Regexp of tape drives to leave out.", valueName: "regexp"))
+    var ignoredTapes = "^$"
+
     func settings(_ mistakes: inout Mistakes) -> StorageSettings {
         StorageSettings(
-            disks: disk.filter(&mistakes), filesystem: filesystem.settings(&mistakes))
+            disks: disk.filter(&mistakes), filesystem: filesystem.settings(&mistakes),
+            tapes: Filter(
+                flag: "--collector.tapestats.ignored-devices", include: nil, exclude: ignoredTapes,
+                &mistakes))
     }
 }
 
 struct StorageSettings: Sendable {
     let disks: Filter
     let filesystem: FilesystemSettings
+    let tapes: Filter
 }
 
 struct DiskOptions: ParsableArguments {

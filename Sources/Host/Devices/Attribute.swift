@@ -1,0 +1,81 @@
+internal import Glibc
+internal import Kernel
+
+/// A file of sysfs that holds one short value. It stays open as long as descriptors last.
+final class Attribute {
+    /// How the text of an attribute means a number.
+    enum Form {
+        case unsigned, signed
+        /// A sign, a prefix such as 0x, digits.
+        case prefixed
+        /// As `prefixed` without a sign; all bits set means that nobody counts.
+        case countOrOnes
+        case decimal
+
+        func number(_ text: Span<UInt8>) -> Double? {
+            switch self {
+            case .unsigned: text.unsigned.map { Double($0) }
+            case .signed: text.signed.map { Double($0) }
+            case .prefixed: text.prefixedInteger.map { Double($0) }
+            case .countOrOnes: text.prefixedUnsigned.flatMap { $0 == .max ? nil : Double($0) }
+            case .decimal: text.decimalNumber
+            }
+        }
+    }
+
+    /// The most bytes of a value: a page, which is what a driver may write.
+    static let byteLimit = 4096
+
+    private var file: KernelFile
+    /// The file is none that we may read, which does not change while the device is there.
+    private(set) var isRefused = false
+    /// The last read found the device or the file gone.
+    private(set) var isGone = false
+
+    init(_ root: Root, _ name: String) {
+        file = root.file(name, limit: Attribute.byteLimit, isOneRecord: true)
+    }
+
+    var path: String { file.path }
+
+    /// Reads the value into `scrape.text`. False when there is none to be had: a file that we may
+    /// not read is left alone, one that the driver cannot tell now counts as a skipped line.
+    func read(_ scrape: inout Scrape) -> Bool {
+        if isRefused { return false }
+        do throws(KernelError) {
+            try scrape.read(&file)
+            isGone = false
+            return true
+        } catch {
+            if error.isAbsence {
+                isGone = true
+            } else if error.isRefusal {
+                isRefused = true
+            } else {
+                scrape.skippedLines += 1
+            }
+            return false
+        }
+    }
+
+    /// The value as a number; a text that is none counts as a skipped line, unless it `mayBeText`.
+    func number(_ form: Form, mayBeText: Bool = false, _ scrape: inout Scrape) -> Double? {
+        guard read(&scrape) else { return nil }
+        if let number = form.number(scrape.text.bytes.trimmed) { return number }
+        if !mayBeText { scrape.skippedLines += 1 }
+        return nil
+    }
+
+    /// The value as an unsigned number.
+    func unsigned(_ scrape: inout Scrape) -> UInt64? {
+        guard read(&scrape) else { return nil }
+        if let number = scrape.text.bytes.trimmed.unsigned { return number }
+        scrape.skippedLines += 1
+        return nil
+    }
+}
+
+extension KernelError {
+    /// We may not read it, or it cannot be read at all (a directory).
+    var isRefusal: Bool { code == EACCES || code == EPERM || code == EISDIR }
+}

@@ -1,0 +1,139 @@
+internal import Exposition
+internal import Kernel
+
+/// Families whose samples are attributes of devices: which families there are, and which series
+/// each has, is decided by the devices that are found.
+struct AttributeFamilies: ~Copyable {
+    /// What a value is multiplied with or divided by to be in base units.
+    enum Scale {
+        case times(Double)
+        case over(Double)
+
+        func apply(_ value: Double) -> Double {
+            switch self {
+            case .times(let factor): value * factor
+            case .over(let divisor): value / divisor
+            }
+        }
+    }
+
+    private final class Reading {
+        let attribute: Attribute
+        let series: Series
+        let labels: LabelSet
+        let form: Attribute.Form
+        let scale: Scale
+        let mayBeText: Bool
+
+        init(
+            _ attribute: Attribute, _ series: Series, _ labels: LabelSet, _ form: Attribute.Form,
+            _ scale: Scale, mayBeText: Bool
+        ) {
+            self.attribute = attribute
+            self.series = series
+            self.labels = labels
+            self.form = form
+            self.scale = scale
+            self.mayBeText = mayBeText
+        }
+    }
+
+    private final class Member {
+        let family: Family
+        var readings: [Reading] = []
+
+        init(_ family: Family) {
+            self.family = family
+        }
+    }
+
+    /// Attributes beyond this many are not read.
+    let limit: Int
+    private var members: [Member] = []
+    private var places: [String: Int] = [:]
+    private var known: [String: (family: String, reading: Reading)] = [:]
+    private var found: [String: (family: String, reading: Reading)] = [:]
+
+    init(limit: Int = 65536) {
+        self.limit = limit
+    }
+
+    /// The devices are found anew.
+    mutating func begin() {
+        members.removeAll(keepingCapacity: true)
+        places.removeAll(keepingCapacity: true)
+        found.removeAll(keepingCapacity: true)
+    }
+
+    /// An attribute that was found: the sample of a family. `family` is made when it is new. A
+    /// value that is no number is left out, and is a mistake unless it `mayBeText`.
+    mutating func add(
+        _ root: Root, _ file: String, to name: String, labels: [(name: String, value: String)],
+        _ form: Attribute.Form = .unsigned, _ scale: Scale = .times(1),
+        mayBeText: Bool = false, family: () -> Family
+    ) {
+        if found.count >= limit { return }
+        let place: Int
+        if let known = places[name] {
+            place = known
+        } else {
+            place = members.count
+            places[name] = place
+            members.append(Member(family()))
+        }
+        let member = members[place]
+        let labels = LabelSet(labels)
+        // What is known keeps its open file and its rendered name.
+        if let old = known[file], old.family == name, old.reading.labels == labels,
+            !old.reading.attribute.isRefused
+        {
+            member.readings.append(old.reading)
+            found[file] = old
+        } else {
+            let reading = Reading(
+                Attribute(root, file), Series(member.family, labels), labels, form, scale,
+                mayBeText: mayBeText)
+            member.readings.append(reading)
+            found[file] = (name, reading)
+        }
+    }
+
+    /// The devices have been found.
+    mutating func end() {
+        swap(&known, &found)
+        found.removeAll()
+    }
+
+    /// The path of the first attribute that we may not read; nil when there is none.
+    var refusedPath: String? {
+        for member in members {
+            for reading in member.readings where reading.attribute.isRefused {
+                return reading.attribute.path
+            }
+        }
+        return nil
+    }
+
+    /// Reads and writes all samples. Returns whether an attribute has gone.
+    func write(_ scrape: inout Scrape, to page: inout Page) -> Bool {
+        var hasLost = false
+        for member in members {
+            var hasBegun = false
+            for reading in member.readings {
+                guard
+                    let value = reading.attribute.number(
+                        reading.form, mayBeText: reading.mayBeText, &scrape)
+                else {
+                    if reading.attribute.isGone { hasLost = true }
+                    continue
+                }
+                if !hasBegun {
+                    page.begin(member.family)
+                    hasBegun = true
+                }
+                page.sample(reading.series, reading.scale.apply(value))
+            }
+        }
+        return hasLost
+    }
+}

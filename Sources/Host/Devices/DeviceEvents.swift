@@ -1,0 +1,71 @@
+internal import Kernel
+
+/// How many events about devices the kernel has announced (/sys/kernel/uevent_seqnum), read once
+/// per scrape for everybody who looks for devices, on whatever thread.
+final class DeviceEvents: Sendable {
+    private struct State: ~Copyable {
+        var file: KernelFile
+        var scrapeNumber: UInt64?
+        var count: UInt64?
+
+        mutating func read(_ text: inout Buffer) {
+            do throws(KernelError) {
+                try file.read(into: &text)
+                count = text.bytes.trimmed.unsigned
+            } catch {
+                count = nil
+            }
+        }
+    }
+
+    private let state: Guarded<State>
+
+    init(_ roots: Roots) {
+        let path = roots.sys.path(of: "kernel/uevent_seqnum")
+        state = Guarded(State(file: KernelFile(path: path, limit: 64, isOneRecord: true)))
+    }
+
+    /// Nil when the kernel does not tell: in a copied tree, or a container without /sys/kernel.
+    func count(_ scrape: inout Scrape) -> UInt64? {
+        state.withLock { state in
+            if state.scrapeNumber != scrape.number {
+                state.scrapeNumber = scrape.number
+                state.read(&scrape.text)
+            }
+            return state.count
+        }
+    }
+}
+
+/// Tells one collector when to look for its devices.
+struct DeviceWatch {
+    /// What no event announces (a directory inside a device) is found after this long.
+    static let longestBlindness = Duration.seconds(300)
+
+    private let events: DeviceEvents
+    private var seen: UInt64?
+    private var lookedAt: UInt64 = 0
+    private var mustLook = true
+
+    init(_ events: DeviceEvents) {
+        self.events = events
+    }
+
+    /// Whether devices may have come or gone since this was last true.
+    mutating func isDue(_ scrape: inout Scrape) -> Bool {
+        let count = events.count(&scrape)
+        let now = Clock.monotonicNanoseconds
+        if !mustLook, let count, count == seen,
+            now &- lookedAt < DeviceWatch.longestBlindness.nanoseconds
+        {
+            return false
+        }
+        (seen, lookedAt, mustLook) = (count, now, false)
+        return true
+    }
+
+    /// A device that was known has gone: the next scrape looks.
+    mutating func lookSoon() {
+        mustLook = true
+    }
+}

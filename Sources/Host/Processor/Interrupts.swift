@@ -1,0 +1,112 @@
+internal import Exposition
+internal import Kernel
+internal import Settings
+
+/// Interrupts per line and CPU from /proc/interrupts (proc(5)).
+struct Interrupts: Collector, ~Copyable {
+    static var name: String { "interrupts" }
+
+    private var file: KernelFile
+    private let filter: Filter
+    private let showsZeros: Bool
+    private let family = Family("node_interrupts_total", .counter, help: "Interrupt details.")
+    private var head: [UInt8] = []
+    private var processors = 0
+    private var table = SeriesTable([])
+
+    init(_ roots: Roots, _ settings: InterruptSettings) {
+        file = roots.proc.file("interrupts", limit: 16 << 20)
+        filter = settings.filter
+        showsZeros = settings.showsZeros
+    }
+
+    mutating func collect(_ scrape: inout Scrape, into page: inout Page) throws(KernelError) {
+        try scrape.read(&file)
+        guard let skipped = parse(scrape.text.bytes) else { throw .malformed(file.path) }
+        scrape.skippedLines += skipped
+        table.write(to: &page)
+    }
+
+    /// Returns the lines that could not be used; nil when the head does not name the CPUs.
+    mutating func parse(_ text: Span<UInt8>) -> Int? {
+        var lines = Cursor(text)
+        guard let first = lines.line(), name(first.rest) else { return nil }
+        var skipped = 0
+        table.begin()
+        while let line = lines.line() {
+            if !show(line.rest) { skipped += 1 }
+        }
+        table.end()
+        return skipped
+    }
+
+    /// A column per CPU of the head: `CPU0 CPU1 ...`, online ones only.
+    private mutating func name(_ text: Span<UInt8>) -> Bool {
+        if text.equals(head) { return processors > 0 }
+        var columns: [SeriesTable.Column] = []
+        var words = Cursor(text)
+        while let word = words.word() {
+            guard word.starts(with: "CPU"),
+                let number = word.extracting(droppingFirst: 3).unsigned
+            else { return false }
+            columns.append(SeriesTable.Column(family, [("cpu", String(number))]))
+        }
+        head = text.copied
+        processors = columns.count
+        table = SeriesTable(columns)
+        return processors > 0
+    }
+
+    /// ` 24:  0  17  IR-PCI-MSI 1-edge nvme0q0`: a name, counts, and what it is.
+    private mutating func show(_ text: Span<UInt8>) -> Bool {
+        var line = Cursor(text)
+        guard let name = line.text(before: 0x3A)?.trimmed, !name.isEmpty else { return false }
+        let counts = line
+        var length = 0
+        while length < processors {
+            guard line.field() != nil else {
+                // ERR and MIS have one sum for all CPUs.
+                line.skipBlanks()
+                return line.isAtEnd && length > 0
+            }
+            length += 1
+        }
+        let details = line.rest.trimmed
+        if details.isEmpty { return true }
+        if !filter.isOpen {
+            let (info, devices) = Interrupts.describe(name, details)
+            let full = "\(name.string);\(info);\(devices)"
+            if !filter.admits(full.utf8Span.span) { return true }
+        }
+        guard let row = row(name, details) else { return false }
+        var values = counts
+        for column in 0..<processors {
+            guard let count = values.field() else { return false }
+            if count > 0 || showsZeros { table[row, column] = Double(count) }
+        }
+        return true
+    }
+
+    private mutating func row(_ name: Span<UInt8>, _ details: Span<UInt8>) -> Int? {
+        var key = name.copied
+        key.append(0)
+        for index in 0..<details.count { key.append(details[index]) }
+        return table.row(
+            key.span,
+            labels: {
+                let (info, devices) = Interrupts.describe(name, details)
+                return [("type", name.string), ("info", info), ("devices", devices)]
+            })
+    }
+
+    /// A numbered interrupt names its controller and the devices that share it.
+    private static func describe(
+        _ name: Span<UInt8>, _ details: Span<UInt8>
+    ) -> (info: String, devices: String) {
+        var words: [String] = []
+        var cursor = Cursor(details)
+        while let word = cursor.word() { words.append(word.string) }
+        if name.signed == nil { return (words.joined(separator: " "), "") }
+        return (words.first ?? "", words.dropFirst().joined(separator: " "))
+    }
+}
