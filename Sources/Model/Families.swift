@@ -13,6 +13,7 @@ final class Families: Sendable {
     let tokens, timeToFirstToken, timePerOutputToken: Instrument
     let inputRows, invalidRows, inputErrors: Instrument
     let featureRows, featureValues, featureMissing, featureNotFinite: Instrument
+    let labelsReceived, labelLast: Instrument
     let info, loaded, trained, reloads: Instrument
 
     // By model.
@@ -74,6 +75,12 @@ final class Families: Sendable {
         featureNotFinite = list.add(
             "ml_feature_not_finite_total", .counter,
             help: "Values of a numeric feature that were no finite number.")
+        labelsReceived = list.add(
+            "ml_labels_received_total", .counter,
+            help: "Labels: what turned out to be true of predictions.")
+        labelLast = list.add(
+            "ml_label_last_received_timestamp_seconds", .gauge,
+            help: "When a label last came.")
         info = list.add(
             "ml_model_info", .info, help: "A metric with a constant '1' value about a model.")
         loaded = list.add(

@@ -6,9 +6,10 @@ internal import Synchronization
 
 /// One version of a model with all its variants.
 final class ModelVersion: Sendable {
-    let model: String
+    let owner: KnownModel
     let version: String
-    /// On the monotonic clock, in nanoseconds.
+    /// On the monotonic clock, in nanoseconds. Written under the directory's lock, so that none is
+    /// taken for idle while a push is on its way to it.
     let lastPush: Atomic<UInt64>
     private let record: Guarded<Record>
     private let budget: SeriesBudget
@@ -18,16 +19,14 @@ final class ModelVersion: Sendable {
         var ledger: Ledger
         var variants = NameTable()
         var traffics: [Traffic] = []
-        var memo = Memo()
-        var marks = RowMarks()
         var rows: UInt64 = 0
     }
 
     init(
-        model: String, version: String, _ budget: SeriesBudget, _ rules: ModelSettings.Rules,
+        _ owner: KnownModel, version: String, _ budget: SeriesBudget, _ rules: ModelSettings.Rules,
         now: UInt64
     ) {
-        self.model = model
+        self.owner = owner
         self.version = version
         self.budget = budget
         lastPush = Atomic(now)
@@ -38,21 +37,12 @@ final class ModelVersion: Sendable {
         record = Guarded(Record(ledger: ledger))
     }
 
-    /// When a push comes, and from whom.
-    struct Arrival {
-        /// On the monotonic clock, in nanoseconds.
-        let time: UInt64
-        /// In Unix seconds.
-        let unixSeconds: Double
-        let producer: UInt64
-    }
-
     /// Counts the rows of a run. Returns how many rows of input they were.
     func apply(
-        _ batch: borrowing Batch, run: Int, _ arrival: Arrival, _ verdict: inout Verdict
+        _ batch: borrowing Batch, run: Int, _ arrival: Arrival, _ scratch: inout Scratch,
+        _ verdict: inout Verdict
     ) -> UInt64 {
-        lastPush.store(arrival.time, ordering: .relaxed)
-        return record.withLock { record in
+        record.withLock { record in
             let variant = batch.scopes[batch.runs[run].scope].variant
             var refusal: DropReason?
             guard let traffic = traffic(variant, batch, &record, &refusal) else {
@@ -61,37 +51,17 @@ final class ModelVersion: Sendable {
                 }
                 return 0
             }
-            let before = verdict.rejected
-            record.marks.begin(batch.rows(of: run))
-            traffic.reserve(
-                batch, run, in: &record.ledger, budget, &record.marks, &verdict)
-            let hasInputs =
-                !batch.features(of: run).isEmpty || !batch.inputErrors(of: run).isEmpty
-            if hasInputs {
-                record.memo.begin(batch.nameCount)
-                traffic.inputs.reserve(
-                    batch, run, in: &record.ledger, traffic, budget, &record.memo, &record.marks,
-                    &verdict)
-            }
-            if verdict.rejected - before == batch.rows(of: run).count { return 0 }
-            let rows = traffic.count(batch, run, in: &record.ledger, budget, record.marks)
-            if hasInputs {
-                traffic.inputs.count(
-                    batch, run, in: &record.ledger, traffic, budget, record.memo, &record.marks)
-            }
-            if !batch.traces(of: run).isEmpty {
-                traffic.keepExemplars(
-                    batch, run, in: &record.ledger, record.marks, now: arrival.unixSeconds)
-            }
+            let rows = traffic.apply(
+                batch, run, in: &record.ledger, budget, arrival, &scratch, &verdict)
             record.rows = record.rows.adding(rows, times: 1)
             return rows
         }
     }
 
     func apply(
-        _ state: State, _ batch: borrowing Batch, _ arrival: Arrival, _ verdict: inout Verdict
+        _ state: State, _ batch: borrowing Batch, under lease: Leases.Lease,
+        _ verdict: inout Verdict
     ) {
-        lastPush.store(arrival.time, ordering: .relaxed)
         record.withLock { record in
             let variant = batch.scopes[state.scope].variant
             var refusal: DropReason?
@@ -99,7 +69,7 @@ final class ModelVersion: Sendable {
                 return verdict.refuse(state.item, refusal ?? .seriesLimit, budget)
             }
             if let refusal = traffic.states.take(
-                state, from: arrival.producer, in: &record.ledger, traffic.labels)
+                state, under: lease, in: &record.ledger, traffic.labels)
             {
                 verdict.refuse(state.item, refusal, budget)
             }
@@ -109,7 +79,6 @@ final class ModelVersion: Sendable {
     func apply(
         _ news: ModelNews, _ batch: borrowing Batch, _ arrival: Arrival, _ verdict: inout Verdict
     ) {
-        lastPush.store(arrival.time, ordering: .relaxed)
         record.withLock { record in
             let variant = batch.scopes[news.scope].variant
             var refusal: DropReason?
@@ -124,6 +93,23 @@ final class ModelVersion: Sendable {
                 return verdict.refuse(news.item, refusal ?? .seriesLimit, budget)
             }
             traffic.news?.take(news, batch, in: &record.ledger, now: arrival.unixSeconds)
+        }
+    }
+
+    func apply(
+        _ label: Label, _ batch: borrowing Batch, _ arrival: Arrival, _ verdict: inout Verdict
+    ) {
+        record.withLock { record in
+            let variant = batch.scopes[label.scope].variant
+            var refusal: DropReason?
+            guard let traffic = traffic(variant, batch, &record, &refusal) else {
+                return verdict.refuse(label.item, refusal ?? .seriesLimit, budget)
+            }
+            if let refusal = traffic.truths.take(
+                in: &record.ledger, traffic.labels, now: arrival.unixSeconds)
+            {
+                verdict.refuse(label.item, refusal, budget)
+            }
         }
     }
 
@@ -142,7 +128,7 @@ final class ModelVersion: Sendable {
             refusal = .variantLimit
             return nil
         }
-        var names = [("model", model), ("version", version)]
+        var names = [("model", owner.name), ("version", version)]
         if !variant.isNone { names.append(("variant", batch.bytes(variant).string)) }
         guard let traffic = Traffic(names, in: &record.ledger, refusal: &refusal) else {
             return nil
@@ -157,10 +143,10 @@ final class ModelVersion: Sendable {
     // MARK: Showing
 
     /// Puts the numbers as they stand into a page's harvest.
-    func give(to harvest: inout Harvest, isAlive: (UInt64) -> Bool) {
+    func give(to harvest: inout Harvest, _ leases: Leases, now: UInt64) {
         record.withLock { record in
             for traffic in record.traffics {
-                traffic.states.settle(in: &record.ledger, isAlive: isAlive)
+                traffic.states.settle(in: &record.ledger, leases, now: now)
             }
             harvest.take(record.ledger)
         }
@@ -186,13 +172,5 @@ final class ModelVersion: Sendable {
             }
             return changed
         }
-    }
-}
-
-extension Verdict {
-    /// Refuses an item and counts why.
-    mutating func refuse(_ item: UInt32, _ reason: DropReason, _ budget: SeriesBudget) {
-        budget.drop(reason)
-        reject(Int(item), reason.code, reason.sentence)
     }
 }

@@ -8,7 +8,8 @@ extension DropReason {
         case .modelLimit: .modelLimit
         case .versionLimit, .variantLimit: .versionLimit
         case .labelLimit: .labelLimit
-        case .seriesLimit, .versionSeriesLimit, .reasonLimit, .featureLimit, .leaseLimit:
+        case .seriesLimit, .versionSeriesLimit, .reasonLimit, .featureLimit, .leaseLimit,
+            .pageLimit:
             .seriesLimit
         }
     }
@@ -26,6 +27,15 @@ extension DropReason {
         case .featureLimit: "there are as many features as there may be"
         case .leaseLimit: "gauges of as many producers as possible are summed already"
         case .labelLimit: "there are as many labels as there may be"
+        case .pageLimit: "the labels of all series take as much of the page as they may"
         }
+    }
+}
+
+extension Verdict {
+    /// Refuses an item and counts why.
+    mutating func refuse(_ item: UInt32, _ reason: DropReason, _ budget: SeriesBudget) {
+        budget.drop(reason)
+        reject(Int(item), reason.code, reason.sentence)
     }
 }

@@ -3,9 +3,36 @@ internal import Observation
 internal import Series
 
 extension Traffic {
+    /// Counts the rows of a run: what is new is reserved first, so that a row is counted whole or
+    /// not at all. Returns how many rows of input they were.
+    func apply(
+        _ batch: borrowing Batch, _ run: Int, in ledger: inout Ledger, _ budget: SeriesBudget,
+        _ arrival: Arrival, _ scratch: inout Scratch, _ verdict: inout Verdict
+    ) -> UInt64 {
+        let before = verdict.rejected
+        scratch.marks.begin(batch.rows(of: run))
+        reserve(batch, run, in: &ledger, budget, &scratch.marks, &verdict)
+        let hasInputs = !batch.features(of: run).isEmpty || !batch.inputErrors(of: run).isEmpty
+        if hasInputs {
+            scratch.memo.begin(batch.nameCount)
+            inputs.reserve(
+                batch, run, in: &ledger, self, budget, &scratch.memo, &scratch.marks, &verdict)
+        }
+        if verdict.rejected - before == batch.rows(of: run).count { return 0 }
+        let rows = count(batch, run, in: &ledger, budget, scratch.marks)
+        if hasInputs {
+            inputs.count(
+                batch, run, in: &ledger, self, budget, scratch.memo, &scratch.marks)
+        }
+        if !batch.traces(of: run).isEmpty {
+            keepExemplars(batch, run, in: &ledger, scratch.marks, now: arrival.unixSeconds)
+        }
+        return rows
+    }
+
     /// Reserves what the rows of a run need beyond what is there. Rows for which there is no room
     /// are marked and refused.
-    func reserve(
+    private func reserve(
         _ batch: borrowing Batch, _ run: Int, in ledger: inout Ledger, _ budget: SeriesBudget,
         _ marks: inout RowMarks, _ verdict: inout Verdict
     ) {
@@ -29,7 +56,7 @@ extension Traffic {
     }
 
     /// Counts the rows of a run that were not refused. Returns how many rows of input they were.
-    func count(
+    private func count(
         _ batch: borrowing Batch, _ run: Int, in ledger: inout Ledger, _ budget: SeriesBudget,
         _ marks: RowMarks
     ) -> UInt64 {
@@ -108,7 +135,7 @@ extension Traffic {
 
     /// Keeps the traces of a run as examples of the durations that they had: one per bucket and
     /// second. `now` is in Unix seconds.
-    func keepExemplars(
+    private func keepExemplars(
         _ batch: borrowing Batch, _ run: Int, in ledger: inout Ledger,
         _ marks: RowMarks, now: Double
     ) {

@@ -22,6 +22,7 @@ final class Traffic {
     private var otherReasons: Counter?
     let inputs = Inputs()
     var states = ProducerStates()
+    var truths = Truths()
     var news: News?
 
     /// Nil when there is no room; `refusal` then says why.

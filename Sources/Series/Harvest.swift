@@ -4,8 +4,8 @@ public import Exposition
 ///
 /// Labels are not copied but held: a pusher that makes a new series meanwhile pays for a copy, and
 /// nobody waits. So a harvest must be emptied when its page is written.
-public struct Harvest: ~Copyable {
-    private struct Sheet {
+public struct Harvest: ~Copyable, Sendable {
+    private struct Sheet: Sendable {
         let words: Int
         let labels: [UInt8]
         let entries: [[Entry]]

@@ -19,6 +19,11 @@ extension Ledger {
         words[place] = (amount > 0 ? value + amount : value).bitPattern
     }
 
+    /// Sets a counter that is counted elsewhere.
+    public mutating func set(_ counter: Counter, to value: UInt64) {
+        words[Int(counter.word)] = value
+    }
+
     public mutating func set(_ gauge: Gauge, _ value: Double) {
         words[Int(gauge.word)] = value.bitPattern
     }

@@ -4,12 +4,14 @@ public import Exposition
 ///
 /// A series is made hidden and shows from its first number on, or from `show` on. Whoever holds the
 /// ledger holds its lock; a page copies the words under that lock and is written without it.
-public struct Ledger: ~Copyable {
+public struct Ledger: ~Copyable, Sendable {
     let catalogue: Catalogue
     private let budget: SeriesBudget
     /// Series that exist or are reserved.
     public private(set) var count = 0
     private var reserved = 0
+    /// Bytes of labels that the series put on a page.
+    private var pageBytes = 0
     var words: [UInt64] = []
     private(set) var labelBytes: [UInt8] = []
     /// By the family's place in the catalogue.
@@ -31,17 +33,30 @@ public struct Ledger: ~Copyable {
 
     deinit {
         budget.giveBack(count)
+        budget.giveBack(pageBytes: pageBytes)
     }
 
     // MARK: Reserving
 
     /// Takes room for `count` series that are made next, or says which limit is met.
     public mutating func reserve(_ count: Int) -> DropReason? {
-        if self.count + count > budget.limits.seriesPerVersion { return .versionSeriesLimit }
-        if !budget.take(count) { return .seriesLimit }
-        self.count += count
+        if let refusal = hold(count) { return refusal }
         reserved += count
         return nil
+    }
+
+    /// Takes the room of `count` series for something else that is kept.
+    public mutating func hold(_ count: Int) -> DropReason? {
+        if self.count + count > budget.limits.seriesPerVersion { return .versionSeriesLimit }
+        if let refusal = budget.take(count) { return refusal }
+        self.count += count
+        return nil
+    }
+
+    /// Gives back what `hold` took.
+    public mutating func release(_ count: Int) {
+        self.count -= count
+        budget.giveBack(count)
     }
 
     /// The series that one more of this family takes.
@@ -78,8 +93,12 @@ public struct Ledger: ~Copyable {
     private mutating func make(_ instrument: Instrument, _ labels: Labels, words count: Int)
         -> UInt32
     {
-        reserved -= cost(instrument)
+        let cost = cost(instrument)
+        reserved -= cost
         precondition(reserved >= 0, "a series without room reserved for it")
+        let bytes = cost * Int(labels.count)
+        pageBytes += bytes
+        budget.take(pageBytes: bytes)
         let word = UInt32(words.count)
         words.append(Entry.hidden)
         for _ in 1..<count { words.append(0) }
@@ -98,11 +117,17 @@ public struct Ledger: ~Copyable {
     }
 
     public mutating func describe(_ info: Info, _ labels: LabelSet) {
+        let growth = labels.bytes.count - infos[info.place].labels.count
+        pageBytes += growth
+        budget.take(pageBytes: growth)
         infos[info.place].labels = labels.bytes
     }
 
     /// Takes a series off the page until it is described again.
     public mutating func hide(_ info: Info) {
+        let bytes = infos[info.place].labels.count
+        pageBytes -= bytes
+        budget.giveBack(pageBytes: bytes)
         infos[info.place].labels = []
     }
 
@@ -121,11 +146,9 @@ public struct Ledger: ~Copyable {
         let places = entries[instrument.index].indices
         let growth = (new.bucketCount - old.bucketCount) * places.count
         if growth > 0 {
-            if let refusal = reserve(growth) { return .refused(refusal) }
-            reserved -= growth
+            if let refusal = hold(growth) { return .refused(refusal) }
         } else {
-            count += growth
-            budget.giveBack(-growth)
+            release(-growth)
         }
         bounds[instrument.index] = new
         var moves = Moves()

@@ -4,6 +4,7 @@ internal import Synchronization
 public final class SeriesBudget: Sendable {
     public let limits: SeriesLimits
     private let taken = Atomic<Int>(0)
+    private let pageBytes = Atomic<Int>(0)
     private let drops: [Drops]
 
     private final class Drops: Sendable {
@@ -19,14 +20,24 @@ public final class SeriesBudget: Sendable {
     public var count: Int { taken.load(ordering: .relaxed) }
 
     /// Takes room for `count` series, or nothing when there is not so much.
-    func take(_ count: Int) -> Bool {
-        if taken.wrappingAdd(count, ordering: .relaxed).newValue <= limits.series { return true }
+    func take(_ count: Int) -> DropReason? {
+        if pageBytes.load(ordering: .relaxed) >= limits.pageBytes { return .pageLimit }
+        if taken.wrappingAdd(count, ordering: .relaxed).newValue <= limits.series { return nil }
         giveBack(count)
-        return false
+        return .seriesLimit
     }
 
     func giveBack(_ count: Int) {
         taken.wrappingSubtract(count, ordering: .relaxed)
+    }
+
+    /// Adds to the labels on the page; what goes beyond the limit was the last that came in.
+    func take(pageBytes count: Int) {
+        pageBytes.wrappingAdd(count, ordering: .relaxed)
+    }
+
+    func giveBack(pageBytes count: Int) {
+        pageBytes.wrappingSubtract(count, ordering: .relaxed)
     }
 
     /// Counts something that was refused.

@@ -2,6 +2,9 @@
 public struct SeriesLimits: Sendable, Equatable {
     /// `--push.max-series`: series in all.
     public var series = 100_000
+    /// Bytes that the labels of all series may take on a page: what bounds memory and page when
+    /// names are long.
+    public var pageBytes = 32 << 20
     /// Series of one model version, all its variants together; a model's own series likewise.
     public var seriesPerVersion = 10_000
     public var models = 50
@@ -20,7 +23,7 @@ public struct SeriesLimits: Sendable, Equatable {
 /// Why something that was pushed got no series, as `ml_series_dropped_total{reason}` tells it.
 public enum DropReason: Int, CaseIterable, Sendable {
     case seriesLimit, versionSeriesLimit, modelLimit, versionLimit, variantLimit, reasonLimit
-    case featureLimit, leaseLimit, labelLimit
+    case featureLimit, leaseLimit, labelLimit, pageLimit
 
     public var name: String {
         switch self {
@@ -33,6 +36,7 @@ public enum DropReason: Int, CaseIterable, Sendable {
         case .featureLimit: "feature_limit"
         case .leaseLimit: "lease_limit"
         case .labelLimit: "label_limit"
+        case .pageLimit: "page_limit"
         }
     }
 }

@@ -1,7 +1,13 @@
 internal import Observation
 
+/// What one push after the other is worked on with: whoever applies one has it for himself.
+struct Scratch: Sendable {
+    var memo = Memo()
+    var marks = RowMarks()
+}
+
 /// What the names of a batch mean here, found out once per run: a number by the name's number.
-struct Memo {
+struct Memo: Sendable {
     /// Names beyond this many cost their memory again in the next batch.
     private static let keptNames = 4096
     /// Stands for a name that got no number.
@@ -41,7 +47,7 @@ struct Memo {
 }
 
 /// What is known of the rows of a run; nothing is kept as long as all are well.
-struct RowMarks {
+struct RowMarks: Sendable {
     static let refused: UInt8 = 1
     static let invalid: UInt8 = 2
 
