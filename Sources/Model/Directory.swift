@@ -1,5 +1,6 @@
 internal import Kernel
 internal import Series
+internal import Synchronization
 
 /// The models and versions that there are, by name. Whoever holds it holds its lock.
 struct Directory: ~Copyable, Sendable {
@@ -56,6 +57,7 @@ struct Directory: ~Copyable, Sendable {
         }
         let made = ModelVersion(
             owner, version: version.string, budget, settings.rules(of: owner.name), now: now)
+        let key = key
         _ = versionNames.add(key.span)
         versions.append(made)
         return made
@@ -69,21 +71,23 @@ struct Directory: ~Copyable, Sendable {
         let count = versions.count
         versions.removeAll(where: isGone)
         if versions.count < count {
-            versionNames = NameTable()
+            var names = NameTable()
             for version in versions {
-                var key: [UInt8] = []
+                key.removeAll(keepingCapacity: true)
                 Directory.append(
                     version.owner.name.utf8Span.span, version.version.utf8Span.span, to: &key)
-                _ = versionNames.add(key.span)
+                _ = names.add(key.span)
             }
+            versionNames = names
         }
         let modelCount = models.count
         models.removeAll { model in
             isModelGone(model) && !versions.contains { $0.owner === model }
         }
         if models.count < modelCount {
-            modelNames = NameTable()
-            for model in models { _ = modelNames.add(model.name.utf8Span.span) }
+            var names = NameTable()
+            for model in models { _ = names.add(model.name.utf8Span.span) }
+            modelNames = names
         }
     }
 

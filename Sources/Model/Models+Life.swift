@@ -1,4 +1,5 @@
 internal import Kernel
+internal import Series
 internal import Synchronization
 
 /// What becomes of models when nobody pushes: listing, retiring, expiry, other settings.

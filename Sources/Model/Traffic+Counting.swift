@@ -1,4 +1,5 @@
 internal import Exposition
+internal import Kernel
 internal import Observation
 internal import Series
 
