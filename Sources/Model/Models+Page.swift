@@ -5,7 +5,10 @@ internal import Series
 extension Models {
     /// Writes what is known of all models, and of the registry itself.
     public func write(to page: inout Page) {
-        let now = Clock.monotonicNanoseconds
+        write(to: &page, now: Clock.monotonicNanoseconds)
+    }
+
+    func write(to page: inout Page, now: UInt64) {
         sweep(now: now)
         let (models, versions) = directory.withLock { ($0.models, $0.versions) }
         harvest.withLock { harvest in

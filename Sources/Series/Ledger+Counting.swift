@@ -2,13 +2,15 @@ public import Exposition
 public import Observation
 
 extension Ledger {
-    /// Adds to a counter. Nothing here throws or waits: a number that makes no sense has been
-    /// refused before.
+    /// Adds to a counter, which stops short of the largest number. Nothing here throws or waits: a
+    /// number that makes no sense has been refused before.
     @inline(__always)
     public mutating func add(_ counter: Counter, _ amount: UInt64 = 1) {
         let place = Int(counter.word)
         let value = words[place]
-        words[place] = value == Entry.hidden ? amount : value &+ amount
+        let (sum, overflow) =
+            value == Entry.hidden ? (amount, false) : value.addingReportingOverflow(amount)
+        words[place] = overflow ? Entry.hidden - 1 : min(sum, Entry.hidden - 1)
     }
 
     /// Adds to a counter of fractions; what is negative or no number adds nothing.
@@ -21,7 +23,7 @@ extension Ledger {
 
     /// Sets a counter that is counted elsewhere.
     public mutating func set(_ counter: Counter, to value: UInt64) {
-        words[Int(counter.word)] = value
+        words[Int(counter.word)] = min(value, Entry.hidden - 1)
     }
 
     public mutating func set(_ gauge: Gauge, _ value: Double) {
