@@ -66,7 +66,7 @@ let package = Package(
         tests(of: "Settings", imports: ["Kernel", argumentParser]),
         tests(of: "HTTPServer", imports: ["Kernel"]),
         tests(of: "Observation", imports: ["Kernel"]),
-        tests(of: "Intake", imports: ["Kernel", "Observation"]),
+        tests(of: "Intake", imports: ["Kernel", "Observation", "CDeflate"]),
         tests(of: "Host", imports: ["Kernel", "Exposition", "Settings", argumentParser]),
     ],
     cxxLanguageStandard: .cxx17,
