@@ -68,7 +68,7 @@ let package = Package(
         tests(of: "Settings", imports: ["Kernel", argumentParser]),
         tests(of: "HTTPServer", imports: ["Kernel"]),
         tests(of: "Observation", imports: ["Kernel"]),
-        tests(of: "Intake", imports: ["Kernel", "Observation"]),
+        tests(of: "Intake", imports: ["Kernel", "Observation", "CDeflate"]),
         tests(of: "Series", imports: ["Kernel", "Exposition", "Observation"]),
         tests(of: "Model", imports: ["Kernel", "Exposition", "Observation", "Series"]),
         tests(of: "Host", imports: ["Kernel", "Exposition", "Settings", argumentParser]),

@@ -251,6 +251,11 @@ const char *sentence(error_code error) {
   }
 }
 
+// Whether nothing but white space stands behind what was read.
+bool is_at_end(ctext_json_state &state) {
+  return state.document.current_location().error() == OUT_OF_BOUNDS;
+}
+
 int refuse(ctext_json *json, const char *sentence) {
   auto &state = *json->state;
   json->error = sentence;
@@ -349,7 +354,7 @@ extern "C" int ctext_json_next(ctext_json *json) {
   Failure failure = Failure::none;
   if (state.element) {
     if (!(*state.element != ondemand::array_iterator())) {
-      if (!state.document.at_end()) return refuse(json, "something stands behind the array");
+      if (!is_at_end(state)) return refuse(json, "something stands behind the array");
       state.is_done = true;
       return 0;
     }
@@ -362,7 +367,7 @@ extern "C" int ctext_json_next(ctext_json *json) {
     if (state.document.get_object().get(object)) return refuse(json, "the text is not JSON");
     failure = flattener.members(object, 0);
     if (failure == Failure::none) {
-      if (!state.document.at_end()) return refuse(json, "something stands behind the object");
+      if (!is_at_end(state)) return refuse(json, "something stands behind the object");
       state.is_done = true;
     }
   }

@@ -1,4 +1,5 @@
 internal import Kernel
+internal import Observation
 
 /// Values of an event as what they must be. `null` counts as absent wherever a value may be.
 extension Element {

@@ -41,22 +41,20 @@ public struct Inflater: ~Copyable {
             let rest = body.extracting(droppingFirst: taken)
             // The smallest member has 20 bytes; its last 4 say how long the plain bytes are.
             guard rest.count >= 20 else { throw failed(.damaged, &plain, first) }
-            var room = max(Inflater.claimedBytes(rest), 256)
-            while true {
-                let left = allowed - (plain.count - first)
-                if room > left, left == 0 || Inflater.isSingle(room, rest) {
-                    throw failed(tooMuch, &plain, first)
-                }
-                room = min(room, left)
+            let left = allowed - (plain.count - first)
+            // These bytes are of the last member: if they tell the truth there is no room for it.
+            let claimed = Inflater.claimedBytes(rest)
+            if claimed > left { throw failed(tooMuch, &plain, first) }
+            var room = min(max(claimed, 256), left)
+            inflating: while true {
                 switch step(rest, &plain, room) {
-                case .done(let read): taken += read
-                case .full where room < left:
-                    room = room.multipliedClamping(by: 2)
-                    continue
+                case .done(let read):
+                    taken += read
+                    break inflating
+                case .full where room < left: room = min(room.multipliedClamping(by: 2), left)
                 case .full: throw failed(tooMuch, &plain, first)
                 case .damaged: throw failed(.damaged, &plain, first)
                 }
-                break
             }
         } while taken < body.count
     }

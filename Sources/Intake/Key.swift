@@ -132,7 +132,8 @@ struct KeyTable {
     @inline(__always)
     private static func hash(_ bytes: Span<UInt8>) -> Int {
         let last = bytes.count &- 1
-        return (bytes.count &* 37 &+ Int(bytes[0]) &* 5 &+ Int(bytes[last]) &* 11
+        return
+            (bytes.count &* 37 &+ Int(bytes[0]) &* 5 &+ Int(bytes[last]) &* 11
             &+ Int(bytes[last / 2])) & (size &- 1)
     }
 }
