@@ -42,14 +42,21 @@ let package = Package(
             providers: [.apt(["libmicrohttpd-dev"])]),
         .systemLibrary(
             name: "CISAL", pkgConfig: "libisal", providers: [.apt(["libisal-dev"])]),
+        .systemLibrary(
+            name: "CDeflate", pkgConfig: "libdeflate", providers: [.apt(["libdeflate-dev"])]),
         .target(name: "CLinux", cSettings: [.define("_GNU_SOURCE")]),
-        .target(name: "CText", linkerSettings: [.linkedLibrary("re2")]),
+        .target(
+            name: "CText", linkerSettings: [.linkedLibrary("re2"), .linkedLibrary("simdjson")]),
         room("Kernel", imports: ["CLinux", "CText"]),
         room("Exposition", imports: ["Kernel", "CText"]),
         room("Settings", imports: ["Kernel", "CText", argumentParser]),
         room("HTTPServer", imports: ["Kernel", "CMicroHTTPD", "CISAL", "CLinux"]),
+        room("Observation", imports: ["Kernel"]),
+        room("Intake", imports: ["Kernel", "Observation", "CText", "CDeflate"]),
         room("Host", imports: ["Kernel", "Exposition", "Settings", "CLinux", argumentParser]),
         room("Groups", imports: ["Kernel", "Exposition"]),
+        room("Series", imports: ["Kernel", "Exposition", "Observation"]),
+        room("Model", imports: ["Kernel", "Exposition", "Observation", "Series"]),
         .executableTarget(
             name: "ml_exporter",
             dependencies: [
@@ -62,6 +69,10 @@ let package = Package(
         tests(of: "Groups", imports: ["Kernel", "Exposition"]),
         tests(of: "Settings", imports: ["Kernel", argumentParser]),
         tests(of: "HTTPServer", imports: ["Kernel"]),
+        tests(of: "Observation", imports: ["Kernel"]),
+        tests(of: "Intake", imports: ["Kernel", "Observation", "CDeflate"]),
+        tests(of: "Series", imports: ["Kernel", "Exposition", "Observation"]),
+        tests(of: "Model", imports: ["Kernel", "Exposition", "Observation", "Series"]),
         tests(of: "Host", imports: ["Kernel", "Exposition", "Settings", argumentParser]),
     ],
     cxxLanguageStandard: .cxx17,

@@ -3,6 +3,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include "CTextJSON.h"
 
 #ifdef __cplusplus
 extern "C" {
