@@ -44,6 +44,8 @@ let package = Package(
             name: "CISAL", pkgConfig: "libisal", providers: [.apt(["libisal-dev"])]),
         .systemLibrary(
             name: "CDeflate", pkgConfig: "libdeflate", providers: [.apt(["libdeflate-dev"])]),
+        .systemLibrary(
+            name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
         .target(name: "CLinux", cSettings: [.define("_GNU_SOURCE")]),
         .target(
             name: "CText", linkerSettings: [.linkedLibrary("re2"), .linkedLibrary("simdjson")]),
@@ -57,6 +59,7 @@ let package = Package(
         room("Groups", imports: ["Kernel", "Exposition"]),
         room("Series", imports: ["Kernel", "Exposition", "Observation"]),
         room("Model", imports: ["Kernel", "Exposition", "Observation", "Series"]),
+        room("Journal", imports: ["Kernel", "CSQLite", "CISAL", "CLinux"]),
         .executableTarget(
             name: "ml_exporter",
             dependencies: [
@@ -74,6 +77,7 @@ let package = Package(
         tests(of: "Series", imports: ["Kernel", "Exposition", "Observation"]),
         tests(of: "Model", imports: ["Kernel", "Exposition", "Observation", "Series"]),
         tests(of: "Host", imports: ["Kernel", "Exposition", "Settings", argumentParser]),
+        tests(of: "Journal", imports: ["Kernel"]),
     ],
     cxxLanguageStandard: .cxx17,
 )
