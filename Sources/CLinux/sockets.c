@@ -64,6 +64,14 @@ long clinux_send_now(int descriptor, const void *bytes, size_t length) {
   return send(descriptor, bytes, length, MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
+int clinux_peer_process(int descriptor) {
+  struct ucred peer;
+  socklen_t size = sizeof peer;
+  memset(&peer, 0, sizeof peer);
+  if (getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) return 0;
+  return peer.pid > 0 ? peer.pid : 0;
+}
+
 int64_t clinux_tcp_received(int descriptor) {
   struct tcp_info info;
   socklen_t size = sizeof info;

@@ -34,15 +34,24 @@ final class Exchange: @unchecked Sendable {
     var phase = Phase.idle
     var plan: Plan?
     var answer: ResponseCore?
-    var isTargetValid = false
+    var shape = Target.Shape.malformed
     var path = Buffer(capacity: 128)
+    var rawPath = Buffer(capacity: 128)
     var query = Buffer(capacity: 128)
     var body = Buffer(capacity: 16)
     /// The small buffer while `body` is one of the pool.
     private var spare: Buffer?
     var receivedBytes: UInt64 = 0
+    /// The body's length when the client has told it, else 0.
+    var expectedBytes: UInt64 = 0
+    /// How many bytes of body the request may have.
+    var bodyLimit: UInt64 = 0
+    /// Bytes of `body` that the server has counted among those in flight.
+    var countedBytes = 0
+    /// What a handler keeps for the connection.
+    var attachment: (any AnyObject & Sendable)?
 
-    /// When the connection is cut and why: nanoseconds above, the refusal in the three lowest
+    /// When the connection is cut and why: nanoseconds above, the refusal in the four lowest
     /// bits; 0 for never.
     private let due = Atomic<UInt64>(0)
     var place = 0
@@ -54,13 +63,20 @@ final class Exchange: @unchecked Sendable {
         self.isRefused = isRefused
     }
 
-    func gather(_ bytes: Span<UInt8>, from pool: BufferPool) {
+    /// `expected` is the body's length when the client has told it.
+    func gather(_ bytes: Span<UInt8>, of expected: Int, from pool: BufferPool) {
         if spare == nil {
             var roomy = pool.take()
             swap(&roomy, &body)
             spare = consume roomy
+            body.reserve(expected + Request.bodyPadding)
         }
         body.append(bytes)
+    }
+
+    /// Makes the bytes behind the body readable.
+    func padBody() {
+        if body.count > 0 { body.reserve(Request.bodyPadding) }
     }
 
     func releaseBody(to pool: BufferPool) {
@@ -89,11 +105,11 @@ final class Exchange: @unchecked Sendable {
     }
 
     static func unpack(_ packed: UInt64) -> (nanoseconds: UInt64, reason: Refusal)? {
-        guard packed != 0, let reason = Refusal(rawValue: Int(packed & 7)) else { return nil }
-        return (packed >> 3, reason)
+        guard packed != 0, let reason = Refusal(rawValue: Int(packed & 15)) else { return nil }
+        return (packed >> 4, reason)
     }
 
     private static func pack(_ nanoseconds: UInt64, _ reason: Refusal) -> UInt64 {
-        min(nanoseconds, .max >> 3) << 3 | UInt64(reason.rawValue)
+        min(nanoseconds, .max >> 4) << 4 | UInt64(reason.rawValue)
     }
 }

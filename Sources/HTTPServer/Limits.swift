@@ -19,6 +19,10 @@ public struct Limits: Sendable {
     public var connectionMemoryBytes = 32768
     /// The body of a request. Up to `swallowFactor` times as much is read before the answer is 413.
     public var bodyBytes = 1 << 20
+    /// The body of a request with a Content-Encoding; nil for `bodyBytes`.
+    public var encodedBodyBytes: Int?
+    /// Bodies of all requests together, as they come.
+    public var flightBytes = 64 << 20
     /// How many times `bodyBytes` is read from a client before the connection is closed on it.
     public var swallowFactor = 4
     /// Threads that read requests, answer them and write the answers.
@@ -30,10 +34,16 @@ public struct Limits: Sendable {
 }
 
 extension Limits {
+    /// Bytes of the body of a request with or without a Content-Encoding.
+    func bodyBytes(isEncoded: Bool) -> Int {
+        isEncoded ? min(encodedBodyBytes ?? bodyBytes, bodyBytes) : bodyBytes
+    }
+
     /// Our own mistakes only: these numbers do not come from clients.
     func check() {
         precondition(connections > 0 && connectionReserve > 0 && workerThreads > 0)
         precondition(bodyBytes > 0 && bodyBytes < Int.max / 4 && swallowFactor > 0)
+        precondition(flightBytes >= bodyBytes && (encodedBodyBytes ?? 1) > 0)
         // Smaller memory has led libmicrohttpd to read before its buffer.
         precondition(connectionMemoryBytes >= 8192)
         precondition(

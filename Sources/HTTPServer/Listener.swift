@@ -44,12 +44,12 @@ public final class Listener: Sendable, CustomStringConvertible {
     /// machine has no IPv6. Of a name's addresses an IPv4 one is preferred. The file of a Unix
     /// socket that nobody serves any more is replaced. Throws what the kernel said: `EADDRINUSE`
     /// when somebody serves there, `ENOTSOCK` when the path is another kind of file,
-    /// `EADDRNOTAVAIL` when a name has no address.
+    /// `EPERM` when the Unix socket cannot be given to the group, `EADDRNOTAVAIL` when a name has no address.
     public static func bind(
-        _ address: ListenAddress, unixMode: UInt32 = 0o660
+        _ address: ListenAddress, unixMode: UInt32 = 0o660, unixGroup: UInt32? = nil
     ) throws(KernelError) -> Listener {
         switch address {
-        case .unix(let path): try bindPath(path, mode: unixMode)
+        case .unix(let path): try bindPath(path, mode: unixMode, group: unixGroup)
         case .tcp(let host, let port): try bindPort(host: host, port: port)
         }
     }
@@ -124,7 +124,9 @@ public final class Listener: Sendable, CustomStringConvertible {
 
     // MARK: Unix sockets
 
-    private static func bindPath(_ path: String, mode: UInt32) throws(KernelError) -> Listener {
+    private static func bindPath(
+        _ path: String, mode: UInt32, group: UInt32?
+    ) throws(KernelError) -> Listener {
         let subject = "unix:\(path)"
         let length = path.utf8.count
         let descriptor = clinux_stream_socket(AF_UNIX)
@@ -139,7 +141,8 @@ public final class Listener: Sendable, CustomStringConvertible {
             }
             var status = stat()
             // Before listen, so that nobody connects under wider permissions.
-            guard unsafe chmod(path, mode) == 0, unsafe lstat(path, &status) == 0,
+            guard group.map({ unsafe chown(path, .max, $0) == 0 }) ?? true,
+                unsafe chmod(path, mode) == 0, unsafe lstat(path, &status) == 0,
                 listen(descriptor, backlog) == 0
             else {
                 let error = KernelError.last(subject)

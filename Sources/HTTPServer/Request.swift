@@ -1,3 +1,4 @@
+internal import CLinux
 internal import CMicroHTTPD
 internal import Kernel
 
@@ -6,16 +7,23 @@ internal import Kernel
 public struct Request: ~Copyable {
     private let connection: OpaquePointer
     private let pathBytes: UnsafeRawBufferPointer
+    private let rawPathBytes: UnsafeRawBufferPointer
     private let queryBytes: UnsafeRawBufferPointer
     private let bodyBytes: UnsafeRawBufferPointer
+    private let exchange: Exchange
     public let method: Method
+
+    /// Bytes behind the body that may be read, whatever they hold.
+    public static let bodyPadding = 64
 
     /// The exchange's buffers must stay as they are while the request is there.
     init(connection: OpaquePointer, exchange: Exchange, method: Method) {
         unsafe self.connection = connection
         unsafe pathBytes = exchange.path.bytes.withUnsafeBytes { unsafe $0 }
+        unsafe rawPathBytes = exchange.rawPath.bytes.withUnsafeBytes { unsafe $0 }
         unsafe queryBytes = exchange.query.bytes.withUnsafeBytes { unsafe $0 }
         unsafe bodyBytes = exchange.body.bytes.withUnsafeBytes { unsafe $0 }
+        self.exchange = exchange
         self.method = method
     }
 
@@ -25,16 +33,36 @@ public struct Request: ~Copyable {
         get { unsafe _overrideLifetime(Span(_unsafeBytes: pathBytes), borrowing: self) }
     }
 
+    /// The path as it came, its escapes not decoded.
+    public var rawPath: Span<UInt8> {
+        @_lifetime(borrow self)
+        get { unsafe _overrideLifetime(Span(_unsafeBytes: rawPathBytes), borrowing: self) }
+    }
+
     /// What stands behind the question mark, as it came.
     public var query: Span<UInt8> {
         @_lifetime(borrow self)
         get { unsafe _overrideLifetime(Span(_unsafeBytes: queryBytes), borrowing: self) }
     }
 
-    /// The body; empty when there was none.
+    /// The body, with `bodyPadding` readable bytes behind it; empty when there was none.
     public var body: Span<UInt8> {
         @_lifetime(borrow self)
         get { unsafe _overrideLifetime(Span(_unsafeBytes: bodyBytes), borrowing: self) }
+    }
+
+    /// The process that has opened the connection, when that is one of a Unix socket.
+    public var peerProcess: Int32? {
+        let process = clinux_peer_process(exchange.descriptor)
+        return process > 0 ? process : nil
+    }
+
+    /// What a handler has kept for the connection: later requests on it find it here.
+    public var attachment: (any AnyObject & Sendable)? { exchange.attachment }
+
+    /// Keeps something for the connection until it ends.
+    public func attach(_ attachment: any AnyObject & Sendable) {
+        exchange.attachment = attachment
     }
 
     /// The first header of this name, whose letters may be of either case; nil when there is none.

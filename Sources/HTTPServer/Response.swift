@@ -49,6 +49,13 @@ final class Body: @unchecked Sendable {
         self.pool = pool
     }
 
+    /// A body that is a text.
+    convenience init(_ text: String) {
+        var buffer = Buffer(capacity: max(text.utf8.count, 1))
+        buffer.append(text)
+        self.init(buffer, pool: nil)
+    }
+
     deinit {
         if let pool, let buffer = buffer.take() { pool.giveBack(buffer) }
     }

@@ -1,6 +1,6 @@
 internal import Kernel
 
-/// What one path answers to some methods.
+/// What one path, or all paths with a prefix, answer to some methods.
 public struct Route: Sendable {
     /// Who answers.
     public enum Handler: Sendable {
@@ -22,14 +22,22 @@ public struct Route: Sendable {
     }
 
     public let methods: Set<Method>
-    /// The path, compared byte by byte with the decoded path of a request.
+    /// The path or its prefix, compared byte by byte with the decoded path of a request.
     public let path: String
+    /// Whether all paths that begin with `path` are meant. Such a route also gets paths with
+    /// encoded slashes or `..` in them: it has `Request.rawPath` to tell what was meant.
+    public let isPrefix: Bool
     public let handler: Handler
 
     /// A route for GET also answers HEAD, with the same headers and no body.
     public init(_ path: String, methods: Set<Method> = [.get], handler: Handler) {
+        self.init(path, isPrefix: false, methods, handler)
+    }
+
+    private init(_ path: String, isPrefix: Bool, _ methods: Set<Method>, _ handler: Handler) {
         precondition(path.utf8.first == UInt8(ascii: "/") && !methods.isEmpty)
         self.path = path
+        self.isPrefix = isPrefix
         self.methods = methods.contains(.get) ? methods.union([.head]) : methods
         self.handler = handler
     }
@@ -51,6 +59,22 @@ public struct Route: Sendable {
     ) {
         self.init(path, methods: methods, handler: .suspend(suspend))
     }
+
+    /// A route for all paths that begin with `prefix` and have no route of their own; of several
+    /// prefixes the longest counts.
+    public init(
+        prefix: String, methods: Set<Method> = Set(Method.allCases),
+        answer: @escaping @Sendable (borrowing Request) -> Response
+    ) {
+        self.init(prefix, isPrefix: true, methods, .answer(answer))
+    }
+
+    public init(
+        prefix: String, methods: Set<Method> = Set(Method.allCases),
+        suspend: @escaping @Sendable (borrowing Request, consuming Suspended) -> Void
+    ) {
+        self.init(prefix, isPrefix: true, methods, .suspend(suspend))
+    }
 }
 
 /// All routes of a server by path.
@@ -65,6 +89,7 @@ struct Router: Sendable {
 
     private struct Place: Sendable {
         let path: [UInt8]
+        let isPrefix: Bool
         var routes: [Route]
     }
 
@@ -73,15 +98,22 @@ struct Router: Sendable {
     init(_ routes: [Route]) {
         for route in routes {
             let path = Array(route.path.utf8)
-            if let index = places.firstIndex(where: { $0.path == path }) {
+            if let index = places.firstIndex(where: {
+                $0.path == path && $0.isPrefix == route.isPrefix
+            }) {
                 let taken = places[index].routes.contains {
                     !$0.methods.isDisjoint(with: route.methods)
                 }
                 precondition(!taken, "two routes for one method of \(route.path)")
                 places[index].routes.append(route)
             } else {
-                places.append(Place(path: path, routes: [route]))
+                places.append(Place(path: path, isPrefix: route.isPrefix, routes: [route]))
             }
+        }
+        // What is found first counts: whole paths, then the longest prefix.
+        places.sort { one, other in
+            one.isPrefix == other.isPrefix
+                ? one.path.count > other.path.count : !one.isPrefix
         }
     }
 
@@ -93,10 +125,15 @@ struct Router: Sendable {
         }
     }
 
-    func match(_ path: Span<UInt8>, _ method: Method?) -> Match {
+    /// `isAmbiguous` is of a path that only prefixes may answer.
+    func match(_ path: Span<UInt8>, isAmbiguous: Bool, _ method: Method?) -> Match {
         for (index, place) in places.enumerated() {
             let known = place.path
-            if !path.equals(known.span) { continue }
+            let isMeant =
+                place.isPrefix
+                ? path.count >= known.count && path.extracting(first: known.count).equals(known)
+                : !isAmbiguous && path.equals(known)
+            if !isMeant { continue }
             if let method {
                 for route in place.routes where route.methods.contains(method) {
                     return .route(route.handler, method)

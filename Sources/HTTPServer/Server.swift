@@ -22,12 +22,17 @@ public final class Server: Sendable {
 
     /// Serves from now on. `name` is for people; `log` gets libmicrohttpd's messages, one line
     /// each, from any thread.
+    ///
+    /// `admit` sees every request before its body comes and may refuse it, on a thread that many
+    /// connections share. Below the prefix of a voice the server itself speaks like that.
     public init(
         name: String, listeners: [Listener], routes: [Route], limits: Limits = Limits(),
+        voices: [Voice] = [], admit: (@Sendable (borrowing Request) -> Response?)? = nil,
         log: @escaping @Sendable (String) -> Void
     ) throws(KernelError) {
         limits.check()
-        let core = try ServerCore(name: name, routes: routes, limits: limits, log: log)
+        let core = try ServerCore(
+            name: name, routes: routes, limits: limits, voices: voices, admit: admit, log: log)
         let deadlines = core.deadlines
         let clock = try Worker("http-clock") { deadlines.run() }
         var started: Daemon?

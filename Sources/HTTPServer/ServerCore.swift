@@ -10,7 +10,8 @@ internal import Synchronization
 final class ServerCore: Sendable {
     let name: String
     let limits: Limits
-    let constants: Constants
+    /// By voice, the most particular first; the last one is for all paths.
+    private let constants: [Constants]
     let statistics = Statistics()
     let deadlines: Deadlines
     let log: MessageLog
@@ -22,24 +23,41 @@ final class ServerCore: Sendable {
     let idleBell: Doorbell
     private let router: Router
     private let bodies: BufferPool
+    /// Bytes of bodies that are in memory.
+    private let flight = Atomic<Int>(0)
+    private let admit: (@Sendable (borrowing Request) -> Response?)?
 
     init(
-        name: String, routes: [Route], limits: Limits, log: @escaping @Sendable (String) -> Void
+        name: String, routes: [Route], limits: Limits, voices: [Voice],
+        admit: (@Sendable (borrowing Request) -> Response?)?,
+        log: @escaping @Sendable (String) -> Void
     ) throws(KernelError) {
         self.name = name
         self.limits = limits
         router = Router(routes)
-        constants = Constants(allowed: router.allowed)
+        let allowed = router.allowed
+        constants = (voices.sorted { $0.prefix.utf8.count > $1.prefix.utf8.count } + [.plain])
+            .map { Constants($0, allowed: allowed, limits: limits) }
+        self.admit = admit
         deadlines = try Deadlines(limits: limits, statistics: statistics)
         idleBell = try Doorbell()
         places = try Places(limits.connections + limits.connectionReserve)
         bodies = BufferPool(
-            initialCapacity: min(limits.bodyBytes, 16384), keptBytes: limits.bodyBytes * 2)
+            initialCapacity: min(limits.bodyBytes, 16384),
+            keptBytes: min(limits.bodyBytes * 2, 1 << 20))
         self.log = MessageLog(lines: limits.logLines, write: log)
     }
 
     /// Body buffers that are in use.
     var takenBodies: Int { bodies.taken }
+
+    /// The answers in the words of the exchange's path.
+    func constants(for exchange: Exchange) -> Constants {
+        for voice in constants.dropLast() where voice.isMeant(for: exchange.rawPath.bytes) {
+            return voice
+        }
+        return constants[constants.count - 1]
+    }
 
     // MARK: Connections
 
@@ -82,8 +100,8 @@ final class ServerCore: Sendable {
             }
         }
         exchange.phase = .header
-        exchange.isTargetValid = Target.parse(
-            target, path: &exchange.path, query: &exchange.query)
+        exchange.shape = Target.parse(
+            target, path: &exchange.path, rawPath: &exchange.rawPath, query: &exchange.query)
         return true
     }
 
@@ -92,7 +110,10 @@ final class ServerCore: Sendable {
         _ exchange: Exchange, _ connection: OpaquePointer, method: Span<UInt8>, gate: Gate.Verdict
     ) -> MHD_Result {
         exchange.phase = .body
-        guard case .proceed(let framing, let expectsContinue) = gate, exchange.isTargetValid else {
+        let constants = constants(for: exchange)
+        guard case .proceed(let framing, let expectsContinue) = gate,
+            exchange.shape != .malformed
+        else {
             statistics.count(.malformed)
             if case .refuse(let status) = gate {
                 return unsafe queue(constants.refusal(status), exchange, connection)
@@ -103,14 +124,36 @@ final class ServerCore: Sendable {
             statistics.count(.draining)
             return unsafe queue(constants.unavailable.closing, exchange, connection)
         }
-        let refusal = route(exchange, method)
-        if case .length(let length) = framing, length > UInt64(limits.bodyBytes) {
-            statistics.count(.bodyBytes)
-            if expectsContinue || length > swallowedBytes {
-                return unsafe queue(constants.tooLarge.closing, exchange, connection)
+        let known = Method(method)
+        if let admit, let known {
+            let request = unsafe Request(
+                connection: connection, exchange: exchange, method: known)
+            if let refusal = admit(request) {
+                if expectsContinue {
+                    return unsafe queue(refusal.core, exchange, connection)
+                }
+                exchange.plan = .constant(refusal.core)
             }
-            exchange.plan = .constant(constants.tooLarge.staying)
-        } else if let refusal, expectsContinue {
+        }
+        let refusal = exchange.plan == nil ? route(exchange, known, constants) : nil
+        if exchange.shape == .malformed {
+            statistics.count(.malformed)
+            return unsafe queue(constants.badRequest.closing, exchange, connection)
+        }
+        let isEncoded = unsafe isEncoded(connection)
+        exchange.bodyLimit = UInt64(limits.bodyBytes(isEncoded: isEncoded))
+        if case .length(let length) = framing {
+            exchange.expectedBytes = length
+            if length > exchange.bodyLimit {
+                let tooLarge = isEncoded ? constants.tooLargeEncoded : constants.tooLarge
+                statistics.count(.bodyBytes)
+                if expectsContinue || length > swallowedBytes(exchange) {
+                    return unsafe queue(tooLarge.closing, exchange, connection)
+                }
+                exchange.plan = .constant(tooLarge.staying)
+            }
+        }
+        if let refusal, expectsContinue {
             return unsafe queue(refusal.closing, exchange, connection)
         }
         if framing != .empty { expire(exchange, in: limits.bodyTimeout, .bodyTimeout) }
@@ -121,19 +164,41 @@ final class ServerCore: Sendable {
     func bodyCame(_ exchange: Exchange, _ bytes: Span<UInt8>) -> Bool {
         let before = exchange.receivedBytes
         exchange.receivedBytes = before &+ UInt64(bytes.count)
-        if exchange.receivedBytes > swallowedBytes { return false }
-        if exchange.receivedBytes > UInt64(limits.bodyBytes) {
-            if before <= UInt64(limits.bodyBytes) {
-                exchange.releaseBody(to: bodies)
+        if exchange.receivedBytes > swallowedBytes(exchange) { return false }
+        if exchange.receivedBytes > exchange.bodyLimit {
+            if before <= exchange.bodyLimit {
+                releaseBody(exchange)
                 if case .route = exchange.plan {
+                    let constants = constants(for: exchange)
+                    let isEncoded = exchange.bodyLimit < UInt64(limits.bodyBytes)
                     statistics.count(.bodyBytes)
-                    exchange.plan = .constant(constants.tooLarge.staying)
+                    exchange.plan = .constant(
+                        isEncoded ? constants.tooLargeEncoded.staying : constants.tooLarge.staying)
                 }
             }
         } else if case .route(_, let method) = exchange.plan, method != .get, method != .head {
-            exchange.gather(bytes, from: bodies)
+            let inFlight = flight.wrappingAdd(bytes.count, ordering: .relaxed).newValue
+            exchange.countedBytes += bytes.count
+            if inFlight > limits.flightBytes {
+                releaseBody(exchange)
+                statistics.count(.flightBytes)
+                exchange.plan = .constant(constants(for: exchange).busy.staying)
+            } else {
+                let expected = Int(clamping: min(exchange.expectedBytes, exchange.bodyLimit))
+                exchange.gather(bytes, of: expected, from: bodies)
+            }
         }
         return true
+    }
+
+    private func releaseBody(_ exchange: Exchange) {
+        flight.wrappingSubtract(exchange.countedBytes, ordering: .relaxed)
+        exchange.countedBytes = 0
+        exchange.releaseBody(to: bodies)
+    }
+
+    private func isEncoded(_ connection: OpaquePointer) -> Bool {
+        unsafe MHD_lookup_connection_value(connection, .HEADER_KIND, "content-encoding") != nil
     }
 
     /// The whole request has come: answers it or leaves it to whoever will.
@@ -144,6 +209,7 @@ final class ServerCore: Sendable {
         case .route(.constant(let constant), _):
             return unsafe queue(constant.response.core, exchange, connection)
         case .route(.answer(let answer), let method):
+            exchange.padBody()
             let request = unsafe Request(
                 connection: connection, exchange: exchange, method: method)
             let response = answer(request)
@@ -153,8 +219,10 @@ final class ServerCore: Sendable {
             if isStopping.load(ordering: .sequentiallyConsistent) {
                 statistics.endSuspension()
                 statistics.count(.draining)
-                return unsafe queue(constants.unavailable.closing, exchange, connection)
+                return unsafe queue(
+                    constants(for: exchange).unavailable.closing, exchange, connection)
             }
+            exchange.padBody()
             exchange.phase = .suspended
             exchange.neverExpire()
             unsafe MHD_suspend_connection(connection)
@@ -165,13 +233,14 @@ final class ServerCore: Sendable {
                 unsafe Suspended(connection: connection, exchange: exchange, core: self))
             return .YES
         case nil:
+            let constants = constants(for: exchange)
             return unsafe queue(constants.internalError.closing, exchange, connection)
         }
     }
 
     /// The connection goes on after its request was suspended.
     func requestResumed(_ exchange: Exchange, _ connection: OpaquePointer) -> MHD_Result {
-        let response = exchange.answer.take() ?? constants.internalError.closing
+        let response = exchange.answer.take() ?? constants(for: exchange).internalError.closing
         return unsafe queue(response, exchange, connection)
     }
 
@@ -191,22 +260,27 @@ final class ServerCore: Sendable {
         exchange.plan = nil
         exchange.answer = nil
         exchange.receivedBytes = 0
+        exchange.expectedBytes = 0
         exchange.body.removeAll()
-        exchange.releaseBody(to: bodies)
+        releaseBody(exchange)
         if statistics.endRequest() == 0, isDraining.load(ordering: .sequentiallyConsistent) {
             idleBell.ring()
         }
     }
 
     /// Plans the answer; returns it when it is a refusal.
-    private func route(_ exchange: Exchange, _ method: Span<UInt8>) -> Constants.Pair? {
-        let known = Method(method)
+    private func route(
+        _ exchange: Exchange, _ known: Method?, _ constants: Constants
+    ) -> Constants.Pair? {
+        let isAmbiguous = exchange.shape == .ambiguous
         let refusal: Constants.Pair
-        switch router.match(exchange.path.bytes, known) {
+        switch router.match(exchange.path.bytes, isAmbiguous: isAmbiguous, known) {
         case .route(let handler, let method):
             exchange.plan = .route(handler, method)
             return nil
-        case .nothing: refusal = constants.notFound
+        case .nothing:
+            if isAmbiguous { exchange.shape = .malformed }
+            refusal = constants.notFound
         case .wrongMethod(let index): refusal = constants.wrongMethod[index]
         }
         exchange.plan = .constant(refusal.staying)
@@ -222,8 +296,8 @@ final class ServerCore: Sendable {
         return unsafe response.queue(on: connection)
     }
 
-    private var swallowedBytes: UInt64 {
-        let (bytes, overflow) = UInt64(limits.bodyBytes)
+    private func swallowedBytes(_ exchange: Exchange) -> UInt64 {
+        let (bytes, overflow) = exchange.bodyLimit
             .multipliedReportingOverflow(by: UInt64(limits.swallowFactor))
         return overflow ? .max : bytes
     }

@@ -18,6 +18,8 @@ public enum Refusal: Int, Sendable, CaseIterable {
     case malformed
     /// The server was about to stop.
     case draining
+    /// `Limits.flightBytes` of bodies were in memory.
+    case flightBytes
 
     /// As a label's value.
     public var name: String {
@@ -30,6 +32,7 @@ public enum Refusal: Int, Sendable, CaseIterable {
         case .bodyBytes: "body_bytes"
         case .malformed: "malformed"
         case .draining: "draining"
+        case .flightBytes: "flight_bytes"
         }
     }
 }
@@ -44,7 +47,7 @@ public final class Statistics: Sendable {
 
     private let byStatus: InlineArray<20, Atomic<UInt64>> = InlineArray { _ in Atomic(0) }
     private let otherStatus = Atomic<UInt64>(0)
-    private let byRefusal: InlineArray<8, Atomic<UInt64>> = InlineArray { _ in Atomic(0) }
+    private let byRefusal: InlineArray<9, Atomic<UInt64>> = InlineArray { _ in Atomic(0) }
     private let open = Atomic<Int>(0)
     private let accepted = Atomic<UInt64>(0)
     private let active = Atomic<Int>(0)

@@ -17,7 +17,7 @@ public struct Suspended: ~Copyable, @unchecked Sendable {
         unsafe self.connection = connection
         self.exchange = exchange
         self.core = core
-        response = core.constants.internalError.staying
+        response = core.constants(for: exchange).internalError.staying
     }
 
     /// Whether the client has closed its side of the connection, as one does that waits no longer.

@@ -24,7 +24,8 @@ public struct Scrape: ~Copyable {
     public var skippedLines = 0
     /// Counters of the running collector that fell and were kept at what they were.
     public var heldCounters = 0
-    /// The running collector found that the machine lacks its subject.
+    /// The running collector found that the machine lacks its subject: what it throws then is no
+    /// failure.
     public var isAbsent = false
     /// Where files are read to.
     public var text = Buffer(capacity: 64 << 10)

@@ -61,6 +61,14 @@ extension Span where Element == UInt8 {
         equals(other.span)
     }
 
+    /// Whether it stands before `other` in the order of bytes.
+    public func precedes(_ other: Span<UInt8>) -> Bool {
+        for index in 0..<Swift.min(count, other.count) where self[index] != other[index] {
+            return self[index] < other[index]
+        }
+        return count < other.count
+    }
+
     /// Without white space (blank, tab, line feed, carriage return) at both ends.
     public var trimmed: Span<UInt8> {
         @_lifetime(copy self)

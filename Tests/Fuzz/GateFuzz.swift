@@ -28,9 +28,13 @@ public func fuzz(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
 private func fuzzTarget(_ text: Span<UInt8>) {
     var path = Buffer(capacity: 16)
     var query = Buffer(capacity: 16)
-    guard Target.parse(text, path: &path, query: &query) else { return }
+    var rawPath = Buffer(capacity: 16)
+    let shape = Target.parse(text, path: &path, rawPath: &rawPath, query: &query)
+    if shape == .malformed { return }
     let decoded = path.bytes
     precondition(decoded.count <= max(text.count, 1) && query.count <= text.count)
+    precondition(rawPath.count >= decoded.count && rawPath.count <= max(text.count, 1))
+    if shape == .ambiguous { return }
     precondition(decoded[0] == UInt8(ascii: "/") || decoded.equals("*"))
     for index in decoded.indices { precondition(decoded[index] >= 0x20) }
     var position = 0

@@ -10,7 +10,10 @@ final class Fixture: Sendable {
     /// Requests that wait, in the order in which they came.
     let waiting = WaitingRoom()
 
-    init(limits: Limits = Limits(), routes: [Route] = []) throws {
+    init(
+        limits: Limits = Limits(), routes: [Route] = [], voices: [Voice] = [],
+        admit: (@Sendable (borrowing Request) -> Response?)? = nil
+    ) throws {
         let listener = try Listener.bind(.tcp(host: "127.0.0.1", port: 0))
         port = try #require(listener.port)
         let waiting = waiting
@@ -38,7 +41,7 @@ final class Fixture: Sendable {
                     waiting.add(suspended)
                 },
                 Route("/dropped") { _, _ in },
-            ], limits: limits, log: { lines.append($0) })
+            ], limits: limits, voices: voices, admit: admit, log: { lines.append($0) })
         self.lines = lines
     }
 

@@ -54,6 +54,28 @@ import Testing
         #expect(fixture.server.statistics.openConnections == 1)
     }
 
+    @Test func `bodies beyond the memory for all of them are told 503`() throws {
+        var limits = Limits()
+        limits.bodyBytes = 1000
+        limits.flightBytes = 1500
+        let fixture = try Fixture(limits: limits)
+        let slow = try fixture.client()
+        let body = String(repeating: "b", count: 1000)
+        slow.send("POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 1000\r\n\r\n")
+        slow.send(String(body.dropLast()))
+        usleep(100_000)
+        let other = try fixture.client()
+        other.send(post("/echo", body))
+        let refusal = other.reply()
+        #expect(refusal.status == 503)
+        #expect(refusal.header("retry-after") == "1")
+        #expect(fixture.server.statistics.refusals(.flightBytes) == 1)
+        slow.send("b")
+        #expect(slow.reply().text == body)
+        other.send(post("/echo", body))
+        #expect(other.reply().text == body)
+    }
+
     private func small() -> Limits {
         var limits = Limits()
         limits.bodyBytes = 1000

@@ -1,4 +1,5 @@
 import HTTPServer
+import Kernel
 import Testing
 
 @Suite struct RoutingTests {
@@ -13,6 +14,101 @@ import Testing
         #expect(bare.header("content-length") == "6")
         #expect(bare.headers.map(\.name) == whole.headers.map(\.name))
         #expect(client.reply().text == "/query|next")
+    }
+
+    @Test func `a prefix gets every path below it that has no route of its own`() throws {
+        let seen: @Sendable (borrowing Request) -> Response = { request in
+            Response(status: 200, body: request.rawPath.string + "|" + request.path.string)
+        }
+        let fixture = try Fixture(routes: [
+            Route(prefix: "/metrics/", answer: seen),
+            Route(prefix: "/metrics/job/deep/", methods: [.get]) { _ in
+                Response(status: 202, body: "deep")
+            },
+            Route("/metrics/own", constant: Response(status: 204)),
+        ])
+        let client = try fixture.client()
+        for (raw, path) in [
+            ("/metrics/", "/metrics/"), ("/metrics/job/a%2Fb//c?q", "/metrics/job/a/b//c"),
+            ("/metrics/../%00", "/metrics/../\0"), ("/m%65trics/%C3%BC", "/metrics/ü"),
+        ] {
+            client.send(post(raw, "x"))
+            #expect(client.reply().text == raw.prefix { $0 != "?" } + "|" + path)
+        }
+        client.send(get("/metrics/own") + get("/metrics/job/deep/x") + get("/metrics"))
+        #expect(client.reply().status == 204)
+        #expect(client.reply().status == 202)
+        #expect(client.reply().status == 404)
+        client.send(post("/metrics/job/deep/x", "") + get("/metrics%2F") + get("/hello%2Fx"))
+        #expect(client.reply().header("allow") == "GET, HEAD")
+        #expect(client.reply().status == 200)
+        #expect(client.reply().status == 400)
+        let answer = try #require(try fixture.conversation(get("/metrics/%zz")))
+        #expect(answer.hasPrefix("HTTP/1.1 400 "))
+    }
+
+    @Test func `who admits sees a request before its body and may refuse it`() throws {
+        let fixture = try Fixture(admit: { request in
+            guard request.header("origin") != nil else { return nil }
+            let isEarly = request.body.isEmpty
+            #expect(isEarly)
+            return Response(status: 403, body: "no")
+        })
+        let client = try fixture.client()
+        client.send(post("/echo", "body", "Origin: http://evil.example\r\n") + post("/echo", "b"))
+        #expect(client.reply().status == 403)
+        #expect(client.reply().text == "b")
+        client.send(
+            "POST /echo HTTP/1.1\r\nHost: h\r\nOrigin: null\r\nContent-Length: 5\r\n"
+                + "Expect: 100-continue\r\n\r\n")
+        #expect(client.reply().status == 403)
+    }
+
+    @Test func `below its prefix a voice words what the server refuses`() throws {
+        let json = Voice(prefix: "/v1/", contentType: "application/json") { status, sentence in
+            "{\(status): \(sentence)}"
+        }
+        var limits = Limits()
+        limits.bodyBytes = 100
+        limits.encodedBodyBytes = 10
+        let fixture = try Fixture(
+            limits: limits,
+            routes: [Route("/v1/echo", methods: [.post]) { _ in Response(status: 200) }],
+            voices: [json])
+        let client = try fixture.client()
+        client.send(get("/v1/x") + get("/x") + get("/v1/echo"))
+        let unknown = client.reply()
+        #expect(unknown.header("content-type") == "application/json")
+        #expect(unknown.text == "{404: There is nothing under this path.}")
+        #expect(client.reply().text == "There is nothing under this path.\n")
+        #expect(client.reply().text.hasPrefix("{405: "))
+        client.send(post("/v1/echo", String(repeating: "b", count: 101)))
+        #expect(client.reply().text.contains("at most 100 bytes"))
+        let gzip = "Content-Encoding: gzip\r\n"
+        client.send(post("/v1/echo", "0123456789", gzip) + post("/v1/echo", "0123456789+", gzip))
+        #expect(client.reply().status == 200)
+        #expect(client.reply().text.contains("at most 10 compressed bytes"))
+    }
+
+    @Test func `an attachment stays with its connection`() throws {
+        final class Count: Sendable {
+            let value: Int
+            init(_ value: Int) { self.value = value }
+        }
+        let fixture = try Fixture(routes: [
+            Route("/count") { request in
+                let count = ((request.attachment as? Count)?.value ?? 0) + 1
+                request.attach(Count(count))
+                return Response(status: 200, body: "\(count)")
+            }
+        ])
+        let client = try fixture.client()
+        client.send(get("/count") + get("/count"))
+        #expect(client.reply().text == "1")
+        #expect(client.reply().text == "2")
+        let other = try fixture.client()
+        other.send(get("/count"))
+        #expect(other.reply().text == "1")
     }
 
     @Test func `an unknown path is 404 and the connection stays`() throws {

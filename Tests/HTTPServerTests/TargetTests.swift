@@ -6,8 +6,10 @@ import Testing
 @Suite struct TargetTests {
     private func parse(_ raw: [UInt8]) -> String? {
         var path = Buffer(capacity: 1)
+        var rawPath = Buffer(capacity: 1)
         var query = Buffer(capacity: 1)
-        guard Target.parse(raw.span, path: &path, query: &query) else { return nil }
+        let shape = Target.parse(raw.span, path: &path, rawPath: &rawPath, query: &query)
+        guard shape == .plain else { return nil }
         return path.bytes.string + "|" + query.bytes.string
     }
 

@@ -29,6 +29,10 @@ int clinux_accept(int descriptor, void *peer, uint32_t *length);
 // Sends without a signal and without waiting; what send(2) says.
 long clinux_send_now(int descriptor, const void *bytes, size_t length);
 
+// The process that has opened the other end of a Unix socket (SO_PEERCRED: struct ucred is a GNU
+// extension); 0 for other sockets.
+int clinux_peer_process(int descriptor);
+
 // How many bytes a TCP socket has ever received (tcpi_bytes_received, which glibc's tcp_info
 // lacks); -1 for other sockets.
 int64_t clinux_tcp_received(int descriptor);

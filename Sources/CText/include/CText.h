@@ -3,6 +3,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include "CTextJSON.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -15,6 +16,9 @@ enum { ctext_number_capacity = 32 };
 // back as the same double, the exponent form (at least two exponent digits) below 1e-4 and from
 // 1e+06 on, "NaN", "+Inf", "-Inf". Returns the bytes written, at most ctext_number_capacity.
 size_t ctext_number(double value, uint8_t *out);
+
+// Writes a whole number in decimal digits, at most 20. Returns the bytes written.
+size_t ctext_unsigned(uint64_t value, uint8_t *out);
 
 // Reads a decimal floating-point number at the start of text. Returns the bytes consumed, 0 when
 // there is none or when it does not fit a double.

@@ -1,0 +1,104 @@
+internal import CDeflate
+public import Kernel
+
+/// Undoes gzip (RFC 1952), never beyond a limit.
+@safe
+public struct Inflater: ~Copyable {
+    /// Why a body was not inflated.
+    public enum Failure: Error, Equatable {
+        /// It is not gzip, or damaged, or cut off.
+        case damaged
+        /// It has more than this many bytes.
+        case tooLarge(Int)
+        /// It is compressed better than the rule allows: this many bytes are allowed.
+        case tooDense(Int)
+    }
+
+    private let door: OpaquePointer
+
+    public init() {
+        guard let door = unsafe libdeflate_alloc_decompressor() else {
+            preconditionFailure("no memory for a decompressor")
+        }
+        unsafe self.door = door
+    }
+
+    deinit {
+        unsafe libdeflate_free_decompressor(door)
+    }
+
+    /// Appends what `body` holds, member by member. On failure `plain` keeps what it had.
+    public mutating func inflate(
+        _ body: Span<UInt8>, into plain: inout Buffer, _ limits: EventLimits
+    ) throws(Failure) {
+        let dense = max(limits.ratioFreeBytes, body.count.multipliedClamping(by: limits.ratio))
+        let allowed = min(limits.plainBytes, dense)
+        let tooMuch: Failure =
+            allowed == limits.plainBytes ? .tooLarge(allowed) : .tooDense(allowed)
+        let first = plain.count
+        var taken = 0
+        repeat {
+            let rest = body.extracting(droppingFirst: taken)
+            // The smallest member has 20 bytes; its last 4 say how long the plain bytes are.
+            guard rest.count >= 20 else { throw failed(.damaged, &plain, first) }
+            let left = allowed - (plain.count - first)
+            // These bytes are of the last member: if they tell the truth there is no room for it.
+            let claimed = Inflater.claimedBytes(rest)
+            if claimed > left { throw failed(tooMuch, &plain, first) }
+            var room = min(max(claimed, 256), left)
+            inflating: while true {
+                switch step(rest, &plain, room) {
+                case .done(let read):
+                    taken += read
+                    break inflating
+                case .full where room < left: room = min(room.multipliedClamping(by: 2), left)
+                case .full: throw failed(tooMuch, &plain, first)
+                case .damaged: throw failed(.damaged, &plain, first)
+                }
+            }
+        } while taken < body.count
+    }
+
+    private enum Step {
+        case done(Int)
+        case full
+        case damaged
+    }
+
+    private func step(_ body: Span<UInt8>, _ plain: inout Buffer, _ room: Int) -> Step {
+        var read = 0
+        var code = LIBDEFLATE_BAD_DATA
+        unsafe body.withUnsafeBytes { source in
+            unsafe plain.append(room: room) { target in
+                var written = 0
+                unsafe code = libdeflate_gzip_decompress_ex(
+                    door, source.baseAddress, source.count, target, room, &read, &written)
+                return code == LIBDEFLATE_SUCCESS ? written : 0
+            }
+        }
+        switch code {
+        case LIBDEFLATE_SUCCESS: return .done(read)
+        case LIBDEFLATE_INSUFFICIENT_SPACE: return .full
+        default: return .damaged
+        }
+    }
+
+    private func failed(_ failure: Failure, _ plain: inout Buffer, _ first: Int) -> Failure {
+        plain.truncate(to: first)
+        return failure
+    }
+
+    private static func claimedBytes(_ member: Span<UInt8>) -> Int {
+        var bytes = 0
+        for index in 0..<4 { bytes |= Int(member[member.count - 4 + index]) << (8 * index) }
+        return bytes
+    }
+}
+
+extension Int {
+    /// The product of two numbers that are not negative, the largest number when it is larger.
+    func multipliedClamping(by factor: Int) -> Int {
+        let (product, overflow) = multipliedReportingOverflow(by: factor)
+        return overflow ? .max : product
+    }
+}

@@ -1,0 +1,139 @@
+internal import Kernel
+
+/// The keys that events know at their top level.
+enum Key: Int, CaseIterable {
+    case type, model, version, variant, timestamp
+    case outcome, reason, durationSeconds, stages, batchSize, tokens
+    case timeToFirstTokenSeconds, timePerOutputTokenSeconds
+    case features, prediction, score, scores, groups, inputErrors, attributions, id, traceID
+    case columns, count
+    case label
+    case run, split, epoch, step, metrics, featureImportance, featureStatistics, status, rows
+    case inFlight, queueLength
+    case event, framework, gitSHA, trainedAt
+    case name, kind, value, target, labels, unit
+
+    var text: StaticString {
+        switch self {
+        case .type: "type"
+        case .model: "model"
+        case .version: "version"
+        case .variant: "variant"
+        case .timestamp: "timestamp"
+        case .outcome: "outcome"
+        case .reason: "reason"
+        case .durationSeconds: "duration_seconds"
+        case .stages: "stages"
+        case .batchSize: "batch_size"
+        case .tokens: "tokens"
+        case .timeToFirstTokenSeconds: "time_to_first_token_seconds"
+        case .timePerOutputTokenSeconds: "time_per_output_token_seconds"
+        case .features: "features"
+        case .prediction: "prediction"
+        case .score: "score"
+        case .scores: "scores"
+        case .groups: "groups"
+        case .inputErrors: "input_errors"
+        case .attributions: "attributions"
+        case .id: "id"
+        case .traceID: "trace_id"
+        case .columns: "columns"
+        case .count: "count"
+        case .label: "label"
+        case .run: "run"
+        case .split: "split"
+        case .epoch: "epoch"
+        case .step: "step"
+        case .metrics: "metrics"
+        case .featureImportance: "feature_importance"
+        case .featureStatistics: "feature_statistics"
+        case .status: "status"
+        case .rows: "rows"
+        case .inFlight: "in_flight"
+        case .queueLength: "queue_length"
+        case .event: "event"
+        case .framework: "framework"
+        case .gitSHA: "git_sha"
+        case .trainedAt: "trained_at"
+        case .name: "name"
+        case .kind: "kind"
+        case .value: "value"
+        case .target: "target"
+        case .labels: "labels"
+        case .unit: "unit"
+        }
+    }
+}
+
+/// Some of the keys.
+struct KeySet: ExpressibleByArrayLiteral {
+    private(set) var bits: UInt64 = 0
+
+    init() {}
+
+    init(arrayLiteral keys: Key...) {
+        for key in keys { insert(key) }
+    }
+
+    @inline(__always)
+    mutating func insert(_ key: Key) { bits |= 1 << UInt64(key.rawValue) }
+
+    @inline(__always)
+    func contains(_ key: Key) -> Bool { bits & (1 << UInt64(key.rawValue)) != 0 }
+
+    var count: Int { bits.nonzeroBitCount }
+
+    func union(_ other: KeySet) -> KeySet {
+        var keys = self
+        keys.bits |= other.bits
+        return keys
+    }
+
+    func subtracting(_ other: KeySet) -> KeySet {
+        var keys = self
+        keys.bits &= ~other.bits
+        return keys
+    }
+
+    /// The first of them in the order of `Key`.
+    var first: Key? { bits == 0 ? nil : Key(rawValue: bits.trailingZeroBitCount) }
+}
+
+/// Finds keys by their bytes.
+struct KeyTable {
+    private static let size = 256
+    // Keys by a hash of their length and three bytes; 255 is an empty place.
+    private var places = [UInt8](repeating: 255, count: KeyTable.size)
+    private var texts: [[UInt8]] = []
+
+    init() {
+        for key in Key.allCases {
+            let bytes = unsafe [UInt8](
+                UnsafeBufferPointer(start: key.text.utf8Start, count: key.text.utf8CodeUnitCount))
+            texts.append(bytes)
+            var place = KeyTable.hash(bytes.span)
+            while places[place] != 255 { place = (place + 1) & (KeyTable.size - 1) }
+            places[place] = UInt8(key.rawValue)
+        }
+    }
+
+    @inline(__always)
+    func key(_ bytes: Span<UInt8>) -> Key? {
+        if bytes.isEmpty { return nil }
+        var place = KeyTable.hash(bytes)
+        while true {
+            let index = places[place]
+            if index == 255 { return nil }
+            if bytes.equals(texts[Int(index)]) { return Key(rawValue: Int(index)) }
+            place = (place &+ 1) & (KeyTable.size &- 1)
+        }
+    }
+
+    @inline(__always)
+    private static func hash(_ bytes: Span<UInt8>) -> Int {
+        let last = bytes.count &- 1
+        return
+            (bytes.count &* 37 &+ Int(bytes[0]) &* 5 &+ Int(bytes[last]) &* 11
+            &+ Int(bytes[last / 2])) & (size &- 1)
+    }
+}

@@ -1,0 +1,119 @@
+internal import Kernel
+
+/// Where a text stands in the memory of its batch.
+public struct Text: Sendable, Equatable, BitwiseCopyable {
+    public let offset: UInt32
+    public let count: UInt32
+
+    public init(offset: UInt32, count: UInt32) {
+        self.offset = offset
+        self.count = count
+    }
+
+    public static let empty = Text(offset: 0, count: 0)
+
+    public var isEmpty: Bool { count == 0 }
+}
+
+/// A name by its number in the batch: two names are equal when their numbers are.
+public struct Name: Sendable, Hashable, BitwiseCopyable {
+    public let index: Int32
+
+    public init(index: Int) {
+        self.index = Int32(clamping: index)
+    }
+
+    /// No name.
+    public static let none = Name(index: -1)
+
+    public var isNone: Bool { index < 0 }
+}
+
+/// The texts of a batch, one behind the other, and which of them are names: each name stands there
+/// once. Emptying it keeps the memory.
+struct Names: ~Copyable, Sendable {
+    private var arena: Buffer
+    private var texts: [Text] = []
+    // An open table over `texts`: a number + 1, or 0. Its size is a power of two.
+    private var table: [Int32]
+    private var places: [Int32] = []
+
+    init(capacity: Int) {
+        arena = Buffer(capacity: capacity)
+        table = [Int32](repeating: 0, count: 256)
+    }
+
+    var count: Int { texts.count }
+    var byteCount: Int { arena.count }
+    var capacity: Int { arena.capacity }
+
+    /// Cost: O(names since the last call).
+    mutating func removeAll() {
+        for place in places { table[Int(place)] = 0 }
+        places.removeAll(keepingCapacity: true)
+        texts.removeAll(keepingCapacity: true)
+        arena.removeAll()
+    }
+
+    func text(_ name: Name) -> Text {
+        texts[Int(name.index)]
+    }
+
+    @inline(__always)
+    @_lifetime(borrow self)
+    func bytes(_ text: Text) -> Span<UInt8> {
+        let first = Int(text.offset)
+        return arena.bytes.extracting(first..<first + Int(text.count))
+    }
+
+    @inline(__always)
+    mutating func append(_ bytes: Span<UInt8>) -> Text {
+        let text = Text(offset: UInt32(arena.count), count: UInt32(bytes.count))
+        arena.append(bytes)
+        return text
+    }
+
+    /// Whether the bytes are those of a name: the cheap way past the table for what repeats.
+    @inline(__always)
+    func matches(_ name: Name, _ bytes: Span<UInt8>) -> Bool {
+        if name.isNone { return false }
+        let text = texts[Int(name.index)]
+        if Int(text.count) != bytes.count { return false }
+        return self.bytes(text).equals(bytes)
+    }
+
+    /// The name with these bytes, which is made when there is none.
+    mutating func intern(_ bytes: Span<UInt8>) -> Name {
+        if texts.count &* 2 >= table.count { grow() }
+        let mask = table.count &- 1
+        var place = Names.hash(bytes) & mask
+        while table[place] != 0 {
+            let name = Name(index: Int(table[place]) &- 1)
+            if matches(name, bytes) { return name }
+            place = (place &+ 1) & mask
+        }
+        let name = Name(index: texts.count)
+        texts.append(append(bytes))
+        table[place] = name.index &+ 1
+        places.append(Int32(place))
+        return name
+    }
+
+    private mutating func grow() {
+        let size = table.count * 2
+        table = [Int32](repeating: 0, count: size)
+        for index in texts.indices {
+            var place = Names.hash(bytes(texts[index])) & (size &- 1)
+            while table[place] != 0 { place = (place &+ 1) & (size &- 1) }
+            table[place] = Int32(index + 1)
+            places[index] = Int32(place)
+        }
+    }
+
+    // Keyed per process: nobody can choose names that meet in the table.
+    private static func hash(_ bytes: Span<UInt8>) -> Int {
+        var hasher = Hasher()
+        unsafe bytes.withUnsafeBytes { unsafe hasher.combine(bytes: $0) }
+        return hasher.finalize()
+    }
+}
