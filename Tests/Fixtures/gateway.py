@@ -39,6 +39,7 @@ def interfaces() -> Tree:
         | interface("eth1", 3, "down", flags="0x1002", speed=-1, duplex="unknown", dev_id="0x20")
         | interface("bond0", 4, flags="0x1403", speed=20_000)
         | interface("bond1", 5, "down", flags="0x1402", speed=-1)
+        | interface("bond2", 8, "down", flags="0x1402", speed=-1)
         | interface("veth0a1b2c3", 6, iflink=5, speed=10_000, mtu=1450)
         | interface("ib0", 7, type=32, addr_len=20, mtu=2044, speed=100_000,
                     address="80:00:02:08:fe:80:00:00:00:00:00:00:e4:1d:2d:03:00:6f:84:51",
@@ -62,7 +63,7 @@ def interfaces() -> Tree:
         "|bytes    packets errs drop fifo colls carrier compressed",
         *(f"{name:>6}: {1000 * n} {n} 0 {n} 0 0 0 0 {2000 * n} {2 * n} 0 0 0 0 0 0"
           for n, name in enumerate(
-              ("lo", "eth0", "eth1", "bond0", "bond1", "veth0a1b2c3", "ib0"), 1)))
+              ("lo", "eth0", "eth1", "bond0", "bond1", "veth0a1b2c3", "ib0", "bond2"), 1)))
     return tree
 
 
