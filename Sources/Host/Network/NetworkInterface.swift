@@ -96,8 +96,7 @@ final class NetworkInterface {
             guard NetworkInterface.read(property.attribute, folder, &text, &skipped) else {
                 continue
             }
-            var cursor = Cursor(text.bytes.trimmed)
-            values[place] = cursor.integer()
+            values[place] = text.bytes.trimmed.prefixedInteger
             if values[place] == nil { skipped += 1 }
         }
         key = name
