@@ -87,7 +87,7 @@ let package = Package(
         tests(of: "Intake", imports: ["Kernel", "Observation", "CDeflate"]),
         tests(of: "Series", imports: ["Kernel", "Exposition", "Observation"]),
         tests(of: "Model", imports: ["Kernel", "Exposition", "Observation", "Series"]),
-        tests(of: "Host", imports: ["Kernel", "Exposition", "Settings", argumentParser]),
+        tests(of: "Host", imports: ["CLinux", "Kernel", "Exposition", "Settings", argumentParser]),
         tests(of: "Journal", imports: ["Kernel"]),
     ],
     cxxLanguageStandard: .cxx17,

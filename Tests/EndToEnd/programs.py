@@ -35,6 +35,14 @@ HARDWARE = (
 )
 # Those that came after Debian's node_exporter.
 YOUNG_HARDWARE = ("bcachefs", "dmmultipath", "softirqs", "watchdog")
+# Network, memory and system.
+GATEWAY = (
+    "arp", "bonding", "buddyinfo", "cgroups", "conntrack", "entropy", "filefd", "infiniband",
+    "ipvs", "meminfo_numa", "netclass", "netdev", "netstat", "network_route", "os", "pressure",
+    "processes", "selinux", "sockstat", "softnet", "tcpstat", "timex", "udp_queues", "vmstat",
+    "zoneinfo",
+)
+YOUNG_GATEWAY = ("kernel_hung",)
 START_SECONDS = 20
 STOP_SECONDS = 20
 

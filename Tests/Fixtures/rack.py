@@ -1,11 +1,25 @@
 """The fixture tree `rack`: a server that has one of everything that collectors know.
 
 No such machine exists. What its files look like is what the kernel's documents and drivers say;
-the numbers are made up.
+the numbers are made up. A `Link` is a symbolic link, as sysfs has them.
 """
 
-from rack_system import memory, network, system
-from rack_tree import Link, Tree, attributes, text
+
+class Link(bytes):
+    """Where a symbolic link leads."""
+
+
+Tree = dict[str, bytes]
+
+
+def text(*lines: str) -> bytes:
+    return b"".join(line.encode() + b"\n" for line in lines)
+
+
+def attributes(folder: str, **values: object) -> Tree:
+    """Files of one line each."""
+    return {f"{folder}/{name}": text(str(value)) for name, value in values.items()}
+
 
 # MARK: processors
 
@@ -71,6 +85,22 @@ def processors() -> Tree:
             cpuinfo_transition_latency=0)
     tree |= attributes("sys/devices/system/cpu/cpufreq/policy1", cpuinfo_cur_freq=2_450_000)
     return tree
+
+
+def memory() -> Tree:
+    names = (
+        "MemTotal MemFree MemAvailable Buffers Cached SwapCached Active Inactive Active(anon) "
+        "Inactive(anon) Active(file) Inactive(file) Unevictable Mlocked SwapTotal SwapFree Zswap "
+        "Zswapped Dirty Writeback AnonPages Mapped Shmem KReclaimable Slab SReclaimable SUnreclaim "
+        "KernelStack PageTables NFS_Unstable Bounce WritebackTmp CommitLimit Committed_AS "
+        "VmallocTotal VmallocUsed VmallocChunk Percpu HardwareCorrupted AnonHugePages "
+        "ShmemHugePages ShmemPmdMapped").split()
+    lines = [f"{name + ':':<18} {(64 * 2**20 >> place) + 8 * place} kB" for place, name in enumerate(names)]
+    lines += [f"HugePages_{name}: {place:>8}" for place, name in
+              enumerate(("Total", "Free", "Rsvd", "Surp"))]
+    lines += ["Hugepagesize:       2048 kB", "DirectMap4k:      203640 kB",
+              "DirectMap2M:     5038080 kB", "DirectMap1G:    62914560 kB"]
+    return {"proc/meminfo": text(*lines)}
 
 
 # MARK: hardware
@@ -427,6 +457,15 @@ def mounts() -> Tree:
     }
 
 
+NET_DEV = text(
+    "Inter-|   Receive                                                |  Transmit",
+    " face |bytes    packets errs drop fifo frame compressed multicast"
+    "|bytes    packets errs drop fifo colls carrier compressed",
+    "    lo: 435303245 1832522    0    0    0     0          0         0"
+    " 435303245 1832522    0    0    0     0       0          0",
+    "  eth0: 68210035552 520993275 1 2 3 4 5 6 9315587528 43451486 7 8 9 10 11 12")
+
+
 def rack() -> Tree:
     return (processors() | memory() | hardware() | disks() | adapters() | filesystems() | mounts()
-            | network() | system())
+            | {"proc/net/dev": NET_DEV})
