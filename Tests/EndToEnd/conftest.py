@@ -36,8 +36,8 @@ class Starter:
         log = self.folder / f"peer-{len(self.running)}.log"
         return self.keep(NodeExporter(log, *only(collectors), *flags))
 
-    def prometheus(self, job: dict[str, str], *flags: str) -> Prometheus:
-        return self.keep(Prometheus(self.folder, job, *flags))
+    def prometheus(self, job: dict[str, str], *flags: str, **options) -> Prometheus:
+        return self.keep(Prometheus(self.folder, job, *flags, **options))
 
     def keep(self, program):
         self.running.append(program)

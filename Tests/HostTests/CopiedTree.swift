@@ -47,11 +47,10 @@ final class CopiedTree: Sendable {
 
     /// Where a symbolic link leads; nil for anything else.
     private static func link(_ path: String) -> String? {
-        var target = [UInt8](repeating: 0, count: 512)
-        let length = unsafe target.withUnsafeMutableBytes { buffer in
-            unsafe readlink(
-                path, buffer.baseAddress?.assumingMemoryBound(to: CChar.self), buffer.count)
-        }
-        return length < 0 ? nil : String(decoding: target.prefix(length), as: UTF8.self)
+        var target = [CChar](repeating: 0, count: 512)
+        let length = unsafe readlink(path, &target, target.count)
+        if length < 0 { return nil }
+        return String(
+            decoding: target.prefix(length).map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 }

@@ -30,7 +30,9 @@ struct SmallTree {
     }
 
     /// The value of a series; nil when it is not there.
-    subscript(series: String) -> String? {
-        lines.first { $0.hasPrefix(series + " ") }.map { String($0.dropFirst(series.count + 1)) }
+    subscript(series: String) -> Double? {
+        lines.first { $0.hasPrefix(series + " ") }.flatMap {
+            Double($0.dropFirst(series.count + 1))
+        }
     }
 }

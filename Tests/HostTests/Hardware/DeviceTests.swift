@@ -44,13 +44,13 @@ struct DeviceTests {
                 "\(row)/ch0_ce_count": "2\n", "\(row)/ch0_dimm_label": "A#1\n",
                 "sys/devices/system/edac/mc/power/ce_count": "9\n",
             ])
-        #expect(page[#"node_edac_correctable_errors_total{controller="0"}"#] == "5")
+        #expect(page[#"node_edac_correctable_errors_total{controller="0"}"#] == 5)
         #expect(
-            page[#"node_edac_csrow_correctable_errors_total{controller="0",csrow="2"}"#] == "3")
+            page[#"node_edac_csrow_correctable_errors_total{controller="0",csrow="2"}"#] == 3)
         #expect(
             page[
                 #"node_edac_channel_correctable_errors_total{channel="0",controller="0",csrow="2",dimm_label="A1"}"#
-            ] == "2")
+            ] == 2)
         #expect(page.skippedLines == 1 && page.lines.count == 3)
     }
 
@@ -62,11 +62,11 @@ struct DeviceTests {
             "\(folder)/power/control": "auto\n", "\(folder)/time_to_empty_now": "19280\n",
         ]
         let page = try SmallTree("powersupplyclass", files)
-        #expect(page[#"node_power_supply_voltage_volt{power_supply="BAT0"}"#] == "11.95")
-        #expect(page[#"node_power_supply_temp_celsius{power_supply="BAT0"}"#] == "31.2")
-        #expect(page[#"node_power_supply_time_to_empty_seconds{power_supply="BAT0"}"#] == "19280")
+        #expect(page[#"node_power_supply_voltage_volt{power_supply="BAT0"}"#] == 11.95)
+        #expect(page[#"node_power_supply_temp_celsius{power_supply="BAT0"}"#] == 31.2)
+        #expect(page[#"node_power_supply_time_to_empty_seconds{power_supply="BAT0"}"#] == 19280)
         #expect(
-            page[#"node_power_supply_info{power_supply="BAT0",status="Discharging"}"#] == "1")
+            page[#"node_power_supply_info{power_supply="BAT0",status="Discharging"}"#] == 1)
         let ignored = try SmallTree(
             "powersupplyclass", files, ["--collector.powersupply.ignored-supplies=^BAT"])
         #expect(ignored.lines == [])
@@ -82,8 +82,8 @@ struct DeviceTests {
                 "sys/class/thermal/thermal_zone0/temp": "-5500\n",
                 "sys/class/thermal/thermal_zonex/temp": "1\n",
             ])
-        #expect(page[#"node_cooling_device_cur_state{name="1",type="Fan"}"#] == "-1")
-        #expect(page[#"node_thermal_zone_temp{type="acpitz",zone="0"}"#] == "-5.5")
+        #expect(page[#"node_cooling_device_cur_state{name="1",type="Fan"}"#] == -1)
+        #expect(page[#"node_thermal_zone_temp{type="acpitz",zone="0"}"#] == -5.5)
         #expect(page.lines.count == 2)
     }
 
@@ -95,8 +95,8 @@ struct DeviceTests {
                 "sys/class/watchdog/watchdog0/timeout": "60\n",
                 "sys/class/watchdog/watchdog0/identity": "Software Watchdog\n",
             ])
-        #expect(page[#"node_watchdog_bootstatus{name="watchdog0"}"#] == "32")
-        #expect(page[#"node_watchdog_timeout_seconds{name="watchdog0"}"#] == "60")
+        #expect(page[#"node_watchdog_bootstatus{name="watchdog0"}"#] == 32)
+        #expect(page[#"node_watchdog_timeout_seconds{name="watchdog0"}"#] == 60)
         #expect(
             page.lines.contains {
                 $0.hasPrefix("node_watchdog_info{identity=\"Software Watchdog\"")

@@ -58,7 +58,7 @@ struct SensorTests {
         }
         #expect(
             page[#"node_hwmon_sensor_label{chip="chip",label="CPU \"die\"",sensor="temp1"}"#]
-                == "1")
+                == 1)
     }
 
     @Test func `chips and sensors can be left out`() throws {

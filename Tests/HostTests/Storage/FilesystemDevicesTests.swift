@@ -30,10 +30,10 @@ struct FilesystemDevicesTests {
                 "sys/class/nvme/nvme0/nvme0n1/queue/logical_block_size": "4096\n",
             ])
         #expect(
-            page[#"node_nvme_namespace_capacity_bytes{device="nvme0",nsid="1"}"#] == "4096000")
-        #expect(page[#"node_nvme_namespace_used_bytes{device="nvme0",nsid="1"}"#] == "40960")
+            page[#"node_nvme_namespace_capacity_bytes{device="nvme0",nsid="1"}"#] == 4096000)
+        #expect(page[#"node_nvme_namespace_used_bytes{device="nvme0",nsid="1"}"#] == 40960)
         #expect(
-            page[#"node_nvme_namespace_info{ana_state="unknown",device="nvme0",nsid="1"}"#] == "1")
+            page[#"node_nvme_namespace_info{ana_state="unknown",device="nvme0",nsid="1"}"#] == 1)
     }
 
     @Test func `a dataset of ZFS may have blanks in its name`() throws {
@@ -51,9 +51,9 @@ struct FilesystemDevicesTests {
                 "proc/spl/kstat/zfs/tank/state": "SUSPENDED\n",
             ])
         #expect(
-            page[#"node_zfs_zpool_dataset_writes{dataset="tank/all of it",zpool="tank"}"#] == "4")
-        #expect(page[#"node_zfs_zpool_state{state="suspended",zpool="tank"}"#] == "1")
-        #expect(page[#"node_zfs_zpool_state{state="online",zpool="tank"}"#] == "0")
+            page[#"node_zfs_zpool_dataset_writes{dataset="tank/all of it",zpool="tank"}"#] == 4)
+        #expect(page[#"node_zfs_zpool_state{state="suspended",zpool="tank"}"#] == 1)
+        #expect(page[#"node_zfs_zpool_state{state="online",zpool="tank"}"#] == 0)
         #expect(page.skippedLines == 1)
     }
 
@@ -64,8 +64,8 @@ struct FilesystemDevicesTests {
                 "proc/spl/kstat/zfs/fm":
                     "8 1 0x01 1 2 3 4\nname type data\nerpt-dropped 4 18\nnew 4 1\nsig 3 -5\n"
             ])
-        #expect(page["node_zfs_fm_erpt_dropped"] == "18")
-        #expect(page["node_zfs_fm_sig"] == "-5")
+        #expect(page["node_zfs_fm_erpt_dropped"] == 18)
+        #expect(page["node_zfs_fm_sig"] == -5)
     }
 
     @Test func `columns of XFS that are missing cost their line`() throws {
@@ -75,7 +75,7 @@ struct FilesystemDevicesTests {
                 "sys/fs/xfs/sda1/stats/stats":
                     "extent_alloc 1 2 3\nabt 1 2 3 4\nrw 28 42\nunknown 1\nvnodes x\n"
             ])
-        #expect(page[#"node_xfs_read_calls_total{device="sda1"}"#] == "42")
+        #expect(page[#"node_xfs_read_calls_total{device="sda1"}"#] == 42)
         #expect(page[#"node_xfs_extent_allocation_extents_allocated_total{device="sda1"}"#] == nil)
         #expect(page.skippedLines == 2)
     }
@@ -102,7 +102,7 @@ struct FilesystemDevicesTests {
             ])
         let labels = #"export="server:/x",mountaddr="192.0.2.8""#
         #expect(
-            page["node_mountstats_nfs_read_bytes_total{\(labels),protocol=\"tcp\"}"] == "1")
+            page["node_mountstats_nfs_read_bytes_total{\(labels),protocol=\"tcp\"}"] == 1)
         #expect(page.skippedLines == 1)
     }
 
@@ -120,10 +120,10 @@ struct FilesystemDevicesTests {
 
                 """
             ])
-        #expect(page[#"node_nfsd_requests_total{method="Access",proto="4"}"#] == "3")
-        #expect(page[#"node_nfsd_requests_total{method="RelLockOwner",proto="4"}"#] == "39")
-        #expect(page[#"node_nfsd_requests_total{method="WdelegGetattr",proto="4"}"#] == "15")
-        #expect(page["node_nfsd_server_threads"] == "8")
+        #expect(page[#"node_nfsd_requests_total{method="Access",proto="4"}"#] == 3)
+        #expect(page[#"node_nfsd_requests_total{method="RelLockOwner",proto="4"}"#] == 39)
+        #expect(page[#"node_nfsd_requests_total{method="WdelegGetattr",proto="4"}"#] == 15)
+        #expect(page["node_nfsd_server_threads"] == 8)
         #expect(page["node_nfsd_connections_total"] == nil)
         #expect(page.skippedLines == 1)
     }
@@ -137,7 +137,7 @@ struct FilesystemDevicesTests {
                 "\(folder)/statistics/rx_frames": "0x3\n",
                 "\(folder)/statistics/dumped_frames": "0xffffffffffffffff\n",
             ])
-        #expect(page[#"node_fibrechannel_rx_frames_total{fc_host="host0"}"#] == "3")
+        #expect(page[#"node_fibrechannel_rx_frames_total{fc_host="host0"}"#] == 3)
         #expect(page[#"node_fibrechannel_dumped_frames_total{fc_host="host0"}"#] == nil)
         #expect(
             page.lines.contains {
@@ -157,10 +157,10 @@ struct FilesystemDevicesTests {
         }
         let page = try SmallTree("dmmultipath", files)
         let labels = #"{device="m",sysfs_name="dm-0"}"#
-        #expect(page["node_dmmultipath_device_paths\(labels)"] == "3")
-        #expect(page["node_dmmultipath_device_paths_active\(labels)"] == "2")
-        #expect(page["node_dmmultipath_device_paths_failed\(labels)"] == "1")
-        #expect(page["node_dmmultipath_device_size_bytes\(labels)"] == "4096")
+        #expect(page["node_dmmultipath_device_paths\(labels)"] == 3)
+        #expect(page["node_dmmultipath_device_paths_active\(labels)"] == 2)
+        #expect(page["node_dmmultipath_device_paths_failed\(labels)"] == 1)
+        #expect(page["node_dmmultipath_device_size_bytes\(labels)"] == 4096)
         #expect(!page.lines.contains { $0.contains("root") })
     }
 }

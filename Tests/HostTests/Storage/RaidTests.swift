@@ -18,12 +18,12 @@ struct RaidTests {
             unused devices: <none>
 
             """)
-        #expect(page[#"node_md_disks{device="md1",state="active"}"#] == "2")
-        #expect(page[#"node_md_disks{device="md1",state="failed"}"#] == "1")
-        #expect(page[#"node_md_disks{device="md1",state="spare"}"#] == "1")
-        #expect(page[#"node_md_disks_required{device="md1"}"#] == "3")
-        #expect(page[#"node_md_state{device="md1",state="active"}"#] == "1")
-        #expect(page[#"node_md_blocks_synced{device="md1"}"#] == "39061504")
+        #expect(page[#"node_md_disks{device="md1",state="active"}"#] == 2)
+        #expect(page[#"node_md_disks{device="md1",state="failed"}"#] == 1)
+        #expect(page[#"node_md_disks{device="md1",state="spare"}"#] == 1)
+        #expect(page[#"node_md_disks_required{device="md1"}"#] == 3)
+        #expect(page[#"node_md_state{device="md1",state="active"}"#] == 1)
+        #expect(page[#"node_md_blocks_synced{device="md1"}"#] == 39061504)
         #expect(page.skippedLines == 0)
     }
 
@@ -37,10 +37,10 @@ struct RaidTests {
         let page = try page(
             "md6 : active raid1 sdb2[2] sda2[0]\n      195310144 blocks [2/1] [U_]\n      [=>...]  \(line)\n"
         )
-        #expect(page[#"node_md_state{device="md6",state="\#(state)"}"#] == "1")
-        #expect(page[#"node_md_state{device="md6",state="active"}"#] == "0")
-        #expect(page[#"node_md_blocks_synced{device="md6"}"#] == "16775552")
-        #expect(page[#"node_md_blocks{device="md6"}"#] == "195310144")
+        #expect(page[#"node_md_state{device="md6",state="\#(state)"}"#] == 1)
+        #expect(page[#"node_md_state{device="md6",state="active"}"#] == 0)
+        #expect(page[#"node_md_blocks_synced{device="md6"}"#] == 16775552)
+        #expect(page[#"node_md_blocks{device="md6"}"#] == 195310144)
     }
 
     @Test func `a synchronisation that waits has done nothing`() throws {
@@ -48,8 +48,8 @@ struct RaidTests {
             let page = try page(
                 "md4 : active (auto-read-only) raid1 sdk1[0] sdj1[1]\n      293039104 blocks [2/2] [UU]\n      \tresync=\(word)\n"
             )
-            #expect(page[#"node_md_blocks_synced{device="md4"}"#] == "0")
-            #expect(page[#"node_md_state{device="md4",state="resync"}"#] == "1")
+            #expect(page[#"node_md_blocks_synced{device="md4"}"#] == 0)
+            #expect(page[#"node_md_state{device="md4",state="resync"}"#] == 1)
         }
     }
 
@@ -57,15 +57,15 @@ struct RaidTests {
         for level in ["raid0", "linear"] {
             let page = try page(
                 "md2 : active \(level) sdh1[1] sdg1[0]\n      7813772288 blocks super 1.2\n")
-            #expect(page[#"node_md_disks{device="md2",state="active"}"#] == "2")
-            #expect(page[#"node_md_disks_required{device="md2"}"#] == "2")
+            #expect(page[#"node_md_disks{device="md2",state="active"}"#] == 2)
+            #expect(page[#"node_md_disks_required{device="md2"}"#] == 2)
         }
     }
 
     @Test func `an inactive array needs no bracketed pair`() throws {
         let page = try page("md3 : inactive sdi1[2](S)\n      1953382144 blocks super 1.2\n")
-        #expect(page[#"node_md_state{device="md3",state="inactive"}"#] == "1")
-        #expect(page[#"node_md_disks{device="md3",state="spare"}"#] == "1")
+        #expect(page[#"node_md_state{device="md3",state="inactive"}"#] == 1)
+        #expect(page[#"node_md_disks{device="md3",state="spare"}"#] == 1)
     }
 
     @Test(arguments: [
@@ -79,7 +79,7 @@ struct RaidTests {
             text + "md9 : active raid1 sdi1[0] sdj1[1]\n      248896 blocks [2/2] [UU]\n")
         #expect(page.skippedLines > 0 && page.isSuccess)
         #expect(!page.lines.contains { $0.contains("md1\"") })
-        #expect(page[#"node_md_blocks{device="md9"}"#] == "248896")
+        #expect(page[#"node_md_blocks{device="md9"}"#] == 248896)
     }
 
     @Test func `what sysfs tells of an array stands beside`() throws {
@@ -92,9 +92,9 @@ struct RaidTests {
                 "sys/block/md127/md/level": "container\n",
                 "sys/block/md127/md/raid_disks": "0\n",
             ])
-        #expect(page[#"node_md_raid_disks{device="md1"}"#] == "11")
-        #expect(page[#"node_md_degraded{device="md1"}"#] == "2")
-        #expect(page[#"node_md_degraded{device="md2"}"#] == "0")
+        #expect(page[#"node_md_raid_disks{device="md1"}"#] == 11)
+        #expect(page[#"node_md_degraded{device="md1"}"#] == 2)
+        #expect(page[#"node_md_degraded{device="md2"}"#] == 0)
         #expect(page[#"node_md_raid_disks{device="md127"}"#] == nil)
     }
 }
