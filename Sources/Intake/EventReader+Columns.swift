@@ -42,7 +42,7 @@ extension EventReader {
         } else {
             for index in columns.indices { fill(event, columns[index], &batch) }
         }
-        for (row, problem) in columnRows.problems {
+        for (row, problem) in columnRows.problems.sorted(by: { $0.row < $1.row }) {
             verdict.reject(item + row, problem.code, problem.sentence)
         }
         countItems(upTo: item + count)
