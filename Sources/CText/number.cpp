@@ -97,6 +97,11 @@ extern "C" size_t ctext_number(double value, uint8_t *bytes) {
   return static_cast<size_t>(cursor - out);
 }
 
+extern "C" size_t ctext_unsigned(uint64_t value, uint8_t *bytes) {
+  char *out = reinterpret_cast<char *>(bytes);
+  return static_cast<size_t>(std::to_chars(out, out + 20, value).ptr - out);
+}
+
 extern "C" size_t ctext_parse_double(const uint8_t *text, size_t count, double *value) {
   const char *start = reinterpret_cast<const char *>(text);
   const auto result = std::from_chars(start, start + count, *value);

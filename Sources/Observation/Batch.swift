@@ -6,7 +6,7 @@ internal import Kernel
 /// of their own, each entry with its row. Rows that follow each other and belong to one version of
 /// a model are a run. Texts lie in one piece of memory; names, once each. `removeAll` keeps all
 /// memory, so that a further push of the same kind allocates nothing.
-public struct Batch: ~Copyable {
+public struct Batch: ~Copyable, Sendable {
     /// Whom events are about.
     public struct Scope: Sendable, Hashable, BitwiseCopyable {
         public let model: Name

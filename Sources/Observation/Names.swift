@@ -31,7 +31,7 @@ public struct Name: Sendable, Hashable, BitwiseCopyable {
 
 /// The texts of a batch, one behind the other, and which of them are names: each name stands there
 /// once. Emptying it keeps the memory.
-struct Names: ~Copyable {
+struct Names: ~Copyable, Sendable {
     private var arena: Buffer
     private var texts: [Text] = []
     // An open table over `texts`: a number + 1, or 0. Its size is a power of two.

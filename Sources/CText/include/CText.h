@@ -17,6 +17,9 @@ enum { ctext_number_capacity = 32 };
 // 1e+06 on, "NaN", "+Inf", "-Inf". Returns the bytes written, at most ctext_number_capacity.
 size_t ctext_number(double value, uint8_t *out);
 
+// Writes a whole number in decimal digits, at most 20. Returns the bytes written.
+size_t ctext_unsigned(uint64_t value, uint8_t *out);
+
 // Reads a decimal floating-point number at the start of text. Returns the bytes consumed, 0 when
 // there is none or when it does not fit a double.
 size_t ctext_parse_double(const uint8_t *text, size_t count, double *value);

@@ -1,0 +1,40 @@
+internal import CText
+
+/// One observation of a bucket, with the trace that it belongs to.
+public struct Exemplar: Sendable, Equatable {
+    /// OpenMetrics 1.0 allows 128 characters in all names and values of an exemplar's labels.
+    public static let traceLimit = 120
+
+    /// The trace id, escaped.
+    let trace: [UInt8]
+    public let value: Double
+    /// Unix seconds.
+    public let timestamp: Double
+
+    /// Nil for a trace id that is empty or too long, and for a time that is none.
+    public init?(trace: String, value: Double, timestamp: Double) {
+        guard !trace.isEmpty, trace.unicodeScalars.count <= Exemplar.traceLimit,
+            timestamp >= 0, timestamp < 1e12
+        else { return nil }
+        self.trace = Escape.labelValue(trace)
+        self.value = value
+        self.timestamp = timestamp
+    }
+
+    /// ` # {trace_id="…"} value timestamp`
+    var text: [UInt8] {
+        Array(" # {trace_id=\"".utf8) + trace + Array("\"} ".utf8) + Exemplar.digits(value) + [0x20]
+            + Exemplar.digits(milliseconds: UInt64(timestamp * 1000))
+    }
+
+    private static func digits(_ value: Double) -> [UInt8] {
+        unsafe [UInt8](unsafeUninitializedCapacity: Int(ctext_number_capacity)) {
+            unsafe $1 = $0.baseAddress.map { unsafe ctext_number(value, $0) } ?? 0
+        }
+    }
+
+    /// Seconds in plain digits: an exponent would be legal and hard to read.
+    private static func digits(milliseconds: UInt64) -> [UInt8] {
+        Array("\(milliseconds / 1000).\(String(milliseconds % 1000 + 1000).dropFirst())".utf8)
+    }
+}

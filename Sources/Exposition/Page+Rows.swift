@@ -1,0 +1,108 @@
+internal import CText
+internal import Kernel
+
+/// Samples whose labels are kept apart from the name, so that many families share them. Their owner
+/// vouches that no two are the same and that no other owner writes such labels: they are not
+/// compared.
+extension Page {
+    /// Writes a sample of `family`, the one begun last. `labels` are a `LabelSet`'s bytes.
+    @inline(__always)
+    public mutating func row(_ family: Family, _ labels: Span<UInt8>, _ value: UInt64) {
+        if familyIsRefused { return }
+        put(family.nameBytes.span, "", labels, Page.end.span, value)
+        samples += 1
+    }
+
+    /// Writes a sample of `family`, the one begun last. `labels` are a `LabelSet`'s bytes.
+    @inline(__always)
+    public mutating func row(_ family: Family, _ labels: Span<UInt8>, _ value: Double) {
+        if familyIsRefused { return }
+        put(family.nameBytes.span, "", labels, Page.end.span, value)
+        samples += 1
+    }
+
+    /// Writes the samples of one histogram of `family`, the one begun last. `counts` tells each
+    /// bucket's own observations, not those of the buckets below it.
+    ///
+    /// `exemplars` are those of the buckets, or empty; only OpenMetrics shows them.
+    public mutating func histogram(
+        _ family: Family, _ labels: Span<UInt8>, _ bounds: BucketBounds, counts: Span<UInt64>,
+        sum: Double, exemplars: [Exemplar?] = []
+    ) {
+        if familyIsRefused { return }
+        precondition(counts.count == bounds.bucketCount)
+        let name = family.nameBytes.span
+        let showsExemplars = format == .openMetrics && exemplars.count == counts.count
+        var total: UInt64 = 0
+        for bucket in 0..<counts.count {
+            total &+= counts[bucket]
+            put(name, "_bucket", labels, bounds.tail(of: bucket), total)
+            if showsExemplars, let exemplar = exemplars[bucket] {
+                body.truncate(to: body.count - 1)
+                body.append(exemplar.text)
+                body.append(0x0A)
+            }
+        }
+        put(name, "_sum", labels, Page.end.span, sum)
+        put(name, "_count", labels, Page.end.span, total)
+        samples += counts.count + 2
+    }
+
+    private static let end: [UInt8] = [0x7D, 0x20]
+
+    @inline(__always)
+    private mutating func put(
+        _ name: Span<UInt8>, _ suffix: StaticString, _ labels: Span<UInt8>, _ tail: Span<UInt8>,
+        _ value: UInt64
+    ) {
+        let room = name.count + suffix.utf8CodeUnitCount + labels.count + tail.count + 24
+        unsafe body.append(room: room) { target in
+            let start = unsafe Page.head(name, suffix, labels, tail, target)
+            let length = unsafe ctext_unsigned(value, target + start)
+            unsafe target[start + length] = 0x0A
+            return start + length + 1
+        }
+    }
+
+    @inline(__always)
+    private mutating func put(
+        _ name: Span<UInt8>, _ suffix: StaticString, _ labels: Span<UInt8>, _ tail: Span<UInt8>,
+        _ value: Double
+    ) {
+        let room =
+            name.count + suffix.utf8CodeUnitCount + labels.count + tail.count
+            + Int(ctext_number_capacity) + 2
+        unsafe body.append(room: room) { target in
+            let start = unsafe Page.head(name, suffix, labels, tail, target)
+            let length = unsafe ctext_number(value, target + start)
+            unsafe target[start + length] = 0x0A
+            return start + length + 1
+        }
+    }
+
+    /// Writes `name`, `suffix`, a brace, `labels` and `tail`; returns their length.
+    @inline(__always)
+    private static func head(
+        _ name: Span<UInt8>, _ suffix: StaticString, _ labels: Span<UInt8>, _ tail: Span<UInt8>,
+        _ target: UnsafeMutablePointer<UInt8>
+    ) -> Int {
+        var count = unsafe copy(name, to: target)
+        let suffixCount = suffix.utf8CodeUnitCount
+        unsafe (target + count).update(from: suffix.utf8Start, count: suffixCount)
+        count += suffixCount
+        unsafe target[count] = 0x7B
+        count += 1
+        count += unsafe copy(labels, to: target + count)
+        return unsafe count + copy(tail, to: target + count)
+    }
+
+    @inline(__always)
+    private static func copy(_ bytes: Span<UInt8>, to target: UnsafeMutablePointer<UInt8>) -> Int {
+        unsafe bytes.withUnsafeBufferPointer { source in
+            if let base = source.baseAddress {
+                unsafe target.update(from: base, count: source.count)
+            }
+        }
+        return bytes.count
+    }
+}

@@ -1,0 +1,17 @@
+internal import Kernel
+internal import Observation
+
+/// When a push came, and from whom.
+struct Arrival: Sendable {
+    /// On the monotonic clock, in nanoseconds.
+    let time: UInt64
+    let unixSeconds: Double
+    let sender: Sender
+
+    /// A push that comes now.
+    init(from sender: Sender) {
+        time = Clock.monotonicNanoseconds
+        unixSeconds = Double(Clock.realNanoseconds / 1_000_000) / 1000
+        self.sender = sender
+    }
+}

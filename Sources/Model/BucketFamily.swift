@@ -1,0 +1,31 @@
+public import Exposition
+
+/// The histograms whose bounds a configuration may set.
+public enum BucketFamily: String, Sendable, CaseIterable {
+    case duration = "ml_request_duration_seconds"
+    case stage = "ml_request_stage_duration_seconds"
+    case batchSize = "ml_request_batch_size"
+    case timeToFirstToken = "ml_time_to_first_token_seconds"
+    case timePerOutputToken = "ml_time_per_output_token_seconds"
+
+    /// The bounds where nothing else is said. Those of tokens are OpenTelemetry's advice for
+    /// generative models.
+    public var standard: BucketBounds {
+        switch self {
+        case .duration, .stage:
+            BucketBounds(ascending: [
+                0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
+            ])
+        case .batchSize: BucketBounds(ascending: [1, 2, 4, 8, 16, 32, 64, 128, 256])
+        case .timeToFirstToken:
+            BucketBounds(ascending: [
+                0.001, 0.005, 0.01, 0.02, 0.04, 0.06, 0.08, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5,
+                10,
+            ])
+        case .timePerOutputToken:
+            BucketBounds(ascending: [
+                0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1, 2.5,
+            ])
+        }
+    }
+}

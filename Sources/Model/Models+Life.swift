@@ -1,0 +1,104 @@
+internal import Kernel
+internal import Series
+internal import Synchronization
+
+/// What becomes of models when nobody pushes: listing, retiring, expiry, other settings.
+extension Models {
+    /// A version as `GET /v1/models` lists it.
+    public struct Listing: Sendable, Equatable {
+        public let model: String
+        /// Empty for a model of which only training, business or labels without version are known.
+        public let version: String
+        /// Rows of input since the version came.
+        public let rows: UInt64
+        /// In Unix seconds.
+        public let lastPush: Double
+    }
+
+    /// The versions in the order in which they came, then the models that have none.
+    public var list: [Listing] {
+        let now = Clock.monotonicNanoseconds
+        let unixSeconds = Double(Clock.realNanoseconds) / 1e9
+        func time(_ push: UInt64) -> Double {
+            unixSeconds - Double(now > push ? now - push : 0) / 1e9
+        }
+        let (models, versions) = directory.withLock { ($0.models, $0.versions) }
+        let listed = versions.map { version in
+            Listing(
+                model: version.owner.name, version: version.version, rows: version.rows,
+                lastPush: time(version.lastPush.load(ordering: .relaxed)))
+        }
+        let bare = models.filter { model in !versions.contains { $0.owner === model } }
+        return listed
+            + bare.map { model in
+                Listing(
+                    model: model.name, version: "", rows: 0,
+                    lastPush: time(model.lastPush.load(ordering: .relaxed)))
+            }
+    }
+
+    /// Forgets a version with all its variants; the last version takes what is known of its model
+    /// along. Returns false when there is no such version. An empty version is a model without any.
+    public func retire(model: String, version: String) -> Bool {
+        directory.withLock { directory in
+            let isKnown =
+                version.isEmpty
+                ? directory.models.contains { $0.name == model }
+                    && !directory.versions.contains { $0.owner.name == model }
+                : directory.versions.contains { $0.owner.name == model && $0.version == version }
+            if !isKnown { return false }
+            directory.remove(
+                versions: { $0.owner.name == model && $0.version == version },
+                models: { $0.name == model })
+            return true
+        }
+    }
+
+    /// Takes back what a producer said of its state: it is gone.
+    public func forget(producer: UInt64) {
+        leases.end(producer)
+    }
+
+    /// Forgets versions and models that have been silent for too long. A page does it as well.
+    public func sweep() {
+        sweep(now: Clock.monotonicNanoseconds)
+    }
+
+    func sweep(now: UInt64) {
+        directory.withLock { directory in
+            let life = directory.settings.timeToLive.nanoseconds
+            if life == 0 { return }
+            func isIdle(_ lastPush: borrowing Atomic<UInt64>) -> Bool {
+                let push = lastPush.load(ordering: .relaxed)
+                return now > push && now - push >= life
+            }
+            directory.remove(
+                versions: { isIdle($0.lastPush) }, models: { isIdle($0.lastPush) })
+        }
+    }
+
+    /// A histogram that starts anew because its bounds have changed.
+    public struct Reset: Sendable, Equatable {
+        public let model: String
+        public let version: String
+        public let family: BucketFamily
+    }
+
+    /// Changes the settings; returns the histograms that start anew.
+    public func change(_ settings: ModelSettings) -> [Reset] {
+        let (models, versions) = directory.withLock { directory in
+            directory.change(settings)
+            return (directory.models, directory.versions)
+        }
+        general?.apply(settings.rules)
+        for model in models { model.apply(settings.rules(of: model.name)) }
+        var resets: [Reset] = []
+        for version in versions {
+            let name = version.owner.name
+            for family in version.apply(settings.rules(of: name)) {
+                resets.append(Reset(model: name, version: version.version, family: family))
+            }
+        }
+        return resets
+    }
+}

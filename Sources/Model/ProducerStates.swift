@@ -1,0 +1,64 @@
+internal import Observation
+internal import Series
+
+/// What the producers of one variant do right now: gauges that are summed over those whose lease has
+/// not ended. The version's lock guards it.
+struct ProducerStates {
+    private struct Entry {
+        var lease: Leases.Lease
+        /// NaN as long as it was not told.
+        var inFlight = Double.nan
+        var queueLength = Double.nan
+    }
+
+    /// Each takes the room of a series.
+    private var entries: [Entry] = []
+    private var gauges: (inFlight: Gauge, queued: Gauge)?
+
+    /// Takes what one producer says. Numbers that are NaN stay what they were.
+    mutating func take(
+        _ state: State, under lease: Leases.Lease, in ledger: inout Ledger, _ labels: Labels
+    ) -> DropReason? {
+        if gauges == nil {
+            if let refusal = ledger.reserve(2) { return refusal }
+            gauges = (
+                ledger.gauge(Families.all.inFlight, labels),
+                ledger.gauge(Families.all.queued, labels)
+            )
+        }
+        let place: Int
+        if let known = entries.firstIndex(where: { $0.lease.producer == lease.producer }) {
+            place = known
+            if entries[place].lease != lease { entries[place] = Entry(lease: lease) }
+        } else {
+            if let refusal = ledger.hold(1) { return refusal }
+            place = entries.count
+            entries.append(Entry(lease: lease))
+        }
+        if !state.inFlight.isNaN { entries[place].inFlight = state.inFlight }
+        if !state.queueLength.isNaN { entries[place].queueLength = state.queueLength }
+        return nil
+    }
+
+    /// Forgets the producers that are gone and sets the gauges to the sums of the others.
+    mutating func settle(in ledger: inout Ledger, _ leases: Leases, now: UInt64) {
+        guard let gauges else { return }
+        let count = entries.count
+        entries.removeAll { !leases.isAlive($0.lease, now: now) }
+        if entries.count < count { ledger.release(count - entries.count) }
+        ProducerStates.set(gauges.inFlight, entries.lazy.map(\.inFlight), in: &ledger)
+        ProducerStates.set(gauges.queued, entries.lazy.map(\.queueLength), in: &ledger)
+    }
+
+    private static func set(
+        _ gauge: Gauge, _ values: some Sequence<Double>, in ledger: inout Ledger
+    ) {
+        var sum = 0.0
+        var isTold = false
+        for value in values where !value.isNaN {
+            sum += value
+            isTold = true
+        }
+        if isTold { ledger.set(gauge, sum) } else { ledger.hide(gauge) }
+    }
+}

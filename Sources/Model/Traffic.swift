@@ -1,0 +1,143 @@
+internal import Exposition
+internal import Kernel
+internal import Observation
+internal import Series
+
+/// The series of one variant of a model version: who they are in its ledger. The version's lock
+/// guards it.
+final class Traffic {
+    /// `model`, `version` and, where there is one, `variant`.
+    let names: [(name: String, value: String)]
+    let labels: Labels
+    let requests: [Counter]
+    let predictions: Counter
+    let inputRows: Counter
+    let invalidRows: Counter
+    /// By `Measure.rawValue`; all but the duration's come with their first number.
+    private(set) var histograms: [Histogram?]
+    private(set) var tokens: [Counter?] = [nil, nil]
+    private var reasons = NameTable()
+    private var reasonCounters: [Counter] = []
+    /// Where errors of further reasons go.
+    private var otherReasons: Counter?
+    let inputs = Inputs()
+    var states = ProducerStates()
+    var truths = Truths()
+    var news: News?
+
+    /// Nil when there is no room; `refusal` then says why.
+    init?(
+        _ names: [(name: String, value: String)], in ledger: inout Ledger,
+        refusal: inout DropReason?
+    ) {
+        let families = Families.all
+        let outcomes = RequestOutcome.allCases
+        let known = outcomes.filter { $0 != .ok }
+        refusal = ledger.reserve(
+            outcomes.count + known.count + 3 + ledger.cost(families.duration))
+        if refusal != nil { return nil }
+        self.names = names
+        labels = ledger.keep(LabelSet(names))
+        predictions = ledger.counter(families.predictions, labels)
+        inputRows = ledger.counter(families.inputRows, labels)
+        invalidRows = ledger.counter(families.invalidRows, labels)
+        histograms = Measure.allCases.map { _ in nil }
+        let duration = ledger.histogram(families.duration, labels)
+        histograms[Measure.duration.rawValue] = duration
+        ledger.show(duration)
+        var requests: [Counter] = []
+        for outcome in outcomes {
+            let labels = ledger.keep(LabelSet(names + [("outcome", "\(outcome.name)")]))
+            requests.append(ledger.counter(families.requests, labels))
+        }
+        self.requests = requests
+        for reason in known {
+            let name = "\(reason.name)"
+            _ = reasons.add(name.utf8Span.span)
+            let labels = ledger.keep(LabelSet(names + [("reason", name)]))
+            reasonCounters.append(ledger.counter(families.errors, labels))
+        }
+        for counter in requests + reasonCounters + [predictions, inputRows, invalidRows] {
+            ledger.show(counter)
+        }
+    }
+
+    // MARK: Series that come with their first number
+
+    /// Makes sure that a measure has a place. The batch's scores have none yet.
+    func reserve(_ measure: Measure, in ledger: inout Ledger) -> DropReason? {
+        let families = Families.all
+        switch measure {
+        case .duration, .score: return nil
+        case .inputTokens: return reserveTokens(0, "input", in: &ledger)
+        case .outputTokens: return reserveTokens(1, "output", in: &ledger)
+        case .stageQueue: return reserve(measure, families.stages, "queue", in: &ledger)
+        case .stagePreprocess: return reserve(measure, families.stages, "preprocess", in: &ledger)
+        case .stageInference: return reserve(measure, families.stages, "inference", in: &ledger)
+        case .stagePostprocess:
+            return reserve(measure, families.stages, "postprocess", in: &ledger)
+        case .batchSize: return reserve(measure, families.batchSize, nil, in: &ledger)
+        case .timeToFirstToken: return reserve(measure, families.timeToFirstToken, nil, in: &ledger)
+        case .timePerOutputToken:
+            return reserve(measure, families.timePerOutputToken, nil, in: &ledger)
+        }
+    }
+
+    private func reserve(
+        _ measure: Measure, _ instrument: Instrument, _ stage: String?, in ledger: inout Ledger
+    ) -> DropReason? {
+        if histograms[measure.rawValue] != nil { return nil }
+        if let refusal = ledger.reserve(ledger.cost(instrument)) { return refusal }
+        let labels = stage.map { ledger.keep(LabelSet(names + [("stage", $0)])) } ?? self.labels
+        histograms[measure.rawValue] = ledger.histogram(instrument, labels)
+        return nil
+    }
+
+    private func reserveTokens(
+        _ direction: Int, _ name: String, in ledger: inout Ledger
+    ) -> DropReason? {
+        if tokens[direction] != nil { return nil }
+        if let refusal = ledger.reserve(1) { return refusal }
+        let labels = ledger.keep(LabelSet(names + [("direction", name)]))
+        tokens[direction] = ledger.counter(Families.all.tokens, labels)
+        return nil
+    }
+
+    /// Makes sure that a reason has a place, its own or that of `other`.
+    func reserve(
+        reason: Span<UInt8>, in ledger: inout Ledger, _ limits: SeriesLimits
+    ) -> DropReason? {
+        if reasons.number(of: reason) != nil { return nil }
+        let isOther = reason.equals("other")
+        let isBeyond = reasons.count >= limits.reasons
+        if isBeyond || isOther, otherReasons != nil { return nil }
+        if let refusal = ledger.reserve(1) { return refusal }
+        let name = isBeyond ? "other" : reason.string
+        let labels = ledger.keep(LabelSet(names + [("reason", name)]))
+        let counter = ledger.counter(Families.all.errors, labels)
+        if isBeyond || isOther {
+            otherReasons = counter
+        } else {
+            _ = reasons.add(reason)
+            reasonCounters.append(counter)
+        }
+        return nil
+    }
+
+    /// The counter of a reason, nil for one beyond the limit.
+    func counter(of reason: Span<UInt8>) -> Counter? {
+        if let number = reasons.number(of: reason) { return reasonCounters[number] }
+        return reason.equals("other") ? otherReasons : nil
+    }
+
+    /// The counter of all reasons beyond the limit.
+    var beyond: Counter? { otherReasons }
+
+    // MARK: Other bounds
+
+    func move(_ moves: Moves) {
+        for place in histograms.indices {
+            histograms[place] = histograms[place].map(moves.moved)
+        }
+    }
+}

@@ -1,0 +1,104 @@
+internal import Exposition
+internal import Kernel
+internal import Observation
+internal import Series
+
+/// What is known of a model's training: gauges hold what the last push said. The model's lock guards
+/// it.
+struct Trainings {
+    private var gauges = Keyed<Gauge>()
+    private var failures: Counter?
+    private var info: Info?
+    private var features = NameTable()
+
+    /// Takes news of a run, whole or not at all. Returns whether training has succeeded with it.
+    mutating func take(
+        _ training: Training, _ batch: borrowing Batch, of model: String,
+        in ledger: inout Ledger, _ budget: SeriesBudget, now: Double, _ refusal: inout DropReason?
+    ) -> Bool {
+        let families = Families.all
+        let names = [("model", model)]
+        var changes: [(Gauge, Double)] = []
+        func set(_ instrument: Instrument, _ value: Double) {
+            if value.isNaN || refusal != nil { return }
+            let gauge = gauges.handle(instrument.key, in: &ledger, &refusal) {
+                $0.gauge(instrument, $0.keep(LabelSet(names)))
+            }
+            if let gauge { changes.append((gauge, value)) }
+        }
+        set(families.trainingEpoch, training.epoch)
+        set(families.trainingStep, training.step)
+        set(families.trainingDuration, training.durationSeconds)
+        set(families.trainingRows, training.rows)
+        if training.status == .succeeded { set(families.trainingSuccess, now) }
+        let split = training.split.isNone ? "" : batch.bytes(training.split).string
+        for place in training.metrics {
+            let number = batch.trainingNumbers[place]
+            let metric = batch.bytes(number.name).string
+            let key = families.trainingMetric.key + Array(split.utf8) + [0xFF] + metric.utf8
+            let gauge = gauges.handle(key, in: &ledger, &refusal) {
+                var labels = names + [("metric", metric)]
+                if !split.isEmpty { labels.append(("split", split)) }
+                return $0.gauge(families.trainingMetric, $0.keep(LabelSet(labels)))
+            }
+            if let gauge { changes.append((gauge, number.value)) }
+        }
+        for place in training.importance {
+            let number = batch.trainingNumbers[place]
+            setFeature(
+                [(families.trainingImportance, number.value)], batch.bytes(number.name), names,
+                in: &ledger, budget, &changes, &refusal)
+        }
+        for place in training.statistics {
+            let entry = batch.trainingStatistics[place]
+            setFeature(
+                [
+                    (families.trainingMean, entry.mean), (families.trainingStddev, entry.stddev),
+                    (families.trainingMedian, entry.median),
+                ], batch.bytes(entry.feature), names, in: &ledger, budget, &changes, &refusal)
+        }
+        if failures == nil, info == nil, refusal == nil {
+            refusal = ledger.reserve(2)
+            if refusal == nil {
+                let labels = ledger.keep(LabelSet(names))
+                failures = ledger.counter(families.trainingFailures, labels)
+                info = ledger.info(families.trainingInfo)
+            }
+        }
+        if refusal != nil { return false }
+        for (gauge, value) in changes { ledger.set(gauge, value) }
+        if let failures {
+            ledger.show(failures)
+            if training.status == .failed { ledger.add(failures) }
+        }
+        if let info, !training.run.isNone {
+            ledger.describe(
+                info, LabelSet(names + [("run_id", batch.bytes(training.run).string)]))
+        }
+        return training.status == .succeeded
+    }
+
+    /// Notes what is said of one feature; one beyond the limit is dropped and counted.
+    private mutating func setFeature(
+        _ values: [(Instrument, Double)], _ feature: Span<UInt8>,
+        _ names: [(name: String, value: String)], in ledger: inout Ledger, _ budget: SeriesBudget,
+        _ changes: inout [(Gauge, Double)], _ refusal: inout DropReason?
+    ) {
+        if features.number(of: feature) == nil {
+            if features.count >= budget.limits.features { return budget.drop(.featureLimit) }
+            _ = features.add(feature)
+        }
+        let name = feature.string
+        for (instrument, value) in values where !value.isNaN && refusal == nil {
+            let gauge = gauges.handle(instrument.key + name.utf8, in: &ledger, &refusal) {
+                $0.gauge(instrument, $0.keep(LabelSet(names + [("feature", name)])))
+            }
+            if let gauge { changes.append((gauge, value)) }
+        }
+    }
+}
+
+extension Instrument {
+    /// What the keys of its series begin with.
+    var key: [UInt8] { Array(family.name.utf8) + [0xFF] }
+}

@@ -1,0 +1,58 @@
+internal import Kernel
+
+/// Gives names numbers: 0, 1, 2 … in the order in which they came. Asking for a known name
+/// allocates nothing; the hash is keyed per process, so nobody can choose names that meet.
+public struct NameTable: Sendable {
+    private var places: [Int32] = [Int32](repeating: -1, count: 8)
+    private var hashes: [Int] = []
+    private var ends: [Int] = [0]
+    private var bytes: [UInt8] = []
+
+    public init() {}
+
+    public var count: Int { hashes.count }
+
+    /// The number of a name, nil when it has none.
+    public func number(of name: Span<UInt8>) -> Int? {
+        let hash = NameTable.hash(name)
+        var place = hash & (places.count - 1)
+        while places[place] >= 0 {
+            let number = Int(places[place])
+            if hashes[number] == hash, name.equals(self[number]) { return number }
+            place = (place + 1) & (places.count - 1)
+        }
+        return nil
+    }
+
+    /// Gives the next number to a name that has none.
+    public mutating func add(_ name: Span<UInt8>) -> Int {
+        let number = count
+        hashes.append(NameTable.hash(name))
+        for index in name.indices { bytes.append(name[index]) }
+        ends.append(bytes.count)
+        if count * 2 > places.count {
+            places = [Int32](repeating: -1, count: places.count * 2)
+            for known in 0..<number { settle(known) }
+        }
+        settle(number)
+        return number
+    }
+
+    /// The name with this number.
+    public subscript(number: Int) -> Span<UInt8> {
+        @_lifetime(borrow self)
+        get { bytes.span.extracting(ends[number]..<ends[number + 1]) }
+    }
+
+    private mutating func settle(_ number: Int) {
+        var place = hashes[number] & (places.count - 1)
+        while places[place] >= 0 { place = (place + 1) & (places.count - 1) }
+        places[place] = Int32(number)
+    }
+
+    private static func hash(_ name: Span<UInt8>) -> Int {
+        var hasher = Hasher()
+        unsafe name.withUnsafeBytes { unsafe hasher.combine(bytes: $0) }
+        return hasher.finalize()
+    }
+}

@@ -1,0 +1,51 @@
+internal import Synchronization
+
+/// Counts the series of all ledgers against one limit, and what was refused.
+public final class SeriesBudget: Sendable {
+    public let limits: SeriesLimits
+    private let taken = Atomic<Int>(0)
+    private let pageBytes = Atomic<Int>(0)
+    private let drops: [Drops]
+
+    private final class Drops: Sendable {
+        let count = Atomic<UInt64>(0)
+    }
+
+    public init(_ limits: SeriesLimits = SeriesLimits()) {
+        self.limits = limits
+        drops = DropReason.allCases.map { _ in Drops() }
+    }
+
+    /// Series that exist or are reserved.
+    public var count: Int { taken.load(ordering: .relaxed) }
+
+    /// Takes room for `count` series, or nothing when there is not so much.
+    func take(_ count: Int) -> DropReason? {
+        if pageBytes.load(ordering: .relaxed) >= limits.pageBytes { return .pageLimit }
+        if taken.wrappingAdd(count, ordering: .relaxed).newValue <= limits.series { return nil }
+        giveBack(count)
+        return .seriesLimit
+    }
+
+    func giveBack(_ count: Int) {
+        taken.wrappingSubtract(count, ordering: .relaxed)
+    }
+
+    /// Adds to the labels on the page; what goes beyond the limit was the last that came in.
+    func take(pageBytes count: Int) {
+        pageBytes.wrappingAdd(count, ordering: .relaxed)
+    }
+
+    func giveBack(pageBytes count: Int) {
+        pageBytes.wrappingSubtract(count, ordering: .relaxed)
+    }
+
+    /// Counts something that was refused.
+    public func drop(_ reason: DropReason, _ count: UInt64 = 1) {
+        drops[reason.rawValue].count.wrappingAdd(count, ordering: .relaxed)
+    }
+
+    public func dropped(_ reason: DropReason) -> UInt64 {
+        drops[reason.rawValue].count.load(ordering: .relaxed)
+    }
+}

@@ -1,0 +1,179 @@
+import Exposition
+import Kernel
+import Observation
+import Series
+
+@testable import Model
+
+/// A push made by hand.
+struct Push: ~Copyable {
+    var batch = Batch()
+    private var items = 0
+
+    /// An event of inference as far as a test says something of it.
+    struct Event {
+        var model = "fraud"
+        var version = "3"
+        var variant = ""
+        var outcome = RequestOutcome.ok
+        var reason = ""
+        var seconds: [(value: Double, weight: UInt64)] = []
+        var measures: [Measure: Double] = [:]
+        var weight: UInt64 = 1
+        var size: UInt64 = 1
+        var features: [(name: String, value: Given)] = []
+        var errors: [(feature: String, reason: InputReason)] = []
+        var trace = ""
+
+        init() {}
+    }
+
+    /// A feature's value as it was pushed.
+    enum Given {
+        case number(Double), text(String), word(String), notFinite, missing
+    }
+
+    mutating func name(_ text: String) -> Name {
+        text.isEmpty ? .none : batch.intern(text.utf8Span.span)
+    }
+
+    mutating func scope(_ model: String, _ version: String, _ variant: String = "") -> Int {
+        let model = name(model)
+        let version = name(version)
+        let variant = name(variant)
+        return batch.scope(model: model, version: version, variant: variant)
+    }
+
+    mutating func item() -> UInt32 {
+        items += 1
+        return UInt32(items - 1)
+    }
+
+    mutating func add(_ change: (inout Event) -> Void) {
+        var event = Event()
+        change(&event)
+        let scope = scope(event.model, event.version, event.variant)
+        let mark = batch.mark
+        batch.openRun(scope, at: mark)
+        let row = batch.nextRow
+        for (value, weight) in event.seconds {
+            batch.observe(.duration, row: row, value, weight: weight)
+        }
+        for (measure, value) in event.measures {
+            batch.observe(measure, row: row, value, weight: event.weight)
+        }
+        for (feature, given) in event.features {
+            let feature = name(feature)
+            switch given {
+            case .number(let number): batch.append(feature: feature, row: row, Value(number))
+            case .text(let text):
+                let text = batch.keep(text.utf8Span.span)
+                batch.append(feature: feature, row: row, Value(text))
+            case .word(let text):
+                let text = batch.keep(text.utf8Span.span)
+                batch.append(feature: feature, row: row, Value(text, isNotFinite: true))
+            case .notFinite: batch.append(feature: feature, row: row, .notFinite)
+            case .missing: batch.append(feature: feature, row: row, .missing)
+            }
+        }
+        for (feature, reason) in event.errors {
+            let feature = name(feature)
+            batch.append(inputError: reason, feature: feature, row: row)
+        }
+        if !event.trace.isEmpty {
+            let text = batch.keep(event.trace.utf8Span.span)
+            batch.append(trace: text, row: row)
+        }
+        var reason = name(event.reason)
+        if reason.isNone, event.outcome != .ok { reason = batch.intern(event.outcome.name) }
+        batch.appendRow(
+            item: Int(item()), event.outcome, reason: reason, weight: event.weight,
+            size: event.size)
+    }
+
+    mutating func add(
+        state model: String, _ version: String, inFlight: Double = .nan, queue: Double = .nan
+    ) {
+        var state = State()
+        state.item = item()
+        state.scope = scope(model, version)
+        state.inFlight = inFlight
+        state.queueLength = queue
+        batch.append(state)
+    }
+
+    mutating func add(
+        news model: String, _ kind: ModelNews.Kind, framework: String = "", gitSHA: String = "",
+        trainedAt: Double = .nan
+    ) {
+        var news = ModelNews()
+        news.item = item()
+        news.scope = scope(model, "3")
+        news.kind = kind
+        news.framework = name(framework)
+        news.gitSHA = name(gitSHA)
+        news.trainedAt = trainedAt
+        batch.append(news)
+    }
+
+    mutating func add(
+        metric text: String, _ kind: Metric.Kind, _ value: Double = .nan, target: Double = .nan,
+        model: String = "", labels: [(name: String, value: String)] = []
+    ) {
+        var metric = Metric()
+        metric.item = item()
+        metric.scope = model.isEmpty ? -1 : scope(model, "")
+        metric.name = name(text)
+        metric.kind = kind
+        metric.value = value
+        metric.target = target
+        let start = batch.metricLabels.count
+        for label in labels {
+            let name = name(label.name)
+            batch.append(metricLabel: name, self.name(label.value))
+        }
+        metric.labels = start..<batch.metricLabels.count
+        batch.append(metric)
+    }
+
+    /// Applies what was added and forgets it.
+    mutating func send(
+        to models: Models, from producer: UInt64 = 0
+    ) -> Verdict {
+        var verdict = Verdict()
+        models.apply(batch, from: Sender(number: producer, process: nil), verdict: &verdict)
+        batch.removeAll()
+        items = 0
+        return verdict
+    }
+}
+
+extension Models {
+    /// Applies one event.
+    @discardableResult
+    func take(_ change: (inout Push.Event) -> Void) -> Verdict {
+        var push = Push()
+        push.add(change)
+        return push.send(to: self)
+    }
+
+    /// The page as it is now, or `later`.
+    func text(_ format: Format = .text, later: Duration = .zero) -> String {
+        var page = Page(format: format, body: Buffer(capacity: 4096))
+        write(to: &page, now: Clock.monotonicNanoseconds + later.nanoseconds)
+        page.finish()
+        return page.bytes.string
+    }
+
+    /// The samples of the page whose name and labels begin so, without those of the registry.
+    func samples(_ prefix: String, later: Duration = .zero) -> [String] {
+        text(later: later).split(separator: "\n").map(String.init).filter {
+            $0.hasPrefix(prefix)
+        }
+    }
+
+    /// The value of one series as the page spells it; nil when it is not there.
+    func value(_ series: String, later: Duration = .zero) -> String? {
+        samples(series + " ", later: later).first.map { String($0.dropFirst(series.count + 1)) }
+    }
+}
