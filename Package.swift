@@ -46,12 +46,14 @@ let package = Package(
             name: "CDeflate", pkgConfig: "libdeflate", providers: [.apt(["libdeflate-dev"])]),
         .systemLibrary(
             name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
+        .systemLibrary(
+            name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
         .target(name: "CLinux", cSettings: [.define("_GNU_SOURCE")]),
         .target(
             name: "CText", linkerSettings: [.linkedLibrary("re2"), .linkedLibrary("simdjson")]),
         room("Kernel", imports: ["CLinux", "CText"]),
         room("Exposition", imports: ["Kernel", "CText"]),
-        room("Settings", imports: ["Kernel", "CText", argumentParser]),
+        room("Settings", imports: ["Kernel", "CText", "CYAML", argumentParser]),
         room("HTTPServer", imports: ["Kernel", "CMicroHTTPD", "CISAL", "CLinux"]),
         room("Observation", imports: ["Kernel"]),
         room("Intake", imports: ["Kernel", "Observation", "CText", "CDeflate"]),
@@ -64,6 +66,7 @@ let package = Package(
             name: "ml_exporter",
             dependencies: [
                 "CLinux", "Kernel", "Exposition", "Settings", "HTTPServer", "Host", "Groups",
+                "Intake", "Series", "Model",
                 argumentParser, logging,
             ],
             swiftSettings: house),
