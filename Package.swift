@@ -66,7 +66,7 @@ let package = Package(
             name: "ml_exporter",
             dependencies: [
                 "CLinux", "Kernel", "Exposition", "Settings", "HTTPServer", "Host", "Groups",
-                "Intake", "Series", "Model",
+                "Intake", "Observation", "Series", "Model",
                 argumentParser, logging,
             ],
             swiftSettings: house),

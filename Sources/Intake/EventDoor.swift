@@ -1,5 +1,6 @@
 internal import Kernel
 public import Observation
+internal import Synchronization
 
 /// Where pushes of events come in: from the bytes of a request to the bytes of its answer.
 public final class EventDoor: Sendable {
@@ -25,11 +26,17 @@ public final class EventDoor: Sendable {
     private let sink: any Sink
     private let limits: EventLimits
     private let benches = Guarded(Benches())
+    private let anonymousSuccess = Atomic<UInt64>(0)
 
     public init(sink: any Sink, producers: Producers, limits: EventLimits = EventLimits()) {
         self.sink = sink
         self.producers = producers
         self.limits = limits
+    }
+
+    /// When a batch of nobody in particular was accepted last, in Unix seconds; 0 when none was.
+    public var lastAnonymousSuccess: Double {
+        Double(bitPattern: anonymousSuccess.load(ordering: .relaxed))
     }
 
     /// Decodes and applies a push. `stamp` is what its headers say of the batch; `sender` is who
@@ -119,7 +126,17 @@ public final class EventDoor: Sendable {
         statistics.count(bench.batch)
         sink.apply(bench.batch, from: sender, verdict: &bench.verdict)
         statistics.count(bench.verdict)
-        return .events(items, bench.verdict)
+        let answer = PushAnswer.events(items, bench.verdict)
+        if answer.status == 200 { noteSuccess(stamp, at: now) }
+        return answer
+    }
+
+    private func noteSuccess(_ stamp: BatchStamp?, at time: Double) {
+        if let stamp {
+            producers.noteSuccess(stamp, at: time)
+        } else {
+            anonymousSuccess.store(time.bitPattern, ordering: .relaxed)
+        }
     }
 
     private static func decode(

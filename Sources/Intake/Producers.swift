@@ -47,6 +47,8 @@ public final class Producers: Sendable {
         /// By start, the latest last.
         var lives: [Life] = []
         var lastPush: UInt64 = 0
+        /// Unix seconds of the last batch that was accepted; 0 when none was.
+        var lastSuccess = 0.0
         var duplicates: UInt64 = 0
         var lost: UInt64 = 0
     }
@@ -123,6 +125,20 @@ public final class Producers: Sendable {
                     .firstIndex(where: { $0.start == stamp.start })
             else { return }
             state.records[stamp.producer]?.lives[index].window.forget(stamp.sequence)
+        }
+    }
+
+    /// Takes note that a batch was accepted, in Unix seconds.
+    public func noteSuccess(_ stamp: BatchStamp, at time: Double) {
+        state.withLock { $0.records[stamp.producer]?.lastSuccess = time }
+    }
+
+    /// When each producer's last batch was accepted, in Unix seconds.
+    public var successes: [(producer: String, time: Double)] {
+        state.withLock { state in
+            state.records.compactMap {
+                $0.value.lastSuccess > 0 ? ($0.key, $0.value.lastSuccess) : nil
+            }
         }
     }
 
