@@ -189,6 +189,8 @@ class Daemon(Service):
                  prefix: tuple = (), **options):
         arguments = [*prefix, binary()]
         arguments += [f"--web.listen-address={address}" for address in listen]
+        if not any(flag.startswith("--push.listen-address") for flag in flags):
+            arguments.append("--push.listen-address=127.0.0.1:0")
         super().__init__([*arguments, *flags], log, **options)
         wanted = max(1, len(listen))
         try:
@@ -201,6 +203,11 @@ class Daemon(Service):
                 self.process.kill()
             self.process.wait()
             raise
+
+    @property
+    def push_address(self) -> str:
+        """Where pushes are taken, as the log says."""
+        return re.search(r'push_address="?([^" ,]+)', self.log).group(1)
 
     def listening(self, wanted: int) -> list[str]:
         if not self.alive:
