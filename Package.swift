@@ -79,7 +79,7 @@ let package = Package(
                 "CLinux", "CVersion", "Kernel", "Exposition", "Settings", "HTTPServer", "Host",
                 "Groups", "Intake", "Observation", "Series", "Model", argumentParser, logging,
             ],
-            swiftSettings: house),
+            resources: [.embedInCode("Push/openapi.json")], swiftSettings: house),
         tests(of: "Kernel"),
         tests(of: "Exposition", imports: ["Kernel"]),
         tests(of: "Groups", imports: ["Kernel", "Exposition"]),

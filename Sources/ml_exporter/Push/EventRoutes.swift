@@ -51,7 +51,7 @@ struct EventRoutes: Sendable {
             Route(
                 "/openapi.json",
                 constant: Response(
-                    status: 200, headers: EventRoutes.headers, body: OpenAPI.text)),
+                    status: 200, headers: EventRoutes.headers, body: PackageResources.openapi_json)),
         ]
     }
 
