@@ -207,8 +207,10 @@ class Service(threading.Thread):
             self.producer.close()
 
     def stop(self):
+        """Ends it after the push that is under way; raises what went wrong."""
         self.stopping.set()
-        self.join()
+        if self.is_alive():
+            self.join()
         if self.failure:
             raise self.failure
 
