@@ -30,6 +30,11 @@ let argumentParser: Target.Dependency = .product(
     name: "ArgumentParser", package: "swift-argument-parser")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 
+/// The commit that is built, as `make` tells it; empty in a bare `swift build`. Only CVersion is
+/// compiled anew when it changes.
+let revision = (Context.environment["ML_EXPORTER_REVISION"] ?? "")
+    .filter { ($0.isASCII && ($0.isLetter || $0.isNumber)) || $0 == "-" }
+
 let package = Package(
     name: "ml_exporter",
     dependencies: [
@@ -46,16 +51,24 @@ let package = Package(
             name: "CDeflate", pkgConfig: "libdeflate", providers: [.apt(["libdeflate-dev"])]),
         .systemLibrary(
             name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
+        .systemLibrary(
+            name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
         .target(name: "CLinux", cSettings: [.define("_GNU_SOURCE")]),
+        .target(name: "CNVML", linkerSettings: [.linkedLibrary("dl")]),
+        .target(
+            name: "CVersion",
+            cSettings: [.define("ML_EXPORTER_REVISION", to: "\"\(revision)\"")]),
         .target(
             name: "CText", linkerSettings: [.linkedLibrary("re2"), .linkedLibrary("simdjson")]),
         room("Kernel", imports: ["CLinux", "CText"]),
         room("Exposition", imports: ["Kernel", "CText"]),
-        room("Settings", imports: ["Kernel", "CText", argumentParser]),
+        room("Settings", imports: ["Kernel", "CText", "CYAML", argumentParser]),
         room("HTTPServer", imports: ["Kernel", "CMicroHTTPD", "CISAL", "CLinux"]),
         room("Observation", imports: ["Kernel"]),
         room("Intake", imports: ["Kernel", "Observation", "CText", "CDeflate"]),
-        room("Host", imports: ["Kernel", "Exposition", "Settings", "CLinux", argumentParser]),
+        room(
+            "Host",
+            imports: ["Kernel", "Exposition", "Settings", "CLinux", "CNVML", argumentParser]),
         room("Groups", imports: ["Kernel", "Exposition"]),
         room("Series", imports: ["Kernel", "Exposition", "Observation"]),
         room("Model", imports: ["Kernel", "Exposition", "Observation", "Series"]),
@@ -63,8 +76,8 @@ let package = Package(
         .executableTarget(
             name: "ml_exporter",
             dependencies: [
-                "CLinux", "Kernel", "Exposition", "Settings", "HTTPServer", "Host", "Groups",
-                argumentParser, logging,
+                "CLinux", "CVersion", "Kernel", "Exposition", "Settings", "HTTPServer", "Host",
+                "Groups", "Intake", "Series", "Model", argumentParser, logging,
             ],
             swiftSettings: house),
         tests(of: "Kernel"),
@@ -76,7 +89,7 @@ let package = Package(
         tests(of: "Intake", imports: ["Kernel", "Observation", "CDeflate"]),
         tests(of: "Series", imports: ["Kernel", "Exposition", "Observation"]),
         tests(of: "Model", imports: ["Kernel", "Exposition", "Observation", "Series"]),
-        tests(of: "Host", imports: ["Kernel", "Exposition", "Settings", argumentParser]),
+        tests(of: "Host", imports: ["CLinux", "Kernel", "Exposition", "Settings", argumentParser]),
         tests(of: "Journal", imports: ["Kernel"]),
     ],
     cxxLanguageStandard: .cxx17,

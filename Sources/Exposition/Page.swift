@@ -25,8 +25,10 @@ public struct Page: ~Copyable {
     public internal(set) var nameClashes: UInt64 = 0
     var guests: Guests?
     /// The families of owners that came before the guests, by what identifies them; empty without
-    /// guests.
+    /// guests, unless `notesHosts`.
     public internal(set) var hosts: [UInt64: Family.Kind] = [:]
+    /// Lets this page know its families though it has no guests.
+    public var notesHosts = false
     /// The family begun last, while there are guests.
     var openFamily: (identity: UInt64, kind: Family.Kind)?
 
@@ -51,6 +53,7 @@ public struct Page: ~Copyable {
         body.removeAll()
         guests = nil
         hosts.removeAll(keepingCapacity: true)
+        notesHosts = false
         openFamily = nil
     }
 
@@ -62,10 +65,11 @@ public struct Page: ~Copyable {
 
     /// Starts a family. The samples that follow are its.
     public mutating func begin(_ family: Family) {
-        if guests != nil { endFamily() }
+        let knowsFamilies = guests != nil || notesHosts
+        if knowsFamilies { endFamily() }
         familyIsRefused = !families.insert(family.identity)
         if familyIsRefused { return }
-        if guests != nil { openFamily = (family.identity, family.kind) }
+        if knowsFamilies { openFamily = (family.identity, family.kind) }
         body.append(format == .text ? family.header.span : family.openMetricsHeader.span)
     }
 

@@ -7,11 +7,13 @@ internal import Synchronization
 final class SelfMetrics: Sendable {
     /// False with `--web.disable-exporter-metrics`.
     let isWanted: Bool
+    private let file: SettingsFile?
     private let servers = Guarded<[Server]>([])
     let refusedScrapes = RefusedScrapes()
 
-    init(isWanted: Bool) {
+    init(isWanted: Bool, _ file: SettingsFile?) {
         self.isWanted = isWanted
+        self.file = file
     }
 
     /// The servers whose requests are told, known once they listen.
@@ -40,7 +42,8 @@ final class SelfMetrics: Sendable {
                     "A metric with a constant '1' value labeled by what ml_exporter was built from."
             ),
             LabelSet([
-                ("version", Version.number), ("revision", ""), ("swift_version", Version.swift),
+                ("version", Version.number), ("revision", Version.revision),
+                ("swift_version", Version.swift),
                 ("libmicrohttpd_version", Server.libraryVersion),
             ]))
         // Dashboards made for node_exporter count this series.
@@ -51,7 +54,7 @@ final class SelfMetrics: Sendable {
                     "A metric with a constant '1' value labeled by version, revision, branch and the build of the exporter that serves node_* metrics."
             ),
             LabelSet([
-                ("version", Version.number), ("revision", ""), ("branch", ""),
+                ("version", Version.number), ("revision", Version.revision), ("branch", ""),
                 ("goversion", ""), ("goos", "linux"), ("goarch", ""), ("tags", "ml_exporter"),
             ]))
         private let requests = Family(
@@ -85,6 +88,7 @@ final class SelfMetrics: Sendable {
             guard metrics.isWanted else { return }
             page.single(build, 1)
             page.single(peerBuild, 1)
+            metrics.file?.write(to: &page)
             page.single(duplicates, Double(page.duplicates))
             listenToNewServers()
             page.begin(connections)

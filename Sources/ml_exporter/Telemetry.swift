@@ -16,11 +16,7 @@ enum Telemetry {
                     switch collectors(request.query, enabled) {
                     case .success(let collectors):
                         scrapes.ask(
-                            ScrapeQueue.Wish(
-                                format: Negotiation.format(accept: request.header("accept")),
-                                isCompressed: AcceptEncoding.acceptsGzip(
-                                    request.header("accept-encoding")),
-                                collectors: collectors),
+                            wish(request, collectors),
                             until: deadline(
                                 request.header("x-prometheus-scrape-timeout-seconds")),
                             suspended)
@@ -40,6 +36,16 @@ enum Telemetry {
                         body: Landing.page(telemetryPath: web.telemetryPath))))
         }
         return routes
+    }
+
+    /// The page that a request asks for.
+    static func wish(
+        _ request: borrowing Request, _ collectors: Set<String>?
+    ) -> ScrapeQueue.Wish {
+        ScrapeQueue.Wish(
+            format: Negotiation.format(accept: request.header("accept")),
+            isCompressed: AcceptEncoding.acceptsGzip(request.header("accept-encoding")),
+            collectors: collectors)
     }
 
     /// How long a scraper waits that does not say so, as Prometheus does by default.
