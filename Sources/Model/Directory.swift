@@ -69,7 +69,11 @@ struct Directory: ~Copyable, Sendable {
         versions isGone: (ModelVersion) -> Bool, models isModelGone: (KnownModel) -> Bool
     ) {
         let count = versions.count
-        versions.removeAll(where: isGone)
+        versions.removeAll { version in
+            let isGone = isGone(version)
+            if isGone { version.isRetired.store(true, ordering: .relaxed) }
+            return isGone
+        }
         if versions.count < count {
             var names = NameTable()
             for version in versions {

@@ -11,6 +11,8 @@ final class ModelVersion: Sendable {
     /// On the monotonic clock, in nanoseconds. Written under the directory's lock, so that none is
     /// taken for idle while a push is on its way to it.
     let lastPush: Atomic<UInt64>
+    /// It is listed no more.
+    let isRetired = Atomic<Bool>(false)
     private let record: Guarded<Record>
     private let budget: SeriesBudget
 

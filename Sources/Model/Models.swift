@@ -1,5 +1,5 @@
 internal import Exposition
-internal import Kernel
+public import Kernel
 public import Observation
 public import Series
 
@@ -16,17 +16,21 @@ public final class Models: Sink {
     /// The numbers of the business that belong to no model.
     let general: KnownModel?
     let harvest: Guarded<Harvest>
+    let producers: Producers
     let registryMetrics = RegistryMetrics()
     private let scratches = Guarded<[Scratch]>([])
 
+    /// `processes` stands for the `/proc` in which the pids of producers mean something.
     public init(
-        _ limits: SeriesLimits = SeriesLimits(), _ settings: ModelSettings = ModelSettings()
+        _ limits: SeriesLimits = SeriesLimits(), _ settings: ModelSettings = ModelSettings(),
+        processes: Root = Root("/proc")
     ) {
         let budget = SeriesBudget(limits)
         var refusal: DropReason?
         self.budget = budget
         directory = Guarded(Directory(settings))
         leases = Leases(limit: limits.leases)
+        producers = Producers(processes, budget)
         general = KnownModel("", budget, settings.rules, now: 0, refusal: &refusal)
         harvest = Guarded(Harvest(Families.all.catalogue))
     }
@@ -96,11 +100,13 @@ public final class Models: Sink {
         _ scope: Batch.Scope, _ batch: borrowing Batch, _ arrival: Arrival,
         _ refusal: inout DropReason?
     ) -> ModelVersion? {
-        directory.withLock { directory in
+        let version = directory.withLock { directory in
             directory.version(
                 batch.bytes(scope.version), of: batch.bytes(scope.model), budget,
                 now: arrival.time, &refusal)
         }
+        if let version, let process = arrival.sender.process { producers.note(process, version) }
+        return version
     }
 
     /// The version that an item is about; the item is refused when there is no room for it.

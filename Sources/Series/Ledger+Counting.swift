@@ -26,6 +26,11 @@ extension Ledger {
         words[Int(counter.word)] = min(value, Entry.hidden - 1)
     }
 
+    /// As above, for a counter of fractions.
+    public mutating func set(_ sum: Sum, to value: Double) {
+        words[Int(sum.word)] = value.bitPattern
+    }
+
     public mutating func set(_ gauge: Gauge, _ value: Double) {
         words[Int(gauge.word)] = value.bitPattern
     }
@@ -82,6 +87,11 @@ extension Ledger {
     /// Takes a gauge off the page until it is set again.
     public mutating func hide(_ gauge: Gauge) {
         words[Int(gauge.word)] = Entry.hidden
+    }
+
+    /// Takes a counter that is counted elsewhere off the page until it is set again.
+    public mutating func hide(_ counter: Counter) {
+        words[Int(counter.word)] = Entry.hidden
     }
 
     // MARK: Reading
