@@ -1,13 +1,16 @@
 #include "CLinux.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/timerfd.h>
+#include <sys/timex.h>
 #include <sys/vfs.h>
 #include <time.h>
+#include <unistd.h>
 
 int clinux_open(const char *path, int flags) {
   return open(path, flags | O_CLOEXEC, 0600);
@@ -60,4 +63,32 @@ int clinux_space_at(const char *path, struct clinux_space *space) {
       .free_files = about.f_ffree,
   };
   return 0;
+}
+
+long clinux_read_directory(int descriptor, void *records, size_t capacity) {
+  return getdents64(descriptor, records, capacity);
+}
+
+int clinux_clock_discipline(struct clinux_clock_discipline *clock) {
+  struct timex now = {.modes = 0};
+  int state = adjtimex(&now);
+  *clock = (struct clinux_clock_discipline){
+      .offset = now.offset,
+      .frequency = now.freq,
+      .max_error = now.maxerror,
+      .estimated_error = now.esterror,
+      .status = now.status,
+      .constant = now.constant,
+      .tick = now.tick,
+      .pps_frequency = now.ppsfreq,
+      .jitter = now.jitter,
+      .shift = now.shift,
+      .stability = now.stabil,
+      .jitter_count = now.jitcnt,
+      .calibration_count = now.calcnt,
+      .error_count = now.errcnt,
+      .stability_count = now.stbcnt,
+      .tai = now.tai,
+  };
+  return state;
 }

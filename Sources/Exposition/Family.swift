@@ -1,3 +1,5 @@
+internal import Kernel
+
 /// The name, type and help that all series of one metric share, ready to be written.
 public struct Family: Sendable {
     public enum Kind: Sendable {
@@ -13,40 +15,63 @@ public struct Family: Sendable {
             case .untyped: "untyped"
             }
         }
+
+        /// The kind that such a word means, in letters of either case; nil for another word.
+        init?(named word: Span<UInt8>) {
+            if word.equalsIgnoringCase("counter") {
+                self = .counter
+            } else if word.equalsIgnoringCase("gauge") {
+                self = .gauge
+            } else if word.equalsIgnoringCase("histogram") {
+                self = .histogram
+            } else if word.equalsIgnoringCase("summary") {
+                self = .summary
+            } else if word.equalsIgnoringCase("untyped") {
+                self = .untyped
+            } else {
+                return nil
+            }
+        }
     }
 
     public let name: String
     public let kind: Kind
+    public let help: String?
     let header: [UInt8]
     let openMetricsHeader: [UInt8]
-    let identity: UInt64
+    /// What identifies a family of this name in this process.
+    public let identity: UInt64
     /// The name's bytes.
     let nameBytes: [UInt8]
 
     /// `name` is the name as text 0.0.4 has it, counters with `_total`; `help` is one sentence in
-    /// plain text. A name must match `[a-zA-Z_:][a-zA-Z0-9_:]*`: names made of foreign text go
-    /// through `isValidName` first.
-    public init(_ name: String, _ kind: Kind, help: String) {
+    /// plain text, or nil when nobody said one. A name must match `[a-zA-Z_:][a-zA-Z0-9_:]*`: names
+    /// made of foreign text go through `isValidName` first. `sharesStem` says that another family
+    /// has the name of this counter without `_total`, which OpenMetrics then cannot call a counter.
+    public init(_ name: String, _ kind: Kind, help: String?, sharesStem: Bool = false) {
         precondition(Family.isValidName(name.utf8Span.span), "no metric name: \(name)")
         self.name = name
         self.kind = kind
+        self.help = help
         header = Family.lines(
             name: name, type: kind.word,
-            help: Escape.help(help, quotes: false))
+            help: help.map { Escape.help($0, quotes: false) })
         // OpenMetrics 1.0: a counter's family lacks the suffix of its samples, and a counter
         // without the suffix must not be called one.
-        let counts = kind == .counter && name.hasSuffix("_total")
+        let counts = kind == .counter && name.hasSuffix("_total") && !sharesStem
         let isKnown = counts || (kind != .counter && kind != .untyped)
         openMetricsHeader = Family.lines(
             name: counts ? String(name.dropLast("_total".count)) : name,
             type: isKnown ? kind.word : "unknown",
-            help: Escape.help(help, quotes: true))
+            help: help.map { Escape.help($0, quotes: true) })
         identity = SeriesIdentity.of(family: name)
         nameBytes = Array(name.utf8)
     }
 
-    private static func lines(name: String, type: String, help: [UInt8]) -> [UInt8] {
-        Array("# HELP \(name) ".utf8) + help + Array("\n# TYPE \(name) \(type)\n".utf8)
+    private static func lines(name: String, type: String, help: [UInt8]?) -> [UInt8] {
+        let type = Array("# TYPE \(name) \(type)\n".utf8)
+        guard let help else { return type }
+        return Array("# HELP \(name) ".utf8) + help + [0x0A] + type
     }
 
     /// Whether Prometheus takes these bytes as a metric's name.

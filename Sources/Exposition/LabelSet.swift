@@ -1,3 +1,5 @@
+internal import Kernel
+
 /// The labels of a series, escaped and in the order of their names.
 ///
 /// Nothing else can make the bytes between the braces, so nothing unescaped reaches a page.
@@ -45,6 +47,11 @@ public struct LabelSet: Sendable, Equatable {
     }
 
     private static func isValidName(_ name: String) -> Bool {
-        !name.contains(":") && Family.isValidName(name.utf8Span.span)
+        isValidName(name.utf8Span.span)
+    }
+
+    /// Whether Prometheus takes these bytes as a label's name.
+    public static func isValidName(_ name: Span<UInt8>) -> Bool {
+        Family.isValidName(name) && name.offset(of: 0x3A) == nil
     }
 }

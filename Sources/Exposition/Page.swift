@@ -19,6 +19,16 @@ public struct Page: ~Copyable {
     /// Samples that were left out since `allowSamples`.
     public private(set) var droppedSamples = 0
     private var lastAllowedSample = Int.max
+    /// Samples of guests that were left out since the page was made: the name has another type on
+    /// the page, or OpenMetrics gives it to another family.
+    public internal(set) var typeConflicts: UInt64 = 0
+    public internal(set) var nameClashes: UInt64 = 0
+    var guests: Guests?
+    /// The families of owners that came before the guests, by what identifies them; empty without
+    /// guests.
+    public internal(set) var hosts: [UInt64: Family.Kind] = [:]
+    /// The family begun last, while there are guests.
+    var openFamily: (identity: UInt64, kind: Family.Kind)?
 
     public init(format: Format, body: consuming Buffer) {
         self.format = format
@@ -39,6 +49,9 @@ public struct Page: ~Copyable {
         families.removeAll()
         series.removeAll()
         body.removeAll()
+        guests = nil
+        hosts.removeAll(keepingCapacity: true)
+        openFamily = nil
     }
 
     /// Leaves out all samples after the next `count`, until it is said again.
@@ -49,8 +62,10 @@ public struct Page: ~Copyable {
 
     /// Starts a family. The samples that follow are its.
     public mutating func begin(_ family: Family) {
+        if guests != nil { endFamily() }
         familyIsRefused = !families.insert(family.identity)
         if familyIsRefused { return }
+        if guests != nil { openFamily = (family.identity, family.kind) }
         body.append(format == .text ? family.header.span : family.openMetricsHeader.span)
     }
 
@@ -85,8 +100,16 @@ public struct Page: ~Copyable {
         samples += 1
     }
 
+    /// Returns whether the series is new; one that is not is counted.
+    mutating func insertSeries(_ identity: UInt64) -> Bool {
+        if series.insert(identity) { return true }
+        duplicates &+= 1
+        return false
+    }
+
     /// Ends the page as its format asks.
     public mutating func finish() {
+        writeGuests()
         if format == .openMetrics { body.append("# EOF\n") }
     }
 }

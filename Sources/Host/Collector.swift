@@ -24,7 +24,8 @@ public struct Scrape: ~Copyable {
     public var skippedLines = 0
     /// Counters of the running collector that fell and were kept at what they were.
     public var heldCounters = 0
-    /// The running collector found that the machine lacks its subject.
+    /// The running collector found that the machine lacks its subject: what it throws then is no
+    /// failure.
     public var isAbsent = false
     /// Where files are read to.
     public var text = Buffer(capacity: 64 << 10)
@@ -36,6 +37,16 @@ public struct Scrape: ~Copyable {
         if try file.read(into: &text) {
             skippedLines += 1
             text.truncate(to: text.bytes.lastOffset(of: 0x0A).map { $0 + 1 } ?? 0)
+        }
+    }
+
+    /// Reads the file that is the collector's whole subject: without it the machine lacks that.
+    mutating func read(subject file: inout KernelFile) throws(KernelError) {
+        do throws(KernelError) {
+            try read(&file)
+        } catch {
+            isAbsent = error.isAbsence
+            throw error
         }
     }
 }

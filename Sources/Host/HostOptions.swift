@@ -19,6 +19,7 @@ public struct HostOptions: ParsableArguments {
     @OptionGroup var network: NetworkOptions
     @OptionGroup var system: SystemOptions
     @OptionGroup var hardware: HardwareOptions
+    @OptionGroup var unbuilt: UnbuiltOptions
 
     public init() {}
 
@@ -35,8 +36,10 @@ public struct HostOptions: ParsableArguments {
         if seriesLimit <= 0 {
             mistakes.add("--collector.series-limit: \(seriesLimit) is not above 0.")
         }
+        let unbuilt = enabled.intersection(Unbuilt.collectors)
+        enabled.subtract(unbuilt)
         return HostSettings(
-            enabled: enabled, seriesLimit: seriesLimit,
+            enabled: enabled, unbuilt: unbuilt.sorted(), seriesLimit: seriesLimit,
             processor: processor.settings(
                 frequencyRuns: enabled.contains("cpufreq"), &mistakes),
             memory: memory.settings(&mistakes),
@@ -52,10 +55,10 @@ struct CollectorSwitch: EnumerableFlag {
     let collector: String
     let isOn: Bool
 
-    static let allCases = Catalog.entries.flatMap {
+    static let allCases = (Catalog.entries.map(\.name) + Unbuilt.collectors).flatMap {
         [
-            CollectorSwitch(collector: $0.name, isOn: true),
-            CollectorSwitch(collector: $0.name, isOn: false),
+            CollectorSwitch(collector: $0, isOn: true),
+            CollectorSwitch(collector: $0, isOn: false),
         ]
     }
 
@@ -66,7 +69,7 @@ struct CollectorSwitch: EnumerableFlag {
     /// The help shows the one that changes something.
     static func help(for value: CollectorSwitch) -> ArgumentHelp? {
         guard let entry = Catalog.entries.first(where: { $0.name == value.collector }) else {
-            return nil
+            return .hidden
         }
         return value.isOn == entry.runsByDefault
             ? .hidden : ArgumentHelp(stringLiteral: entry.summary)
@@ -80,6 +83,8 @@ public struct HostSettings: Sendable {
 
     /// The names of those that run.
     public let enabled: Set<String>
+    /// The names of those that are wanted and not built.
+    public let unbuilt: [String]
     /// Samples that one collector may write.
     public let seriesLimit: Int
     let processor: ProcessorSettings

@@ -43,7 +43,8 @@ class Slot: @unchecked Sendable {
         do throws(KernelError) {
             try collect(&scrape, into: &page)
         } catch {
-            outcome.failure = error
+            // What the machine lacks is no failure: nobody is woken for it.
+            if !scrape.isAbsent { outcome.failure = error }
         }
         outcome.isPresent = !scrape.isAbsent
         if scrape.skippedLines > 0 {

@@ -47,14 +47,26 @@ extension Span where Element == UInt8 {
 
     public func equals(_ other: Span<UInt8>) -> Bool {
         if count != other.count { return false }
-        for index in 0..<count where self[index] != other[index] { return false }
-        return true
+        return unsafe withUnsafeBytes { mine in
+            unsafe other.withUnsafeBytes { theirs in
+                guard let first = mine.baseAddress, let second = theirs.baseAddress else {
+                    return true
+                }
+                return unsafe memcmp(first, second, mine.count) == 0
+            }
+        }
     }
 
     public func equals(_ other: [UInt8]) -> Bool {
-        if count != other.count { return false }
-        for index in 0..<count where self[index] != other[index] { return false }
-        return true
+        equals(other.span)
+    }
+
+    /// Whether it stands before `other` in the order of bytes.
+    public func precedes(_ other: Span<UInt8>) -> Bool {
+        for index in 0..<Swift.min(count, other.count) where self[index] != other[index] {
+            return self[index] < other[index]
+        }
+        return count < other.count
     }
 
     /// Without white space (blank, tab, line feed, carriage return) at both ends.

@@ -1,8 +1,8 @@
 /// Which names (devices, mount points, filesystem types) a collector shows: those that `include`
 /// matches, or all but those that `exclude` matches.
 public struct Filter: Sendable {
-    private let include: Pattern?
-    private let exclude: Pattern?
+    private var include: [Pattern] = []
+    private var exclude: [Pattern] = []
 
     /// `flag` is the flags' common prefix, `--collector.netdev.device`; both together are a mistake.
     /// An include turns `standardExclude` off; an empty pattern is none.
@@ -15,18 +15,33 @@ public struct Filter: Sendable {
         if !included.isEmpty, !excluded.isEmpty {
             mistakes.add("\(flag)-include and \(flag)-exclude are mutually exclusive.")
         }
-        self.include =
-            included.isEmpty ? nil : Pattern(included, flag: "\(flag)-include", &mistakes)
-        self.exclude =
-            excluded.isEmpty ? nil : Pattern(excluded, flag: "\(flag)-exclude", &mistakes)
+        if !included.isEmpty, let pattern = Pattern(included, flag: "\(flag)-include", &mistakes) {
+            self.include = [pattern]
+        }
+        if !excluded.isEmpty, let pattern = Pattern(excluded, flag: "\(flag)-exclude", &mistakes) {
+            self.exclude = [pattern]
+        }
+    }
+
+    /// All but what the pattern matches; everything without one.
+    public init(excluding pattern: Pattern?) {
+        exclude = pattern.map { [$0] } ?? []
+    }
+
+    /// What both filters admit.
+    public func and(_ other: Filter) -> Filter {
+        var both = self
+        both.include += other.include
+        both.exclude += other.exclude
+        return both
     }
 
     public func admits(_ name: Span<UInt8>) -> Bool {
-        if let exclude, exclude.matches(name) { return false }
-        if let include { return include.matches(name) }
+        for pattern in exclude where pattern.matches(name) { return false }
+        for pattern in include where !pattern.matches(name) { return false }
         return true
     }
 
     /// Admits everything: nothing needs to be asked.
-    public var isOpen: Bool { include == nil && exclude == nil }
+    public var isOpen: Bool { include.isEmpty && exclude.isEmpty }
 }

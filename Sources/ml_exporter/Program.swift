@@ -39,6 +39,10 @@ enum Program {
             metadata: [
                 "collectors": "\(configuration.host.enabled.sorted().joined(separator: ","))"
             ])
+        for name in configuration.host.unbuilt {
+            log.warning(
+                "collector is not built, nothing of it is served", metadata: ["collector": "\(name)"])
+        }
         let daemon: Daemon
         do throws(KernelError) {
             daemon = try Daemon(configuration, log)

@@ -5,7 +5,8 @@ import pathlib
 
 import pytest
 
-from programs import Daemon, FIXTURES, NINE_FLAGS, NodeExporter, Prometheus, binary, tree_flags
+from programs import (
+    Daemon, FIXTURES, NINE, NodeExporter, Prometheus, binary, only, tree_flags)
 
 
 def pytest_sessionstart(session):
@@ -20,19 +21,20 @@ class Starter:
         self.folder = folder
         self.running = []
 
-    def daemon(self, *flags: str, tree: str | pathlib.Path | None = None, **options) -> Daemon:
+    def daemon(self, *flags: str, tree: str | pathlib.Path | None = None, collectors=NINE,
+               **options) -> Daemon:
         """Our daemon; with `tree`, a fixture's name or a folder stands for the machine.
 
-        A tree holds what the nine collectors read, so only those are on then.
+        Most trees hold what the nine collectors read, so only those are on then.
         """
         if tree is not None:
-            flags = (*NINE_FLAGS, *tree_flags(FIXTURES / tree), *flags)
+            flags = (*only(collectors), *tree_flags(FIXTURES / tree), *flags)
         log = self.folder / f"daemon-{len(self.running)}.log"
         return self.keep(Daemon(log, *flags, **options))
 
-    def peer(self, *flags: str) -> NodeExporter:
+    def peer(self, *flags: str, collectors=NINE) -> NodeExporter:
         log = self.folder / f"peer-{len(self.running)}.log"
-        return self.keep(NodeExporter(log, *NINE_FLAGS, *flags))
+        return self.keep(NodeExporter(log, *only(collectors), *flags))
 
     def prometheus(self, job: dict[str, str], *flags: str) -> Prometheus:
         return self.keep(Prometheus(self.folder, job, *flags))

@@ -74,4 +74,66 @@ DIFFERENCES = (
     Difference(
         Kind.VALUE, "node_filesystem_readonly", label='mountpoint="/mnt/super-ro"', trees=("odd",),
         reason="1.8 looks at the options of the superblock too, 1.5.0 only at those of the mount"),
+    Difference(
+        Kind.VALUE, "node_btrfs_allocation_ratio", label="raid1c3", trees=("rack",),
+        reason="later versions know the layouts with three and four copies"),
+    Difference(
+        Kind.OURS, "node_btrfs_(commits|commit_seconds|last_commit_seconds|max_commit_seconds)"
+        "(_total)?", trees=("rack",), reason="1.9 added commits of Btrfs"),
+    Difference(
+        Kind.OURS, "node_cpu_frequency_hertz", label="core=", trees=("rack",),
+        reason="later versions show the frequencies of /proc/cpuinfo while cpufreq runs too"),
+    Difference(
+        Kind.OURS, "node_cpu_scaling_governor", trees=("rack",),
+        reason="1.6 added the governors"),
+    Difference(
+        Kind.OURS, "node_edac_channel_.*", trees=("rack",),
+        reason="1.12 added the channels of memory controllers"),
+    Difference(
+        Kind.OURS, "node_hwmon_(chip_names|temp_celsius)", label="soc_0_phy0_phy", trees=("rack",),
+        reason="1.12 tells several chips of one device apart"),
+    Difference(
+        Kind.THEIRS, "node_hwmon_(chip_names|temp_celsius)", label='"soc_0_phy0"', trees=("rack",),
+        reason="the same chips as 1.5.0 shows them: one of each two readings is lost"),
+    Difference(
+        Kind.OURS, "node_hwmon_(freq_freq_mhz|sensor_label)", label="sclk", trees=("rack",),
+        reason="1.9 added the frequencies of GPUs"),
+    Difference(
+        Kind.OURS, "node_md_(raid_disks|degraded)", trees=("rack",),
+        reason="1.10 reads the arrays in sysfs too"),
+    Difference(
+        Kind.LABEL, "node_mountstats_nfs_transport_.*", label="transport", trees=("rack",),
+        reason="1.11 tells the connections of a mount apart"),
+    Difference(
+        Kind.VALUE, "node_nfs_requests_total", label="GetDeviceInfo|LayoutGet", trees=("rack",),
+        reason="1.5.0 has taken these two columns for each other"),
+    Difference(
+        Kind.LABEL, "node_nvme_info", label="cntlid", trees=("rack",),
+        reason="later versions show the controller's number"),
+    Difference(
+        Kind.OURS, "node_nvme_namespace_.*", trees=("rack",), reason="1.11 added the namespaces"),
+    Difference(
+        Kind.OURS, "node_zfs_(arc_memory_available_bytes|dbuf_cache_count)", trees=("rack",),
+        reason="later versions read signed values, and dbufstats under its new name"),
+    Difference(
+        Kind.OURS, "node_zfs_zpool_dataset_.*", label="home of all", trees=("rack",),
+        reason="1.5.0 cuts the name of a dataset at its first blank"),
+    Difference(
+        Kind.THEIRS, "node_zfs_zpool_dataset_.*", label='/home"', trees=("rack",),
+        reason="the same datasets as 1.5.0 shows them"),
+    Difference(
+        Kind.OURS, "node_zfs_zpool_state", label="suspended", trees=("rack",),
+        reason="1.6 added the state suspended"),
+    Difference(
+        Kind.OURS, "node_mountstats_nfs_mountpoint_info", trees=("rack",),
+        reason="1.12 added the places where an export is mounted"),
+    Difference(
+        Kind.OURS, "node_nfsd_requests_total", label="SetClientID|WdelegGetattr", trees=("rack",),
+        reason="1.7 added two columns of the operations of NFS 4, 1.8 wdeleg_getattr"),
+    Difference(
+        Kind.VALUE, "node_nfsd_requests_total", label="Verify|Write|RelLockOwner", trees=("rack",),
+        reason="the columns behind them, which 1.5.0 takes for their neighbours"),
+    Difference(
+        Kind.THEIRS, "node_cpu_frequency_hertz", label='^cpu="1"$', trees=("rack",),
+        reason="with --collector.cpu.info the frequency stands there, with core and package"),
 )

@@ -19,7 +19,22 @@ from dataclasses import dataclass
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 FIXTURES = REPOSITORY / "Tests" / "Fixtures"
 NINE = ("cpu", "meminfo", "netdev", "diskstats", "stat", "loadavg", "filesystem", "uname", "time")
-NINE_FLAGS = ("--collector.disable-defaults", *(f"--collector.{name}" for name in NINE))
+
+
+def only(collectors) -> tuple[str, ...]:
+    """The flags that let these collectors run and no other."""
+    return ("--collector.disable-defaults", *(f"--collector.{name}" for name in collectors))
+
+
+NINE_FLAGS = only(NINE)
+# Devices of the machine and what drives them.
+HARDWARE = (
+    "bcache", "btrfs", "cpufreq", "dmi", "edac", "fibrechannel", "hwmon", "interrupts", "mdadm",
+    "mountstats", "nfs", "nfsd", "nvme", "powersupplyclass", "rapl", "schedstat",
+    "tapestats", "thermal_zone", "xfs", "zfs",
+)
+# Those that came after Debian's node_exporter.
+YOUNG_HARDWARE = ("bcachefs", "dmmultipath", "softirqs", "watchdog")
 START_SECONDS = 20
 STOP_SECONDS = 20
 

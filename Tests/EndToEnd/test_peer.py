@@ -10,7 +10,7 @@ import pytest
 import pages
 from pages import Page, Series, describe, listing
 from peer_differences import DIFFERENCES, Kind
-from programs import FIXTURES, NINE_FLAGS, tree_flags
+from programs import FIXTURES, HARDWARE, NINE, NINE_FLAGS, only, tree_flags
 
 # Debian's build and 1.12 differ in their default patterns; both are given 1.12's.
 PATTERNS = (
@@ -27,7 +27,7 @@ EVERY_DEVICE = ("--collector.netdev.device-exclude=^$",)
 OPTIONS = ("--collector.cpu.info", "--collector.stat.softirq")
 
 # What moves between two readings even on a fixture tree.
-LIVE = re.compile(r"node_time_(seconds|zone.*)|node_filesystem_(size|avail|free|files).*")
+TREE_SLACK = {r"node_filesystem_(avail|free|files).*": 1024 * 1024 * 1024}
 
 # How far a gauge of the live machine may lie outside the peer's two readings.
 SLACK = {
@@ -117,12 +117,24 @@ def test_a_fixture_tree_reads_the_same(start, tree):
     peer = start.peer(*(SPARE_THE_PEER if flag == PATTERNS[1] else flag for flag in flags))
     daemon = start.daemon(*NINE_FLAGS, *flags)
     before, ours, after = read(peer), read(daemon), read(peer)
-    slack = {LIVE.pattern: 0, r"node_filesystem_(avail|free|files).*": 1024 * 1024 * 1024}
-    result = Comparison(ours, before, after, slack)
+    result = Comparison(ours, before, after, TREE_SLACK)
     assert not result.complaints, "\n".join(result.complaints)
     assert not result.stale(tree), "no longer met:\n" + "\n".join(result.stale(tree))
     assert not ours.duplicates, listing(ours.duplicates)
     assert len(ours.values) >= len(before.values)
+
+
+def test_the_devices_of_a_rack_server_read_the_same(start):
+    collectors = (*NINE, *HARDWARE)
+    flags = (*tree_flags(FIXTURES / "rack"), *PATTERNS, *EVERY_DEVICE, *OPTIONS,
+             "--collector.bcache.priorityStats")
+    peer = start.peer(*flags, collectors=collectors)
+    daemon = start.daemon(*only(collectors), *flags)
+    before, ours, after = read(peer), read(daemon), read(peer)
+    result = Comparison(ours, before, after, TREE_SLACK)
+    assert not result.complaints, "\n".join(result.complaints)
+    assert not result.stale("rack"), "no longer met:\n" + "\n".join(result.stale("rack"))
+    assert not ours.duplicates, listing(ours.duplicates)
 
 
 @pytest.mark.parametrize("source", ["--collector.netdev.netlink", "--no-collector.netdev.netlink"])

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Makes the fixture trees beside this file.
 
-    make-fixtures.py                writes `odd` and `damaged`, always the same bytes
+    make-fixtures.py                writes `odd`, `damaged` and `rack`, always the same bytes
     make-fixtures.py --check        says which of their files differ, exit 1 when any does
     make-fixtures.py --capture DIR  copies what the nine collectors read from this machine
 
@@ -11,12 +11,16 @@ A tree has the four roots of the daemon as folders: proc, sys, udev (path.udev.d
 That machine has no udev, so the file udev/b254:0 was written by hand. It is not made again.
 `odd` is a machine that does not exist: everything unusual that a kernel may legally say.
 `damaged` is text that no kernel says, with good lines between the bad ones.
+`rack` is a server that has one of everything; see rack.py.
 """
 
 import argparse
+import os
 import pathlib
 import shutil
 import sys
+
+from rack import Link, rack
 
 HERE = pathlib.Path(__file__).resolve().parent
 
@@ -360,13 +364,26 @@ def write(name: str, tree: Tree) -> None:
     for path, content in tree.items():
         file = HERE / name / path
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(content)
+        if isinstance(content, Link):
+            file.symlink_to(content.decode())
+        else:
+            file.write_bytes(content)
+
+
+def found(folder: pathlib.Path):
+    """Files and links below a folder; links are not followed."""
+    for entry in sorted(folder.iterdir()):
+        if entry.is_dir() and not entry.is_symlink():
+            yield from found(entry)
+        else:
+            yield entry
 
 
 def differences(name: str, tree: Tree) -> list[str]:
     there = {
-        str(file.relative_to(HERE / name)): file.read_bytes()
-        for file in (HERE / name).rglob("*") if file.is_file()
+        str(file.relative_to(HERE / name)):
+            os.readlink(file).encode() if file.is_symlink() else file.read_bytes()
+        for file in found(HERE / name)
     }
     return sorted(
         f"{name}/{path}" for path in there.keys() | tree.keys() if there.get(path) != tree.get(path)
@@ -412,11 +429,11 @@ def main() -> int:
     if options.capture:
         capture(options.capture)
         return 0
-    trees = {"odd": odd(), "damaged": damaged()}
+    trees = {"odd": odd(), "damaged": damaged(), "rack": rack()}
     if options.check:
-        found = [line for name, tree in trees.items() for line in differences(name, tree)]
-        print("\n".join(found) if found else "as made")
-        return 1 if found else 0
+        wrong = [line for name, tree in trees.items() for line in differences(name, tree)]
+        print("\n".join(wrong) if wrong else "as made")
+        return 1 if wrong else 0
     for name, tree in trees.items():
         write(name, tree)
     return 0

@@ -54,11 +54,17 @@ public func fuzzHost(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
 }
 
 private func links(_ text: Span<UInt8>) {
-    var messages = LinkMessages(text)
+    var messages = NetlinkMessages(text)
     var steps = 0
     while steps <= text.count {
         steps += 1
-        if case .datagramEnd = messages.next() { return }
+        switch messages.next() {
+        case .message(let message):
+            _ = LinkMessages.link(message.payload)
+            _ = LinkMessages.statistics(message.payload)
+        case .datagramEnd: return
+        default: break
+        }
     }
     preconditionFailure("a dump without an end")
 }

@@ -92,11 +92,17 @@ struct DamagedTextTests {
                 bytes[1] = UInt8(truncatingIfNeeded: length >> 8)
                 (bytes[2], bytes[3], bytes[4], bytes[5]) = (0, 0, 16, 0)
             }
-            var messages = LinkMessages(bytes.span)
+            var messages = NetlinkMessages(bytes.span)
             var steps = 0
             reading: while steps < 4096 {
                 steps += 1
-                if case .datagramEnd = messages.next() { break reading }
+                switch messages.next() {
+                case .message(let message):
+                    _ = LinkMessages.link(message.payload)
+                    _ = LinkMessages.statistics(message.payload)
+                case .datagramEnd: break reading
+                default: break
+                }
             }
             #expect(steps < 4096)
         }

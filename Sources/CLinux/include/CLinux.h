@@ -2,6 +2,7 @@
 #pragma once
 #include <stddef.h>
 #include <stdint.h>
+#include "CLinuxNetlink.h"
 #include "CLinuxSockets.h"
 
 #ifdef __cplusplus
@@ -26,16 +27,17 @@ int clinux_alarm(void);
 // Lets the descriptor become readable at that time; 0 is never. Returns 0 or the errno.
 int clinux_alarm_set(int descriptor, uint64_t monotonic_nanoseconds);
 
-// A netlink socket of the routing family that gives up a read after a second (NETLINK_ROUTE is a
-// plain macro, the rest needs casts). Returns the descriptor, or -1 with errno.
-int clinux_link_socket(void);
-// Asks for all links with their statistics (RTM_GETLINK, NLM_F_DUMP).
-int clinux_link_request(int descriptor, uint32_t sequence);
-// Asks for the 64-bit counters of all links (RTM_GETSTATS, NLM_F_DUMP).
-int clinux_link_statistics_request(int descriptor, uint32_t sequence);
-// A netlink socket that never blocks and gets a message when a link comes, goes or changes
-// (RTMGRP_LINK). Returns the descriptor, or -1 with errno.
-int clinux_link_changes(void);
+// getdents64(2): records of what is in a directory, 0 at its end, -1 with errno.
+long clinux_read_directory(int descriptor, void *records, size_t capacity);
+
+// adjtimex(2) without changing anything; its header is in no module of the overlay. Fields as in
+// struct timex. Returns the clock's state, or -1 with errno.
+struct clinux_clock_discipline {
+  int64_t offset, frequency, max_error, estimated_error, status, constant, tick;
+  int64_t pps_frequency, jitter, shift, stability, jitter_count, calibration_count, error_count,
+      stability_count, tai;
+};
+int clinux_clock_discipline(struct clinux_clock_discipline *clock);
 
 // statfs(2), whose structure and call share a name that the overlay does not import. Sizes in
 // blocks of block_bytes.

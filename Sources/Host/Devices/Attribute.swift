@@ -11,6 +11,14 @@ final class Attribute {
         /// As `prefixed` without a sign; all bits set means that nobody counts.
         case countOrOnes
         case decimal
+        /// As bcache abbreviates numbers.
+        case abbreviated
+        /// The same; 0 stands for nothing.
+        case abbreviatedAboveZero
+        /// As bcachefs abbreviates numbers.
+        case readable
+        /// The same, in the line `since filesystem creation:`.
+        case sinceCreation
 
         func number(_ text: Span<UInt8>) -> Double? {
             switch self {
@@ -19,6 +27,10 @@ final class Attribute {
             case .prefixed: text.prefixedInteger.map { Double($0) }
             case .countOrOnes: text.prefixedUnsigned.flatMap { $0 == .max ? nil : Double($0) }
             case .decimal: text.decimalNumber
+            case .abbreviated: Abbreviation.bcache(text)
+            case .readable: Abbreviation.bcachefs(text)
+            case .sinceCreation: Abbreviation.sinceCreation(text)
+            case .abbreviatedAboveZero: Abbreviation.bcache(text).flatMap { $0 == 0 ? nil : $0 }
             }
         }
     }

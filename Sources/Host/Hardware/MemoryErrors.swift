@@ -15,13 +15,7 @@ struct MemoryErrors: Collector, ~Copyable {
     }
 
     mutating func collect(_ scrape: inout Scrape, into page: inout Page) throws(KernelError) {
-        do throws(KernelError) {
-            if let names = try directory.look(&scrape) { find(names) }
-        } catch {
-            // Memory without error correction has no controllers, which is no failure.
-            if error.isAbsence { return }
-            throw error
-        }
+        if let names = try directory.look(&scrape) { find(names) }
         if readings.write(&scrape, to: &page) { directory.lookSoon() }
     }
 

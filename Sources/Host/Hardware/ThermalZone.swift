@@ -13,13 +13,7 @@ struct ThermalZone: Collector, ~Copyable {
     }
 
     mutating func collect(_ scrape: inout Scrape, into page: inout Page) throws(KernelError) {
-        do throws(KernelError) {
-            if let names = try directory.look(&scrape) { find(names) }
-        } catch {
-            // A machine without thermal zones is no failure.
-            if error.isAbsence { return }
-            throw error
-        }
+        if let names = try directory.look(&scrape) { find(names) }
         if readings.write(&scrape, to: &page) { directory.lookSoon() }
     }
 

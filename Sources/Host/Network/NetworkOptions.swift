@@ -3,65 +3,177 @@ internal import Settings
 
 /// What can be set about the network.
 struct NetworkOptions: ParsableArguments {
+    @OptionGroup(title: "All network collectors") var common: CommonDeviceOptions
     @OptionGroup(title: "Collector netdev") var devices: DeviceOptions
+    @OptionGroup(title: "Collector netclass") var interfaces: InterfaceOptions
+    @OptionGroup(title: "Collector arp") var neighbours: NeighbourOptions
+    @OptionGroup(title: "Collector netstat") var statistics: ProtocolStatisticsOptions
+    @OptionGroup(title: "Collector infiniband") var infiniBand: InfiniBandOptions
+    @OptionGroup(title: "Collector ipvs") var servers: VirtualServerOptions
 
     func settings(_ mistakes: inout Mistakes) -> NetworkSettings {
-        NetworkSettings(devices: devices.settings(&mistakes))
+        let common = common.filter(&mistakes)
+        return NetworkSettings(
+            common: common, devices: devices.settings(common, &mistakes),
+            interfaces: interfaces.settings(common, &mistakes),
+            neighbours: neighbours.settings(common, &mistakes),
+            statisticsPattern: statistics.pattern(&mistakes),
+            infiniBand: infiniBand.filter(&mistakes),
+            serverLabels: servers.labels(&mistakes))
     }
 }
 
 struct NetworkSettings: Sendable {
+    /// The devices that any collector may show.
+    let common: Filter
     let devices: DeviceSettings
+    let interfaces: InterfaceSettings
+    let neighbours: NeighbourSettings
+    /// Nil shows all.
+    let statisticsPattern: Pattern?
+    let infiniBand: Filter
+    let serverLabels: [VirtualServerLabel]
 }
 
-struct DeviceOptions: ParsableArguments {
+/// One filter for all collectors that show network devices, beside those that each has of its own.
+struct CommonDeviceOptions: ParsableArguments {
+    /// The outer ends of containers and virtual machines: veth pairs under the names that Docker,
+    /// Calico, Cilium, Antrea and the clouds give them, and the taps of libvirt and Proxmox.
+    static let guests =
+        "^(veth.*|cali[0-9a-f]{11}|lxc[0-9a-f]+|lxc_health|[0-9a-f]{15}|azv[0-9a-f]+|eni[0-9a-f]{11}|gke[0-9a-f]{11}|vlan[0-9a-f]{11}|tap.*|vnet[0-9]+|fw(br|ln|pr)[0-9]+.*|enP.*)$"
+
     @Option(
-        name: .customLong("collector.netdev.device-include"),
-        help: ArgumentHelp("Regexp of devices to show alone.", valueName: "regexp"))
+        name: .customLong("collector.network.device-include"),
+        help: ArgumentHelp(
+            "Regexp of devices that network collectors show alone.", valueName: "regexp"))
     var include: String?
     @Option(
-        name: .customLong("collector.netdev.device-whitelist"),
-        help: ArgumentHelp("Old name of device-include.", visibility: .hidden))
-    var oldInclude: String?
-    @Option(
-        name: .customLong("collector.netdev.device-exclude"),
-        help: ArgumentHelp("Regexp of devices to leave out.", valueName: "regexp"))
+        name: .customLong("collector.network.device-exclude"),
+        help: ArgumentHelp(
+            "Regexp of devices that no network collector shows.", valueName: "regexp"))
     var exclude: String?
-    @Option(
-        name: .customLong("collector.netdev.device-blacklist"),
-        help: ArgumentHelp("Old name of device-exclude.", visibility: .hidden))
-    var oldExclude: String?
     @Flag(
-        name: .customLong("collector.netdev.netlink"), inversion: .prefixedNo,
-        help: "Ask rtnetlink instead of /proc/net/dev.")
-    var netlink = true
-    @Flag(
-        name: .customLong("collector.netdev.address-info"), inversion: .prefixedNo,
-        help: "Addresses of the devices.")
-    var addressInfo = false
-    @Flag(
-        name: .customLong("collector.netdev.label-ifalias"), inversion: .prefixedNo,
-        help: "Add the label ifalias.")
-    var ifalias = false
-    @Flag(
-        name: .customLong("collector.netdev.enable-detailed-metrics"), inversion: .prefixedNo,
-        help: "One metric per counter of the kernel, under other names.")
-    var detailed = false
+        name: .customLong("collector.network.exclude-guests"), inversion: .prefixedNo,
+        help: "Leave out the devices of containers and virtual machines (veth and the like).")
+    var excludesGuests = false
 
-    func settings(_ mistakes: inout Mistakes) -> DeviceSettings {
-        DeviceSettings(
-            filter: Filter(
-                flag: "--collector.netdev.device", include: include ?? oldInclude,
-                exclude: exclude ?? oldExclude, &mistakes),
-            usesNetlink: netlink, showsAddresses: addressInfo, showsAliases: ifalias,
-            isDetailed: detailed)
+    func filter(_ mistakes: inout Mistakes) -> Filter {
+        let filter = Filter(
+            flag: "--collector.network.device", include: include, exclude: exclude, &mistakes)
+        if !excludesGuests { return filter }
+        return filter.and(
+            Filter(
+                excluding: Pattern(
+                    CommonDeviceOptions.guests, flag: "--collector.network.exclude-guests",
+                    &mistakes)))
     }
 }
 
-struct DeviceSettings: Sendable {
+struct InterfaceOptions: ParsableArguments {
+    @Option(
+        name: .customLong("collector.netclass.ignored-devices"),
+        help: ArgumentHelp("Regexp of devices to leave out.", valueName: "regexp"))
+    var ignored = "^$"
+    @Flag(
+        name: .customLong("collector.netclass.ignore-invalid-speed"), inversion: .prefixedNo,
+        help: "No speed where the driver says a negative one.")
+    var ignoresInvalidSpeed = false
+    @Flag(
+        name: .customLong("collector.netclass.netlink"), inversion: .prefixedNo,
+        help: ArgumentHelp("Accepted and without effect.", visibility: .hidden))
+    var netlink = false
+    @Flag(
+        name: .customLong("collector.netclass_rtnl.with-stats"), inversion: .prefixedNo,
+        help: ArgumentHelp("Accepted and without effect.", visibility: .hidden))
+    var netlinkStatistics = false
+
+    func settings(_ common: Filter, _ mistakes: inout Mistakes) -> InterfaceSettings {
+        let pattern =
+            ignored.isEmpty || ignored == "^$"
+            ? nil : Pattern(ignored, flag: "--collector.netclass.ignored-devices", &mistakes)
+        return InterfaceSettings(
+            filter: Filter(excluding: pattern).and(common), hidesInvalidSpeed: ignoresInvalidSpeed)
+    }
+}
+
+struct InterfaceSettings: Sendable {
+    let filter: Filter
+    let hidesInvalidSpeed: Bool
+}
+
+struct NeighbourOptions: ParsableArguments {
+    @Option(
+        name: .customLong("collector.arp.device-include"),
+        help: ArgumentHelp("Regexp of devices to show alone.", valueName: "regexp"))
+    var include: String?
+    @Option(
+        name: .customLong("collector.arp.device-exclude"),
+        help: ArgumentHelp("Regexp of devices to leave out.", valueName: "regexp"))
+    var exclude: String?
+    @Flag(
+        name: .customLong("collector.arp.netlink"), inversion: .prefixedNo,
+        help: "Ask rtnetlink instead of /proc/net/arp.")
+    var netlink = true
+
+    func settings(_ common: Filter, _ mistakes: inout Mistakes) -> NeighbourSettings {
+        NeighbourSettings(
+            filter: Filter(
+                flag: "--collector.arp.device", include: include, exclude: exclude, &mistakes
+            ).and(common), usesNetlink: netlink)
+    }
+}
+
+struct NeighbourSettings: Sendable {
     let filter: Filter
     let usesNetlink: Bool
-    let showsAddresses: Bool
-    let showsAliases: Bool
-    let isDetailed: Bool
+}
+
+struct ProtocolStatisticsOptions: ParsableArguments {
+    static let standard =
+        "^(.*_(InErrors|InErrs)|Ip_Forwarding|Ip(6|Ext)_(InOctets|OutOctets)|Icmp6?_(InMsgs|OutMsgs)|TcpExt_(Listen.*|Syncookies.*|TCPSynRetrans|TCPTimeouts|TCPOFOQueue|TCPRcvQDrop)|Tcp_(ActiveOpens|InSegs|OutSegs|OutRsts|PassiveOpens|RetransSegs|CurrEstab)|Udp6?_(InDatagrams|OutDatagrams|NoPorts|RcvbufErrors|SndbufErrors))$"
+
+    @Option(
+        name: .customLong("collector.netstat.fields"),
+        help: ArgumentHelp("Regexp of fields to show.", valueName: "regexp"))
+    var fields = ProtocolStatisticsOptions.standard
+
+    func pattern(_ mistakes: inout Mistakes) -> Pattern? {
+        fields.isEmpty ? nil : Pattern(fields, flag: "--collector.netstat.fields", &mistakes)
+    }
+}
+
+struct InfiniBandOptions: ParsableArguments {
+    @Option(
+        name: .customLong("collector.infiniband.device-include"),
+        help: ArgumentHelp("Regexp of devices to show alone.", valueName: "regexp"))
+    var include: String?
+    @Option(
+        name: .customLong("collector.infiniband.device-exclude"),
+        help: ArgumentHelp("Regexp of devices to leave out.", valueName: "regexp"))
+    var exclude: String?
+
+    /// Their names are not those of network devices: the common filter says nothing about them.
+    func filter(_ mistakes: inout Mistakes) -> Filter {
+        Filter(
+            flag: "--collector.infiniband.device", include: include, exclude: exclude, &mistakes)
+    }
+}
+
+struct VirtualServerOptions: ParsableArguments {
+    @Option(
+        name: .customLong("collector.ipvs.backend-labels"),
+        help: ArgumentHelp(
+            "Labels of backends; those that differ in others are summed.", valueName: "names"))
+    var names = VirtualServerLabel.allCases.map(\.rawValue).joined(separator: ",")
+
+    func labels(_ mistakes: inout Mistakes) -> [VirtualServerLabel] {
+        let wanted = Set(names.split(separator: ",").map(String.init))
+        let unknown = wanted.subtracting(VirtualServerLabel.allCases.map(\.rawValue)).sorted()
+        if !unknown.isEmpty {
+            mistakes.add(
+                "--collector.ipvs.backend-labels: unknown labels \(unknown.joined(separator: ", "))."
+            )
+        }
+        return VirtualServerLabel.allCases.filter { wanted.contains($0.rawValue) }
+    }
 }

@@ -1,5 +1,11 @@
 extension Catalog {
     static let storage: [Entry] = [
+        Entry(BlockCache.self, "Caches for block devices.") { machine, settings in
+            BlockCache(machine, showsPriorities: settings.storage.showsCachePriorities)
+        },
+        Entry(BlockCacheFilesystem.self, "bcachefs file systems.") { machine, _ in
+            BlockCacheFilesystem(machine)
+        },
         Entry(Disk.self, "Disk I/O.") { machine, settings in
             Disk(machine.roots, settings.storage.disks)
         },
@@ -11,6 +17,11 @@ extension Catalog {
         },
         Entry(FibreChannel.self, "Fibre Channel adapters.") { machine, _ in
             FibreChannel(machine)
+        },
+        Entry(
+            MountStatistics.self, runsByDefault: false, "What NFS mounts have cost."
+        ) { machine, _ in
+            MountStatistics(machine.roots)
         },
         Entry(Multipath.self, "Block devices with several paths.") { machine, _ in
             Multipath(machine)

@@ -11,12 +11,18 @@ struct StorageOptions: ParsableArguments {
         help: ArgumentHelp("Regexp of tape drives to leave out.", valueName: "regexp"))
     var ignoredTapes = "^$"
 
+    @Flag(
+        name: .customLong("collector.bcache.priorityStats"), inversion: .prefixedNo,
+        help: "Priorities of buckets, which are expensive to read.")
+    var cachePriorities = false
+
     func settings(_ mistakes: inout Mistakes) -> StorageSettings {
         StorageSettings(
             disks: disk.filter(&mistakes), filesystem: filesystem.settings(&mistakes),
             tapes: Filter(
                 flag: "--collector.tapestats.ignored-devices", include: nil, exclude: ignoredTapes,
-                &mistakes))
+                &mistakes),
+            showsCachePriorities: cachePriorities)
     }
 }
 
@@ -24,6 +30,7 @@ struct StorageSettings: Sendable {
     let disks: Filter
     let filesystem: FilesystemSettings
     let tapes: Filter
+    let showsCachePriorities: Bool
 }
 
 struct DiskOptions: ParsableArguments {

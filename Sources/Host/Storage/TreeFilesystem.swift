@@ -55,13 +55,7 @@ struct TreeFilesystem: Collector, ~Copyable {
     }
 
     mutating func collect(_ scrape: inout Scrape, into page: inout Page) throws(KernelError) {
-        do throws(KernelError) {
-            if let names = try directory.look(&scrape) { find(names) }
-        } catch {
-            // A kernel that has no Btrfs has none mounted.
-            if error.isAbsence { return }
-            throw error
-        }
+        if let names = try directory.look(&scrape) { find(names) }
         if info.write(&scrape, to: &page) { directory.lookSoon() }
         if readings.write(&scrape, to: &page) { directory.lookSoon() }
         if !ratios.isEmpty {

@@ -1,0 +1,295 @@
+internal import Kernel
+
+/// Why a sample cannot stand on a page.
+public struct RefusedSample: Error, Sendable, Equatable {
+    public enum Reason: String, Sendable, CaseIterable {
+        case labelName = "label_name"
+        case labelCount = "label_count"
+        case labelBytes = "label_bytes"
+        case metricName = "metric_name"
+    }
+
+    public let reason: Reason
+    public let sentence: String
+}
+
+/// What names and labels from outside may take.
+public struct LabelLimits: Sendable, Equatable {
+    /// Labels of a series, those of its owner included.
+    public var labels = 30
+    /// Bytes of the name of a metric or a label.
+    public var nameBytes = 255
+    /// Bytes of a label's value.
+    public var valueBytes = 1024
+
+    public init() {}
+}
+
+/// Makes lines out of samples: their labels sorted by name, the owner's labels in place of their
+/// own, histograms and summaries whole.
+public struct FamilyRenderer {
+    private let owned: [(name: String, value: String)]
+    private let limits: LabelLimits
+    private let addsInstance: Bool
+    // The batch at hand, with the owner's labels behind those of the samples.
+    private var batch = MetricBatch()
+    private var ownedLabels = 0..<0
+    /// An empty `instance`.
+    private var instanceLabel = 0
+    // The labels of the sample at hand in order, and the lines of its family.
+    private var plan: [Int] = []
+    private var lines = RenderedLines()
+
+    /// `labels` win over those of samples. With `addsInstance`, a sample without the label
+    /// `instance` gets an empty one.
+    public init(
+        labels: [(name: String, value: String)] = [], addsInstance: Bool = false,
+        limits: LabelLimits = LabelLimits()
+    ) {
+        owned = labels
+        self.limits = limits
+        self.addsInstance = addsInstance
+    }
+
+    /// The families that have samples, each with its own in the order in which they came.
+    public mutating func render(
+        _ batch: consuming MetricBatch, except skipped: Set<String> = []
+    ) throws(RefusedSample) -> [RenderedFamily] {
+        self.batch = batch
+        defer { self.batch = MetricBatch() }
+        let first = self.batch.labels.count
+        for label in owned { self.batch.addLabel(name: label.name, value: label.value) }
+        ownedLabels = first..<first + owned.count
+        instanceLabel = self.batch.labels.count
+        self.batch.addLabel(name: "instance", value: "")
+        return try render(except: skipped)
+    }
+
+    private mutating func render(
+        except skipped: Set<String>
+    ) throws(RefusedSample) -> [RenderedFamily] {
+        let order = FamilyRenderer.order(of: batch)
+        var rendered: [RenderedFamily] = []
+        var first = 0
+        while first < order.count {
+            let index = batch.samples[Int(order[first])].family
+            var last = first
+            while last < order.count, batch.samples[Int(order[last])].family == index { last += 1 }
+            let family = batch.families[index]
+            if !skipped.contains(family.name) {
+                rendered.append(try render(family, order[first..<last]))
+            }
+            first = last
+        }
+        return rendered
+    }
+
+    /// The samples by family and metric, otherwise as they came.
+    private static func order(of batch: MetricBatch) -> [Int32] {
+        var order = [Int32](0..<Int32(truncatingIfNeeded: batch.samples.count))
+        var isSorted = true
+        for index in order.indices.dropFirst() where isSorted {
+            let (one, two) = (batch.samples[index - 1], batch.samples[index])
+            isSorted = (one.familyIndex, one.metric) <= (two.familyIndex, two.metric)
+        }
+        if isSorted { return order }
+        order.sort {
+            let (one, two) = (batch.samples[Int($0)], batch.samples[Int($1)])
+            return (one.familyIndex, one.metric, $0) < (two.familyIndex, two.metric, $1)
+        }
+        return order
+    }
+
+    private mutating func render(
+        _ told: MetricBatch.Family, _ order: ArraySlice<Int32>
+    ) throws(RefusedSample) -> RenderedFamily {
+        guard Family.isValidName(told.name.utf8Span.span) else {
+            throw RefusedSample(
+                reason: .metricName, sentence: "invalid metric name \(Quoted.text(told.name))")
+        }
+        guard told.name.utf8.count <= limits.nameBytes else {
+            throw RefusedSample(
+                reason: .metricName,
+                sentence:
+                    "metric name \(Quoted.text(told.name)) is longer than \(limits.nameBytes) bytes"
+            )
+        }
+        let kind = told.kind ?? .untyped
+        let family = Family(told.name, kind, help: told.help)
+        lines = RenderedLines()
+        lines.reserve(order.count, bytes: order.count * (told.name.utf8.count + 48))
+        var first = order.startIndex
+        while first < order.endIndex {
+            let sample = batch.samples[Int(order[first])]
+            var last = first + 1
+            while last < order.endIndex, batch.samples[Int(order[last])].metric == sample.metric {
+                last += 1
+            }
+            try makePlan(sample, kind, told.name)
+            switch kind {
+            case .histogram: writeHistogram(family, order[first..<last])
+            case .summary: writeSummary(family, order[first..<last])
+            default: write(family, "", nil, sample.value)
+            }
+            first = last
+        }
+        return RenderedFamily(
+            family, text: lines.text, ends: lines.ends, identities: lines.identities)
+    }
+
+    // MARK: Labels
+
+    /// Decides the order of a sample's labels and checks them.
+    private mutating func makePlan(
+        _ sample: MetricBatch.Sample, _ kind: Family.Kind, _ metric: String
+    ) throws(RefusedSample) {
+        plan.removeAll(keepingCapacity: true)
+        plan.append(contentsOf: ownedLabels)
+        var hasInstance =
+            !addsInstance || ownedLabels.contains { isNamed($0, FamilyRenderer.instance) }
+        for place in sample.labels {
+            try check(place, metric)
+            if isNamed(place, FamilyRenderer.instance) { hasInstance = true }
+            if !ownedLabels.contains(where: { order($0, place) == 0 }) { plan.append(place) }
+        }
+        if !hasInstance { plan.append(instanceLabel) }
+        guard plan.count <= limits.labels else {
+            throw RefusedSample(
+                reason: .labelCount,
+                sentence:
+                    "metric \(Quoted.text(metric)) has \(plan.count) labels, more than \(limits.labels)"
+            )
+        }
+        // Few labels, mostly sorted: insertion beats everything else.
+        for next in plan.indices.dropFirst() {
+            var place = next
+            while place > 0, order(plan[place], plan[place - 1]) < 0 {
+                plan.swapAt(place, place - 1)
+                place -= 1
+            }
+        }
+        for index in plan.indices.dropFirst() where order(plan[index - 1], plan[index]) == 0 {
+            throw RefusedSample(
+                reason: .labelName,
+                sentence:
+                    "metric \(Quoted.text(metric)) has two or more labels with the same name")
+        }
+        if kind == .histogram { try checkBound(FamilyRenderer.le, metric) }
+        if kind == .summary { try checkBound(FamilyRenderer.quantile, metric) }
+    }
+
+    /// The label that buckets and quantiles have of their own must not come from elsewhere.
+    private func checkBound(_ bound: [UInt8], _ metric: String) throws(RefusedSample) {
+        if plan.contains(where: { isNamed($0, bound) }) {
+            throw RefusedSample(
+                reason: .labelName,
+                sentence:
+                    "metric \(Quoted.text(metric)) must not have an explicit \(Quoted.text(bound.span)) label"
+            )
+        }
+    }
+
+    private func check(_ place: Int, _ metric: String) throws(RefusedSample) {
+        let label = batch.labels[place]
+        let name = batch.text.span.extracting(label.name)
+        if name.starts(with: "__") || !LabelSet.isValidName(name) {
+            throw RefusedSample(
+                reason: .labelName,
+                sentence:
+                    "metric \(Quoted.text(metric)) has a label with an invalid name: \(Quoted.text(name))"
+            )
+        }
+        if name.count > limits.nameBytes || label.value.count > limits.valueBytes {
+            throw RefusedSample(
+                reason: .labelBytes,
+                sentence:
+                    "label \(Quoted.text(name)) of metric \(Quoted.text(metric)) is too long: at most \(limits.nameBytes) bytes of name and \(limits.valueBytes) of value"
+            )
+        }
+    }
+
+    private static let instance = Array("instance".utf8)
+    private static let le = Array("le".utf8)
+    private static let quantile = Array("quantile".utf8)
+
+    private func isNamed(_ place: Int, _ name: [UInt8]) -> Bool {
+        batch.text.span.extracting(batch.labels[place].name).equals(name)
+    }
+
+    /// By name, `le` and `quantile` last, as in a `LabelSet`; 0 for the same name.
+    private func order(_ one: Int, _ other: Int) -> Int {
+        let (one, other) = (batch.labels[one].name, batch.labels[other].name)
+        if one == other { return 0 }
+        let oneName = batch.text.span.extracting(one)
+        let otherName = batch.text.span.extracting(other)
+        if oneName.equals(otherName) { return 0 }
+        let isLast = oneName.equals("le") || oneName.equals("quantile")
+        let otherIsLast = otherName.equals("le") || otherName.equals("quantile")
+        if isLast != otherIsLast { return isLast ? 1 : -1 }
+        return oneName.precedes(otherName) ? -1 : 1
+    }
+
+    // MARK: Lines
+
+    /// Writes one line: the labels of the plan and perhaps a bound.
+    private mutating func write(
+        _ family: Family, _ suffix: StaticString, _ bound: Double?, _ value: Double
+    ) {
+        lines.append(family.nameBytes.span)
+        for index in 0..<suffix.utf8CodeUnitCount { lines.append(unsafe suffix.utf8Start[index]) }
+        var hasher = IdentityHasher(family.identity)
+        hasher.add(suffix)
+        let text = batch.text
+        var opening: UInt8 = 0x7B
+        for place in plan {
+            let label = batch.labels[place]
+            lines.append(
+                label: text.span.extracting(label.name), text.span.extracting(label.value),
+                opening: opening, &hasher)
+            opening = 0x2C
+        }
+        if let bound {
+            let name = family.kind == .histogram ? FamilyRenderer.le : FamilyRenderer.quantile
+            let text = BucketBounds.canonical(bound)
+            lines.append(label: name.span, text.span, opening: opening, &hasher)
+            opening = 0x2C
+        }
+        if opening == 0x2C { lines.append(0x7D) }
+        lines.end(value, identity: hasher.finish())
+    }
+
+    /// Buckets by bound, the one of `+Inf` made from the count when it is missing.
+    private mutating func writeHistogram(_ family: Family, _ order: ArraySlice<Int32>) {
+        let samples = order.map { batch.samples[Int($0)] }
+        let count = samples.last { $0.role == .count }?.value ?? 0
+        let buckets = samples.filter { $0.role == .bucket }
+        for bucket in FamilyRenderer.sorted(buckets) {
+            write(family, "_bucket", bucket.bound, bucket.value)
+        }
+        if !buckets.contains(where: { $0.bound == .infinity }) {
+            write(family, "_bucket", .infinity, count)
+        }
+        writeTotals(family, samples, count)
+    }
+
+    private mutating func writeSummary(_ family: Family, _ order: ArraySlice<Int32>) {
+        let samples = order.map { batch.samples[Int($0)] }
+        for quantile in FamilyRenderer.sorted(samples.filter { $0.role == .quantile }) {
+            write(family, "", quantile.bound, quantile.value)
+        }
+        writeTotals(family, samples, samples.last { $0.role == .count }?.value ?? 0)
+    }
+
+    private mutating func writeTotals(
+        _ family: Family, _ samples: [MetricBatch.Sample], _ count: Double
+    ) {
+        write(family, "_sum", nil, samples.last { $0.role == .sum }?.value ?? 0)
+        write(family, "_count", nil, count)
+    }
+
+    /// By bound; most come so.
+    private static func sorted(_ samples: [MetricBatch.Sample]) -> [MetricBatch.Sample] {
+        let isSorted = zip(samples, samples.dropFirst()).allSatisfy { $0.bound <= $1.bound }
+        return isSorted ? samples : samples.sorted { $0.bound < $1.bound }
+    }
+}

@@ -1,0 +1,222 @@
+internal import Kernel
+
+/// Reads `io.prometheus.client.MetricFamily` messages, each behind its length (metrics.proto of
+/// Prometheus's client model). Native histograms are read by their classic buckets; units, exemplars
+/// and unknown fields are passed over.
+public struct ProtobufParser: ~Copyable {
+    private var batch = MetricBatch()
+    private var family = 0
+    private var kind = Family.Kind.counter
+
+    /// Reads a whole body.
+    public static func parse(_ body: Span<UInt8>) throws(MetricSyntaxError) -> MetricBatch {
+        guard body.count <= MetricBatch.bodyLimit else {
+            throw MetricSyntaxError(line: nil, message: "the body is too long")
+        }
+        var parser = ProtobufParser()
+        var reader = WireReader(body)
+        while !reader.isAtEnd {
+            let start = body.count - reader.count
+            do throws(WireReader.Malformed) {
+                var message = WireReader(try reader.bytes())
+                try parser.readFamily(&message)
+            } catch {
+                throw MetricSyntaxError(
+                    line: nil,
+                    message:
+                        "protobuf parsing error in the message that starts at byte \(start): cannot parse invalid wire-format data"
+                )
+            }
+            if let refusal = parser.refusal { throw refusal }
+        }
+        return parser.batch
+    }
+
+    private var refusal: MetricSyntaxError?
+
+    private mutating func refuse(_ message: String) {
+        if refusal == nil { refusal = MetricSyntaxError(line: nil, message: message) }
+    }
+
+    // MARK: Families
+
+    private mutating func readFamily(
+        _ message: inout WireReader
+    ) throws(WireReader.Malformed) {
+        var name = ""
+        var help: String?
+        var kind: Family.Kind? = .counter
+        // The metrics are read when name and type are known, wherever these stand.
+        var fields = message
+        while !fields.isAtEnd {
+            switch try fields.key() {
+            case (1, 2): name = text(try fields.bytes(), "a metric's name")
+            case (2, 2): help = text(try fields.bytes(), "a help text")
+            case (3, 0): kind = ProtobufParser.kind(try fields.varint())
+            case (_, let type): try fields.skip(type)
+            }
+        }
+        guard let kind else {
+            return refuse("unknown type of metric family \(Quoted.text(name))")
+        }
+        // A name told twice in one body: the last message counts.
+        if batch.family(named: name) != nil { batch.dropSamples(ofFamily: name) }
+        family = batch.addFamily(name)
+        self.kind = kind
+        batch.families[family].kind = kind
+        batch.families[family].help = help
+        while !message.isAtEnd {
+            switch try message.key() {
+            case (4, 2):
+                var metric = WireReader(try message.bytes())
+                try readMetric(&metric, name)
+            case (_, let type): try message.skip(type)
+            }
+        }
+    }
+
+    private static func kind(_ number: UInt64) -> Family.Kind? {
+        switch number {
+        case 0: .counter
+        case 1: .gauge
+        case 2: .summary
+        case 3: .untyped
+        case 4: .histogram
+        default: nil
+        }
+    }
+
+    /// The field of a metric that holds a value of this kind.
+    private static func field(of kind: Family.Kind) -> UInt64 {
+        switch kind {
+        case .gauge: 2
+        case .counter: 3
+        case .summary: 4
+        case .untyped: 5
+        case .histogram: 7
+        }
+    }
+
+    // MARK: Metrics
+
+    private mutating func readMetric(
+        _ message: inout WireReader, _ name: String
+    ) throws(WireReader.Malformed) {
+        let first = batch.labels.count
+        let field = ProtobufParser.field(of: kind)
+        var hasValue = false
+        var fields = message
+        while !fields.isAtEnd {
+            switch try fields.key() {
+            case (1, 2):
+                var label = WireReader(try fields.bytes())
+                try readLabel(&label)
+            case (6, 0):
+                _ = try fields.varint()
+                batch.hasTimestamps = true
+            case (let number, 2):
+                _ = try fields.bytes()
+                if number == field { hasValue = true }
+            case (_, let type): try fields.skip(type)
+            }
+        }
+        guard hasValue else {
+            return refuse("metric \(Quoted.text(name)) is not a \(kind.word)")
+        }
+        let labels = first..<batch.labels.count
+        let metric = batch.newMetric()
+        while !message.isAtEnd {
+            switch try message.key() {
+            case (field, 2):
+                var value = WireReader(try message.bytes())
+                try readValue(&value, metric, labels)
+            case (_, let type): try message.skip(type)
+            }
+        }
+    }
+
+    private mutating func readLabel(
+        _ message: inout WireReader
+    ) throws(WireReader.Malformed) {
+        var name: [UInt8] = []
+        let start = batch.text.count
+        while !message.isAtEnd {
+            switch try message.key() {
+            case (1, 2): name = try message.bytes().copied
+            case (2, 2):
+                batch.text.removeSubrange(start...)
+                batch.append(text: try message.bytes())
+            case (_, let type): try message.skip(type)
+            }
+        }
+        let isText =
+            Quoted.isUTF8(name.span)
+            && Quoted.isUTF8(batch.text.span.extracting(droppingFirst: start))
+        if !isText { refuse("a label named \(Quoted.text(name.span)) is not UTF-8") }
+        batch.addLabel(name: name.span, valueStart: start, like: nil)
+    }
+
+    private mutating func readValue(
+        _ message: inout WireReader, _ metric: Int, _ labels: Range<Int>
+    ) throws(WireReader.Malformed) {
+        switch kind {
+        case .counter, .gauge, .untyped:
+            var value = 0.0
+            while !message.isAtEnd {
+                switch try message.key() {
+                case (1, 1): value = try message.double()
+                case (_, let type): try message.skip(type)
+                }
+            }
+            batch.append(
+                family: family, metric: metric, labels: labels, role: .value, value: value)
+        case .histogram, .summary: try readDistribution(&message, metric, labels)
+        }
+    }
+
+    private mutating func readDistribution(
+        _ message: inout WireReader, _ metric: Int, _ labels: Range<Int>
+    ) throws(WireReader.Malformed) {
+        var count = 0.0
+        var sum = 0.0
+        while !message.isAtEnd {
+            switch try message.key() {
+            case (1, 0): count = Double(try message.varint())
+            case (2, 1): sum = try message.double()
+            case (3, 2):
+                var part = WireReader(try message.bytes())
+                try readPart(&part, metric, labels)
+            case (_, let type): try message.skip(type)
+            }
+        }
+        batch.append(family: family, metric: metric, labels: labels, role: .sum, value: sum)
+        batch.append(family: family, metric: metric, labels: labels, role: .count, value: count)
+    }
+
+    /// A bucket (cumulative count, bound) or a quantile (quantile, value).
+    private mutating func readPart(
+        _ message: inout WireReader, _ metric: Int, _ labels: Range<Int>
+    ) throws(WireReader.Malformed) {
+        var bound = 0.0
+        var value = 0.0
+        let isBucket = kind == .histogram
+        while !message.isAtEnd {
+            switch try message.key() {
+            case (1, 0) where isBucket: value = Double(try message.varint())
+            case (1, 1) where !isBucket: bound = try message.double()
+            case (2, 1):
+                let number = try message.double()
+                if isBucket { bound = number } else { value = number }
+            case (_, let type): try message.skip(type)
+            }
+        }
+        batch.append(
+            family: family, metric: metric, labels: labels, role: isBucket ? .bucket : .quantile,
+            bound: bound, value: value)
+    }
+
+    private mutating func text(_ bytes: Span<UInt8>, _ what: String) -> String {
+        if !Quoted.isUTF8(bytes) { refuse("\(what) is not UTF-8") }
+        return bytes.string
+    }
+}

@@ -1,0 +1,371 @@
+internal import Kernel
+
+/// Why a body is no text of metrics.
+public struct MetricSyntaxError: Error, Sendable, Equatable, CustomStringConvertible {
+    /// The line, counted from 1; nil for formats without lines.
+    public let line: Int?
+    public let message: String
+
+    public var description: String {
+        if let line { return "text format parsing error in line \(line): \(message)" }
+        return message
+    }
+}
+
+/// Reads text 0.0.4 as strictly as Pushgateway 1.5.1 and node_exporter's textfile collector do: the
+/// last line ends with a line feed, nothing stands behind a value but a time, TYPE comes before the
+/// samples, and both HELP and TYPE once.
+///
+/// Sentences about mistakes are those that users of these programs know.
+public struct TextParser: ~Escapable {
+    private let text: Span<UInt8>
+    private var at = 0
+    private var line = 1
+    private var batch = MetricBatch()
+    // The family whose line is read, and what the line's name says about its role.
+    private var family = 0
+    private var role = MetricBatch.Role.value
+    private var bound = Double.nan
+    private var token: [UInt8] = []
+    /// Histograms and summaries by family and labels.
+    private var metrics: [UInt64: Int] = [:]
+    private var lastLabels = 0..<0
+
+    @_lifetime(copy text)
+    init(_ text: Span<UInt8>) {
+        self.text = text
+    }
+
+    /// Reads a whole body.
+    public static func parse(_ text: Span<UInt8>) throws(MetricSyntaxError) -> MetricBatch {
+        guard text.count <= MetricBatch.bodyLimit else {
+            throw MetricSyntaxError(line: 1, message: "the text is too long")
+        }
+        var parser = TextParser(text)
+        try parser.readLines()
+        return parser.batch
+    }
+
+    private mutating func readLines() throws(MetricSyntaxError) {
+        while true {
+            skipBlanks()
+            if at == text.count { return }
+            switch text[at] {
+            case 0x23: try readComment()
+            case 0x0A: endLine()
+            default: try readSample()
+            }
+        }
+    }
+
+    // MARK: Comments
+
+    private mutating func readComment() throws(MetricSyntaxError) {
+        at += 1
+        skipBlanks()
+        let keyword = try readWord()
+        let isHelp = keyword.equals("HELP")
+        if !isHelp, !keyword.equals("TYPE") {
+            try skipLine()
+            return
+        }
+        if try peek() == 0x0A { return endLine() }
+        skipBlanks()
+        let name = try readName(allowsColon: true)
+        if text[at] == 0x0A { return endLine() }
+        guard text[at].isBlank else { throw error("invalid metric name in comment") }
+        findFamily(name)
+        skipBlanks()
+        if try peek() == 0x0A { return endLine() }
+        if isHelp {
+            try readHelp()
+        } else {
+            try readType()
+        }
+        endLine()
+    }
+
+    private mutating func readHelp() throws(MetricSyntaxError) {
+        let name = batch.families[family].name
+        guard batch.families[family].help == nil else {
+            throw error("second HELP line for metric name \(Quoted.text(name))")
+        }
+        token.removeAll(keepingCapacity: true)
+        while try peek() != 0x0A {
+            if text[at] == 0x5C {
+                at += 1
+                token.append(try unescaped(quotes: false))
+            } else {
+                token.append(text[at])
+            }
+            at += 1
+        }
+        batch.families[family].help = token.span.string
+    }
+
+    private mutating func readType() throws(MetricSyntaxError) {
+        let name = batch.families[family].name
+        guard batch.families[family].kind == nil else {
+            throw error(
+                "second TYPE line for metric name \(Quoted.text(name)), or TYPE reported after samples"
+            )
+        }
+        let start = at
+        while try peek() != 0x0A { at += 1 }
+        let type = text.extracting(start..<at)
+        guard let kind = Family.Kind(named: type) else {
+            throw error("unknown metric type \(Quoted.text(type))")
+        }
+        batch.families[family].kind = kind
+    }
+
+    // MARK: Samples
+
+    private mutating func readSample() throws(MetricSyntaxError) {
+        let name = try readName(allowsColon: true)
+        if name.isEmpty { throw error("invalid metric name") }
+        findFamily(name)
+        let kind = batch.families[family].kind ?? .untyped
+        batch.families[family].kind = kind
+        bound = .nan
+        skipBlanks()
+        let first = batch.labels.count
+        if try peek() == 0x7B { try readLabels(kind) }
+        let labels = first..<batch.labels.count
+        let metric = self.metric(kind, labels)
+        if kind == .histogram || kind == .summary {
+            if role == .value {
+                role = bound.isNaN ? .presence : kind == .histogram ? .bucket : .quantile
+            }
+        }
+        let word = try readWord()
+        guard var value = FloatText.value(of: word) else {
+            throw error("expected float as value, got \(Quoted.text(word))")
+        }
+        if role == .count || role == .bucket {
+            // Such counts are whole numbers to Pushgateway.
+            guard value >= 0, value.isFinite else {
+                throw error(
+                    "negative or unbounded count of \(Quoted.text(batch.families[family].name))")
+            }
+            value = value.rounded(.towardZero)
+        }
+        if text[at] != 0x0A { try readTimestamp() }
+        batch.append(
+            family: family, metric: metric, labels: labels, role: role, bound: bound,
+            value: value)
+        lastLabels = labels
+        endLine()
+    }
+
+    /// The metric that a sample belongs to: a new one, but for the lines of one histogram or summary.
+    private mutating func metric(_ kind: Family.Kind, _ labels: Range<Int>) -> Int {
+        guard kind == .histogram || kind == .summary else { return batch.newMetric() }
+        var signature = UInt64(truncatingIfNeeded: family)
+        for label in batch.labels[labels] {
+            var hasher = IdentityHasher(UInt64(truncatingIfNeeded: family))
+            hasher.add(
+                name: batch.text.span.extracting(label.name),
+                value: batch.text.span.extracting(label.value))
+            // The sum does not depend on the order of the labels.
+            signature = signature &+ hasher.finish()
+        }
+        if let metric = metrics[signature] { return metric }
+        let metric = batch.newMetric()
+        metrics[signature] = metric
+        return metric
+    }
+
+    private mutating func readLabels(_ kind: Family.Kind) throws(MetricSyntaxError) {
+        at += 1
+        let first = batch.labels.count
+        let boundName: StaticString? =
+            kind == .histogram ? "le" : kind == .summary ? "quantile" : nil
+        while true {
+            skipBlanks()
+            if try peek() == 0x7D { break }
+            let name = try readName(allowsColon: false)
+            if name.isEmpty {
+                let metric = batch.families[family].name
+                throw error("invalid label name for metric \(Quoted.text(metric))")
+            }
+            skipBlanks()
+            guard try peek() == 0x3D else {
+                throw error("expected '=' after label name, found \(Quoted.byte(text[at]))")
+            }
+            if name.equals("__name__") { throw error("label name \"__name__\" is reserved") }
+            let isBound = boundName.map { name.equals($0) } ?? false
+            if !isBound { try checkIsNew(name, first) }
+            at += 1
+            let start = batch.text.count
+            try readLabelValue()
+            let last = start..<batch.text.count
+            if isBound {
+                guard let value = FloatText.value(of: batch.text.span.extracting(last)) else {
+                    throw error(
+                        "expected float as value for '\(name.string)' label, got \(quoted(last))")
+                }
+                bound = value
+            }
+            skipBlanks()
+            let next = try peek()
+            guard next == 0x2C || next == 0x7D else {
+                throw error("unexpected end of label value \(quoted(last))")
+            }
+            if isBound {
+                batch.text.removeSubrange(last)
+            } else {
+                let place = batch.labels.count - first
+                batch.addLabel(
+                    name: name, valueStart: start,
+                    like: place < lastLabels.count ? lastLabels.lowerBound + place : nil)
+            }
+            if next == 0x2C { at += 1 }
+        }
+        at += 1
+        skipBlanks()
+    }
+
+    private func checkIsNew(_ name: Span<UInt8>, _ first: Int) throws(MetricSyntaxError) {
+        for label in batch.labels[first...] {
+            if name.equals(batch.text.span.extracting(label.name)) {
+                let metric = batch.families[family].name
+                throw error("duplicate label names for metric \(Quoted.text(metric))")
+            }
+        }
+    }
+
+    /// Reads a label's value with its quotes to the end of the batch's text.
+    private mutating func readLabelValue() throws(MetricSyntaxError) {
+        skipBlanks()
+        guard try peek() == 0x22 else {
+            throw error("expected '\"' at start of label value, found \(Quoted.byte(text[at]))")
+        }
+        at += 1
+        let start = batch.text.count
+        while true {
+            switch try peek() {
+            case 0x22:
+                at += 1
+                guard Quoted.isUTF8(batch.text.span.extracting(droppingFirst: start)) else {
+                    throw error("invalid label value \(quoted(start..<batch.text.count))")
+                }
+                return
+            case 0x0A:
+                let value = quoted(start..<batch.text.count)
+                throw error("label value \(value) contains unescaped new-line")
+            case 0x5C:
+                at += 1
+                batch.text.append(try unescaped(quotes: true))
+            default: batch.text.append(text[at])
+            }
+            at += 1
+        }
+    }
+
+    private func quoted(_ range: Range<Int>) -> String {
+        Quoted.text(batch.text.span.extracting(range))
+    }
+
+    private mutating func readTimestamp() throws(MetricSyntaxError) {
+        skipBlanks()
+        let word = try readWord()
+        guard FloatText.isInteger(word) else {
+            throw error("expected integer as timestamp, got \(Quoted.text(word))")
+        }
+        let start = at
+        while try peek() != 0x0A { at += 1 }
+        if at > start {
+            let rest = text.extracting(start..<at)
+            throw error("spurious string after timestamp: \(Quoted.text(rest))")
+        }
+        batch.hasTimestamps = true
+    }
+
+    // MARK: Words
+
+    /// Makes the family of a name the one whose line is read: its own, or the histogram or summary
+    /// that it is a part of by its suffix.
+    private mutating func findFamily(_ name: Span<UInt8>) {
+        role = .value
+        let name = name.string
+        if let known = batch.family(named: name) {
+            family = known
+            return
+        }
+        for (suffix, role) in TextParser.suffixes where name.hasSuffix(suffix) {
+            let stem = String(name.dropLast(suffix.count))
+            guard !stem.isEmpty, let known = batch.family(named: stem) else { continue }
+            let kind = batch.families[known].kind
+            if kind == .histogram || (kind == .summary && role != .value) {
+                family = known
+                self.role = role
+                return
+            }
+        }
+        family = batch.addFamily(name)
+    }
+
+    private static let suffixes: [(String, MetricBatch.Role)] = [
+        ("_count", .count), ("_sum", .sum), ("_bucket", .value),
+    ]
+
+    /// The byte that an escape stands for; `at` is behind the backslash.
+    private func unescaped(quotes: Bool) throws(MetricSyntaxError) -> UInt8 {
+        let byte = try peek()
+        if byte == 0x5C { return byte }
+        if byte == 0x6E { return 0x0A }
+        if byte == 0x22, quotes { return byte }
+        throw error("invalid escape sequence '\\\(Quoted.byte(byte).dropFirst().dropLast())'")
+    }
+
+    /// Takes a name, perhaps an empty one; something follows it.
+    @_lifetime(copy self)
+    private mutating func readName(allowsColon: Bool) throws(MetricSyntaxError) -> Span<UInt8> {
+        let start = at
+        while true {
+            switch try peek() {
+            case 0x41...0x5A, 0x61...0x7A, 0x5F: at += 1
+            case 0x3A where allowsColon: at += 1
+            case 0x30...0x39 where at > start: at += 1
+            default: return text.extracting(start..<at)
+            }
+        }
+    }
+
+    /// Takes the bytes up to a blank, a tab or a line feed, which follows.
+    @_lifetime(copy self)
+    private mutating func readWord() throws(MetricSyntaxError) -> Span<UInt8> {
+        let start = at
+        while case let byte = try peek(), !byte.isBlank, byte != 0x0A { at += 1 }
+        return text.extracting(start..<at)
+    }
+
+    private mutating func skipBlanks() {
+        while at < text.count, text[at].isBlank { at += 1 }
+    }
+
+    private mutating func skipLine() throws(MetricSyntaxError) {
+        while try peek() != 0x0A { at += 1 }
+        endLine()
+    }
+
+    /// Steps over the line feed that is next.
+    private mutating func endLine() {
+        at += 1
+        line += 1
+    }
+
+    private func peek() throws(MetricSyntaxError) -> UInt8 {
+        guard at < text.count else { throw error("unexpected end of input stream") }
+        return text[at]
+    }
+
+    private func error(_ message: String) -> MetricSyntaxError {
+        MetricSyntaxError(line: line, message: message)
+    }
+}
+
+extension UInt8 {
+    fileprivate var isBlank: Bool { self == 0x20 || self == 0x09 }
+}

@@ -1,0 +1,143 @@
+internal import Kernel
+
+/// Why samples of a family do not add up.
+public struct SumConflict: Error, Sendable, Equatable {
+    public let sentence: String
+}
+
+extension RenderedFamily {
+    /// A family with one series.
+    public convenience init(_ family: Family, _ labels: LabelSet, _ value: Double) {
+        let series = Series(family, labels)
+        var lines = RenderedLines()
+        let text = series.text
+        lines.append(text.span.extracting(first: text.count - 1))
+        lines.end(value, identity: series.identity)
+        self.init(
+            family, text: lines.text, ends: lines.ends, identities: lines.identities)
+    }
+
+    /// These samples and those of `increment`, series by series: a series that only one of both has
+    /// is taken over. Both are counters, or both histograms, of the same name; `increment` must not
+    /// take anything away, and a histogram that is in both must have the same bounds in both.
+    public func adding(_ increment: RenderedFamily) throws(SumConflict) -> RenderedFamily {
+        precondition(increment.family.identity == family.identity)
+        precondition(increment.family.kind == family.kind)
+        try increment.checkAddable()
+        var places: [UInt64: Int] = [:]
+        for line in 0..<count { places[identities[line]] = line }
+        var increments = [Double?](repeating: nil, count: count)
+        var added: [Range<Int>] = []
+        for metric in increment.metrics {
+            if places[increment.identities[metric.upperBound - 1]] == nil {
+                added.append(metric)
+            } else {
+                try increment.place(metric, in: self, places, &increments)
+            }
+        }
+        var lines = RenderedLines()
+        lines.reserve(
+            count + increment.count, bytes: text.count + increment.text.count + 8 * count)
+        let (text, more) = (self.text, increment.text)
+        for line in 0..<count {
+            let bytes = text.span.extracting(self.line(line))
+            if let difference = increments[line] {
+                lines.append(
+                    line: bytes, value: value(line) + difference, identity: identities[line])
+            } else {
+                lines.append(line: bytes, identity: identities[line])
+            }
+        }
+        for metric in added {
+            for line in metric {
+                lines.append(
+                    line: more.span.extracting(increment.line(line)),
+                    identity: increment.identities[line])
+            }
+        }
+        let help = increment.family.help == nil ? family : increment.family
+        return RenderedFamily(
+            help, text: lines.text, ends: lines.ends, identities: lines.identities)
+    }
+
+    /// Refuses what makes no sum, even where there is nothing yet to add to.
+    public func checkAddable() throws(SumConflict) {
+        if family.kind != .counter && family.kind != .histogram {
+            throw SumConflict(sentence: "a \(family.kind.word) cannot be added up: \(family.name)")
+        }
+        for line in 0..<count {
+            let value = value(line)
+            let isSum = family.kind == .histogram && role(line) == RenderedFamily.sum
+            guard value.isFinite, isSum || value >= 0 else {
+                throw SumConflict(
+                    sentence:
+                        "only numbers from 0 up can be added to: \(series(line))")
+            }
+        }
+    }
+
+    /// Puts the values of a metric beside the lines of `sum` that they are added to.
+    private func place(
+        _ metric: Range<Int>, in sum: RenderedFamily, _ places: [UInt64: Int],
+        _ increments: inout [Double?]
+    ) throws(SumConflict) {
+        guard let end = places[identities[metric.upperBound - 1]],
+            sum.lines(endingAt: end) == metric.count
+        else { throw otherBounds(metric) }
+        for line in metric {
+            guard let place = places[identities[line]] else { throw otherBounds(metric) }
+            // A series told twice in one body adds twice; whoever pushes it is told elsewhere.
+            increments[place] = (increments[place] ?? 0) + value(line)
+        }
+    }
+
+    private func otherBounds(_ metric: Range<Int>) -> SumConflict {
+        SumConflict(
+            sentence:
+                "histograms with other bounds cannot be added up: \(series(metric.upperBound - 1))"
+        )
+    }
+
+    /// The lines of each metric: one, or all of a histogram, which ends with its count.
+    private var metrics: [Range<Int>] {
+        guard family.kind == .histogram else { return (0..<count).map { $0..<$0 + 1 } }
+        var metrics: [Range<Int>] = []
+        var first = 0
+        for line in 0..<count where role(line) == RenderedFamily.count {
+            metrics.append(first..<line + 1)
+            first = line + 1
+        }
+        return metrics
+    }
+
+    /// The lines of the metric whose last line this is.
+    private func lines(endingAt last: Int) -> Int {
+        guard family.kind == .histogram else { return 1 }
+        var first = last
+        while first > 0, role(first - 1) != RenderedFamily.count { first -= 1 }
+        return last - first + 1
+    }
+
+    private static let sum = UInt8(ascii: "s")
+    private static let count = UInt8(ascii: "c")
+
+    /// What tells `_sum`, `_count` and `_bucket` of a histogram apart: the letter behind the name
+    /// and its underscore.
+    private func role(_ line: Int) -> UInt8 {
+        text[self.line(line).lowerBound + family.nameBytes.count + 1]
+    }
+
+    /// A line's name and labels.
+    public func series(_ line: Int) -> String {
+        let text = self.text
+        let bytes = text.span.extracting(self.line(line))
+        return bytes.extracting(first: bytes.lastOffset(of: 0x20) ?? 0).string
+    }
+
+    private func value(_ line: Int) -> Double {
+        let text = self.text
+        let bytes = text.span.extracting(self.line(line))
+        let blank = bytes.lastOffset(of: 0x20) ?? 0
+        return FloatText.value(of: bytes.extracting(blank + 1..<bytes.count - 1)) ?? .nan
+    }
+}

@@ -1,0 +1,107 @@
+internal import CText
+internal import Kernel
+
+/// The samples that one owner has of one family, as they stand on a page.
+public final class RenderedFamily: Sendable {
+    public let family: Family
+    /// Lines, each `name{labels} value` and a line feed.
+    let text: [UInt8]
+    /// Where each line ends.
+    let ends: [Int32]
+    /// What makes each line's series.
+    public let identities: [UInt64]
+
+    init(_ family: Family, text: [UInt8], ends: [Int32], identities: [UInt64]) {
+        self.family = family
+        self.text = text
+        self.ends = ends
+        self.identities = identities
+    }
+
+    /// Series, each bucket of a histogram counted.
+    public var count: Int { identities.count }
+
+    /// The bytes that it takes.
+    public var byteCount: Int { text.count + count * 12 }
+
+    /// Where a line stands in `text`, its line feed included.
+    func line(_ index: Int) -> Range<Int> {
+        (index == 0 ? 0 : Int(ends[index - 1]))..<Int(ends[index])
+    }
+}
+
+/// Lines under construction.
+struct RenderedLines {
+    private(set) var text: [UInt8] = []
+    private(set) var ends: [Int32] = []
+    private(set) var identities: [UInt64] = []
+
+    mutating func reserve(_ lines: Int, bytes: Int) {
+        text.reserveCapacity(bytes)
+        ends.reserveCapacity(lines)
+        identities.reserveCapacity(lines)
+    }
+
+    @inline(__always)
+    mutating func append(_ bytes: Span<UInt8>) {
+        unsafe bytes.withUnsafeBufferPointer { unsafe text.append(contentsOf: $0) }
+    }
+
+    @inline(__always)
+    mutating func append(_ byte: UInt8) {
+        text.append(byte)
+    }
+
+    /// Writes `name="value"` behind a brace or a comma and escapes the value.
+    mutating func append(
+        label name: Span<UInt8>, _ value: Span<UInt8>, opening: UInt8,
+        _ hasher: inout IdentityHasher
+    ) {
+        append(opening)
+        append(name)
+        append(0x3D)
+        append(0x22)
+        let start = text.count
+        var plain = 0
+        for index in value.indices {
+            let byte = value[index]
+            guard byte == 0x5C || byte == 0x0A || byte == 0x22 else { continue }
+            append(value.extracting(plain..<index))
+            append(0x5C)
+            append(byte == 0x0A ? 0x6E : byte)
+            plain = index + 1
+        }
+        append(value.extracting(droppingFirst: plain))
+        hasher.add(name: name, value: text.span.extracting(droppingFirst: start))
+        append(0x22)
+    }
+
+    /// Ends a line with its value.
+    @inline(__always)
+    mutating func end(_ value: Double, identity: UInt64) {
+        var digits = InlineArray<32, UInt8>(repeating: 0)
+        var room = digits.mutableSpan
+        let length = unsafe room.withUnsafeMutableBufferPointer { digits in
+            unsafe digits.baseAddress.map { unsafe ctext_number(value, $0) } ?? 0
+        }
+        append(0x20)
+        append(digits.span.extracting(first: length))
+        append(0x0A)
+        ends.append(Int32(truncatingIfNeeded: text.count))
+        identities.append(identity)
+    }
+
+    /// Takes over a line that is there already.
+    mutating func append(line: Span<UInt8>, identity: UInt64) {
+        append(line)
+        ends.append(Int32(truncatingIfNeeded: text.count))
+        identities.append(identity)
+    }
+
+    /// Takes over the name and labels of a line, with another value.
+    mutating func append(line: Span<UInt8>, value: Double, identity: UInt64) {
+        let blank = line.lastOffset(of: 0x20) ?? line.count
+        append(line.extracting(first: blank))
+        end(value, identity: identity)
+    }
+}

@@ -1,0 +1,48 @@
+public import Exposition
+
+/// What pushed groups may take. Everything beyond is refused and counted.
+public struct GroupLimits: Sendable, Equatable {
+    /// Groups.
+    public var groups = 10_000
+    /// Series of one group, each bucket of a histogram counted.
+    public var groupSeries = 100_000
+    /// Series of all groups together.
+    public var series = 100_000
+    /// Labels and their lengths.
+    public var labels = LabelLimits()
+    /// How long a group lives after the last push that said nothing else; nil for ever.
+    public var timeToLive: Duration?
+
+    public init() {}
+}
+
+/// Why a push, or a part of it, was not taken over.
+public enum GroupRefusal: String, Sendable, CaseIterable, Error {
+    /// The body is not what its content type says, or the path is no group's.
+    case syntax
+    /// Samples came with times of their own.
+    case timestamps
+    /// The name has another type in another group, or collides with the parts of a histogram.
+    case type
+    /// The series is there already.
+    case duplicate
+    /// A name or a value that Prometheus or a limit forbids.
+    case label
+    /// `?aggregate=sum` of what does not add up.
+    case aggregate
+    /// `GroupLimits.groups` are there.
+    case groupLimit = "group_limit"
+    /// `GroupLimits.groupSeries` or `.series` would be exceeded.
+    case seriesLimit = "series_limit"
+}
+
+/// A refusal with a sentence for the client.
+public struct RefusedPush: Error, Sendable, Equatable {
+    public let reason: GroupRefusal
+    public let sentence: String
+
+    public init(_ reason: GroupRefusal, _ sentence: String) {
+        self.reason = reason
+        self.sentence = sentence
+    }
+}

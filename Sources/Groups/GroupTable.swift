@@ -1,0 +1,283 @@
+internal import Exposition
+internal import Kernel
+
+/// The groups, their samples by name, and what pushes do to them. A push is taken over whole or not
+/// at all, and costs what it and its group hold, not what all groups hold.
+struct GroupTable {
+    /// One group; its samples stand in the index under its number, too.
+    private struct Group {
+        let number: Int
+        /// What tells its two times from those of other groups.
+        let labels: LabelSet
+        var parts: [String: RenderedFamily] = [:]
+        var seriesCount = 0
+        /// Unix seconds; 0 for never.
+        var pushed = 0.0
+        var failed = 0.0
+        /// On the monotonic clock; the maximum for never.
+        var expiry = UInt64.max
+    }
+
+    var limits: GroupLimits
+    /// The families of others on the page, by what identifies a family there.
+    var reserved: [UInt64: Family.Kind] = [:]
+    private(set) var index = FamilyIndex()
+    private(set) var seriesCount = 0
+    private(set) var expiredCount: UInt64 = 0
+    private var groups: [GroupingKey: Group] = [:]
+    private var register = SeriesRegister()
+    private var nextNumber = 0
+    private var nextExpiry = UInt64.max
+
+    init(_ limits: GroupLimits) {
+        self.limits = limits
+    }
+
+    var groupCount: Int { groups.count }
+
+    static let pushTime = Family(
+        "push_time_seconds", .gauge,
+        help: "Last Unix time when changing this group in the Pushgateway succeeded.")
+    static let failureTime = Family(
+        "push_failure_time_seconds", .gauge,
+        help: "Last Unix time when changing this group in the Pushgateway failed.")
+    /// Names that only the daemon writes.
+    static let ownNames: Set<String> = [pushTime.name, failureTime.name]
+
+    // MARK: Pushes
+
+    /// Takes over a push that succeeded up to here, or refuses it and changes nothing. Families are
+    /// those of one body, each name once.
+    mutating func push(
+        _ families: [RenderedFamily], to key: GroupingKey, _ order: PushOrder, at moment: Moment
+    ) throws(RefusedPush) {
+        expire(at: moment)
+        let group = groups[key]
+        var families = families
+        if order.mode == .add { families = try GroupTable.sums(families, group?.parts ?? [:]) }
+        try checkNames(families, group, order.mode)
+        let replaced = GroupTable.replaced(families, group, order.mode)
+        let added = families.reduce(0) { $0 + $1.count }
+        let removed = replaced.reduce(0) { $0 + $1.count }
+        try checkLimits(added - removed, group)
+        let isNew = group == nil
+        try swapSeries(replaced, families)
+        if isNew {
+            do throws(RefusedPush) {
+                try create(key)
+            } catch {
+                for part in families { unregister(part) }
+                throw error
+            }
+        }
+        change(key) { group, index in
+            for part in replaced {
+                group.parts[part.family.name] = nil
+            }
+            for part in families {
+                group.parts[part.family.name] = part
+                index.put(part, of: group.number)
+            }
+            for part in replaced where group.parts[part.family.name] == nil {
+                index.remove(part.family.name, of: group.number)
+            }
+            group.seriesCount += added - removed
+            group.pushed = moment.unixSeconds
+        }
+        seriesCount += added - removed
+        renew(key, order.timeToLive ?? limits.timeToLive, at: moment)
+    }
+
+    /// Notes that a push to this group was refused; a group that is not there yet comes to be.
+    mutating func noteFailure(of key: GroupingKey, at moment: Moment) {
+        expire(at: moment)
+        if groups[key] == nil {
+            guard groups.count < limits.groups, (try? create(key)) != nil else { return }
+            renew(key, limits.timeToLive, at: moment)
+        }
+        change(key) { group, _ in group.failed = moment.unixSeconds }
+    }
+
+    mutating func remove(_ key: GroupingKey) {
+        guard let group = groups.removeValue(forKey: key) else { return }
+        for (name, part) in group.parts {
+            unregister(part)
+            index.remove(name, of: group.number)
+        }
+        for family in [GroupTable.pushTime, GroupTable.failureTime] {
+            unregister(RenderedFamily(family, group.labels, 0))
+            index.remove(family.name, of: group.number)
+        }
+        seriesCount -= group.seriesCount
+    }
+
+    // MARK: Groups
+
+    private mutating func create(_ key: GroupingKey) throws(RefusedPush) {
+        var labels = key.pairs
+        if !labels.contains(where: { $0.name == "instance" }) { labels.append(("instance", "")) }
+        let group = Group(number: nextNumber, labels: LabelSet(labels))
+        let times = [GroupTable.pushTime, GroupTable.failureTime].map {
+            RenderedFamily($0, group.labels, 0)
+        }
+        try swapSeries([], times)
+        nextNumber += 1
+        groups[key] = group
+    }
+
+    /// Changes a group that is there, and shows its two times.
+    private mutating func change(
+        _ key: GroupingKey, _ body: (inout Group, inout FamilyIndex) -> Void
+    ) {
+        guard var group = groups.removeValue(forKey: key) else { return }
+        body(&group, &index)
+        index.put(
+            RenderedFamily(GroupTable.pushTime, group.labels, group.pushed), of: group.number)
+        index.put(
+            RenderedFamily(GroupTable.failureTime, group.labels, group.failed), of: group.number)
+        groups[key] = group
+    }
+
+    // MARK: Expiry
+
+    /// How long a group that should be gone may still be there.
+    private static let expiryGrain = Duration.milliseconds(250)
+
+    private mutating func renew(_ key: GroupingKey, _ time: Duration?, at moment: Moment) {
+        var expiry = UInt64.max
+        if let time, time > .zero {
+            let (sum, overflow) = moment.monotonicNanoseconds.addingReportingOverflow(
+                time.nanoseconds)
+            expiry = overflow ? .max : sum
+        }
+        groups[key]?.expiry = expiry
+        nextExpiry = min(nextExpiry, expiry)
+    }
+
+    /// Removes the groups whose time is over.
+    mutating func expire(at moment: Moment) {
+        let now = moment.monotonicNanoseconds
+        if now < nextExpiry { return }
+        var next = UInt64.max
+        for (key, group) in groups {
+            if group.expiry <= now {
+                remove(key)
+                expiredCount &+= 1
+            } else {
+                next = min(next, group.expiry)
+            }
+        }
+        // However many groups end one after the other, they are not looked through every time.
+        nextExpiry = max(next, now &+ GroupTable.expiryGrain.nanoseconds)
+    }
+
+    // MARK: Consistency
+
+    private func checkNames(
+        _ families: [RenderedFamily], _ group: Group?, _ mode: PushOrder.Mode
+    ) throws(RefusedPush) {
+        var told: [String: Family.Kind] = [:]
+        for part in families { told[part.family.name] = part.family.kind }
+        /// The type that a name has after the push, apart from what the push tells of it.
+        func others(_ name: String) -> Family.Kind? {
+            guard let entry = index[name] else { return nil }
+            let own = group.flatMap { entry.part(of: $0.number) }
+            if entry.count > (own == nil ? 0 : 1) { return entry.family.kind }
+            return own != nil && mode != .replace ? entry.family.kind : nil
+        }
+        func after(_ name: String) -> Family.Kind? { told[name] ?? others(name) }
+        for part in families {
+            let family = part.family
+            let own = mode == .replace ? nil : group?.parts[family.name]
+            let isAlone = own != nil && index[family.name]?.count == 1
+            if let known = isAlone ? nil : others(family.name) ?? reserved[family.identity],
+                known != family.kind
+            {
+                throw RefusedPush(
+                    .type,
+                    "metric family \(family.name) has type \(family.kind) but should have \(known)")
+            }
+            for name in FamilyParts.collisions(of: family.name, family.kind, among: after) {
+                throw RefusedPush(
+                    .type,
+                    "metric named \(Quoted.text(family.name)) collides with the parts of \(Quoted.text(name))"
+                )
+            }
+        }
+    }
+
+    private func checkLimits(_ more: Int, _ group: Group?) throws(RefusedPush) {
+        if group == nil, groups.count >= limits.groups {
+            throw RefusedPush(.groupLimit, "there are \(limits.groups) groups, the limit")
+        }
+        // A group that takes no more than before may stay, even beyond a limit that was lowered.
+        if more <= 0 { return }
+        if (group?.seriesCount ?? 0) + more > limits.groupSeries {
+            throw RefusedPush(
+                .seriesLimit, "the group would have more than \(limits.groupSeries) series")
+        }
+        if seriesCount + more > limits.series {
+            throw RefusedPush(
+                .seriesLimit, "all groups would have more than \(limits.series) series")
+        }
+    }
+
+    private static func replaced(
+        _ families: [RenderedFamily], _ group: Group?, _ mode: PushOrder.Mode
+    ) -> [RenderedFamily] {
+        guard let group else { return [] }
+        if mode == .replace { return Array(group.parts.values) }
+        return families.compactMap { group.parts[$0.family.name] }
+    }
+
+    /// The sums of what is there and what comes. Gauges and what has no type are replaced; when a
+    /// series began is nobody's business here.
+    private static func sums(
+        _ families: [RenderedFamily], _ known: [String: RenderedFamily]
+    ) throws(RefusedPush) -> [RenderedFamily] {
+        var sums: [RenderedFamily] = []
+        for part in families {
+            switch part.family.kind {
+            case .gauge where part.family.name.hasSuffix("_created"): continue
+            case .gauge, .untyped: sums.append(part)
+            case .counter, .histogram, .summary:
+                do throws(SumConflict) {
+                    if let own = known[part.family.name], own.family.kind == part.family.kind {
+                        sums.append(try own.adding(part))
+                    } else {
+                        try part.checkAddable()
+                        sums.append(part)
+                    }
+                } catch {
+                    throw RefusedPush(.aggregate, error.sentence)
+                }
+            }
+        }
+        return sums
+    }
+
+    /// Registers the series of `new` in place of those of `old`; refuses, without a change, what
+    /// would be there twice.
+    private mutating func swapSeries(
+        _ old: [RenderedFamily], _ new: [RenderedFamily]
+    ) throws(RefusedPush) {
+        for part in old { unregister(part) }
+        for (place, part) in new.enumerated() {
+            for line in 0..<part.count where !register.insert(part.identities[line]) {
+                for earlier in 0..<line { register.remove(part.identities[earlier]) }
+                for earlier in new[..<place] { unregister(earlier) }
+                for part in old {
+                    for identity in part.identities { _ = register.insert(identity) }
+                }
+                throw RefusedPush(
+                    .duplicate,
+                    "collected metric \(part.series(line)) was collected before with the same name and label values"
+                )
+            }
+        }
+    }
+
+    private mutating func unregister(_ part: RenderedFamily) {
+        for identity in part.identities { register.remove(identity) }
+    }
+}

@@ -1,0 +1,68 @@
+internal import Exposition
+internal import Kernel
+
+/// What a push wants of its group.
+public struct PushOrder: Sendable, Equatable {
+    public enum Mode: Sendable {
+        /// The group holds what the push holds and nothing else.
+        case replace
+        /// Families of the push take the place of those with the same names.
+        case update
+        /// As `update`, but counters and histograms are added to those that are there.
+        case add
+    }
+
+    public var mode: Mode
+    /// How long the group lives from now on, 0 for ever; nil when the push does not say.
+    public var timeToLive: Duration?
+
+    public init(_ mode: Mode, timeToLive: Duration? = nil) {
+        self.mode = mode
+        self.timeToLive = timeToLive
+    }
+
+    /// The longest life that a push may ask for.
+    static let longestLifeSeconds = 100.0 * 366 * 86_400
+
+    /// `ttl` and `aggregate` are the values of the parameters with these names.
+    init(_ method: GroupMethod, ttl: [String], aggregate: [String]) throws(RefusedPush) {
+        mode = method == .put ? .replace : .update
+        if let word = aggregate.last {
+            guard word == "sum" else {
+                throw RefusedPush(
+                    .syntax, "aggregate=\(Quoted.text(word)) is not known, only sum is")
+            }
+            guard method == .post else {
+                throw RefusedPush(.syntax, "aggregate=sum is for POST: a PUT replaces the group")
+            }
+            mode = .add
+        }
+        if let text = ttl.last {
+            var cursor = Cursor(text.utf8Span.span)
+            guard let seconds = cursor.decimal(), cursor.isAtEnd, seconds >= 0,
+                seconds <= PushOrder.longestLifeSeconds
+            else {
+                throw RefusedPush(.syntax, "ttl=\(Quoted.text(text)) is no number of seconds")
+            }
+            timeToLive = .seconds(seconds)
+        }
+    }
+}
+
+/// A point in time on both clocks.
+public struct Moment: Sendable {
+    /// Seconds since 1970.
+    public let unixSeconds: Double
+    public let monotonicNanoseconds: UInt64
+
+    public init(unixSeconds: Double, monotonicNanoseconds: UInt64) {
+        self.unixSeconds = unixSeconds
+        self.monotonicNanoseconds = monotonicNanoseconds
+    }
+
+    public static var now: Moment {
+        Moment(
+            unixSeconds: Double(Clock.realNanoseconds) / 1e9,
+            monotonicNanoseconds: Clock.monotonicNanoseconds)
+    }
+}

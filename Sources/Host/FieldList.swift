@@ -1,0 +1,68 @@
+internal import Exposition
+internal import Kernel
+
+/// Fields that a kernel file names, each with its series: looked up by the place at which the kernel
+/// always tells them, so that a scrape compares bytes and makes nothing.
+struct FieldList: ~Copyable {
+    /// What a name stands for.
+    enum Meaning {
+        case series(Single)
+        /// A field that nobody has asked for.
+        case unwanted
+        /// What no metric's name can be made of.
+        case invalid
+    }
+
+    /// Where a name was found.
+    enum Place {
+        case single(Int)
+        case unwanted, invalid
+    }
+
+    /// Names beyond this many are invalid.
+    let limit: Int
+    private var names: [[UInt8]] = []
+    private var places: [Place] = []
+    private var singles: [Single] = []
+    private var next = 0
+
+    init(limit: Int = 4096) {
+        self.limit = limit
+    }
+
+    /// A reading begins: the first name is expected.
+    mutating func begin() {
+        next = 0
+    }
+
+    /// The place of the next name; `meaning` is asked when it is not the one of the last reading.
+    mutating func find(_ name: Span<UInt8>, _ meaning: (Span<UInt8>) -> Meaning) -> Place {
+        if next < names.count, name.equals(names[next]) {
+            next += 1
+            return places[next - 1]
+        }
+        forget(from: next)
+        guard next < limit else { return .invalid }
+        names.append(name.copied)
+        switch meaning(name) {
+        case .series(let single):
+            singles.append(single)
+            places.append(.single(singles.count - 1))
+        case .unwanted: places.append(.unwanted)
+        case .invalid: places.append(.invalid)
+        }
+        next += 1
+        return places[next - 1]
+    }
+
+    private mutating func forget(from place: Int) {
+        guard place < names.count else { return }
+        let kept = places[..<place].count { if case .single = $0 { true } else { false } }
+        names.removeSubrange(place...)
+        places.removeSubrange(place...)
+        singles.removeSubrange(kept...)
+    }
+
+    /// The series at a place.
+    subscript(place: Int) -> Single { singles[place] }
+}

@@ -1,0 +1,192 @@
+internal import Exposition
+internal import Kernel
+internal import Settings
+
+/// InfiniBand devices and the counters of their ports, from /sys/class/infiniband.
+struct InfiniBand: Collector, ~Copyable {
+    static var name: String { "infiniband" }
+
+    private static let directory = "class/infiniband"
+    private static let stateColumns = 3
+
+    private final class Port {
+        let device: String
+        let number: UInt64
+        let key: [UInt8]
+        /// State, physical state, rate.
+        var state: KernelFile
+        var physicalState: KernelFile
+        var rate: KernelFile
+        /// Those that the driver has, each with its place among all counters.
+        let counters: [(place: Int, file: CounterFile)]
+
+        init(_ root: Root, _ device: String, _ number: UInt64) {
+            self.device = device
+            self.number = number
+            key = Array("\(device)\0\(number)".utf8)
+            let folder = "\(InfiniBand.directory)/\(device)/ports/\(number)"
+            state = root.file("\(folder)/state", limit: 4096, isOneRecord: true)
+            physicalState = root.file("\(folder)/phys_state", limit: 4096, isOneRecord: true)
+            rate = root.file("\(folder)/rate", limit: 4096, isOneRecord: true)
+            var found: [String: Set<String>] = [:]
+            for name in ["counters", "counters_ext", "hw_counters"] {
+                found[name] = Set((try? root.names(in: "\(folder)/\(name)")) ?? [])
+            }
+            counters = InfiniBandNames.counters.enumerated().filter {
+                found[$0.element.folder]?.contains($0.element.file) ?? false
+            }.map {
+                ($0.offset, CounterFile(root, "\(folder)/\($0.element.folder)/\($0.element.file)"))
+            }
+        }
+    }
+
+    private final class CounterFile {
+        var file: KernelFile
+
+        init(_ root: Root, _ name: String) {
+            file = root.file(name, limit: 4096, isOneRecord: true)
+        }
+    }
+
+    private let root: Root
+    private let filter: Filter
+    private var devices: [String] = []
+    private var ports: [Port] = []
+    private var info = SeriesTable([
+        .init(
+            Family(
+                "node_infiniband_info", .gauge,
+                help:
+                    "Non-numeric data from /sys/class/infiniband/<device>, value is always 1."))
+    ])
+    private var table: SeriesTable
+
+    init(_ roots: Roots, _ filter: Filter) {
+        root = roots.sys
+        self.filter = filter
+        func column(
+            _ name: String, _ kind: Family.Kind, _ help: String
+        ) -> SeriesTable.Column {
+            SeriesTable.Column(Family("node_infiniband_\(name)", kind, help: help))
+        }
+        table = SeriesTable(
+            [
+                column(
+                    "state_id", .gauge,
+                    "State of the InfiniBand port (0: no change, 1: down, 2: init, 3: armed, 4: active, 5: act defer)"
+                ),
+                column(
+                    "physical_state_id", .gauge,
+                    "Physical state of the InfiniBand port (0: no change, 1: sleep, 2: polling, 3: disable, 4: shift, 5: link up, 6: link error recover, 7: phytest)"
+                ),
+                column("rate_bytes_per_second", .gauge, "Maximum signal transfer rate"),
+            ] + InfiniBandNames.counters.map { column($0.metric, $0.kind, $0.help) })
+    }
+
+    mutating func collect(_ scrape: inout Scrape, into page: inout Page) throws(KernelError) {
+        let names: [String]
+        do throws(KernelError) {
+            names = try root.names(in: InfiniBand.directory).sorted()
+        } catch {
+            scrape.isAbsent = error.isAbsence
+            throw error
+        }
+        if names != devices { find(names) }
+        info.write(to: &page)
+        table.begin()
+        for port in ports { show(port, &scrape) }
+        table.end()
+        table.write(to: &page)
+    }
+
+    private mutating func find(_ names: [String]) {
+        devices = names
+        ports = []
+        info.begin()
+        for device in names where filter.admits(device.utf8Span.span) {
+            let folder = "\(InfiniBand.directory)/\(device)"
+            func text(_ name: String) -> String {
+                let text = (try? root.attribute("\(folder)/\(name)")) ?? []
+                return text.span.string
+            }
+            let row = info.row(
+                device.utf8Span.span,
+                labels: {
+                    [
+                        ("device", device), ("board_id", text("board_id")),
+                        ("firmware_version", text("fw_ver")), ("hca_type", text("hca_type")),
+                    ]
+                })
+            if let row { info[row, 0] = 1 }
+            let numbers = ((try? root.names(in: "\(folder)/ports")) ?? []).compactMap { UInt64($0) }
+            ports += numbers.sorted().map { Port(root, device, $0) }
+        }
+        info.end()
+    }
+
+    /// An attribute that cannot be read or is no number costs its sample.
+    private mutating func show(_ port: Port, _ scrape: inout Scrape) {
+        let key = port.key
+        let row = table.row(
+            key.span, labels: { [("device", port.device), ("port", String(port.number))] })
+        guard let row else { return }
+        if InfiniBand.read(&port.state, &scrape) {
+            let state = InfiniBand.state(scrape.text.bytes)
+            set(row, 0, state, &scrape)
+        }
+        if InfiniBand.read(&port.physicalState, &scrape) {
+            let state = InfiniBand.state(scrape.text.bytes)
+            set(row, 1, state, &scrape)
+        }
+        if InfiniBand.read(&port.rate, &scrape) {
+            let rate = InfiniBand.rate(scrape.text.bytes)
+            set(row, 2, rate, &scrape)
+        }
+        for (place, counter) in port.counters {
+            guard InfiniBand.read(&counter.file, &scrape) else { continue }
+            // What drivers write that have the file and no counter.
+            if scrape.text.bytes.starts(with: "N/A") { continue }
+            let definition = InfiniBandNames.counters[place]
+            let value = scrape.text.bytes.trimmed.unsigned.map {
+                Double($0 &* definition.factor / definition.divisor)
+            }
+            set(row, InfiniBand.stateColumns + place, value, &scrape)
+        }
+    }
+
+    private mutating func set(
+        _ row: Int, _ column: Int, _ value: Double?, _ scrape: inout Scrape
+    ) {
+        if let value {
+            table[row, column] = value
+        } else {
+            scrape.skippedLines += 1
+        }
+    }
+
+    private static func read(_ file: inout KernelFile, _ scrape: inout Scrape) -> Bool {
+        do throws(KernelError) {
+            try scrape.read(&file)
+            return true
+        } catch {
+            if !error.isAbsence, !error.isRefusedAttribute { scrape.skippedLines += 1 }
+            return false
+        }
+    }
+
+    /// The number of `4: ACTIVE`.
+    static func state(_ text: Span<UInt8>) -> Double? {
+        var cursor = Cursor(text)
+        guard let number = cursor.number(), cursor.take(":") else { return nil }
+        return Double(number)
+    }
+
+    /// Bytes per second of `100 Gb/sec (4X EDR)`.
+    static func rate(_ text: Span<UInt8>) -> Double? {
+        var cursor = Cursor(text)
+        guard let gigabits = cursor.decimal(), cursor.peek == 0x20, gigabits.isFinite,
+            gigabits >= 0
+        else { return nil }
+        return (gigabits * 125_000_000).rounded(.down)
+    }
+}

@@ -1,0 +1,85 @@
+internal import Exposition
+internal import Kernel
+
+/// Attributes of several lines, each a key, a colon and a number as bcache abbreviates them, maybe
+/// with `/sec` or `%` behind.
+struct KeyedLines: ~Copyable {
+    private final class Source {
+        let attribute: Attribute
+        let labels: [(name: String, value: String)]
+        let key: [UInt8]
+
+        init(_ attribute: Attribute, _ labels: [(name: String, value: String)]) {
+            self.attribute = attribute
+            self.labels = labels
+            key = Array(attribute.path.utf8)
+        }
+    }
+
+    private let keys: [[UInt8]]
+    private var sources: [Source] = []
+    private var table: SeriesTable
+
+    /// A gauge per key.
+    init(_ keys: [(key: String, name: String, help: String)]) {
+        self.keys = keys.map { Array($0.key.utf8) }
+        table = SeriesTable(
+            keys.map { SeriesTable.Column(Family($0.name, .gauge, help: $0.help)) })
+    }
+
+    /// The files are found anew.
+    mutating func begin() {
+        sources = []
+    }
+
+    mutating func add(
+        _ root: Root, _ file: String, _ labels: [(name: String, value: String)]
+    ) {
+        sources.append(Source(Attribute(root, file), labels))
+    }
+
+    /// Reads and writes all files. Returns whether one has gone.
+    mutating func write(_ scrape: inout Scrape, to page: inout Page) -> Bool {
+        var hasLost = false
+        table.begin()
+        for source in sources {
+            guard source.attribute.read(&scrape) else {
+                if source.attribute.isGone { hasLost = true }
+                continue
+            }
+            let key = source.key
+            if let row = table.row(key.span, labels: { source.labels }) {
+                scrape.skippedLines += parse(scrape.text.bytes, row)
+            }
+        }
+        table.end()
+        table.write(to: &page)
+        return hasLost
+    }
+
+    /// Returns the lines that could not be used; keys that are not known are none of ours.
+    private mutating func parse(_ text: Span<UInt8>, _ row: Int) -> Int {
+        var skipped = 0
+        var lines = Cursor(text)
+        while var line = lines.line() {
+            guard let key = line.text(before: 0x3A) else {
+                skipped += 1
+                continue
+            }
+            for column in keys.indices where key.equals(keys[column]) {
+                if let value = KeyedLines.number(line.rest.trimmed) {
+                    table[row, column] = value
+                } else {
+                    skipped += 1
+                }
+            }
+        }
+        return skipped
+    }
+
+    private static func number(_ text: Span<UInt8>) -> Double? {
+        var rest = Cursor(text)
+        let number = rest.part(endedBy: rest.rest.offset(of: 0x2F) == nil ? 0x25 : 0x2F)
+        return Abbreviation.bcache(number)
+    }
+}

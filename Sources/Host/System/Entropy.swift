@@ -1,0 +1,24 @@
+internal import Exposition
+internal import Kernel
+
+/// The pool of the random number generator: /proc/sys/kernel/random (random(4)).
+struct Entropy: Collector, ~Copyable {
+    static var name: String { "entropy" }
+
+    private var available: KernelFile
+    private var size: KernelFile
+    private let availableBits = Single(
+        "node_entropy_available_bits", .gauge, help: "Bits of available entropy.")
+    private let sizeBits = Single(
+        "node_entropy_pool_size_bits", .gauge, help: "Bits of entropy pool.")
+
+    init(_ roots: Roots) {
+        available = roots.proc.file("sys/kernel/random/entropy_avail", isOneRecord: true)
+        size = roots.proc.file("sys/kernel/random/poolsize", isOneRecord: true)
+    }
+
+    mutating func collect(_ scrape: inout Scrape, into page: inout Page) throws(KernelError) {
+        try scrape.number(&available, availableBits, to: &page)
+        try scrape.number(&size, sizeBits, to: &page)
+    }
+}

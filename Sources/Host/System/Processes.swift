@@ -1,0 +1,150 @@
+internal import Exposition
+internal import Glibc
+internal import Kernel
+
+/// Processes and threads by state, and how many there may be: /proc/PID/stat and
+/// /proc/PID/task/TID/stat (proc_pid_stat(5)).
+struct Processes: Collector, ~Copyable {
+    static var name: String { "processes" }
+
+    private let path: String
+    private var threadLimit: KernelFile
+    private var processLimit: KernelFile
+    private var tasks = Buffer(capacity: 32 << 10)
+    private let threads = Single(
+        "node_processes_threads", .gauge, help: "Allocated threads in system")
+    private let maxThreads = Single(
+        "node_processes_max_threads", .gauge, help: "Limit of threads in the system")
+    private let processes = Single("node_processes_pids", .gauge, help: "Number of PIDs")
+    private let maxProcesses = Single(
+        "node_processes_max_processes", .gauge, help: "Number of max PIDs limit")
+    private var states = SeriesTable([
+        .init(
+            Family(
+                "node_processes_state", .gauge, help: "Number of processes in each state."))
+    ])
+    private var threadStates = SeriesTable([
+        .init(
+            Family(
+                "node_processes_threads_state", .gauge, help: "Number of threads in each state."))
+    ])
+
+    init(_ roots: Roots) {
+        path = roots.proc.path
+        threadLimit = roots.proc.file("sys/kernel/threads-max", isOneRecord: true)
+        processLimit = roots.proc.file("sys/kernel/pid_max", isOneRecord: true)
+    }
+
+    mutating func collect(_ scrape: inout Scrape, into page: inout Page) throws(KernelError) {
+        let directory = try KernelDirectory(path: path)
+        var census = ProcessCensus()
+        var tasks = Buffer(capacity: 1)
+        swap(&tasks, &self.tasks)
+        defer { swap(&tasks, &self.tasks) }
+        try directory.eachName(&scrape.text) { name, isFile in
+            if !isFile, name[0] &- 0x30 <= 9 { census.count(name, directory, &tasks) }
+        }
+        scrape.skippedLines += census.skipped
+        page.single(threads, Double(census.threads))
+        page.single(processes, Double(census.processes))
+        Processes.write(census.states, "state", &states, to: &page)
+        Processes.write(census.threadStates, "thread_state", &threadStates, to: &page)
+        try scrape.number(&threadLimit, maxThreads, to: &page)
+        try scrape.number(&processLimit, maxProcesses, to: &page)
+    }
+
+    private static func write(
+        _ counts: ProcessCensus.Counts, _ label: String, _ table: inout SeriesTable,
+        to page: inout Page
+    ) {
+        table.begin()
+        for state in 0..<counts.count where counts[state] > 0 {
+            let key: [1 of UInt8] = [UInt8(state)]
+            let row = table.row(
+                key.span, labels: { [(label, String(Unicode.Scalar(UInt8(state))))] })
+            if let row { table[row, 0] = Double(counts[state]) }
+        }
+        table.end()
+        table.write(to: &page)
+    }
+}
+
+/// What one look at all processes has found.
+struct ProcessCensus: ~Copyable {
+    /// By the letter of the state.
+    typealias Counts = [128 of Int]
+
+    private(set) var processes = 0
+    private(set) var threads: UInt64 = 0
+    private(set) var states = Counts(repeating: 0)
+    private(set) var threadStates = Counts(repeating: 0)
+    /// Processes and threads that could not be read, other than those that have ended meanwhile.
+    private(set) var skipped = 0
+    private var text = Buffer(capacity: 4096)
+    private var name: [UInt8] = []
+
+    /// Counts a process by the name of its directory in `/proc`.
+    mutating func count(
+        _ process: Span<UInt8>, _ directory: borrowing KernelDirectory, _ tasks: inout Buffer
+    ) {
+        guard let status = read(process, directory) else { return }
+        processes += 1
+        threads &+= status.threads
+        states[Int(status.state)] += 1
+        // The first thread is the process.
+        if status.threads <= 1 {
+            threadStates[Int(status.state)] += 1
+        } else {
+            do throws(KernelError) {
+                let inside = try directory.directory(process.copied + Array("/task".utf8))
+                try inside.eachName(&tasks) { thread, _ in
+                    if thread.equals(process) {
+                        threadStates[Int(status.state)] += 1
+                    } else if let status = read(thread, inside) {
+                        threadStates[Int(status.state)] += 1
+                    }
+                }
+            } catch {
+                note(error)
+            }
+        }
+    }
+
+    private mutating func read(
+        _ folder: Span<UInt8>, _ directory: borrowing KernelDirectory
+    ) -> (state: UInt8, threads: UInt64)? {
+        name.removeAll(keepingCapacity: true)
+        for index in 0..<folder.count { name.append(folder[index]) }
+        for byte in "/stat\0".utf8 { name.append(byte) }
+        do throws(KernelError) {
+            try directory.read(terminated: name, into: &text)
+        } catch {
+            note(error)
+            return nil
+        }
+        guard let status = ProcessCensus.parse(text.bytes) else {
+            skipped += 1
+            return nil
+        }
+        return status
+    }
+
+    private mutating func note(_ error: KernelError) {
+        if !error.isAbsence, error.code != ESRCH { skipped += 1 }
+    }
+
+    /// The third field, a letter, and the twentieth. The second one, a name in parentheses, may hold
+    /// anything.
+    static func parse(_ text: Span<UInt8>) -> (state: UInt8, threads: UInt64)? {
+        guard let end = text.lastOffset(of: 0x29) else { return nil }
+        var fields = Cursor(text.extracting(droppingFirst: end + 1))
+        guard let state = fields.word(), state.count == 1, state[0] > 0x20, state[0] < 0x7F else {
+            return nil
+        }
+        for _ in 4..<20 {
+            if fields.word() == nil { return nil }
+        }
+        guard let threads = fields.field() else { return nil }
+        return (state[0], threads)
+    }
+}

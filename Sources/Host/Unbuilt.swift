@@ -1,0 +1,52 @@
+internal import ArgumentParser
+
+/// Collectors of node_exporter 1.12.1 that this daemon does not have. Their flags are accepted, so
+/// that its command line starts this daemon too; one that is switched on is told in the log.
+enum Unbuilt {
+    static let collectors = [
+        "cgroups", "cpu_vulnerabilities", "drbd", "drm", "ethtool", "ksmd", "lnstat", "logind",
+        "ntp", "nvmesubsystem", "pcidevice", "perf", "processes", "qdisc", "runit", "slabinfo",
+        "supervisord", "swap", "sysctl", "systemd", "wifi", "xfrm",
+    ].filter { name in !Catalog.entries.contains { $0.name == name } }
+}
+
+/// What could be set about them: taken and not looked at.
+struct UnbuiltOptions: ParsableArguments {
+    private static let valued = [
+        "ethtool.device-include", "ethtool.device-exclude", "ethtool.metrics-include",
+        "ntp.server", "ntp.server-port", "ntp.protocol-version", "ntp.ip-ttl", "ntp.max-distance",
+        "ntp.local-offset-tolerance", "pcidevice.idsfile", "perf.cpus", "perf.tracepoint",
+        "perf.hardware-profilers", "perf.software-profilers", "perf.cache-profilers",
+        "qdisc.fixtures", "qdisc.device-include", "qdisc.device-exclude", "qdisk.device-include",
+        "qdisk.device-exclude", "runit.servicedir", "slabinfo.slabs-include",
+        "slabinfo.slabs-exclude", "supervisord.url", "sysctl.include", "sysctl.include-info",
+        "systemd.unit-include", "systemd.unit-whitelist", "systemd.unit-exclude",
+        "systemd.unit-blacklist", "wifi.fixtures",
+    ]
+
+    @Option(
+        name: NameSpecification(valued.map { .customLong("collector." + $0) }),
+        parsing: .unconditionalSingleValue, help: .hidden)
+    var values: [String] = []
+
+    @Flag(help: .hidden) var switches: [UnbuiltSwitch] = []
+}
+
+struct UnbuiltSwitch: EnumerableFlag {
+    private let name: String
+
+    static let allCases = [
+        "ntp.server-is-local", "pcidevice.names", "perf.disable-hardware-profilers",
+        "perf.disable-software-profilers", "perf.disable-cache-profilers", "systemd.private",
+        "systemd.enable-task-metrics", "systemd.enable-restarts-metrics",
+        "systemd.enable-start-time-metrics",
+    ].flatMap {
+        [
+            UnbuiltSwitch(name: "collector.\($0)"),
+            UnbuiltSwitch(name: "no-collector.\($0)"),
+        ]
+    }
+
+    static func name(for value: UnbuiltSwitch) -> NameSpecification { .customLong(value.name) }
+    static func help(for value: UnbuiltSwitch) -> ArgumentHelp? { .hidden }
+}

@@ -1,0 +1,40 @@
+internal import Kernel
+
+/// How a file of the journal says what it is, in the two numbers that SQLite's file header keeps for
+/// applications (https://www.sqlite.org/fileformat2.html#application_id).
+struct FileFormat {
+    /// The format that this release writes. It reads all before it.
+    static let version: Int64 = 1
+
+    static let records = FileFormat(applicationID: 0x6d6c_6a31)
+    static let snapshot = FileFormat(applicationID: 0x6d6c_7331)
+
+    let applicationID: Int64
+
+    /// Whether the file is new and empty. Throws when it is somebody else's or a later release's.
+    func isFresh(_ database: borrowing Database) throws(StorageError) -> Bool {
+        let application = try database.integer("PRAGMA application_id", .open)
+        let version = try database.integer("PRAGMA user_version", .open)
+        if application == 0, version == 0,
+            try database.integer("SELECT count(*) FROM sqlite_schema", .open) == 0
+        {
+            return true
+        }
+        guard application == applicationID else {
+            throw StorageError(
+                .open, .foreign, "\(database.path) is a database of another program")
+        }
+        guard version <= FileFormat.version else {
+            throw StorageError(
+                .open, .newer,
+                "\(database.path) has format \(version), and this release reads formats up to "
+                    + "\(FileFormat.version): start the release that wrote it, or a later one")
+        }
+        return false
+    }
+
+    /// Statements that make a new file say what it is.
+    var marks: String {
+        "PRAGMA application_id = \(applicationID); PRAGMA user_version = \(FileFormat.version);"
+    }
+}

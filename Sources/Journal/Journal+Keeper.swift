@@ -1,0 +1,75 @@
+internal import Kernel
+
+extension Journal {
+    /// Positions of the two snapshots on the disk, 0 for one that is not there.
+    struct SnapshotPositions: Sendable {
+        var latest: Int64 = 0
+        var former: Int64 = 0
+    }
+
+    /// The body of the keeper's thread.
+    func keep() {
+        var positions = openUntilEnd()
+        while true {
+            let (snapshot, isCheckpointWanted, isLast) = handover.withLock { handover in
+                let work = (handover.snapshot, handover.isCheckpointWanted, handover.isWriterDone)
+                handover.isCheckpointWanted = false
+                return work
+            }
+            if let snapshot { write(snapshot, &positions) }
+            if isCheckpointWanted { checkpoint() }
+            if isLast { break }
+            keeperBell.wait()
+        }
+        handover.withLock { $0.isKeeperDone = true }
+        endBell.ring()
+    }
+
+    /// Opens the storage, again and again until it can be used or the end has been asked for.
+    private func openUntilEnd() -> SnapshotPositions {
+        while status != .ending {
+            do throws(StorageError) {
+                let positions = try open()
+                change(to: .ready)
+                writerBell.ring()
+                return positions
+            } catch {
+                fail(error)
+            }
+            let next = Clock.monotonicNanoseconds &+ limits.retryInterval.nanoseconds
+            while Clock.monotonicNanoseconds < next, status != .ending {
+                keeperBell.wait(atMost: limits.retryInterval)
+            }
+        }
+        return SnapshotPositions()
+    }
+
+    private func write(_ snapshot: Snapshot, _ positions: inout SnapshotPositions) {
+        do throws(StorageError) {
+            try snapshot.write(in: claim())
+            positions.former = positions.latest
+            positions.latest = snapshot.position
+            statistics.wroteSnapshot(at: Clock.realNanoseconds / 1_000_000_000)
+        } catch {
+            statistics.failed(error)
+            report(.error, "no snapshot was written: \(error)")
+        }
+        let prunable = positions.former
+        handover.withLock { handover in
+            handover.snapshot = nil
+            handover.prunable = prunable
+        }
+    }
+
+    /// Moves SQLite's log into its file without holding up the writer.
+    private func checkpoint() {
+        do throws(StorageError) {
+            let database = try Database(claim().file(RecordFile.name), .writing)
+            try database.execute(
+                "PRAGMA synchronous = FULL; PRAGMA wal_checkpoint(PASSIVE)", .checkpoint)
+        } catch {
+            statistics.failed(error)
+            report(.error, "the log was not moved into its file: \(error)")
+        }
+    }
+}

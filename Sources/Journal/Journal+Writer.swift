@@ -1,0 +1,163 @@
+internal import Kernel
+
+extension Journal {
+    /// The body of the writer's thread.
+    func write() {
+        if var writer = waitForRecords() {
+            while let group = queue.take() {
+                writer.commit(group)
+                if group.isEmpty { writerBell.wait(atMost: writer.untilSnapshot) }
+                writer.snapshotIfDue()
+            }
+            writer.snapshotIfNew()
+        }
+        while let group = queue.take() {
+            let error = StorageError(.commit, .refused, "the daemon is shutting down")
+            for submission in group { submission.lost(error) }
+        }
+        handover.withLock { $0.isWriterDone = true }
+        keeperBell.ring()
+    }
+
+    /// The open file of records, or nil when the end came before it was open.
+    private func waitForRecords() -> Writer? {
+        while true {
+            let writer = handover.withLock { handover -> sending Writer? in
+                guard let records = handover.records.take() else { return nil }
+                return Writer(self, records, at: handover.position)
+            }
+            if let writer { return writer }
+            if status == .ending { return nil }
+            writerBell.wait()
+        }
+    }
+}
+
+/// The one who decides, commits, applies and publishes.
+private struct Writer: ~Copyable {
+    /// Records of a group that the memory is kept for.
+    private static let keptBytes = 1 << 20
+
+    private let journal: Journal
+    private let records: RecordFile
+    /// The position of the last record.
+    private var position: Int64
+    private var snapshotPosition: Int64
+    private var snapshotBytes = 0
+    private var snapshotNanoseconds = Clock.monotonicNanoseconds
+    private var logBytes = 0
+    private var isFailing = false
+    private var bodies: [UInt8] = []
+    private var ends: [Int] = []
+
+    init(_ journal: Journal, _ records: consuming RecordFile, at position: Int64) {
+        self.journal = journal
+        self.records = records
+        self.position = position
+        snapshotPosition = position
+    }
+
+    mutating func commit(_ group: [any Submission]) {
+        var done = 0
+        while done < group.count {
+            bodies.removeAll(keepingCapacity: bodies.capacity <= Writer.keptBytes)
+            ends.removeAll(keepingCapacity: true)
+            let first = done
+            while done < group.count, bodies.count < journal.limits.commitBytes {
+                group[done].decide(into: &bodies)
+                ends.append(bodies.count)
+                done += 1
+            }
+            do throws(StorageError) {
+                if !bodies.isEmpty { try commitBodies() }
+                for submission in group[first..<done] { submission.kept() }
+            } catch {
+                fail(error)
+                for submission in group[first..<done] { submission.lost(error) }
+            }
+        }
+    }
+
+    private mutating func commitBodies() throws(StorageError) {
+        let start = Clock.monotonicNanoseconds
+        let prunable = journal.handover.withLock { $0.prunable }
+        let pruned = journal.limits.prunedRecords
+        let (first, bodies, ends) = (position, bodies, ends)
+        var last = first
+        try records.transaction { records throws(StorageError) in
+            var begin = 0
+            for end in ends where end > begin {
+                last += 1
+                try records.append(bodies.span.extracting(begin..<end), at: last)
+                begin = end
+            }
+            if prunable > 0 {
+                let count = try records.prune(through: prunable, atMost: pruned)
+                if count < pruned { journal.handover.withLock { $0.prunable = 0 } }
+            }
+        }
+        position = last
+        snapshotBytes += bodies.count
+        logBytes += bodies.count + 4_096
+        journal.statistics.committed(
+            bytes: bodies.count, nanoseconds: Clock.monotonicNanoseconds &- start)
+        if isFailing {
+            isFailing = false
+            journal.report(.information, "the storage takes pushes again")
+        }
+        boundLog()
+    }
+
+    private mutating func fail(_ error: StorageError) {
+        journal.statistics.failed(error)
+        if !isFailing { journal.report(.error, "pushes are refused: \(error)") }
+        isFailing = true
+    }
+
+    /// Asks the keeper to empty the log, or does so when it cannot keep up.
+    private mutating func boundLog() {
+        if logBytes >= journal.limits.logBytes {
+            do throws(StorageError) {
+                try records.checkpoint()
+                logBytes = 0
+            } catch {
+                journal.statistics.failed(error)
+            }
+        } else if logBytes >= journal.limits.checkpointBytes {
+            journal.handover.withLock { $0.isCheckpointWanted = true }
+            journal.keeperBell.ring()
+        }
+    }
+
+    // MARK: Snapshots
+
+    /// How long to wait for a submission before it is time for a snapshot; nil is for ever.
+    var untilSnapshot: Duration? {
+        if position == snapshotPosition { return nil }
+        let due = snapshotNanoseconds &+ journal.limits.snapshotInterval.nanoseconds
+        let now = Clock.monotonicNanoseconds
+        return .nanoseconds(Int64(clamping: due > now ? due &- now : 0))
+    }
+
+    mutating func snapshotIfDue() {
+        if position == snapshotPosition { return }
+        let age = Clock.monotonicNanoseconds &- snapshotNanoseconds
+        if age >= journal.limits.snapshotInterval.nanoseconds
+            || snapshotBytes >= journal.limits.snapshotBytes
+        {
+            snapshotIfNew()
+        }
+    }
+
+    /// Takes a snapshot for the keeper to write, unless nothing has changed since the last.
+    mutating func snapshotIfNew() {
+        if position == snapshotPosition { return }
+        snapshotNanoseconds = Clock.monotonicNanoseconds
+        if journal.handover.withLock({ $0.snapshot != nil }) { return }
+        let snapshot = Snapshot(position: position, sections: journal.state.snapshot())
+        snapshotPosition = position
+        snapshotBytes = 0
+        journal.handover.withLock { $0.snapshot = snapshot }
+        journal.keeperBell.ring()
+    }
+}

@@ -1,0 +1,166 @@
+public import Kernel
+internal import Synchronization
+
+/// What makes an answered push survive: a log that is committed before the answer, and snapshots
+/// that bound how much of it a start has to replay.
+///
+/// Two threads: the *keeper* opens the storage, replays it, writes snapshots and moves SQLite's log
+/// into its file; the *writer* alone decides, commits, applies and publishes, so that every snapshot
+/// it takes has an exact position. The writer commits whatever waits as soon as the commit before
+/// has returned: groups form by themselves under load, and nobody waits for a timer.
+public final class Journal: Sendable {
+    /// Where the storage stands.
+    public enum Status: Equatable, Sendable {
+        /// What was kept is being read; nothing is accepted yet.
+        case replaying
+        case ready
+        /// The storage cannot be used and is tried again.
+        case failing(StorageError)
+        /// The end has been asked for.
+        case ending
+    }
+
+    public enum Note: Sendable {
+        case information, warning, error
+    }
+
+    public let statistics = JournalStatistics()
+    let limits: JournalLimits
+    let state: any JournalState
+    let report: @Sendable (Note, String) -> Void
+    let queue: SubmissionQueue
+    let writerBell: Doorbell
+    let keeperBell: Doorbell
+    let endBell: Doorbell
+    private let current = Guarded<Status>(.replaying)
+    private let isReadyNow = Atomic<Bool>(false)
+    private let directory = Guarded<StorageDirectory?>(nil)
+    private let path: String
+    let handover = Guarded(Handover())
+    private let threads = Guarded(Threads())
+
+    /// What the two threads give each other.
+    struct Handover {
+        /// From the keeper to the writer, once.
+        var records: RecordFile?
+        var position: Int64 = 0
+        /// From the writer to the keeper.
+        var snapshot: Snapshot?
+        var isCheckpointWanted = false
+        /// Records up to here are in both snapshots.
+        var prunable: Int64 = 0
+        var isWriterDone = false
+        var isKeeperDone = false
+    }
+
+    private struct Threads: ~Copyable {
+        var writer: Worker?
+        var keeper: Worker?
+    }
+
+    /// Claims the folder. Throws when another daemon has it; storage that cannot be used for
+    /// another reason is tried again once `start` was called.
+    public init(
+        _ path: String, _ state: any JournalState, _ limits: JournalLimits = JournalLimits(),
+        _ report: @escaping @Sendable (Note, String) -> Void
+    ) throws(StorageError) {
+        self.path = path
+        self.state = state
+        self.limits = limits
+        self.report = report
+        queue = SubmissionQueue(limits)
+        do throws(KernelError) {
+            writerBell = try Doorbell()
+            keeperBell = try Doorbell()
+            endBell = try Doorbell()
+        } catch {
+            throw StorageError(.open, error)
+        }
+        do throws(StorageError) {
+            try claim()
+        } catch {
+            if error.kind == .taken { throw error }
+            fail(error)
+        }
+    }
+
+    /// Opens, replays and serves from now on.
+    public func start() throws(KernelError) {
+        try threads.withLock { threads throws(KernelError) in
+            threads.keeper = try Worker("keeper") { self.keep() }
+            threads.writer = try Worker("journal") { self.write() }
+        }
+    }
+
+    public var status: Status { current.withLock { $0 } }
+
+    /// Whether submissions are taken.
+    public var isReady: Bool { isReadyNow.load(ordering: .relaxed) }
+
+    /// Lets a submission survive, or returns why it is not even tried; then none of its calls come.
+    public func submit(_ submission: any Submission) -> StorageError? {
+        switch status {
+        case .failing(let error): return error
+        case .replaying: return StorageError(.open, .refused, "what was kept is being read")
+        case .ending: return StorageError(.commit, .refused, "the daemon is shutting down")
+        case .ready: break
+        }
+        guard queue.add(submission) else {
+            statistics.refuse()
+            return StorageError(
+                .commit, .refused, "\(limits.waiting) pushes wait for the disk already")
+        }
+        writerBell.ring()
+        return nil
+    }
+
+    /// Ends: what waits is committed and a last snapshot is written. Returns false when the disk
+    /// did not let that happen by `deadline`, a time of the monotonic clock; the threads are then
+    /// left where they hang.
+    public func stop(by deadline: UInt64) -> Bool {
+        change(to: .ending)
+        queue.end()
+        writerBell.ring()
+        while Clock.monotonicNanoseconds < deadline {
+            if handover.withLock({ $0.isWriterDone && $0.isKeeperDone }) {
+                threads.withLock { threads in
+                    if let writer = threads.writer.take() { writer.join() }
+                    if let keeper = threads.keeper.take() { keeper.join() }
+                }
+                directory.withLock { $0 = nil }
+                return true
+            }
+            writerBell.ring()
+            keeperBell.ring()
+            endBell.wait(atMost: .milliseconds(100))
+        }
+        return false
+    }
+
+    // MARK: For the two threads
+
+    /// The folder, claimed if it was not yet.
+    @discardableResult
+    func claim() throws(StorageError) -> StorageDirectory {
+        try directory.withLock { directory throws(StorageError) in
+            if let directory { return directory }
+            let claimed = try StorageDirectory(path)
+            directory = claimed
+            return claimed
+        }
+    }
+
+    func change(to status: Status) {
+        isReadyNow.store(status == .ready, ordering: .relaxed)
+        current.withLock { current in
+            if current != .ending { current = status }
+        }
+    }
+
+    /// Says an error that lasts once.
+    func fail(_ error: StorageError) {
+        statistics.failed(error)
+        if status != .failing(error) { report(.error, error.description) }
+        change(to: .failing(error))
+    }
+}

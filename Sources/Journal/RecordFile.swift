@@ -1,0 +1,142 @@
+internal import Kernel
+
+/// The records that came after the snapshots, each with its position. One thread at a time uses it.
+final class RecordFile: @unchecked Sendable {
+    static let name = "journal.db"
+    /// All files that SQLite keeps for it.
+    static let names = [name, "\(name)-wal", "\(name)-shm"]
+
+    // Statements are finalized before the connection is closed: fields end in this order.
+    private let insert: Statement
+    private let delete: Statement
+    private let begin: Statement
+    private let commit: Statement
+    private let database: Database
+
+    /// Opens the file, or makes it.
+    init(in directory: StorageDirectory) throws(StorageError) {
+        let database = try Database(directory.file(RecordFile.name), .writing)
+        let isFresh = try FileFormat.records.isFresh(database)
+        // FULL syncs the log at each commit. The checkpoints are made by another thread.
+        try database.execute(
+            """
+            PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0;
+            PRAGMA cell_size_check = ON; PRAGMA cache_size = -2048;
+            """, .open)
+        if isFresh {
+            try database.execute(
+                """
+                BEGIN;
+                CREATE TABLE record (
+                    position INTEGER PRIMARY KEY, checksum INTEGER NOT NULL, body BLOB NOT NULL
+                ) STRICT;
+                \(FileFormat.records.marks)
+                COMMIT;
+                """, .open)
+        }
+        try directory.synchronize(.open)
+        let insert = try database.prepare(
+            "INSERT OR REPLACE INTO record (position, checksum, body) VALUES (?1, ?2, ?3)", .commit)
+        let delete = try database.prepare(
+            """
+            DELETE FROM record WHERE position IN
+                (SELECT position FROM record WHERE position <= ?1 ORDER BY position LIMIT ?2)
+            """, .prune)
+        let begin = try database.prepare("BEGIN IMMEDIATE", .commit)
+        let commit = try database.prepare("COMMIT", .commit)
+        self.insert = insert
+        self.delete = delete
+        self.begin = begin
+        self.commit = commit
+        self.database = database
+    }
+
+    /// Opens an existing file to look at it.
+    static func reading(_ path: String) throws(StorageError) -> Database {
+        let database = try Database(path, .reading)
+        _ = try FileFormat.records.isFresh(database)
+        return database
+    }
+
+    /// Keeps what `append` is given inside `body`, all of it or nothing: on return it survives.
+    func transaction(
+        _ body: (RecordFile) throws(StorageError) -> Void
+    ) throws(StorageError) {
+        do throws(StorageError) {
+            try begin.run()
+            try body(self)
+            try commit.run()
+        } catch {
+            database.rollBack()
+            throw error
+        }
+    }
+
+    func append(_ record: borrowing Span<UInt8>, at position: Int64) throws(StorageError) {
+        insert.bind(1, position)
+        insert.bind(2, Checksum.of(record, at: position))
+        try insert.run(3, record)
+    }
+
+    /// Removes at most `limit` records up to `position`, the oldest first. Returns how many.
+    func prune(through position: Int64, atMost limit: Int) throws(StorageError) -> Int {
+        delete.bind(1, position)
+        delete.bind(2, Int64(limit))
+        try delete.run()
+        return database.changes
+    }
+
+    /// Moves what the log holds into the file, as far as no reader is in the way, so that the next
+    /// commit begins the log anew.
+    func checkpoint() throws(StorageError) {
+        try database.execute("PRAGMA wal_checkpoint(PASSIVE)", .checkpoint)
+    }
+
+    /// What `RecordFile.read` found.
+    struct Contents {
+        /// Records that `body` has taken.
+        var records = 0
+        /// Records that `body` did not understand.
+        var unknown = 0
+        /// Records whose bytes are not those that were written.
+        var damaged = 0
+        /// The highest position, 0 without records.
+        var lastPosition: Int64 = 0
+        /// Why reading ended before the end, if it did.
+        var failure: StorageError?
+    }
+
+    /// Gives the records after `position` to `body` in their order.
+    func read(after position: Int64, _ body: (Span<UInt8>) -> Bool) -> Contents {
+        RecordFile.read(database, after: position, body)
+    }
+
+    static func read(
+        _ database: borrowing Database, after position: Int64, _ body: (Span<UInt8>) -> Bool
+    ) -> Contents {
+        var contents = Contents()
+        do throws(StorageError) {
+            let select = try database.prepare(
+                "SELECT position, checksum, body FROM record WHERE position > ?1 ORDER BY position",
+                .read)
+            select.bind(1, position)
+            while try select.step() {
+                let position = select.integer(0)
+                let checksum = select.integer(1)
+                contents.lastPosition = max(contents.lastPosition, position)
+                select.bytes(2) { bytes in
+                    if Checksum.of(bytes, at: position) != checksum {
+                        contents.damaged += 1
+                    } else if body(bytes) {
+                        contents.records += 1
+                    } else {
+                        contents.unknown += 1
+                    }
+                }
+            }
+        } catch {
+            contents.failure = error
+        }
+        return contents
+    }
+}

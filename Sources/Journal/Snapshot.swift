@@ -1,0 +1,104 @@
+internal import Kernel
+
+/// All that the records up to a position have led to, in sections that their owners understand.
+public struct Snapshot: Sendable {
+    public struct Section: Sendable {
+        public let name: String
+        public let body: [UInt8]
+
+        public init(_ name: String, _ body: [UInt8]) {
+            self.name = name
+            self.body = body
+        }
+    }
+
+    /// The position of the last record that it holds.
+    public var position: Int64
+    public var sections: [Section]
+
+    static let name = "snapshot.db"
+    static let formerName = "snapshot-former.db"
+    private static let draftName = "snapshot-draft.db"
+
+    /// Puts it in the place of the one before, which becomes the former one: should this one be
+    /// damaged, the former and the records after it lead to the same.
+    func write(in directory: StorageDirectory) throws(StorageError) {
+        directory.remove(Snapshot.draftName)
+        do throws(StorageError) {
+            try writeDraft(in: directory)
+            try directory.synchronize(file: Snapshot.draftName, .snapshot)
+            if directory.has(Snapshot.name) {
+                try directory.rename(Snapshot.name, to: Snapshot.formerName, .snapshot)
+            }
+            try directory.rename(Snapshot.draftName, to: Snapshot.name, .snapshot)
+            try directory.synchronize(.snapshot)
+        } catch {
+            directory.remove(Snapshot.draftName)
+            throw error
+        }
+    }
+
+    private func writeDraft(in directory: StorageDirectory) throws(StorageError) {
+        let database = try Database(directory.file(Snapshot.draftName), .writing)
+        // Nobody reads the draft, and it is synced as a whole.
+        try database.execute(
+            """
+            PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;
+            BEGIN;
+            CREATE TABLE snapshot (position INTEGER NOT NULL, sections INTEGER NOT NULL) STRICT;
+            CREATE TABLE section (
+                number INTEGER PRIMARY KEY, name TEXT NOT NULL, checksum INTEGER NOT NULL,
+                body BLOB NOT NULL
+            ) STRICT;
+            \(FileFormat.snapshot.marks)
+            """, .snapshot)
+        let head = try database.prepare("INSERT INTO snapshot VALUES (?1, ?2)", .snapshot)
+        head.bind(1, position)
+        head.bind(2, Int64(sections.count))
+        try head.run()
+        let insert = try database.prepare("INSERT INTO section VALUES (?1, ?2, ?3, ?4)", .snapshot)
+        for (number, section) in sections.enumerated() {
+            insert.bind(1, Int64(number))
+            insert.bind(2, section.name)
+            insert.bind(3, Checksum.of(section.body.span, at: Int64(number)))
+            try insert.run(4, section.body.span)
+        }
+        try database.execute("COMMIT", .snapshot)
+    }
+
+    /// The position of the snapshot in that file.
+    static func position(
+        of name: String, in directory: StorageDirectory
+    ) throws(StorageError) -> Int64 {
+        if !directory.has(name) { return 0 }
+        let database = try Database(directory.file(name), .reading)
+        if try FileFormat.snapshot.isFresh(database) { return 0 }
+        return try database.integer("SELECT position FROM snapshot", .open)
+    }
+
+    /// Reads a whole snapshot, or throws: half of one is none.
+    static func read(_ path: String) throws(StorageError) -> Snapshot {
+        let database = try Database(path, .reading)
+        if try FileFormat.snapshot.isFresh(database) {
+            throw StorageError(.open, .damaged, "\(path) is empty")
+        }
+        let position = try database.integer("SELECT position FROM snapshot", .open)
+        let count = try database.integer("SELECT sections FROM snapshot", .open)
+        let select = try database.prepare(
+            "SELECT number, name, checksum, body FROM section ORDER BY number", .open)
+        var sections: [Section] = []
+        while try select.step() {
+            let body = select.bytes(3) { $0.copied }
+            guard Checksum.of(body.span, at: select.integer(0)) == select.integer(2) else {
+                throw StorageError(
+                    .open, .damaged, "\(path): the bytes of section \(sections.count) changed")
+            }
+            sections.append(Section(select.text(1), body))
+        }
+        guard Int64(sections.count) == count else {
+            throw StorageError(
+                .open, .damaged, "\(path) has \(sections.count) of \(count) sections")
+        }
+        return Snapshot(position: position, sections: sections)
+    }
+}

@@ -1,0 +1,106 @@
+internal import CLinux
+internal import Glibc
+internal import Kernel
+
+/// The folder that holds what survives, and this process's claim on it.
+///
+/// The claim is a lock on a file of the folder (flock(2)): it ends with the process, however that
+/// ends, and a second daemon is told so.
+final class StorageDirectory: Sendable {
+    private static let lockName = "lock"
+
+    let path: String
+    private let lock: Int32
+
+    /// Makes the folder, and those above it, where they are missing.
+    init(_ path: String) throws(StorageError) {
+        self.path = path
+        try StorageDirectory.make(path)
+        let file = "\(path)/\(StorageDirectory.lockName)"
+        let lock = unsafe clinux_open(file, O_RDWR | O_CREAT)
+        guard lock >= 0 else { throw StorageError(.open, .last(file)) }
+        guard flock(lock, LOCK_EX | LOCK_NB) == 0 else {
+            let isTaken = errno == EWOULDBLOCK
+            let error = KernelError.last(file)
+            close(lock)
+            if isTaken {
+                throw StorageError(
+                    .open, .taken,
+                    "\(path) is in use by another ml_exporter; give each its own --storage.path")
+            }
+            throw StorageError(.open, error)
+        }
+        self.lock = lock
+    }
+
+    deinit {
+        close(lock)
+    }
+
+    func file(_ name: String) -> String { "\(path)/\(name)" }
+
+    func has(_ name: String) -> Bool { unsafe access(file(name), F_OK) == 0 }
+
+    /// Lets the names that were made, renamed or removed so far survive a power cut.
+    func synchronize(_ operation: StorageError.Operation) throws(StorageError) {
+        try StorageDirectory.synchronize(path, O_RDONLY | O_DIRECTORY, operation)
+    }
+
+    /// Lets the bytes of a file survive a power cut.
+    func synchronize(
+        file name: String, _ operation: StorageError.Operation
+    ) throws(StorageError) {
+        try StorageDirectory.synchronize(file(name), O_RDWR, operation)
+    }
+
+    private static func synchronize(
+        _ path: String, _ flags: Int32, _ operation: StorageError.Operation
+    ) throws(StorageError) {
+        let descriptor = unsafe clinux_open(path, flags)
+        guard descriptor >= 0 else { throw StorageError(operation, .last(path)) }
+        defer { close(descriptor) }
+        guard fsync(descriptor) == 0 else { throw StorageError(operation, .last(path)) }
+    }
+
+    func rename(
+        _ name: String, to other: String, _ operation: StorageError.Operation
+    ) throws(StorageError) {
+        guard unsafe Glibc.rename(file(name), file(other)) == 0 else {
+            throw StorageError(operation, .last(file(name)))
+        }
+    }
+
+    /// Removes a file; one that is not there is no error.
+    func remove(_ name: String) {
+        _ = unsafe unlink(file(name))
+    }
+
+    /// Gives files that cannot be used another name, for a person to look at. Returns the new name
+    /// of the first.
+    func setAside(_ names: [String], at seconds: UInt64) throws(StorageError) -> String {
+        var number = 0
+        while has("\(names[0]).set-aside-\(seconds)-\(number)") { number += 1 }
+        for name in names where has(name) {
+            try rename(name, to: "\(name).set-aside-\(seconds)-\(number)", .open)
+        }
+        try synchronize(.open)
+        return "\(names[0]).set-aside-\(seconds)-\(number)"
+    }
+
+    private static func make(_ path: String) throws(StorageError) {
+        if unsafe mkdir(path, 0o750) == 0 || errno == EEXIST { return try check(path) }
+        let error = KernelError.last(path)
+        guard error.code == ENOENT, let slash = path.lastIndex(of: "/"), slash > path.startIndex
+        else { throw StorageError(.open, error) }
+        try make(String(path[..<slash]))
+        if unsafe mkdir(path, 0o750) != 0, errno != EEXIST {
+            throw StorageError(.open, .last(path))
+        }
+    }
+
+    private static func check(_ path: String) throws(StorageError) {
+        let descriptor = unsafe clinux_open(path, O_RDONLY | O_DIRECTORY)
+        guard descriptor >= 0 else { throw StorageError(.open, .last(path)) }
+        close(descriptor)
+    }
+}

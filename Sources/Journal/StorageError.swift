@@ -1,0 +1,52 @@
+internal import CSQLite
+internal import Kernel
+
+/// Why the storage did not do what it was asked.
+public struct StorageError: Error, Equatable, Sendable, CustomStringConvertible {
+    /// What was being done: the label `operation` of `ml_journal_errors_total`.
+    public enum Operation: String, CaseIterable, Sendable {
+        case open, commit, checkpoint, snapshot, prune, read
+    }
+
+    /// What the error means for what comes next.
+    public enum Kind: Sendable {
+        /// The machine refuses: no space, no right, a failing disk. It may get better by itself.
+        case refused
+        /// The bytes are not what was written.
+        case damaged
+        /// Somebody else's file, or nobody's.
+        case foreign
+        /// A later release wrote it.
+        case newer
+        /// Another process works on it.
+        case taken
+    }
+
+    public let operation: Operation
+    public let kind: Kind
+    /// One sentence for the log and for whoever pushed.
+    public let description: String
+
+    public init(_ operation: Operation, _ kind: Kind, _ description: String) {
+        self.operation = operation
+        self.kind = kind
+        self.description = description
+    }
+
+    init(_ operation: Operation, _ error: KernelError) {
+        self.init(operation, .refused, "\(error)")
+    }
+
+    /// The error of the last call of `connection`.
+    init(_ operation: Operation, _ connection: OpaquePointer?, at path: String) {
+        let code = unsafe sqlite3_extended_errcode(connection)
+        let words = unsafe String(cString: sqlite3_errmsg(connection))
+        let kind: Kind =
+            switch code & 0xff {
+            case SQLITE_CORRUPT: .damaged
+            case SQLITE_NOTADB: .foreign
+            default: .refused
+            }
+        self.init(operation, kind, "\(path): \(words) (SQLite code \(code))")
+    }
+}

@@ -1,0 +1,41 @@
+internal import Kernel
+
+/// Submissions in the order in which they came.
+final class SubmissionQueue: Sendable {
+    private struct State {
+        var waiting: [any Submission] = []
+        var isEnding = false
+    }
+
+    private let limit: Int
+    private let state = Guarded(State())
+
+    init(_ limits: JournalLimits) {
+        limit = limits.waiting
+    }
+
+    /// Returns false when the queue is full or ends.
+    func add(_ submission: any Submission) -> Bool {
+        state.withLock { state in
+            if state.isEnding || state.waiting.count >= limit { return false }
+            state.waiting.append(submission)
+            return true
+        }
+    }
+
+    /// Everything that waits, or nil when nothing does and nothing will.
+    func take() -> [any Submission]? {
+        state.withLock { state in
+            if state.waiting.isEmpty { return state.isEnding ? nil : [] }
+            var taken: [any Submission] = []
+            taken.reserveCapacity(state.waiting.capacity)
+            swap(&taken, &state.waiting)
+            return taken
+        }
+    }
+
+    /// Takes nothing any more.
+    func end() {
+        state.withLock { $0.isEnding = true }
+    }
+}

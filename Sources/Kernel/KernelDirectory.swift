@@ -1,0 +1,116 @@
+internal import CLinux
+internal import Glibc
+
+/// A directory that is open: the files in it are read without walking its path again.
+public struct KernelDirectory: ~Copyable {
+    public let path: String
+    private let descriptor: Int32
+
+    public init(path: String) throws(KernelError) {
+        self.path = path
+        descriptor = unsafe clinux_open(path, O_RDONLY | O_DIRECTORY | O_NONBLOCK)
+        guard descriptor >= 0 else { throw .last(path) }
+    }
+
+    private init(path: String, descriptor: Int32) {
+        self.path = path
+        self.descriptor = descriptor
+    }
+
+    deinit {
+        close(descriptor)
+    }
+
+    /// A directory inside this one; its name may be any bytes.
+    public func directory(_ name: [UInt8]) throws(KernelError) -> KernelDirectory {
+        let inside = unsafe (name + [0]).withUnsafeBytes { bytes in
+            unsafe clinux_openat(
+                descriptor, bytes.baseAddress?.assumingMemoryBound(to: CChar.self),
+                O_RDONLY | O_DIRECTORY | O_NONBLOCK)
+        }
+        let path = "\(path)/\(name.span.string)"
+        guard inside >= 0 else { throw .last(path) }
+        return KernelDirectory(path: path, descriptor: inside)
+    }
+
+    /// Whether this is sysfs itself and no copy of it.
+    public var isOnSysfs: Bool {
+        clinux_filesystem_magic(descriptor) == Int64(clinux_sysfs_magic)
+    }
+
+    /// Replaces what `text` holds by a file below the directory, at most `limit` bytes of it.
+    public func read(
+        _ name: String, into text: inout Buffer, limit: Int = 4096
+    ) throws(KernelError) {
+        let file = unsafe clinux_openat(descriptor, name, O_RDONLY | O_NOCTTY | O_NONBLOCK)
+        guard file >= 0 else { throw .last("\(path)/\(name)") }
+        defer { close(file) }
+        try fill(&text, from: file, limit: limit) { "\(path)/\(name)" }
+    }
+
+    /// As `read`, of a file whose name may be any bytes and ends with a zero.
+    public func read(
+        terminated name: [UInt8], into text: inout Buffer, limit: Int = 4096
+    ) throws(KernelError) {
+        precondition(name.last == 0)
+        let file = unsafe name.withUnsafeBytes { bytes in
+            unsafe clinux_openat(
+                descriptor, bytes.baseAddress?.assumingMemoryBound(to: CChar.self),
+                O_RDONLY | O_NOCTTY | O_NONBLOCK)
+        }
+        guard file >= 0 else { throw .last(path) }
+        defer { close(file) }
+        try fill(&text, from: file, limit: limit) { path }
+    }
+
+    private func fill(
+        _ text: inout Buffer, from file: Int32, limit: Int, _ subject: () -> String
+    ) throws(KernelError) {
+        text.removeAll()
+        while text.count < limit {
+            let room = limit - text.count
+            let before = text.count
+            unsafe try text.append(room: room) { (target) throws(KernelError) in
+                while true {
+                    let got = unsafe Glibc.read(file, target, room)
+                    if got >= 0 { return got }
+                    guard errno == EINTR else { throw .last(subject()) }
+                }
+            }
+            if text.count == before { return }
+        }
+    }
+
+    /// Calls `body` with the name of each entry that is not `.` or `..` and whether it is a plain
+    /// file, in the kernel's order. `scratch` holds the listing meanwhile.
+    public func eachName(
+        _ scratch: inout Buffer, _ body: (_ name: Span<UInt8>, _ isFile: Bool) -> Void
+    ) throws(KernelError) {
+        lseek(descriptor, 0, SEEK_SET)
+        while true {
+            scratch.removeAll()
+            let (descriptor, path) = (self.descriptor, self.path)
+            unsafe try scratch.append(room: 32 << 10) { (target) throws(KernelError) in
+                let got = unsafe clinux_read_directory(descriptor, target, 32 << 10)
+                if got < 0 { throw .last(path) }
+                return got
+            }
+            if scratch.count == 0 { return }
+            KernelDirectory.names(scratch.bytes, body)
+        }
+    }
+
+    /// The names in what getdents64(2) has written: inode and offset of 8 bytes each, the record's
+    /// length in 2, a type in 1, the name until a zero.
+    static func names(_ records: Span<UInt8>, _ body: (Span<UInt8>, Bool) -> Void) {
+        var rest = records
+        while rest.count > 19 {
+            let length = Int(rest[16]) | Int(rest[17]) << 8
+            guard length > 19, length <= rest.count else { return }
+            let padded = rest.extracting(19..<length)
+            let name = padded.extracting(first: padded.offset(of: 0) ?? padded.count)
+            if !name.isEmpty, !name.equals("."), !name.equals("..") { body(name, rest[18] == 8) }
+            rest = rest.extracting(droppingFirst: length)
+        }
+    }
+}

@@ -1,0 +1,104 @@
+import Journal
+import Kernel
+import Testing
+
+@Suite(.serialized)
+struct JournalTests {
+    let words = (1...300).map { "word-\($0)" }
+
+    @Test func `what was kept is there after a crash`() throws {
+        let folder = Folder()
+        let session = try Session(folder)
+        #expect(session.keep(words))
+        let crashed = folder.copy()
+        #expect(session.stop())
+
+        let again = try Session(crashed)
+        #expect(again.ledger.words == words)
+        #expect(again.journal.statistics.replayedRecords == 300)
+        #expect(again.keep(["after"]))
+        #expect(again.stop())
+    }
+
+    @Test func `a clean end leaves a snapshot and nothing to replay`() throws {
+        let folder = Folder()
+        let session = try Session(folder)
+        #expect(session.keep(words))
+        #expect(session.stop())
+        #expect(folder.names.contains("snapshot.db"))
+
+        let again = try Session(folder)
+        #expect(again.ledger.words == words)
+        #expect(again.journal.statistics.replayedRecords == 0)
+        #expect(again.stop())
+    }
+
+    @Test func `snapshots bound what is replayed and old records go`() throws {
+        let folder = Folder()
+        var limits = Session.limits
+        limits.snapshotBytes = 256
+        let session = try Session(folder, limits)
+        for word in words { #expect(session.keep([word])) }
+        let crashed = folder.copy()
+        #expect(session.stop())
+
+        let again = try Session(crashed)
+        #expect(again.ledger.words == words)
+        #expect(again.journal.statistics.replayedRecords < 200)
+        #expect(again.stop())
+    }
+
+    @Test func `a damaged snapshot costs nothing, for the former and the records lead to the same`()
+        throws
+    {
+        let folder = Folder()
+        for part in [words[0..<100], words[100..<200], words[200..<300]] {
+            let session = try Session(folder)
+            #expect(session.keep(Array(part)))
+            #expect(session.stop())
+        }
+        var bytes = folder.read("snapshot.db")
+        bytes[bytes.count - 10] ^= 0xff
+        folder.write(bytes, to: "snapshot.db")
+
+        let session = try Session(folder)
+        #expect(session.ledger.words == words)
+        #expect(session.journal.statistics.filesSetAside == 1)
+        #expect(session.reports.contains { $0.contains("set aside as snapshot.db.set-aside-") })
+        #expect(session.stop())
+    }
+
+    @Test func `a second daemon on the folder is refused in plain words`() throws {
+        let folder = Folder()
+        let session = try Session(folder)
+        let error = #expect(throws: StorageError.self) { _ = try Session(folder) }
+        #expect(error?.kind == .taken)
+        #expect(error?.description.contains("in use by another ml_exporter") == true)
+        #expect(session.stop())
+    }
+
+    @Test func `submissions are decided in their order and empty ones are kept without a record`()
+        throws
+    {
+        let folder = Folder()
+        let session = try Session(folder)
+        #expect(session.keep(["a", "", "b", "", ""]))
+        #expect(session.ledger.words == ["a", "b"])
+        #expect(session.stop())
+        let again = try Session(folder)
+        #expect(again.ledger.words == ["a", "b"])
+        #expect(again.stop())
+    }
+
+    @Test func `submissions before the replay and after the end are refused`() throws {
+        let folder = Folder()
+        let ledger = Ledger()
+        let journal = try Journal(folder.path, ledger) { _, _ in }
+        #expect(journal.submit(Word("early", ledger))?.description == "what was kept is being read")
+        try journal.start()
+        #expect(journal.stop(by: Clock.monotonicNanoseconds &+ 10_000_000_000))
+        #expect(
+            journal.submit(Word("late", ledger))?.description == "the daemon is shutting down")
+        #expect(ledger.words.isEmpty)
+    }
+}
