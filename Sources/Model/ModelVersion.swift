@@ -26,13 +26,13 @@ final class ModelVersion: Sendable {
 
     init(
         _ owner: KnownModel, version: String, _ budget: SeriesBudget, _ rules: ModelSettings.Rules,
-        now: UInt64
+        keepsNatives: Bool, now: UInt64
     ) {
         self.owner = owner
         self.version = version
         self.budget = budget
         lastPush = Atomic(now)
-        var ledger = Ledger(Families.all.catalogue, budget)
+        var ledger = Ledger(Families.all.catalogue, budget, keepsNatives: keepsNatives)
         for (family, bounds) in rules.buckets {
             _ = ledger.setBounds(bounds, of: Families.all.instrument(of: family))
         }

@@ -20,15 +20,16 @@ public final class Models: Sink {
     let registryMetrics = RegistryMetrics()
     private let scratches = Guarded<[Scratch]>([])
 
-    /// `processes` stands for the `/proc` in which the pids of producers mean something.
+    /// `processes` stands for the `/proc` in which the pids of producers mean something;
+    /// `nativeHistograms` is `--exposition.native-histograms`.
     public init(
         _ limits: SeriesLimits = SeriesLimits(), _ settings: ModelSettings = ModelSettings(),
-        processes: Root = Root("/proc")
+        nativeHistograms: Bool = false, processes: Root = Root("/proc")
     ) {
         let budget = SeriesBudget(limits)
         var refusal: DropReason?
         self.budget = budget
-        directory = Guarded(Directory(settings))
+        directory = Guarded(Directory(settings, keepsNatives: nativeHistograms))
         leases = Leases(limit: limits.leases)
         producers = Producers(processes, budget)
         general = KnownModel("", budget, settings.rules, now: 0, refusal: &refusal)

@@ -43,6 +43,9 @@ extension Ledger {
         let sum = words[place] == Entry.hidden ? 0 : Double(bitPattern: words[place])
         words[place] = (sum + value * Double(times)).bitPattern
         words[place + 1 + bounds.bucket(of: value)] &+= times
+        if keepsNatives {
+            natives[histogram.word, default: NativeHistogram()].observe(value, times: times)
+        }
     }
 
     /// Adds many observations.
@@ -58,6 +61,9 @@ extension Ledger {
             words[bucket] &+= observation.weight
         }
         words[place] = total.bitPattern
+        if keepsNatives {
+            natives[histogram.word, default: NativeHistogram()].observe(observations)
+        }
     }
 
     /// Keeps an example of the bucket that its value falls into.
@@ -100,5 +106,13 @@ extension Ledger {
     public func value(_ counter: Counter) -> UInt64 {
         let value = words[Int(counter.word)]
         return value == Entry.hidden ? 0 : value
+    }
+}
+
+extension NativeHistogram {
+    fileprivate mutating func observe(_ observations: Span<Observation>) {
+        for index in observations.indices {
+            observe(observations[index].value, times: observations[index].weight)
+        }
     }
 }

@@ -38,7 +38,7 @@ struct Press: ~Copyable {
         if !isWhole { return nil }
         about.write(to: &page)
         page.finish()
-        var headers = [("Content-Type", wish.format.contentType)]
+        var headers = [("Content-Type", page.format.contentType)]
         var body = pages.take()
         if wish.isCompressed {
             headers.append(("Content-Encoding", "gzip"))

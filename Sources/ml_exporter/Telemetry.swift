@@ -17,7 +17,9 @@ enum Telemetry {
                     case .success(let collectors):
                         scrapes.ask(
                             ScrapeQueue.Wish(
-                                format: Negotiation.format(accept: request.header("accept")),
+                                format: Negotiation.format(
+                                    accept: request.header("accept"),
+                                    offersProtobuf: web.nativeHistograms),
                                 isCompressed: AcceptEncoding.acceptsGzip(
                                     request.header("accept-encoding")),
                                 collectors: collectors),
