@@ -6,13 +6,18 @@ SHELL := /bin/bash
 SWIFT ?= swift
 ADDRESS ?= :10180
 FUZZ_SECONDS ?= 60
-RELEASE := -c release --static-swift-stdlib
+# Addresses of library calls are settled at the start and can then not be overwritten.
+RELEASE := -c release --static-swift-stdlib -Xlinker -z -Xlinker relro -Xlinker -z -Xlinker now
 BINARY := .build/release/ml_exporter
 CHECKED := --explicit-target-dependency-import-check error
+# What the release says of its source; a copy without git says nothing.
+REVISION := $(shell git describe --always --abbrev=40 --dirty --match= 2>/dev/null)
 SWIFT_FILES := $(shell git ls-files '*.swift' 2>/dev/null)
 
-.PHONY: help run test e2e bench sanitize fuzz lint format build release clean dependencies \
-	test-dependencies
+DASHBOARDS := .venv-monitoring/bin/python
+
+.PHONY: help run test e2e dashboards monitoring previews demo deployment torture bench sanitize \
+	fuzz lint format build release deb kubernetes clean dependencies test-dependencies
 
 help: ## Lists the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -33,7 +38,11 @@ build: dependencies ## Builds for debugging; warnings are errors
 	$(SWIFT) build $(CHECKED)
 
 release: dependencies ## Builds the release with the Swift standard library inside
-	$(SWIFT) build $(RELEASE)
+	ML_EXPORTER_REVISION=$(REVISION) $(SWIFT) build $(RELEASE)
+
+deb: release ## Makes the Debian package below .build/deb
+	@deploy/install-dependencies package
+	deploy/debian/build
 
 test: dependencies ## Runs the unit tests
 	$(SWIFT) test $(CHECKED)
@@ -45,6 +54,39 @@ test: dependencies ## Runs the unit tests
 
 e2e: release test-dependencies .venv/.made ## Runs the built daemon against its peers
 	.venv/bin/python -m pytest Tests/EndToEnd $(PYTEST)
+
+.venv-monitoring/.made: Tests/Monitoring/requirements.txt
+	python3 -m venv .venv-monitoring
+	.venv-monitoring/bin/pip install --quiet --disable-pip-version-check -r $<
+	touch $@
+
+dashboards: .venv-monitoring/.made ## Writes dashboards/*.json from dashboards/source
+	$(DASHBOARDS) dashboards/source
+
+monitoring: release test-dependencies .venv-monitoring/.made ## Tests dashboards, rules and Alertmanager
+	$(DASHBOARDS) -m pytest Tests/Monitoring $(PYTEST)
+
+previews: release test-dependencies .venv-monitoring/.made ## Draws dashboards/preview/*.png anew
+	PREVIEWS=dashboards/preview $(DASHBOARDS) -m pytest Tests/Monitoring/test_panels.py -k picture
+
+demo: release test-dependencies ## Shows incidents from push to message; SECONDS=0 leaves it running
+	python3 deploy/demo $(DEMO)
+
+.venv-deployment/.made: Tests/Deployment/requirements.txt
+	python3 -m venv .venv-deployment
+	.venv-deployment/bin/pip install --quiet --disable-pip-version-check -r $<
+	touch $@
+
+deployment: deb test-dependencies .venv-deployment/.made ## Tests units, package, image, manifests and documentation
+	@deploy/install-dependencies deployment
+	.venv-deployment/bin/python -m pytest Tests/Deployment $(PYTEST)
+
+kubernetes: ## Makes the manifests that are made of rules and dashboards
+	deploy/kubernetes/generate
+
+torture: release test-dependencies ## Kills the daemon while clients push, and audits what it knows
+	python3 Tests/Torture/prove.py
+	python3 Tests/Torture $(TORTURE)
 
 bench: release test-dependencies ## Measures beside node_exporter and a floor in C; keeps the run
 	python3 Tests/Benchmarks/bench.py $(BENCH)
@@ -63,4 +105,4 @@ format: ## Formats every Swift file
 	$(SWIFT) format -i $(SWIFT_FILES)
 
 clean: ## Removes everything that was built
-	rm -rf .build .build-thread .build-address .build-fuzz .venv
+	rm -rf .build .build-thread .build-address .build-fuzz .venv .venv-deployment .venv-monitoring

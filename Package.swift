@@ -30,6 +30,11 @@ let argumentParser: Target.Dependency = .product(
     name: "ArgumentParser", package: "swift-argument-parser")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 
+/// The commit that is built, as `make` tells it; empty in a bare `swift build`. Only CVersion is
+/// compiled anew when it changes.
+let revision = (Context.environment["ML_EXPORTER_REVISION"] ?? "")
+    .filter { ($0.isASCII && ($0.isLetter || $0.isNumber)) || $0 == "-" }
+
 let package = Package(
     name: "ml_exporter",
     dependencies: [
@@ -47,6 +52,10 @@ let package = Package(
         .systemLibrary(
             name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
         .target(name: "CLinux", cSettings: [.define("_GNU_SOURCE")]),
+        .target(name: "CNVML", linkerSettings: [.linkedLibrary("dl")]),
+        .target(
+            name: "CVersion",
+            cSettings: [.define("ML_EXPORTER_REVISION", to: "\"\(revision)\"")]),
         .target(
             name: "CText", linkerSettings: [.linkedLibrary("re2"), .linkedLibrary("simdjson")]),
         room("Kernel", imports: ["CLinux", "CText"]),
@@ -55,7 +64,9 @@ let package = Package(
         room("HTTPServer", imports: ["Kernel", "CMicroHTTPD", "CISAL", "CLinux"]),
         room("Observation", imports: ["Kernel"]),
         room("Intake", imports: ["Kernel", "Observation", "CText", "CDeflate"]),
-        room("Host", imports: ["Kernel", "Exposition", "Settings", "CLinux", argumentParser]),
+        room(
+            "Host",
+            imports: ["Kernel", "Exposition", "Settings", "CLinux", "CNVML", argumentParser]),
         room("Groups", imports: ["Kernel", "Exposition"]),
         room("Series", imports: ["Kernel", "Exposition", "Observation"]),
         room("Model", imports: ["Kernel", "Exposition", "Observation", "Series"]),
@@ -63,8 +74,8 @@ let package = Package(
         .executableTarget(
             name: "ml_exporter",
             dependencies: [
-                "CLinux", "Kernel", "Exposition", "Settings", "HTTPServer", "Host", "Groups",
-                argumentParser, logging,
+                "CLinux", "CVersion", "Kernel", "Exposition", "Settings", "HTTPServer", "Host",
+                "Groups", argumentParser, logging,
             ],
             swiftSettings: house),
         tests(of: "Kernel"),

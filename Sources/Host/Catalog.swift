@@ -26,7 +26,8 @@ enum Catalog {
     }
 
     static let entries: [Entry] =
-        (processor + memory + storage + network + system + hardware).sorted { $0.name < $1.name }
+        (processor + memory + storage + network + system + hardware + accelerator + controlGroup)
+        .sorted { $0.name < $1.name }
 }
 
 /// What collectors share.

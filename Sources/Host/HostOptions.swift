@@ -19,6 +19,8 @@ public struct HostOptions: ParsableArguments {
     @OptionGroup var network: NetworkOptions
     @OptionGroup var system: SystemOptions
     @OptionGroup var hardware: HardwareOptions
+    @OptionGroup var accelerator: AcceleratorOptions
+    @OptionGroup var controlGroup: ControlGroupOptions
     @OptionGroup var unbuilt: UnbuiltOptions
 
     public init() {}
@@ -26,6 +28,7 @@ public struct HostOptions: ParsableArguments {
     public func settings(_ mistakes: inout Mistakes) -> HostSettings {
         var enabled = Set(
             Catalog.entries.filter { $0.runsByDefault && !disableDefaults }.map(\.name))
+        if controlGroup.isAskedFor { enabled.insert(ControlGroups.name) }
         for choice in switches {
             if choice.isOn {
                 enabled.insert(choice.collector)
@@ -46,7 +49,9 @@ public struct HostOptions: ParsableArguments {
             storage: storage.settings(&mistakes),
             network: network.settings(&mistakes),
             system: system.settings(&mistakes),
-            hardware: hardware.settings(&mistakes))
+            hardware: hardware.settings(&mistakes),
+            accelerator: accelerator.settings(&mistakes),
+            controlGroup: controlGroup.settings(&mistakes))
     }
 }
 
@@ -93,4 +98,6 @@ public struct HostSettings: Sendable {
     let network: NetworkSettings
     let system: SystemSettings
     let hardware: HardwareSettings
+    let accelerator: AcceleratorSettings
+    let controlGroup: ControlGroupSettings
 }

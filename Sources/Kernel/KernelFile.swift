@@ -3,7 +3,7 @@ internal import Glibc
 
 /// A file that the kernel writes anew for each reader.
 ///
-/// On procfs and sysfs the descriptor stays open and every read starts at 0 again. Elsewhere (a
+/// On procfs, sysfs and cgroup2 the descriptor stays open and every read starts at 0 again. Elsewhere (a
 /// fixture tree, a copied root) the path may mean another file tomorrow, so it is opened per read.
 public struct KernelFile: ~Copyable {
     /// The most bytes of a file that are read when nothing else is said.
@@ -102,5 +102,6 @@ public struct KernelFile: ~Copyable {
     private static func isKernelFilesystem(_ descriptor: Int32) -> Bool {
         let magic = clinux_filesystem_magic(descriptor)
         return magic == Int64(clinux_proc_super_magic) || magic == Int64(clinux_sysfs_magic)
+            || magic == Int64(clinux_cgroup2_super_magic)
     }
 }

@@ -80,7 +80,7 @@ struct ProcessMetrics: ~Copyable {
         guard (try? file.read(into: &text)) != nil else { return nil }
         var lines = Cursor(text.bytes)
         while var line = lines.line() {
-            if line.take("btime ") { return line.field().map(Double.init) }
+            if line.take("btime ") { return line.field().map { Double($0) } }
         }
         return nil
     }

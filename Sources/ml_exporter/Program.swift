@@ -34,6 +34,11 @@ enum Program {
         if getuid() == 0 {
             log.warning("running as root, which nothing here needs")
         }
+        if configuration.roots.rootfs == Root("/"), let evidence = Container.evidence() {
+            log.warning(
+                "in a container without --path.rootfs: what is told is the container's",
+                metadata: ["evidence": "\(evidence)"])
+        }
         log.info(
             "Enabled collectors",
             metadata: [

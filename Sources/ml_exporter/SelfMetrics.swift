@@ -40,7 +40,8 @@ final class SelfMetrics: Sendable {
                     "A metric with a constant '1' value labeled by what ml_exporter was built from."
             ),
             LabelSet([
-                ("version", Version.number), ("revision", ""), ("swift_version", Version.swift),
+                ("version", Version.number), ("revision", Version.revision),
+                ("swift_version", Version.swift),
                 ("libmicrohttpd_version", Server.libraryVersion),
             ]))
         // Dashboards made for node_exporter count this series.
@@ -51,7 +52,7 @@ final class SelfMetrics: Sendable {
                     "A metric with a constant '1' value labeled by version, revision, branch and the build of the exporter that serves node_* metrics."
             ),
             LabelSet([
-                ("version", Version.number), ("revision", ""), ("branch", ""),
+                ("version", Version.number), ("revision", Version.revision), ("branch", ""),
                 ("goversion", ""), ("goos", "linux"), ("goarch", ""), ("tags", "ml_exporter"),
             ]))
         private let requests = Family(

@@ -1,6 +1,12 @@
+internal import CVersion
+
 /// What this program is.
 enum Version {
     static let number = "0.1.0"
+
+    /// The commit it was built from, `-dirty` behind it when the tree had changes; empty when the
+    /// build was not told.
+    static let revision = unsafe String(cString: cversion_revision())
 
     #if compiler(>=6.4)
         static let swift = "6.4"
@@ -10,5 +16,6 @@ enum Version {
         static let swift = "6.2"
     #endif
 
-    static let text = "ml_exporter, version \(number) (swift \(swift), linux)"
+    static let text =
+        "ml_exporter, version \(number) (revision \(revision.isEmpty ? "unknown" : revision), swift \(swift), linux)"
 }

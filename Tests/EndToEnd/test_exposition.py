@@ -3,6 +3,7 @@
 import gzip
 import re
 import subprocess
+import time
 
 import pytest
 
@@ -134,3 +135,8 @@ def test_self_metrics_are_there(daemon):
                  "process_virtual_memory_bytes", "process_resident_memory_bytes",
                  "process_start_time_seconds"):
         assert page.value(name) > 0, name
+
+
+def test_the_process_started_just_now(start):
+    page = pages.parse_text(start.daemon("--collector.disable-defaults").get().body)
+    assert abs(page.value("process_start_time_seconds") - time.time()) < 600

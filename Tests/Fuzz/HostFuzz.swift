@@ -47,10 +47,34 @@ public func fuzzHost(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     _ = LoadAverage.parse(text)
     _ = ProcessorTopology.numbers(text)
     _ = UdevRecord.parse(text)
+    _ = GraphicsCard(name: "card0", about: text)
+    _ = GraphicsCards.errors(text)
+    groups(text, to: &page)
     links(text)
     _ = Negotiation.format(accept: text)
     check(page.bytes)
     return 0
+}
+
+private func groups(_ text: Span<UInt8>, to page: inout Page) {
+    var rows = ControlGroupRows(limit: 2)
+    let name = text.extracting(first: min(text.count, 64)).copied
+    rows.begin()
+    if let row = rows.row(name) {
+        _ = rows.parseProcessor(text, in: row)
+        _ = rows.parseProcessorLimit(text, in: row)
+        _ = rows.parseNumber(text, .pids, in: row)
+        _ = rows.parseEvents(text, in: row)
+        _ = rows.parsePressure(text, waiting: .ioWaiting, stalled: .ioStalled, in: row)
+        _ = rows.parseTraffic(text, of: name) { $0.span.string }
+    }
+    rows.end()
+    rows.write(to: &page)
+    var lines = Cursor(text)
+    while let line = lines.line() {
+        _ = Container.isContainerGroup(line)
+        _ = Container.isContainerRoot(line)
+    }
 }
 
 private func links(_ text: Span<UInt8>) {

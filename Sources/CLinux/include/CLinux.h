@@ -10,7 +10,11 @@ extern "C" {
 #endif
 
 // Magic numbers of statfs(2) as plain integers: the overlay imports macros with casts as nothing.
-enum { clinux_proc_super_magic = 0x9fa0, clinux_sysfs_magic = 0x62656572 };
+enum {
+  clinux_proc_super_magic = 0x9fa0,
+  clinux_sysfs_magic = 0x62656572,
+  clinux_cgroup2_super_magic = 0x63677270,
+};
 
 // open(2) is variadic, which Swift cannot call.
 int clinux_open(const char *path, int flags);

@@ -1,0 +1,3 @@
+#include "CVersion.h"
+
+const char *cversion_revision(void) { return ML_EXPORTER_REVISION; }

@@ -1,0 +1,126 @@
+internal import CNVML
+internal import Exposition
+internal import Glibc
+internal import Kernel
+
+/// Devices under the names, labels and units of dcgm-exporter: those of its standard counters that
+/// NVML can tell. A partitioned device stands there by its parts alone, which repeat what only the
+/// whole device knows.
+struct DCGMRows: ~Copyable {
+    private enum Column: Int, CaseIterable {
+        case smClock, memoryClock, memoryTemperature, temperature, power, energy, pcieReplays,
+            utilization, copyUtilization, encoder, decoder, memoryFree, memoryUsed,
+            memoryReserved, remappedUncorrected, remappedCorrected, remappingFailed
+    }
+
+    private var table: SeriesTable
+    private let hostName: String
+
+    init() {
+        hostName = DCGMRows.nodeName()
+        table = SeriesTable(
+            Column.allCases.map { column in
+                let (name, kind, help) = DCGMRows.family(column)
+                return SeriesTable.Column(Family("DCGM_FI_DEV_\(name)", kind, help: help))
+            },
+            rowLimit: AcceleratorRows.deviceLimit)
+    }
+
+    mutating func begin() { table.begin() }
+
+    mutating func end() { table.end() }
+
+    func write(to page: inout Page) { table.write(to: &page) }
+
+    mutating func show(
+        _ reading: ManagedReading, _ memory: cnvml_memory?, of device: ManagedDevice,
+        part: ManagedDevice.Part?
+    ) {
+        let key = part?.key ?? device.key
+        let hostName = hostName
+        guard
+            let row = table.row(
+                key.span, labels: { DCGMRows.labels(device, part, hostName: hostName) })
+        else { return }
+        func set(_ column: Column, _ value: Double?) {
+            if let value { table[row, column.rawValue] = value }
+        }
+        set(.smClock, reading.clockSM.map { $0 / 1e6 })
+        set(.memoryClock, reading.clockMemory.map { $0 / 1e6 })
+        set(.memoryTemperature, reading.memoryTemperature)
+        set(.temperature, reading.temperature)
+        set(.power, reading.power)
+        set(.energy, reading.energy.map { ($0 * 1000).rounded() })
+        set(.pcieReplays, reading.pcieReplays)
+        set(.utilization, reading.utilization.map { ($0 * 100).rounded() })
+        set(.copyUtilization, reading.memoryUtilization.map { ($0 * 100).rounded() })
+        set(.encoder, reading.encoder)
+        set(.decoder, reading.decoder)
+        set(.memoryFree, memory.map { Double($0.free >> 20) })
+        set(.memoryUsed, memory.map { Double($0.used >> 20) })
+        set(.memoryReserved, memory.map { Double($0.reserved >> 20) })
+        set(.remappedUncorrected, reading.remappedUncorrected)
+        set(.remappedCorrected, reading.remappedCorrected)
+        set(.remappingFailed, reading.remappingFailed)
+    }
+
+    private static func labels(
+        _ device: ManagedDevice, _ part: ManagedDevice.Part?, hostName: String
+    ) -> [(name: String, value: String)] {
+        var labels = [
+            ("gpu", "\(device.index)"), ("UUID", device.uuid), ("pci_bus_id", device.busID),
+            ("device", device.minor.map { "nvidia\($0)" } ?? ""), ("modelName", device.name),
+            ("hostname", hostName),
+        ]
+        if let version = device.names.first(where: { $0.name == "driver_version" }) {
+            labels.append(("DCGM_FI_DRIVER_VERSION", version.value))
+        }
+        if let part {
+            labels += [("GPU_I_PROFILE", part.profile), ("GPU_I_ID", "\(part.instance)")]
+        }
+        return labels
+    }
+
+    private static func family(_ column: Column) -> (String, Family.Kind, String) {
+        switch column {
+        case .smClock: ("SM_CLOCK", .gauge, "SM clock frequency (in MHz).")
+        case .memoryClock: ("MEM_CLOCK", .gauge, "Memory clock frequency (in MHz).")
+        case .memoryTemperature: ("MEMORY_TEMP", .gauge, "Memory temperature (in C).")
+        case .temperature: ("GPU_TEMP", .gauge, "GPU temperature (in C).")
+        case .power: ("POWER_USAGE", .gauge, "Power draw (in W).")
+        case .energy:
+            (
+                "TOTAL_ENERGY_CONSUMPTION", .counter,
+                "Total energy consumption since boot (in mJ)."
+            )
+        case .pcieReplays: ("PCIE_REPLAY_COUNTER", .counter, "Total number of PCIe retries.")
+        case .utilization: ("GPU_UTIL", .gauge, "GPU utilization (in %).")
+        case .copyUtilization: ("MEM_COPY_UTIL", .gauge, "Memory utilization (in %).")
+        case .encoder: ("ENC_UTIL", .gauge, "Encoder utilization (in %).")
+        case .decoder: ("DEC_UTIL", .gauge, "Decoder utilization (in %).")
+        case .memoryFree: ("FB_FREE", .gauge, "Framebuffer memory free (in MiB).")
+        case .memoryUsed: ("FB_USED", .gauge, "Framebuffer memory used (in MiB).")
+        case .memoryReserved: ("FB_RESERVED", .gauge, "Framebuffer memory reserved (in MiB).")
+        case .remappedUncorrected:
+            (
+                "UNCORRECTABLE_REMAPPED_ROWS", .counter,
+                "Number of remapped rows for uncorrectable errors"
+            )
+        case .remappedCorrected:
+            (
+                "CORRECTABLE_REMAPPED_ROWS", .counter,
+                "Number of remapped rows for correctable errors"
+            )
+        case .remappingFailed:
+            ("ROW_REMAP_FAILURE", .gauge, "Whether remapping of rows has failed")
+        }
+    }
+
+    private static func nodeName() -> String {
+        var names = utsname()
+        guard unsafe uname(&names) == 0 else { return "" }
+        return unsafe withUnsafeBytes(of: &names.nodename) { bytes in
+            unsafe String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+        }
+    }
+}

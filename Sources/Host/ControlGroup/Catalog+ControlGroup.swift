@@ -1,0 +1,8 @@
+extension Catalog {
+    static let controlGroup: [Entry] = [
+        Entry(ControlGroups.self, runsByDefault: false, "Control groups (cgroup v2) of services.") {
+            machine, settings in
+            ControlGroups(machine.roots, settings.controlGroup)
+        }
+    ]
+}

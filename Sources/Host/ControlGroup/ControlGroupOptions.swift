@@ -1,0 +1,32 @@
+internal import ArgumentParser
+internal import Settings
+
+/// What can be set about control groups.
+struct ControlGroupOptions: ParsableArguments {
+    @Option(
+        name: .customLong("collector.cgroup.include"),
+        help: ArgumentHelp(
+            "Regexp of control groups (/system.slice/x.service) to show; turns cgroup on.",
+            valueName: "regexp"))
+    var include: String?
+    @Option(
+        name: .customLong("collector.cgroup.limit"),
+        help: ArgumentHelp("Control groups that are shown at most.", valueName: "count"))
+    var limit = 256
+
+    /// Naming groups turns the collector on.
+    var isAskedFor: Bool { !(include ?? "").isEmpty }
+
+    func settings(_ mistakes: inout Mistakes) -> ControlGroupSettings {
+        if limit <= 0 { mistakes.add("--collector.cgroup.limit: \(limit) is not above 0.") }
+        return ControlGroupSettings(
+            filter: Filter(
+                flag: "--collector.cgroup", include: include, exclude: nil, &mistakes),
+            limit: max(limit, 1))
+    }
+}
+
+struct ControlGroupSettings: Sendable {
+    let filter: Filter
+    let limit: Int
+}

@@ -1,0 +1,97 @@
+internal import Glibc
+internal import Kernel
+internal import Settings
+
+/// The hierarchy of cgroup v2 (Documentation/admin-guide/cgroup-v2.rst) as directories.
+struct ControlGroupTree: Sendable {
+    /// Directories below this many others are not looked into.
+    static var depthLimit: Int { 32 }
+    /// Directories that one walk looks into.
+    static var walkLimit: Int { 20_000 }
+
+    /// What a walk found and what it left out.
+    struct Walk {
+        /// Such as `/system.slice/x.service`, parents before children; `/` is the root.
+        var groups: [String] = []
+        /// Groups that matched beyond the limit.
+        var beyondLimit: UInt64 = 0
+        /// Directories that were too deep or too many.
+        var notWalked: UInt64 = 0
+        fileprivate var walked = 0
+    }
+
+    /// Where the hierarchy is mounted.
+    let root: Root
+
+    /// Nil on a machine without cgroup v2. Beside version 1 it stands in `unified`.
+    init?(_ sys: Root) {
+        guard
+            let folder = ["fs/cgroup", "fs/cgroup/unified"].first(where: {
+                sys.exists("\($0)/cgroup.controllers")
+            })
+        else { return nil }
+        root = Root(sys.path(of: folder))
+    }
+
+    /// The groups that pass, at most `limit`.
+    func walk(_ filter: Filter, limit: Int) -> Walk {
+        var walk = Walk()
+        take("/", filter, limit, &walk)
+        descend("", depth: 0, filter, limit, &walk)
+        return walk
+    }
+
+    private func descend(
+        _ parent: String, depth: Int, _ filter: Filter, _ limit: Int, _ walk: inout Walk
+    ) {
+        if depth >= ControlGroupTree.depthLimit || walk.walked >= ControlGroupTree.walkLimit {
+            walk.notWalked &+= 1
+            return
+        }
+        walk.walked += 1
+        for name in folders(in: parent).sorted() {
+            let group = "\(parent)/\(name)"
+            take(group, filter, limit, &walk)
+            if hasFolders(group) { descend(group, depth: depth + 1, filter, limit, &walk) }
+        }
+    }
+
+    private func take(_ group: String, _ filter: Filter, _ limit: Int, _ walk: inout Walk) {
+        guard filter.admits(group.utf8Span.span) else { return }
+        if walk.groups.count < limit {
+            walk.groups.append(group)
+        } else {
+            walk.beyondLimit &+= 1
+        }
+    }
+
+    /// A directory's count of links tells whether it has directories; file systems that do not
+    /// count say 1. That spares reading the many that have none.
+    private func hasFolders(_ group: String) -> Bool {
+        var about = stat()
+        return unsafe lstat(root.path(of: group), &about) == 0 && about.st_nlink != 2
+    }
+
+    private func folders(in group: String) -> [String] {
+        let path = root.path(of: group)
+        guard let stream = unsafe opendir(path) else { return [] }
+        defer { unsafe closedir(stream) }
+        var names: [String] = []
+        while let entry = unsafe readdir(stream) {
+            let type = unsafe Int(entry.pointee.d_type)
+            guard type == Int(DT_DIR) || type == Int(DT_UNKNOWN) else { continue }
+            let name = unsafe withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
+                unsafe String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+            }
+            if name == "." || name == ".." { continue }
+            if type == Int(DT_UNKNOWN), !isFolder("\(path)/\(name)") { continue }
+            names.append(name)
+        }
+        return names
+    }
+
+    private func isFolder(_ path: String) -> Bool {
+        var about = stat()
+        return unsafe lstat(path, &about) == 0 && about.st_mode & S_IFMT == S_IFDIR
+    }
+}

@@ -1,0 +1,70 @@
+"""What the documentation says of files, targets, numbers and links is so."""
+
+import re
+
+import pytest
+
+from files import BINARY, DEPLOY, HOUSE, accepted
+from test_systemd import LIMITS
+
+PAGES = sorted([*HOUSE.glob("*.md"), *(HOUSE / "docs").rglob("*.md")])
+DEPLOYMENT = HOUSE / "docs" / "deployment.md"
+
+
+def named(page) -> str:
+    return str(page.relative_to(HOUSE))
+
+
+def heading(line: str) -> str:
+    """The anchor that a heading gets."""
+    return re.sub(r"[^\w -]", "", line.lstrip("# ").strip().lower()).replace(" ", "-")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=named)
+def test_links_lead_somewhere(page):
+    text = re.sub(r"```.*?```", "", page.read_text(), flags=re.DOTALL)
+    for target in re.findall(r"\]\(([^)\s]+)\)", text):
+        if re.match(r"[a-z]+:", target):
+            continue
+        path, _, anchor = target.partition("#")
+        file = (page.parent / path).resolve() if path else page
+        assert file.exists(), f"{named(page)}: {target}"
+        if anchor and file.suffix == ".md":
+            anchors = {heading(line) for line in file.read_text().splitlines()
+                       if line.startswith("#")}
+            assert anchor in anchors, f"{named(page)}: {target}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=named)
+def test_targets_of_make_exist(page):
+    makefile = (HOUSE / "Makefile").read_text()
+    targets = set(re.findall(r"^([a-z0-9-]+):", makefile, re.MULTILINE))
+    assert set(re.findall(r"(?:^|`)make ([a-z0-9-]+)", page.read_text(), re.MULTILINE)) <= targets
+
+
+@pytest.mark.parametrize("page", PAGES, ids=named)
+def test_flags_exist(page):
+    """A flag of ours is one that begins with the name of a family of flags."""
+    known = accepted(BINARY, "--help")
+    families = set(re.findall(r"--(?:no-)?([a-z]+)\.", known))
+    for flag in re.findall(r"--((?:no-)?([a-z]+)\.[\w.-]+\w)", page.read_text()):
+        if flag[1] in families:
+            assert re.search(rf"--(no-)?{re.escape(flag[0].removeprefix('no-'))}\b", known), (
+                f"{named(page)}: --{flag[0]}")
+
+
+def test_files_that_deployment_names_are_there():
+    text = DEPLOYMENT.read_text()
+    paths = set(re.findall(r"\b(deploy/[\w./-]*\w)", text))
+    assert len(paths) > 5
+    for path in paths:
+        assert (HOUSE / path).exists(), path
+    for path in re.findall(r"/usr/share/ml_exporter/systemd/(\S+)", text):
+        assert (DEPLOY / "systemd" / "drop-ins" / path).exists(), path
+
+
+def test_the_exposures_are_those_that_are_tested():
+    said = {name or None: float(score) for name, score in re.findall(
+        r"^\| (?:`ml_exporter.service`|with `(\w+).conf`) \| ([\d.]+) \|",
+        DEPLOYMENT.read_text(), re.MULTILINE)}
+    assert said == {name: limit / 10 for name, limit in LIMITS.items()}

@@ -1,0 +1,172 @@
+"""Every query of every panel on a real Prometheus that scrapes two daemons with known traffic."""
+
+import os
+import pathlib
+import re
+
+import matplotlib.image
+import pytest
+
+import sheet
+from files import DASHBOARDS, REPOSITORY, dashboards
+from grafana import Grafana, choices
+
+BOARDS = dashboards()
+# Queries that may give nothing here, and why: a panel's title, and which of its queries (all if empty).
+EMPTY = {
+    ("host", "Clock frequency", ""): "virtual machines have no frequency scaling",
+    ("host", "Connection tracking", ""): "the module may not be loaded",
+    ("host", "GPU busy", ""): "no GPU", ("host", "GPU memory", ""): "no GPU",
+    ("host", "GPU temperature", ""): "no GPU", ("host", "GPU power", ""): "no GPU",
+    ("host", "GPU throttled", ""): "no GPU", ("host", "GPU links", ""): "no GPU",
+    ("host", "Time per request", ""): "an idle disk has no time per request",
+    ("host", "Filesystems", "E"): "full in: nothing fills up",
+    ("host", "Some task waited", ""): "the kernel may be built without pressure",
+    ("host", "All tasks waited", ""): "the kernel may be built without pressure",
+    ("fleet-overview", "GPUs", ""): "no GPU",
+    ("fleet-overview", "Hosts", "DG"): "no GPU; the kernel may be built without pressure",
+    ("model-serving", "GPU memory of the service", ""): "no GPU",
+    ("model-serving", "Traffic and a week ago", "B"):
+        "the past of this site has a point each four minutes; it has a test of its own",
+    ("ml-exporter", "Failing collectors", ""): "empty when all is well",
+    ("ml-exporter", "Skipped lines", ""): "empty when all is well",
+    ("ml-exporter", "Duplicates and held counters", "B"): "no kernel counter fell",
+}
+# Labels that a series of a legend may lack.
+OPTIONAL = {"variant", "revision", "device_error"}
+
+
+def may_be_empty(name: str, panel: dict, reference: str) -> bool:
+    return any((name, panel["title"]) == (board, title) and (not which or reference in which)
+               for board, title, which in EMPTY)
+
+
+def panels(board: dict) -> list[dict]:
+    return [panel for panel in board["panels"] if panel.get("targets")]
+
+
+@pytest.fixture(scope="session")
+def asked(site):
+    """Per dashboard and choice of variables: every panel's answers."""
+    found = {}
+    for name, board in BOARDS.items():
+        grafana = Grafana(site.prometheus, site.before.time, site.after.time, step=2, scrape=1)
+        for label, chosen in choices(board, grafana).items():
+            grafana.chosen = chosen
+            found[name, label] = {panel["id"]: grafana.panel(panel) for panel in panels(board)}
+    return found
+
+
+def choices_of(asked, name: str) -> list[str]:
+    return [label for board, label in asked if board == name]
+
+
+EACH = [pytest.param(name, panel, id=f"{name}: {panel['title']}")
+        for name, board in BOARDS.items() for panel in panels(board)]
+
+
+@pytest.mark.parametrize("name,panel", EACH)
+def test_a_panel_shows_something_for_all_and_for_several(asked, name, panel):
+    for label in ("all", "several"):
+        for answer in asked[name, label][panel["id"]]:
+            if not may_be_empty(name, panel, answer.reference):
+                assert answer.useful, f"{label} {answer.reference}: nothing for {answer.expression}"
+
+
+@pytest.mark.parametrize("name,panel", EACH)
+def test_a_panel_shows_something_for_one_host_and_model(asked, name, panel):
+    single = [label for label in choices_of(asked, name) if label not in ("all", "several")]
+    assert single
+    for index, target in enumerate(panel["targets"]):
+        assert may_be_empty(name, panel, target["refId"]) or any(asked[name, label][panel["id"]][index].useful for label in single), \
+            f"{target['refId']} shows nothing for any of {single}"
+
+
+@pytest.mark.parametrize("name,panel", EACH)
+def test_a_choice_narrows_what_is_shown(asked, name, panel):
+    """No series of a host or model that was not chosen."""
+    for label in choices_of(asked, name):
+        if label in ("all", "several"):
+            continue
+        host, _, model = label.partition(" ")
+        for answer in asked[name, label][panel["id"]]:
+            for result in answer.results:
+                assert result.labels.get("instance", host) == host
+                assert not model or result.labels.get("model", model) == model
+
+
+@pytest.mark.parametrize("name,panel", EACH)
+def test_the_labels_of_a_legend_are_there(asked, name, panel):
+    for label in choices_of(asked, name):
+        for answer in asked[name, label][panel["id"]]:
+            wanted = set(re.findall(r"{{(\w+)}}", answer.legend))
+            for result in answer.results:
+                missing = {key for key in wanted if not result.labels.get(key)}
+                assert missing <= OPTIONAL, f"{label} {answer.legend}: {result.labels}"
+            if panel["type"] == "table":
+                continue
+            legends = [answer.name(result) for result in answer.results]
+            assert len(set(legends)) == len(legends), f"{label}: two series are called the same"
+
+
+@pytest.mark.parametrize("name,panel",
+                         [each for each in EACH if each.values[1]["type"] == "table"])
+def test_the_columns_of_a_table_join(asked, name, panel):
+    """Each row of a table needs the same labels in every column, else the columns stand in own rows."""
+    for answer in asked[name, "all"][panel["id"]]:
+        for result in answer.results:
+            headings = next(
+                step["options"]["renameByName"] for step in panel["transformations"]
+                if step["id"] == "organize")
+            labels = {label for label in headings if not label.startswith("Value")}
+            assert set(result.labels) <= labels, f"{answer.expression}: {result.labels}"
+
+
+def test_no_reason_is_left_for_a_panel_that_is_gone():
+    there = {(name, panel["title"]) for name, board in BOARDS.items() for panel in panels(board)}
+    assert {(name, title) for name, title, _ in EMPTY} <= there
+
+
+@pytest.mark.parametrize("name", BOARDS)
+def test_a_month_can_be_looked_at(site, name):
+    """Thirty days, as wide steps: no error, and the traffic of the past where it is drawn."""
+    end = site.after.time
+    grafana = Grafana(site.prometheus, end - 30 * 86400, end, step=3600, scrape=15)
+    grafana.chosen = {variable["name"]: variable["allValue"]
+                      for variable in BOARDS[name]["templating"]["list"] if "allValue" in variable}
+    for panel in panels(BOARDS[name]):
+        answers = grafana.panel(panel)
+        if (name, panel["title"]) == ("model-serving", "Requests by version"):
+            champion, = [result for result in answers[0].results
+                         if result.labels.get("variant") == "champion"]
+            middle = champion.finite[len(champion.finite) // 2][1]
+            assert len(champion.finite) > 700
+            assert middle == pytest.approx(2 * 25, rel=0.02), "25 requests/s on each of two hosts"
+
+
+def test_a_week_ago_is_drawn_beside_now(site):
+    panel, = [panel for panel in panels(BOARDS["model-serving"])
+              if panel["title"] == "Traffic and a week ago"]
+    grafana = Grafana(site.prometheus, site.before.time, site.after.time, step=10, scrape=150)
+    grafana.chosen = {variable["name"]: variable["allValue"]
+                      for variable in BOARDS["model-serving"]["templating"]["list"]
+                      if "allValue" in variable}
+    _, past = grafana.panel(panel)
+    assert past.results[0].last == pytest.approx(50, rel=0.02)
+
+
+@pytest.mark.parametrize("name", BOARDS)
+def test_a_picture_of_each_dashboard_is_drawn(asked, name, tmp_path):
+    """PREVIEWS=FOLDER keeps them; `make previews` does so for the README."""
+    folder = pathlib.Path(os.environ.get("PREVIEWS", tmp_path))
+    file = folder / f"{name}.png"
+    sheet.draw(BOARDS[name], asked[name, "all"], file)
+    image = matplotlib.image.imread(file)
+    assert image.shape[1] > 1000 and image.std() > 0.05, "an empty picture"
+
+
+def test_the_previews_are_those_of_the_dashboards():
+    assert {path.stem for path in (DASHBOARDS / "preview").glob("*.png")} == set(BOARDS)
+    readme = (REPOSITORY / "README.md").read_text()
+    for name in BOARDS:
+        assert f"dashboards/preview/{name}.png" in readme

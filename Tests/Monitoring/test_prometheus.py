@@ -1,0 +1,84 @@
+"""Prometheus' configurations, each as promtool and Prometheus itself see it."""
+
+import shutil
+import subprocess
+
+import pytest
+import yaml
+
+from files import REPOSITORY
+from programs import Prometheus, wait_until
+
+FOLDER = REPOSITORY / "deploy" / "prometheus"
+FILES = ("prometheus.yml", "prometheus-remote-write.yml", "prometheus-agent.yml")
+JOBS = ("ml_exporter", "ml_exporter_groups")
+LIMITS = ("sample_limit", "body_size_limit", "label_limit", "label_name_length_limit",
+          "label_value_length_limit")
+
+
+@pytest.fixture
+def installed(tmp_path):
+    """The folder as it lies in /etc/prometheus, with a list of hosts."""
+    folder = tmp_path / "prometheus"
+    shutil.copytree(FOLDER, folder)
+    (folder / "targets" / "hosts.yml.example").rename(folder / "targets" / "hosts.yml")
+    secrets = folder / "secrets"
+    secrets.mkdir()
+    (secrets / "remote-write-token").write_text("secret")
+    for file in FILES:
+        path = folder / file
+        path.write_text(path.read_text().replace("/etc/prometheus", str(folder)))
+    return folder
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_promtool_takes_it(installed, file):
+    agent = ["--agent"] if "agent" in file else []
+    done = subprocess.run(["promtool", "check", "config", *agent, file], cwd=installed,
+                          capture_output=True, text=True)
+    said = done.stdout + done.stderr
+    assert done.returncode == 0 and "WARNING" not in said and "FAILED" not in said, said
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_machine_and_groups_are_two_jobs_with_limits(file):
+    jobs = {job["job_name"]: job
+            for job in yaml.safe_load((FOLDER / file).read_text())["scrape_configs"]}
+    machine, groups = (jobs[name] for name in JOBS)
+    assert machine["params"] == {"exclude[]": ["groups"]}
+    assert not machine.get("honor_labels", False)
+    assert groups["params"] == {"collect[]": ["groups"]} and groups["honor_labels"] is True
+    for job in (machine, groups):
+        assert all(limit in job for limit in LIMITS)
+        assert job["relabel_configs"] == machine["relabel_configs"]
+
+
+def test_prometheus_runs_with_it_and_gives_hosts_our_port(installed, tmp_path):
+    prometheus = Prometheus(tmp_path, (installed / "prometheus.yml").read_text()
+                            .replace("rules/*", f"{installed}/rules/*")
+                            .replace("targets/*", f"{installed}/targets/*"),
+                            "--enable-feature=exemplar-storage,extra-scrape-metrics")
+    try:
+        targets = wait_until(
+            lambda: (found := prometheus.api("targets", state="active")["activeTargets"])
+            and len(found) >= 10 and found, 30, "targets")
+        for job in JOBS:
+            assert {target["labels"]["instance"] for target in targets
+                    if target["scrapePool"] == job} == {
+                "localhost:10180", "gpu-01.example.org:10180", "gpu-02.example.org:10180",
+                "train-01.example.org:10180"}
+        groups = prometheus.api("rules")["groups"]
+        broken = [rule for group in groups for rule in group["rules"] if rule["health"] == "err"]
+        assert len(groups) >= 8 and not broken
+    finally:
+        assert prometheus.stop() == 0
+
+
+def test_the_agent_runs_with_its_configuration(installed, tmp_path):
+    text = (installed / "prometheus-agent.yml").read_text()
+    agent = Prometheus(tmp_path, text, "--enable-feature=agent", agent=True)
+    try:
+        assert {"ml_exporter", "ml_exporter_groups"} <= set(
+            agent.api("status/config")["yaml"].split())
+    finally:
+        assert agent.stop() == 0

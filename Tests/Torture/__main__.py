@@ -1,0 +1,222 @@
+"""Kills a daemon at random moments while clients push, and audits what it still knows.
+
+    python3 Tests/Torture --daemon ml_exporter --pushes events --kills 200
+    python3 Tests/Torture --daemon pushgateway --pushes groups --kills 200
+
+Ends with 1 when a promise was broken, unless --record asks only to write down what was found.
+"""
+
+import argparse
+import pathlib
+import platform
+import random
+import re
+import shutil
+import statistics
+import sys
+import tempfile
+import time
+from collections import Counter
+
+from daemons import DAEMONS, Toy, fetch
+from ledger import Findings, Ledger
+from pushers import DURATION_SECONDS, EventPusher, GroupPusher
+from slots import SlotLedger
+from witness import Prometheus, Scraper, labels, samples
+
+BLOCK = re.compile(r"(p\d+s\d+)b(\d+)")
+
+
+class Events:
+    """Pushes that count once, known by the digits of a counter."""
+
+    rising = {"ml_business_value_total", "ml_requests_total", "ml_predictions_total",
+              "ml_request_duration_seconds_count", "ml_request_duration_seconds_bucket",
+              "ml_request_duration_seconds_sum", "ml_input_rows_total"}
+
+    def __init__(self):
+        self.ledger = Ledger()
+
+    def pusher(self, *arguments):
+        return EventPusher(*arguments, self.ledger)
+
+    def audit(self, page: str, promised, findings: Findings, at_rest: bool):
+        found = samples(page, self.rising)
+        blocks = {}
+        requests, counted, seconds = Counter(), Counter(), Counter()
+        for (name, text), value in found.items():
+            given = labels(text)
+            if name == "ml_business_value_total" and (match := BLOCK.fullmatch(given["kpi"])):
+                blocks[match[1], int(match[2])] = value
+            elif name == "ml_requests_total":
+                requests[given["model"]] += value
+            elif name == "ml_request_duration_seconds_count":
+                counted[given["model"]] += value
+            elif name == "ml_request_duration_seconds_sum":
+                seconds[given["model"]] += value
+        applied = self.ledger.audit(promised, blocks, findings)
+        if not at_rest:
+            return
+        # A batch is one: its events are there if and only if its digit is.
+        expected = Counter()
+        for stream, events in applied.items():
+            expected["torture-" + stream[1:stream.index("s")]] += events
+        for what, shown in (("requests", requests), ("durations", counted),
+                            ("seconds", {model: total / DURATION_SECONDS
+                                         for model, total in seconds.items()})):
+            for model in expected if shown else ():
+                if shown.get(model, 0) != expected[model]:
+                    findings.add("other", f"{model} shows {shown.get(model, 0):.0f} {what}, the "
+                                          f"batches that are there have {expected[model]}")
+
+
+class Groups:
+    """Pushes that replace a group, known by the number in each slot."""
+
+    rising = {"torture_batch"}
+
+    def __init__(self):
+        self.ledger = SlotLedger()
+
+    def pusher(self, *arguments):
+        return GroupPusher(*arguments, self.ledger)
+
+    def audit(self, page: str, promised, findings: Findings, at_rest: bool):
+        slots = {}
+        for (_, text), value in samples(page, self.rising).items():
+            given = labels(text)
+            slots[given["pusher"], int(given["slot"])] = value
+        self.ledger.audit(promised, slots, findings)
+
+
+PUSHES = {"events": Events, "groups": Groups}
+
+
+def percentile(values: list[float], share: float) -> float:
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else float("nan")
+
+
+class Run:
+    def __init__(self, options, folder: pathlib.Path):
+        self.options, self.random = options, random.Random(options.seed)
+        self.daemon = DAEMONS[options.daemon](folder)
+        self.pushes = PUSHES[options.pushes]()
+        self.findings = Findings()
+        self.starts, self.audits = [], 0
+        self.prometheus = Prometheus(folder, self.daemon)
+        self.scraper = Scraper(self.daemon, self.pushes.rising, self.findings)
+        self.pushers = [self.pushes.pusher(number, self.daemon, self.findings, options.seed)
+                        for number in range(options.pushers)]
+
+    def audit(self, at_rest: bool = False):
+        promised = self.pushes.ledger.promised()
+        status, page = fetch(self.daemon.telemetry, self.daemon.page, 60)
+        if status != 200:
+            self.findings.add("other", f"{self.daemon.page} answers {status} when it is ready")
+        self.pushes.audit(page, promised, self.findings, at_rest)
+        self.audits += 1
+
+    def rounds(self):
+        for kill in range(self.options.kills):
+            # One in ten dies while it starts, the others at any time of their work.
+            early = self.random.random() < 0.1
+            moment = time.monotonic() + self.random.uniform(
+                0, 0.05 if early else self.options.seconds)
+            if not early:
+                self.starts.append(self.daemon.wait())
+                self.audit()
+            time.sleep(max(0, moment - time.monotonic()))
+            self.daemon.kill()
+            self.daemon.start()
+            if (kill + 1) % 20 == 0:
+                print(f"{kill + 1} kills, {self.pushes.ledger.counts[0]} acknowledged, "
+                      f"{self.findings.total} broken promises", flush=True)
+
+    def torture(self) -> str:
+        begun = time.monotonic()
+        self.daemon.start()
+        try:
+            self.prometheus.wait()
+            self.scraper.start()
+            for pusher in self.pushers:
+                pusher.start()
+            self.rounds()
+            self.starts.append(self.daemon.wait())
+            for pusher in self.pushers:
+                pusher.over.set()
+            for pusher in self.pushers:
+                pusher.join()
+            self.audit(at_rest=True)
+            self.scraper.close()
+            time.sleep(1.5)
+            seen = self.prometheus.judge(self.pushes.rising, self.findings)
+            status = self.daemon.stop()
+            if status != 0:
+                self.findings.add("other", f"the daemon ended with {status} when it was told to")
+        finally:
+            self.prometheus.close()
+            if self.daemon.process.poll() is None:
+                self.daemon.kill()
+        return self.report(time.monotonic() - begun, seen)
+
+    def report(self, seconds: float, seen: int) -> str:
+        acknowledged, doubtful = self.pushes.ledger.counts
+        answers = sum((pusher.answers for pusher in self.pushers), Counter())
+        times = [each for pusher in self.pushers for each in pusher.seconds]
+        found, options = self.findings, self.options
+        rows = [
+            ("daemon", self.daemon.version()),
+            ("machine", f"{platform.node()}, {platform.release()}"),
+            ("pushes", f"{options.pushes}, {options.pushers} pushers, seed {options.seed}"),
+            ("kill -9", f"{options.kills} in {seconds:.0f} s"),
+            ("audits; scrapes; samples of Prometheus", f"{self.audits}; {self.scraper.scrapes}; "
+                                                       f"{seen}"),
+            ("start until ready, median and longest", f"{statistics.median(self.starts):.3f} s, "
+                                                      f"{max(self.starts):.3f} s"),
+            ("answers", ", ".join(f"{key}: {count}" for key, count in answers.most_common())),
+            ("time to an answer, p50 and p99", f"{percentile(times, .5) * 1000:.1f} ms, "
+                                               f"{percentile(times, .99) * 1000:.1f} ms"),
+            ("acknowledged; sent without an answer", f"{acknowledged}; {doubtful}"),
+            ("**acknowledged and lost**", found.lost),
+            ("**applied more than once**", found.doubled),
+            ("**never sent**", found.invented),
+            ("**counters that fell**", found.backwards),
+            ("other", found.other),
+        ]
+        text = "| | |\n| --- | --- |\n" + "".join(f"| {name} | {value} |\n" for name, value in rows)
+        if found.sentences:
+            text += "\n" + "".join(f"- {sentence}\n" for sentence in found.sentences)
+        return text
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="Tests/Torture", description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--daemon", choices=DAEMONS, default="ml_exporter")
+    parser.add_argument("--pushes", choices=PUSHES, default="events")
+    parser.add_argument("--kills", type=int, default=200)
+    parser.add_argument("--pushers", type=int, default=8)
+    parser.add_argument("--seconds", type=float, default=2.5, help="the longest life of a daemon")
+    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 32))
+    parser.add_argument("--fault", default="none", help="what the toy does wrong")
+    parser.add_argument("--record", type=pathlib.Path, help="write the report there; end with 0")
+    parser.add_argument("--keep", action="store_true", help="keep the daemon's files")
+    options = parser.parse_args()
+    Toy.fault = options.fault
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="torture-"))
+    run = Run(options, folder)
+    report = run.torture()
+    print(report)
+    if options.record:
+        options.record.write_text(report)
+    broken = run.findings.total
+    if options.keep:
+        print(f"files: {folder}")
+    else:
+        shutil.rmtree(folder)
+    return 1 if broken and not options.record else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,143 @@
+"""ml_exporter itself: is it scraped, what does it cost, what did it refuse."""
+
+from board import Board, firing, host_choices
+from panels import Column, Query, bars, graph, heat, number, rows
+from uids import DAEMON
+
+
+def summary(board: Board):
+    board.row(
+        "Now",
+        number("Scraped", "Daemons whose last scrape succeeded.", "short",
+               Query("count(ml_exporter_build_info{@host})", "up")),
+        number("Down", "Daemons that were scraped within a day and cannot be now. "
+               "Alert: ExporterDown.", "short",
+               Query("count(up{@host} == 0 and on (job, instance) "
+                     "last_over_time(ml_exporter_build_info{@host}[1d])) or vector(0)", "down"),
+               limits=(1, 5)),
+        number("Collectors that fail", "Collectors that could not read their subject in the last "
+               "scrape. Alert: CollectorFailing.", "short",
+               Query("sum(node_scrape_collector_success{@host} == bool 0)", "failing"),
+               limits=(1, 5)),
+        number("Series limit used", "Pushed series as a share of the limit; the fullest daemon. "
+               "Alert: SeriesLimitNear.", "percentunit",
+               Query("max(ml_series{@host} / ml_series_limit{@host})", "used"), limits=(0.8, 0.95),
+               decimals=1),
+        number("Pushes refused", "Pushed items per second that were refused. Alert: PushRejected.",
+               "ops", Query("sum(rate(ml_push_rejected_total{@host}[@rate]))", "refused"),
+               limits=(0.001, 1), decimals=2),
+        number("CPU of all daemons", "CPUs that the daemons keep busy, all together.", "short",
+               Query("sum(rate(process_cpu_seconds_total{@host}[@rate]))", "CPU"), decimals=4))
+
+
+def scrapes(board: Board):
+    board.row(
+        "Scrapes",
+        graph("Scrape time", "How long Prometheus waited for the page. Alert: ScrapeSlow.", "s",
+              Query("scrape_duration_seconds{@host}", "{{job}} {{instance}}"), by_name=True),
+        graph("Samples", "Samples of the page.", "short",
+              Query("scrape_samples_scraped{@host}", "{{job}} {{instance}}"), by_name=True),
+        graph("Collectors, slowest", "Time of each collector in the scrape; the ten slowest.", "s",
+              Query("topk(10, max by (collector) (node_scrape_collector_duration_seconds{@host}))",
+                    "{{collector}}"), by_name=True),
+        graph("Collectors, CPU", "CPU seconds per second of each collector; the ten dearest.",
+              "percentunit",
+              Query("topk(10, sum by (collector) "
+                    "(rate(ml_exporter_collector_cpu_seconds_total{@host}[@rate])))",
+                    "{{collector}}"), by_name=True),
+        rows("Failing collectors", "Collectors whose last scrape failed. Empty when all is well.",
+             {"instance": "Host", "collector": "Collector"},
+             Column("Failing", "max by (instance, collector) "
+                    "(node_scrape_collector_success{@host} == bool 0) > 0", "bool_yes_no"),
+             sort="Failing", width=8, height=8),
+        graph("Skipped lines", "Lines of kernel text per second that a collector could not use. "
+              "Alert: CollectorSkipsLines.", "ops",
+              Query("sum by (instance, collector) "
+                    "(rate(ml_exporter_collector_skipped_lines_total{@host}[@rate])) > 0",
+                    "{{instance}} {{collector}}"), by_name=True, width=8),
+        graph("Duplicates and held counters", "Series that were left out because the page had them, "
+              "and kernel counters that fell and were held.", "ops",
+              Query("sum(rate(ml_exporter_duplicate_series_total{@host}[@rate]))", "duplicates"),
+              Query("sum(rate(ml_exporter_collector_held_counters_total{@host}[@rate]))",
+                    "held counters"), width=8))
+
+
+def server(board: Board):
+    board.row(
+        "HTTP",
+        graph("Answers", "Answers per second by status.", "reqps",
+              Query("sum by (listener, code) (rate(ml_exporter_http_requests_total{@host}[@rate]))",
+                    "{{listener}} {{code}}"), by_name=True, stacked=True, width=8),
+        graph("Connections", "Open connections of each listener.", "short",
+              Query("sum by (instance, listener) (ml_exporter_http_connections{@host})",
+                    "{{instance}} {{listener}}"), by_name=True, width=8),
+        graph("Turned away", "Clients per second that a limit refused or cut. "
+              "Alert: ExporterRefusing.", "ops",
+              Query("sum by (reason) (rate(ml_exporter_http_refused_total{@host}[@rate]))",
+                    "{{reason}}"), by_name=True, width=8))
+
+
+def pushes(board: Board):
+    board.row(
+        "Pushes",
+        graph("Pushes by status", "Push requests per second by status.", "reqps",
+              Query("sum by (code) (rate(ml_push_requests_total{@host}[@rate]))", "{{code}}"),
+              by_name=True, stacked=True, width=8),
+        graph("Events by type", "Events per second that were applied.", "ops",
+              Query("sum by (type) (rate(ml_push_events_total{@host}[@rate]))", "{{type}}"),
+              by_name=True, stacked=True, width=8),
+        graph("Refused items", "Pushed items per second that were refused, by reason. "
+              "Alert: PushRejected.", "ops",
+              Query("sum by (reason) (rate(ml_push_rejected_total{@host}[@rate]))", "{{reason}}"),
+              by_name=True, width=8),
+        heat("Push time", "How long a push took, from its last byte to the answer.", "s",
+             Query("sum by (le) (increase(ml_push_duration_seconds_bucket{@host}[@rate]))",
+                   "{{le}}"), width=8, height=8),
+        graph("Bytes", "Bytes per second that producers pushed.", "Bps",
+              Query("sum by (instance) (rate(ml_push_bytes_total{@host}[@rate]))", "{{instance}}"),
+              by_name=True, width=8),
+        graph("Batches twice or lost", "Batches per second that came again and were not counted "
+              "twice, and batches that never came. Alert: PushBatchesLost.", "ops",
+              Query("sum(rate(ml_push_duplicate_batches_total{@host}[@rate]))", "again"),
+              Query("sum(rate(ml_push_lost_batches_total{@host}[@rate]))", "lost"),
+              Query("sum(rate(ml_push_unknown_fields_total{@host}[@rate]))", "unknown fields"),
+              width=8),
+        graph("Series", "Pushed series, and the limit dashed.", "short",
+              Query("ml_series{@host}", "{{instance}}"),
+              Query("ml_series_limit{@host}", "{{instance}} limit", dashed=True), width=8),
+        graph("Series left out", "Items per second that would have made a series beyond a limit. "
+              "Alert: SeriesDropped.", "ops",
+              Query("sum by (reason) (rate(ml_series_dropped_total{@host}[@rate]))", "{{reason}}"),
+              by_name=True, width=8),
+        bars("Silent producers", "Time since the last push of each producer; the twenty longest.", "s",
+             Query("topk(20, time() - max by (instance, producer) "
+                   "(ml_push_last_success_timestamp_seconds{@host}))",
+                   "{{instance}} {{producer}}"), width=8))
+
+
+def process(board: Board):
+    board.row(
+        "Process",
+        graph("CPU", "CPUs that each daemon keeps busy.", "short",
+              Query("rate(process_cpu_seconds_total{@host}[@rate])", "{{instance}}"), by_name=True,
+              width=8),
+        graph("Memory", "Resident memory of each daemon.", "bytes",
+              Query("process_resident_memory_bytes{@host}", "{{instance}}"), by_name=True, width=8),
+        graph("Open files", "Open descriptors as a share of the limit.", "percentunit",
+              Query("process_open_fds{@host} / process_max_fds{@host}", "{{instance}}"),
+              by_name=True, width=8, limits=(0.7, 0.9)),
+        rows("Versions", "What runs where, and since when.",
+             {"instance": "Host", "version": "Version", "revision": "Revision"},
+             Column("Started", "max by (instance, version, revision) (ml_exporter_build_info{@host} "
+                    "* on (job, instance) group_left () process_start_time_seconds{@host}) * 1000",
+                    "dateTimeFromNow"),
+             sort="Started", height=7))
+
+
+def build() -> Board:
+    board = Board(DAEMON, "ml_exporter / Itself",
+                  "The daemon: scrapes, collectors, pushes, limits and its own process.",
+                  host_choices("ml_exporter_build_info"), [firing(',instance=~"$instance|"')])
+    for part in (summary, scrapes, server, pushes, process):
+        part(board)
+    return board
