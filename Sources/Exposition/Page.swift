@@ -27,8 +27,10 @@ public struct Page: ~Copyable {
     var attachments: [String: [ProtobufEncoder.Attachment]] = [:]
     var guests: Guests?
     /// The families of owners that came before the guests, by what identifies them; empty without
-    /// guests.
+    /// guests, unless `notesHosts`.
     public internal(set) var hosts: [UInt64: Family.Kind] = [:]
+    /// Lets this page know its families though it has no guests.
+    public var notesHosts = false
     /// The family begun last, while there are guests.
     var openFamily: (identity: UInt64, kind: Family.Kind)?
 
@@ -54,6 +56,7 @@ public struct Page: ~Copyable {
         attachments.removeAll()
         guests = nil
         hosts.removeAll(keepingCapacity: true)
+        notesHosts = false
         openFamily = nil
     }
 
@@ -65,10 +68,11 @@ public struct Page: ~Copyable {
 
     /// Starts a family. The samples that follow are its.
     public mutating func begin(_ family: Family) {
-        if guests != nil { endFamily() }
+        let knowsFamilies = guests != nil || notesHosts
+        if knowsFamilies { endFamily() }
         familyIsRefused = !families.insert(family.identity)
         if familyIsRefused { return }
-        if guests != nil { openFamily = (family.identity, family.kind) }
+        if knowsFamilies { openFamily = (family.identity, family.kind) }
         body.append(header(of: family))
     }
 

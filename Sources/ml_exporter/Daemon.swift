@@ -17,6 +17,7 @@ struct Daemon: ~Copyable {
     private let scrapes: ScrapeThread
     private let about: SelfMetrics
     private let servers: [Server]
+    private let file: SettingsFile?
 
     /// Listens and serves from now on.
     init(_ configuration: Configuration, _ log: Logger) throws(KernelError) {
@@ -26,11 +27,18 @@ struct Daemon: ~Copyable {
         if listeners.isEmpty {
             throw KernelError(ENODATA, "--web.systemd-socket: sockets from systemd")
         }
-        let about = SelfMetrics(isWanted: configuration.web.exporterMetrics)
+        let pushListeners = try Daemon.bindPush(configuration, log)
+        let pushed = Pushed(
+            configuration.push, nativeHistograms: configuration.web.nativeHistograms)
+        let file = configuration.pushFlags.configFile.map {
+            SettingsFile($0, configuration.pushFlags, configuration.push, pushed, log)
+        }
+        let about = SelfMetrics(isWanted: configuration.web.exporterMetrics, file)
         let scrapes = try ScrapeThread(
             configuration.host, configuration.roots, maxRequests: configuration.web.maxRequests,
-            about, log)
-        let routes = Telemetry.routes(configuration.web, configuration.host.enabled, scrapes)
+            pushed, about, log)
+        let routes = Telemetry.routes(
+            configuration.web, configuration.host.enabled.union(Pushed.names), scrapes)
         var servers: [Server] = []
         for listener in listeners {
             let server = try Server(
@@ -39,12 +47,56 @@ struct Daemon: ~Copyable {
             servers.append(server)
             about.watch(server)
         }
+        if !pushListeners.isEmpty {
+            let name = pushListeners.map(\.description).joined(separator: ",")
+            let server = try Server(
+                name: name, listeners: pushListeners,
+                routes: PushListener.routes(
+                    pushed, scrapes, file,
+                    isReloadEnabled: configuration.pushFlags.isReloadEnabled),
+                limits: PushListener.limits,
+                log: { log.debug("\($0)", metadata: ["from": "libmicrohttpd"]) })
+            servers.append(server)
+            about.watch(server)
+            log.info("Taking pushes on", metadata: ["push_address": "\(name)"])
+        }
         try scrapes.start()
         self.log = log
+        self.file = file
         self.scrapes = scrapes
         self.about = about
         self.servers = servers
-        for server in servers { log.info("Listening on", metadata: ["address": "\(server.name)"]) }
+        for listener in listeners {
+            log.info("Listening on", metadata: ["address": "\(listener)"])
+        }
+    }
+
+    /// The sockets of the push listener. When nothing is said of it and somebody has its address, the
+    /// machine is served without pushes.
+    private static func bindPush(
+        _ configuration: Configuration, _ log: Logger
+    ) throws(KernelError) -> [Listener] {
+        if let addresses = configuration.pushAddresses { return try bind(addresses) }
+        do throws(ListenAddressError) {
+            let address = try ListenAddress.parse(PushListener.standardAddress)
+            do throws(KernelError) {
+                return try bind([address])
+            } catch {
+                log.error("no pushes are taken", metadata: ["err": "\(error)"])
+                return []
+            }
+        } catch {
+            preconditionFailure("the standard address is one: \(error)")
+        }
+    }
+
+    /// Reads the settings file again; waits for the disk.
+    func reload() {
+        guard let file else {
+            log.info("SIGHUP: there is no settings file to read")
+            return
+        }
+        _ = file.reload()
     }
 
     private static func bind(_ addresses: [ListenAddress]) throws(KernelError) -> [Listener] {

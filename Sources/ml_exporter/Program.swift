@@ -13,7 +13,7 @@ enum Program {
             Log.write(text + "\n", to: toError ? STDERR_FILENO : STDOUT_FILENO)
             exit(exitCode)
         case .checkConfiguration:
-            Log.write("The flags are right.\n", to: STDOUT_FILENO)
+            Log.write("The flags and the settings file are right.\n", to: STDOUT_FILENO)
         case .healthCheck(let configuration):
             for address in configuration.addresses {
                 if let failure = HealthCheck.failure(at: address) {
@@ -46,7 +46,8 @@ enum Program {
             ])
         for name in configuration.host.unbuilt {
             log.warning(
-                "collector is not built, nothing of it is served", metadata: ["collector": "\(name)"])
+                "collector is not built, nothing of it is served",
+                metadata: ["collector": "\(name)"])
         }
         let daemon: Daemon
         do throws(KernelError) {
@@ -62,7 +63,10 @@ enum Program {
                 log.info(
                     "stopping", metadata: ["signal": "\(signal == SIGINT ? "SIGINT" : "SIGTERM")"])
                 break waiting
-            case .reload: log.info("SIGHUP: there is nothing to reload")
+            case .reload:
+                manager.notify("RELOADING=1")
+                daemon.reload()
+                manager.notify("READY=1")
             case .timeout: if daemon.isAlive { manager.notify("WATCHDOG=1") }
             }
         }

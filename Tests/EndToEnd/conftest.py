@@ -36,6 +36,10 @@ class Starter:
         log = self.folder / f"peer-{len(self.running)}.log"
         return self.keep(NodeExporter(log, *only(collectors), *flags))
 
+    def pushgateway(self, *flags: str) -> Pushgateway:
+        log = self.folder / f"pushgateway-{len(self.running)}.log"
+        return self.keep(Pushgateway(log, *flags))
+
     def prometheus(self, job: dict[str, str], *flags: str) -> Prometheus:
         return self.keep(Prometheus(self.folder, job, *flags))
 

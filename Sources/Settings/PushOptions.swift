@@ -1,0 +1,101 @@
+public import ArgumentParser
+
+/// How pushes are taken.
+public struct PushOptions: ParsableArguments {
+    @Option(
+        name: .customLong("push.listen-address"),
+        help: ArgumentHelp(
+            "Address to take pushes on: host:port, :port or unix:/path; none for no pushes over TCP. Repeatable. (default: 127.0.0.1:10181)",
+            valueName: "address"))
+    var listenAddresses: [String] = []
+
+    @Option(
+        name: .customLong("push.group-ttl"),
+        help: ArgumentHelp(
+            "How long a pushed group lives after its last push; 0 for ever. (default: 0s)",
+            valueName: "duration"))
+    var groupTTL: String?
+
+    @Option(
+        name: .customLong("push.model-ttl"),
+        help: ArgumentHelp(
+            "How long a silent version of a model is shown; 0 for ever. (default: 24h)",
+            valueName: "duration"))
+    var modelTTL: String?
+
+    @Option(
+        name: .customLong("push.max-series"),
+        help: ArgumentHelp(
+            "Series that pushed events may make. (default: 100000)", valueName: "count"))
+    var maxSeries: String?
+
+    @Option(
+        name: .customLong("push.max-groups"),
+        help: ArgumentHelp("Groups that may be pushed. (default: 10000)", valueName: "count"))
+    var maxGroups: String?
+
+    @Option(
+        name: .customLong("push.max-group-series"),
+        help: ArgumentHelp(
+            "Series that all groups may hold together. (default: 100000)", valueName: "count"))
+    var maxGroupSeries: String?
+
+    @Flag(
+        name: .customLong("push.enable-reload"),
+        help: "Let POST /-/reload on the push listener read --config.file again.")
+    var enableReload = false
+
+    @Option(
+        name: .customLong("config.file"),
+        help: ArgumentHelp(
+            "Models, limits and times of what is pushed, in YAML; read again on SIGHUP.",
+            valueName: "file"))
+    var configFile: String?
+
+    public init() {}
+
+    public func settings(_ mistakes: inout Mistakes) -> PushFlags {
+        var flags = PushFlags()
+        flags.listenAddresses = listenAddresses.isEmpty ? nil : listenAddresses
+        flags.groupTTL = duration("--push.group-ttl", groupTTL, &mistakes)
+        flags.modelTTL = duration("--push.model-ttl", modelTTL, &mistakes)
+        flags.maxSeries = count("--push.max-series", maxSeries, &mistakes)
+        flags.maxGroups = count("--push.max-groups", maxGroups, &mistakes)
+        flags.maxGroupSeries = count("--push.max-group-series", maxGroupSeries, &mistakes)
+        flags.configFile = configFile.flatMap { $0.isEmpty ? nil : $0 }
+        flags.isReloadEnabled = enableReload
+        if enableReload, flags.configFile == nil {
+            mistakes.add("--push.enable-reload needs --config.file: there is nothing to reload.")
+        }
+        return flags
+    }
+
+    private func duration(
+        _ flag: String, _ text: String?, _ mistakes: inout Mistakes
+    ) -> Duration? {
+        guard let text else { return nil }
+        if let duration = DurationText(argument: text) { return duration.duration }
+        mistakes.add("\(flag): \"\(text)\" is no duration such as 90s, 5m or 24h.")
+        return nil
+    }
+
+    private func count(_ flag: String, _ text: String?, _ mistakes: inout Mistakes) -> Int? {
+        guard let text else { return nil }
+        if let count = Int(text), (0...10_000_000).contains(count) { return count }
+        mistakes.add("\(flag): \"\(text)\" is no count from 0 to 10000000.")
+        return nil
+    }
+}
+
+/// The flags about pushes, checked; nil where nothing was said.
+public struct PushFlags: Sendable, Equatable {
+    public var listenAddresses: [String]?
+    /// Zero for ever.
+    public var groupTTL: Duration?
+    public var modelTTL: Duration?
+    public var maxSeries: Int?
+    public var maxGroups: Int?
+    public var maxGroupSeries: Int?
+    public var configFile: String?
+    public var isReloadEnabled = false
+}
