@@ -2,7 +2,7 @@ internal import Exposition
 internal import Kernel
 
 /// The controllers of control groups: /proc/cgroups (cgroups(7)).
-struct ControlGroups: Collector, ~Copyable {
+struct ControlGroupControllers: Collector, ~Copyable {
     static var name: String { "cgroups" }
 
     private var file: KernelFile
