@@ -77,8 +77,7 @@ let package = Package(
             name: "ml_exporter",
             dependencies: [
                 "CLinux", "CVersion", "Kernel", "Exposition", "Settings", "HTTPServer", "Host",
-                "Groups", "Intake", "Series", "Model",
-                argumentParser, logging,
+                "Groups", "Intake", "Series", "Model", argumentParser, logging,
             ],
             swiftSettings: house),
         tests(of: "Kernel"),
@@ -90,7 +89,7 @@ let package = Package(
         tests(of: "Intake", imports: ["Kernel", "Observation", "CDeflate"]),
         tests(of: "Series", imports: ["Kernel", "Exposition", "Observation"]),
         tests(of: "Model", imports: ["Kernel", "Exposition", "Observation", "Series"]),
-        tests(of: "Host", imports: ["Kernel", "Exposition", "Settings", argumentParser]),
+        tests(of: "Host", imports: ["CLinux", "Kernel", "Exposition", "Settings", argumentParser]),
         tests(of: "Journal", imports: ["Kernel"]),
     ],
     cxxLanguageStandard: .cxx17,

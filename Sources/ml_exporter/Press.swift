@@ -50,9 +50,16 @@ struct Press: ~Copyable {
         var order = Host.Order()
         order.deadlineNanoseconds = deadlineNanoseconds
         order.collectors = wish.collectors
-        let isWhole = host.write(to: &page, order, isCurrent: isWanted) { [log] name, error in
-            log.error("collector failed", metadata: ["collector": "\(name)", "err": "\(error)"])
-        }
+        let isWhole = host.write(
+            to: &page, order, isCurrent: isWanted,
+            reporting: { [log] name, error in
+                log.error(
+                    "collector failed", metadata: ["collector": "\(name)", "err": "\(error)"])
+            },
+            noting: { [log] name, sentence in
+                log.warning(
+                    "collector complains", metadata: ["collector": "\(name)", "err": "\(sentence)"])
+            })
         if !isWhole { return nil }
         if wish.tellsAboutDaemon {
             about.write(to: &page)

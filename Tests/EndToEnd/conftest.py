@@ -6,7 +6,7 @@ import pathlib
 import pytest
 
 from programs import (
-    Daemon, FIXTURES, NINE, NodeExporter, Prometheus, binary, only, tree_flags)
+    Daemon, FIXTURES, NINE, NodeExporter, Prometheus, Pushgateway, binary, only, tree_flags)
 
 
 def pytest_sessionstart(session):

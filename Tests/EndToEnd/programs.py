@@ -35,6 +35,14 @@ HARDWARE = (
 )
 # Those that came after Debian's node_exporter.
 YOUNG_HARDWARE = ("bcachefs", "dmmultipath", "softirqs", "watchdog")
+# Network, memory and system.
+GATEWAY = (
+    "arp", "bonding", "buddyinfo", "cgroups", "conntrack", "entropy", "filefd", "infiniband",
+    "ipvs", "meminfo_numa", "netclass", "netdev", "netstat", "network_route", "os", "pressure",
+    "processes", "selinux", "sockstat", "softnet", "tcpstat", "timex", "udp_queues", "vmstat",
+    "zoneinfo",
+)
+YOUNG_GATEWAY = ("kernel_hung",)
 START_SECONDS = 20
 STOP_SECONDS = 20
 
@@ -217,7 +225,7 @@ class Daemon(Service):
     @property
     def push_address(self) -> str:
         """Where pushes are taken, as the log says."""
-        return re.search(r'push_address="?([^" ,]+)', self.log).group(1)
+        return re.search(r'push_address="?([^" ,\n]+)', self.log).group(1)
 
     def listening(self, wanted: int) -> list[str]:
         if not self.alive:

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Makes the fixture trees beside this file.
 
-    make-fixtures.py                writes `odd`, `damaged` and `rack`, always the same bytes
+    make-fixtures.py                writes all trees but one, always the same bytes
     make-fixtures.py --check        says which of their files differ, exit 1 when any does
     make-fixtures.py --capture DIR  copies what the nine collectors read from this machine
 
@@ -12,6 +12,7 @@ That machine has no udev, so the file udev/b254:0 was written by hand. It is not
 `odd` is a machine that does not exist: everything unusual that a kernel may legally say.
 `damaged` is text that no kernel says, with good lines between the bad ones.
 `rack` is a server that has one of everything; see rack.py.
+`gateway` is one with many kinds of network, and `gateway-damaged` the same damaged; see gateway.py.
 """
 
 import argparse
@@ -20,6 +21,7 @@ import pathlib
 import shutil
 import sys
 
+import gateway
 from rack import Link, rack
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -429,7 +431,10 @@ def main() -> int:
     if options.capture:
         capture(options.capture)
         return 0
-    trees = {"odd": odd(), "damaged": damaged(), "rack": rack()}
+    trees = {
+        "odd": odd(), "damaged": damaged(), "rack": rack(), "gateway": gateway.gateway(),
+        "gateway-damaged": gateway.damaged(),
+    }
     if options.check:
         wrong = [line for name, tree in trees.items() for line in differences(name, tree)]
         print("\n".join(wrong) if wrong else "as made")

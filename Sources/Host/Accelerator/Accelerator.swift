@@ -43,7 +43,7 @@ struct Accelerator: Collector, ~Copyable {
             page.single(lost, Double(lostDevices))
             page.single(failed, Double(managed?.failedCalls ?? 0))
         }
-        scrape.isAbsent = rows.isEmpty && !isManaged
+        scrape.isAbsent = rows.isEmpty && !isManaged && failure == nil
         if let failure { throw failure }
     }
 }

@@ -23,6 +23,10 @@ struct FreeBlocks: Collector, ~Copyable {
     mutating func collect(_ scrape: inout Scrape, into page: inout Page) throws(KernelError) {
         try scrape.read(&file)
         scrape.skippedLines += parse(scrape.text.bytes)
+        write(to: &page)
+    }
+
+    func write(to page: inout Page) {
         table.write(to: &page)
     }
 

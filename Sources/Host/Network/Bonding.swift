@@ -76,7 +76,12 @@ struct Bonding: Collector, ~Copyable {
                     table[row, 1] = Double(slaves)
                 }
             } catch {
-                failure = error
+                // One that has just gone is listed no more the next time.
+                if error.isAbsence {
+                    scrape.skippedLines += 1
+                } else {
+                    failure = error
+                }
             }
         }
         table.end()
@@ -99,14 +104,23 @@ struct Bonding: Collector, ~Copyable {
         var active = 0
         for slave in master.slaves {
             do throws(KernelError) {
-                try scrape.read(&slave.status)
+                try Bonding.read(slave, &scrape)
+                if scrape.text.bytes.trimmed.equals("up") { active += 1 }
             } catch {
-                guard error.isAbsence else { throw error }
-                try scrape.read(&slave.oldStatus)
+                // One of which nothing is known is not active.
+                scrape.skippedLines += 1
             }
-            if scrape.text.bytes.trimmed.equals("up") { active += 1 }
         }
         return (master.slaves.count, active)
+    }
+
+    private static func read(_ slave: Slave, _ scrape: inout Scrape) throws(KernelError) {
+        do throws(KernelError) {
+            try scrape.read(&slave.status)
+        } catch {
+            guard error.isAbsence else { throw error }
+            try scrape.read(&slave.oldStatus)
+        }
     }
 
     /// The words of one line.

@@ -50,6 +50,10 @@ struct Neighbours: Collector, ~Copyable {
             try scrape.read(&file)
             scrape.skippedLines += parse(scrape.text.bytes)
         }
+        write(to: &page)
+    }
+
+    func write(to page: inout Page) {
         table.write(to: &page)
     }
 

@@ -75,7 +75,7 @@ final class NetworkInterface {
         if property != NetworkInterface.speed { return Double(value) }
         if value < 0, hidesInvalidSpeed { return nil }
         // Megabits per second.
-        return Double(value.multipliedReportingOverflow(by: 1_000_000).partialValue / 8)
+        return Double(value) * 125_000
     }
 
     /// The labels of node_network_info.
@@ -96,8 +96,7 @@ final class NetworkInterface {
             guard NetworkInterface.read(property.attribute, folder, &text, &skipped) else {
                 continue
             }
-            var cursor = Cursor(text.bytes.trimmed)
-            values[place] = cursor.integer()
+            values[place] = text.bytes.trimmed.prefixedInteger
             if values[place] == nil { skipped += 1 }
         }
         key = name

@@ -26,7 +26,8 @@ extension Catalog {
         Entry(Processes.self, runsByDefault: false, "Processes and threads by state.") {
             machine, _ in Processes(machine.roots)
         },
-        Entry(ControlGroupControllers.self, runsByDefault: false, "Controllers of control groups.") {
+        Entry(ControlGroupControllers.self, runsByDefault: false, "Controllers of control groups.")
+        {
             machine, _ in ControlGroupControllers(machine.roots)
         },
     ]

@@ -1,0 +1,169 @@
+import Exposition
+import Kernel
+import Settings
+import Testing
+
+@testable import Host
+
+/// The files of /proc/net.
+struct NetworkTextTests {
+    @Test func `a pair of lines that does not fit costs itself`() {
+        let (lines, skipped) = statistics(
+            """
+            TcpExt: ListenDrops ListenOverflows
+            TcpExt: 5
+            IpExt: InOctets OutOctets
+            IpExt: 7 -1
+
+            Lonely: A B
+            TcpExt: ListenDrops
+            TcpExt: x
+            """)
+        #expect(
+            lines == ["node_netstat_IpExt_InOctets 7", "node_netstat_IpExt_OutOctets -1"])
+        #expect(skipped == 4)
+    }
+
+    @Test func `columns are known by the names above them`() {
+        var all = ProtocolStatistics(Trees.roots("nowhere"), nil)
+        func lines(_ text: String) -> [String] {
+            var page = Page(format: .text, body: Buffer(capacity: 4096))
+            let bytes = Array(text.utf8)
+            #expect(all.writeExtended(bytes.span, to: &page) == 0)
+            return samples(page)
+        }
+        #expect(lines("A: x y\nA: 1 2\n") == ["node_netstat_A_x 1", "node_netstat_A_y 2"])
+        // Another kernel has another order.
+        #expect(lines("A: y x\nA: 1 2\n") == ["node_netstat_A_y 1", "node_netstat_A_x 2"])
+        #expect(
+            lines("B: z\nB: 3\nA: y x\nA: 1 2\n") == [
+                "node_netstat_B_z 3", "node_netstat_A_y 1", "node_netstat_A_x 2",
+            ])
+    }
+
+    @Test func `the protocols of IPv6 end with the first 6`() {
+        var all = ProtocolStatistics(Trees.roots("nowhere"), nil)
+        var page = Page(format: .text, body: Buffer(capacity: 4096))
+        let text = Array(
+            "Ip6InOctets 1\nIcmp6OutType135  \t2\nNone 3\nUdp6 x\nUdp6No-Ports 4\n".utf8)
+        #expect(all.write6(text.span, to: &page) == 2)
+        #expect(
+            samples(page) == ["node_netstat_Ip6_InOctets 1", "node_netstat_Icmp6_OutType135 2"])
+    }
+
+    @Test func `sockets in use, their memory in pages and bytes`() {
+        let sockets = SocketStatistics(Trees.roots("nowhere"))
+        var page = Page(format: .text, body: Buffer(capacity: 4096))
+        let text = Array(
+            "sockets: used 229\nTCP: inuse 4 mem 1 unknown 9\nUDP: inuse x\nB-D: inuse 1\nRAW\n"
+                .utf8)
+        #expect(sockets.write(text.span, to: &page) == 3)
+        #expect(
+            samples(page) == [
+                "node_sockstat_sockets_used 229", "node_sockstat_TCP_inuse 4",
+                "node_sockstat_TCP_mem 1", "node_sockstat_TCP_mem_bytes 4096",
+            ])
+    }
+
+    @Test func `a CPU's packets are under its number when the kernel tells it`() throws {
+        var packets = PacketProcessing(Trees.roots("nowhere"))
+        func lines(_ text: String) -> [String] {
+            let bytes = Array(text.utf8)
+            _ = packets.parse(bytes.span)
+            var page = Page(format: .text, body: Buffer(capacity: 4096))
+            packets.write(to: &page)
+            return samples(page)
+        }
+        let new = lines("ff 1 2 0 0 0 0 0 3 4 5 6 7 0 0\n")
+        #expect(new.contains(#"node_softnet_processed_total{cpu="7"} 255"#))
+        #expect(new.contains(#"node_softnet_backlog_len{cpu="7"} 6"#))
+        let old = lines("1 0 0 0 0 0 0 0 0\n\n2 0 0 0 0 0 0 0 0\n1 2 3\n")
+        #expect(old.contains(#"node_softnet_processed_total{cpu="0"} 1"#))
+        #expect(old.contains(#"node_softnet_processed_total{cpu="2"} 2"#))
+        #expect(old.contains(#"node_softnet_flow_limit_count_total{cpu="2"} 0"#))
+    }
+
+    @Test func `rows of tracked connections are added up`() {
+        let one = "1 2 3 4 5 6 7 8 9 a b c d e f 10"
+        let text = Array("names\n\(one) 11\n\(one) 12 13\n\(one)\n1 2\n\n\(one) x\n".utf8)
+        let (sums, skipped) = ConnectionTracking.parse(text.span)
+        #expect(sums[2] == 9)
+        #expect(sums[16] == 0x23)
+        #expect(skipped == 3)
+    }
+
+    @Test func `queues of datagrams are added up`() {
+        let text = Array(
+            """
+              sl  local_address rem_address   st tx_queue rx_queue tr tm->when
+               0: 00000000:0016 00000000:0000 0A 00000015:00000001 00:00000000
+               1: 00000000:0016 00000000:0000 0A ffffffff:00000002 00:00000000
+               2: 00000000:0016 00000000:0000 0A 00000015:
+               3: 00000000:0016
+
+            """.utf8)
+        #expect(DatagramQueues.parse(text.span) == (0x1_0000_0014, 3, 2))
+    }
+
+    @Test func `neighbours are counted by device`() {
+        var mistakes = Mistakes()
+        let everything = Filter(flag: "--f", include: nil, exclude: "^veth", &mistakes)
+        var neighbours = Neighbours(
+            Trees.roots("nowhere"), NeighbourSettings(filter: everything, usesNetlink: false))
+        func lines(_ devices: [String]) -> [String] {
+            let text = Array(
+                ("head\n" + devices.map { "192.0.2.1 0x1 0x2 02:fc:00:00:00:01 * \($0)\n" }.joined())
+                    .utf8)
+            #expect(neighbours.parse(text.span) == 0)
+            var page = Page(format: .text, body: Buffer(capacity: 4096))
+            neighbours.write(to: &page)
+            return samples(page)
+        }
+        #expect(
+            lines(["eth0", "eth1", "eth0", "veth1"]) == [
+                #"node_arp_entries{device="eth0"} 2"#, #"node_arp_entries{device="eth1"} 1"#,
+            ])
+        #expect(lines(["eth1"]) == [#"node_arp_entries{device="eth1"} 1"#])
+        #expect(lines([]) == [])
+    }
+
+    @Test func `backends that differ only in what is not shown are one`() throws {
+        let flag = "--collector.ipvs.backend-labels=proto,local_port"
+        let lines = try Trees.lines("gateway", ["ipvs"], [flag])
+        #expect(
+            lines.filter { $0.hasPrefix("node_ipvs_backend_connections_active{") } == [
+                #"node_ipvs_backend_connections_active{local_port="3306",proto="TCP"} 497"#,
+                #"node_ipvs_backend_connections_active{local_port="53",proto="UDP"} 0"#,
+                #"node_ipvs_backend_connections_active{local_port="80",proto="TCP"} 2"#,
+                #"node_ipvs_backend_connections_active{local_port="0",proto="FWM"} 64"#,
+            ])
+    }
+
+    @Test func `states and rates of InfiniBand are what stands in front`() {
+        func state(_ text: String) -> Double? {
+            let bytes = Array(text.utf8)
+            return InfiniBand.state(bytes.span)
+        }
+        func rate(_ text: String) -> Double? {
+            let bytes = Array(text.utf8)
+            return InfiniBand.rate(bytes.span)
+        }
+        #expect(state("4: ACTIVE\n") == 4)
+        #expect(state("ACTIVE") == nil)
+        #expect(rate("100 Gb/sec (4X EDR)\n") == 12_500_000_000)
+        #expect(rate("2.5 Gb/sec (1X SDR)\n") == 312_500_000)
+        for text in ["", "nan Gb/sec", "-1 Gb/sec", "100", "x"] { #expect(rate(text) == nil) }
+    }
+
+    private func statistics(_ text: String) -> (lines: [String], skipped: Int) {
+        var statistics = ProtocolStatistics(Trees.roots("nowhere"), nil)
+        var page = Page(format: .text, body: Buffer(capacity: 4096))
+        let bytes = Array(text.utf8)
+        let skipped = statistics.writeExtended(bytes.span, to: &page)
+        return (samples(page), skipped)
+    }
+
+    private func samples(_ page: borrowing Page) -> [String] {
+        page.bytes.string.split(separator: "\n").filter { !$0.hasPrefix("#") }.map(String.init)
+    }
+}
