@@ -30,7 +30,8 @@ struct Daemon: ~Copyable {
             throw KernelError(ENODATA, "--web.systemd-socket: sockets from systemd")
         }
         let pushListeners = try Daemon.bindPush(configuration, log)
-        let pushed = Pushed(configuration.push)
+        let pushed = Pushed(
+            configuration.push, nativeHistograms: configuration.web.nativeHistograms)
         let file = configuration.pushFlags.configFile.map {
             SettingsFile($0, configuration.pushFlags, configuration.push, pushed, log)
         }

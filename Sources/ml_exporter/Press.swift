@@ -74,7 +74,7 @@ struct Press: ~Copyable {
         page.finish()
         // Whoever pushes a name of the page must give it the page's type.
         if page.notesHosts { pushed.groups.reserve(page.hosts) }
-        var headers = [("Content-Type", wish.format.contentType)]
+        var headers = [("Content-Type", page.format.contentType)]
         var body = pages.take()
         if wish.isCompressed {
             headers.append(("Content-Encoding", "gzip"))
