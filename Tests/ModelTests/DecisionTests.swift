@@ -38,7 +38,8 @@ struct DecisionTests {
         var limits = SeriesLimits()
         limits.models = 1
         let models = Models(limits)
-        var (first, second) = (Push(), Push())
+        var first = Push()
+        var second = Push()
         first.add { $0.model = "a" }
         second.add { $0.model = "b" }
         second.add { $0.model = "a" }
