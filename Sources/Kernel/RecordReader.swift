@@ -2,7 +2,7 @@
 ///
 /// Damage is noticed, never met with a trap: from then on everything reads as 0 or empty and
 /// `isDamaged` says so. A reader of several numbers looks once, at the end.
-public struct RecordReader: ~Escapable {
+public struct RecordReader: ~Escapable, Sendable {
     private var rest: Span<UInt8>
     public private(set) var isDamaged = false
 

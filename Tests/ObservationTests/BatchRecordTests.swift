@@ -71,7 +71,8 @@ struct BatchRecordTests {
         var batch = Batch()
         var reader = RecordReader(bytes.span)
         let isRead = batch.read(&reader)
-        #expect(isRead && reader.isAtEnd)
+        let isAtEnd = reader.isAtEnd
+        #expect(isRead && isAtEnd)
         let again = record(batch)
         #expect(again == bytes)
         let rows = batch.runs.indices.map { batch.rows(of: $0) }
