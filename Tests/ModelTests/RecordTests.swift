@@ -1,3 +1,4 @@
+import Exposition
 import Kernel
 import Observation
 import Series
