@@ -44,6 +44,15 @@ public struct Page: ~Copyable {
         get { body.bytes }
     }
 
+    /// Gives away the page's bytes; the next page is written into `memory`.
+    public mutating func exchange(_ memory: consuming Buffer) -> Buffer {
+        var body = memory
+        body.removeAll()
+        body.reserve(self.body.count)
+        swap(&body, &self.body)
+        return body
+    }
+
     /// Starts a page anew in the same memory.
     public mutating func restart(format: Format) {
         self.format = format

@@ -80,7 +80,8 @@ struct Press: ~Copyable {
             headers.append(("Content-Encoding", "gzip"))
             gzip.encode(page.bytes, into: &body)
         } else {
-            body.append(page.bytes)
+            // No copy: a large page stands in memory once.
+            body = page.exchange(body)
         }
         headers.append(("Vary", "Accept, Accept-Encoding"))
         return Response(status: 200, headers: headers, body: body, returningTo: pages)
