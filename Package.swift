@@ -51,6 +51,8 @@ let package = Package(
             name: "CDeflate", pkgConfig: "libdeflate", providers: [.apt(["libdeflate-dev"])]),
         .systemLibrary(
             name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
+        .systemLibrary(
+            name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
         .target(name: "CLinux", cSettings: [.define("_GNU_SOURCE")]),
         .target(name: "CNVML", linkerSettings: [.linkedLibrary("dl")]),
         .target(
@@ -60,7 +62,7 @@ let package = Package(
             name: "CText", linkerSettings: [.linkedLibrary("re2"), .linkedLibrary("simdjson")]),
         room("Kernel", imports: ["CLinux", "CText"]),
         room("Exposition", imports: ["Kernel", "CText"]),
-        room("Settings", imports: ["Kernel", "CText", argumentParser]),
+        room("Settings", imports: ["Kernel", "CText", "CYAML", argumentParser]),
         room("HTTPServer", imports: ["Kernel", "CMicroHTTPD", "CISAL", "CLinux"]),
         room("Observation", imports: ["Kernel"]),
         room("Intake", imports: ["Kernel", "Observation", "CText", "CDeflate"]),
@@ -75,9 +77,9 @@ let package = Package(
             name: "ml_exporter",
             dependencies: [
                 "CLinux", "CVersion", "Kernel", "Exposition", "Settings", "HTTPServer", "Host",
-                "Groups", argumentParser, logging,
+                "Groups", "Intake", "Observation", "Series", "Model", argumentParser, logging,
             ],
-            swiftSettings: house),
+            resources: [.embedInCode("Push/openapi.json")], swiftSettings: house),
         tests(of: "Kernel"),
         tests(of: "Exposition", imports: ["Kernel"]),
         tests(of: "Groups", imports: ["Kernel", "Exposition"]),

@@ -65,9 +65,8 @@ public struct FamilyIndex: Sendable {
     public mutating func put(_ part: RenderedFamily, of owner: Int) {
         let identity = part.family.identity
         if var entry = entries.removeValue(forKey: identity) {
-            if part.family.kind != entry.family.kind || part.family.help != nil {
-                entry.family = part.family
-            }
+            let isAlone = entry.count == (entry.part(of: owner) == nil ? 0 : 1)
+            if isAlone || part.family.help != nil { entry.family = part.family }
             entry.replace(part, of: owner)
             entries[identity] = entry
         } else {

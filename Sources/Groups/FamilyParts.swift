@@ -8,7 +8,7 @@ enum FamilyParts {
     ) -> [String] {
         var names: [String] = []
         for suffix in ["_count", "_sum", "_bucket"] {
-            if name.hasSuffix(suffix), own != .histogram, own != .summary {
+            if name.hasSuffix(suffix) {
                 let stem = String(name.dropLast(suffix.count))
                 if let stemKind = kind(stem), takes(suffix, stemKind) { names.append(stem) }
             }

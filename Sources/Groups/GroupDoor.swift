@@ -14,7 +14,7 @@ public struct GroupAnswer: Sendable, Equatable {
     /// Where else the client should ask.
     public let location: String?
 
-    init(_ status: Int, _ sentence: String = "", location: String? = nil) {
+    public init(_ status: Int, _ sentence: String = "", location: String? = nil) {
         self.status = status
         self.sentence = sentence
         self.location = location

@@ -124,7 +124,7 @@ public enum GroupPath: Equatable, Sendable {
         }
     }
 
-    /// The path without empty and `.` segments, escaped for a Location header; nil when it has none.
+    /// The path without empty, `.` and `..` segments, escaped for a Location header; nil when it has none.
     private static func cleaned(_ path: Span<UInt8>) -> String? {
         var segments: [[UInt8]] = []
         var isClean = true
@@ -134,8 +134,9 @@ public enum GroupPath: Equatable, Sendable {
             if start > path.count { break }
             let segment = path.extracting(min(start, path.count)..<min(index, path.count))
             let isLast = index >= path.count
-            if segment.equals(".") || (segment.isEmpty && !isLast) {
+            if segment.equals(".") || segment.equals("..") || (segment.isEmpty && !isLast) {
                 isClean = false
+                if segment.equals("..") { _ = segments.popLast() }
                 if isLast { segments.append([]) }
             } else {
                 segments.append(segment.copied)

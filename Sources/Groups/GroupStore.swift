@@ -22,10 +22,11 @@ public final class GroupStore: Sendable {
         state.withLock { $0.table.limits = limits }
     }
 
-    /// The families of others, by the identities that `Page.hosts` tells: a push may not give their
-    /// names another type.
-    public func setReserved(_ families: [UInt64: Family.Kind]) {
-        state.withLock { $0.table.reserved = families }
+    /// Notes families of others, by the identities that `Page.hosts` tells: a push may not give
+    /// their names another type.
+    public func reserve(_ families: [UInt64: Family.Kind]) {
+        if families.isEmpty { return }
+        state.withLock { $0.table.reserve(families) }
     }
 
     /// The samples of all groups whose time is not over.

@@ -20,7 +20,7 @@ struct GroupTable {
 
     var limits: GroupLimits
     /// The families of others on the page, by what identifies a family there.
-    var reserved: [UInt64: Family.Kind] = [:]
+    private var reserved: [UInt64: Family.Kind] = [:]
     private(set) var index = FamilyIndex()
     private(set) var seriesCount = 0
     private(set) var expiredCount: UInt64 = 0
@@ -34,6 +34,11 @@ struct GroupTable {
     }
 
     var groupCount: Int { groups.count }
+
+    /// Keeps the types of the names of others; their names are few and never change their types.
+    mutating func reserve(_ families: [UInt64: Family.Kind]) {
+        reserved.merge(families) { $1 }
+    }
 
     static let pushTime = Family(
         "push_time_seconds", .gauge,

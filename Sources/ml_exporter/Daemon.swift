@@ -7,6 +7,8 @@ internal import Settings
 
 /// The running program: who starts whom, and in which order everything ends.
 struct Daemon: ~Copyable {
+    /// How long clients that were accepted just before a stop signal may take to ask.
+    static let firstRequestTimeout = Duration.milliseconds(250)
     /// How long requests that have begun may take to end after a stop signal.
     static let stopTimeout = Duration.seconds(10)
     /// A page that takes longer than this to make keeps the watchdog from being told that all is
@@ -17,6 +19,7 @@ struct Daemon: ~Copyable {
     private let scrapes: ScrapeThread
     private let about: SelfMetrics
     private let servers: [Server]
+    private let file: SettingsFile?
 
     /// Listens and serves from now on.
     init(_ configuration: Configuration, _ log: Logger) throws(KernelError) {
@@ -26,11 +29,18 @@ struct Daemon: ~Copyable {
         if listeners.isEmpty {
             throw KernelError(ENODATA, "--web.systemd-socket: sockets from systemd")
         }
-        let about = SelfMetrics(isWanted: configuration.web.exporterMetrics)
+        let pushListeners = try Daemon.bindPush(configuration, log)
+        let pushed = Pushed(
+            configuration.push, nativeHistograms: configuration.web.nativeHistograms)
+        let file = configuration.pushFlags.configFile.map {
+            SettingsFile($0, configuration.pushFlags, configuration.push, pushed, log)
+        }
+        let about = SelfMetrics(isWanted: configuration.web.exporterMetrics, file)
         let scrapes = try ScrapeThread(
             configuration.host, configuration.roots, maxRequests: configuration.web.maxRequests,
-            about, log)
-        let routes = Telemetry.routes(configuration.web, configuration.host.enabled, scrapes)
+            pushed, about, log)
+        let routes = Telemetry.routes(
+            configuration.web, configuration.host.enabled.union(Pushed.names), scrapes)
         var servers: [Server] = []
         for listener in listeners {
             let server = try Server(
@@ -39,12 +49,61 @@ struct Daemon: ~Copyable {
             servers.append(server)
             about.watch(server)
         }
+        if !pushListeners.isEmpty {
+            let name = pushListeners.map(\.description).joined(separator: ",")
+            let server = try Server(
+                name: name, listeners: pushListeners,
+                routes: PushListener.routes(
+                    pushed, scrapes, file,
+                    isReloadEnabled: configuration.pushFlags.isReloadEnabled),
+                limits: PushListener.limits, voices: [EventRoutes.voice],
+                admit: PushListener.gate(configuration, pushed.requests).refusal,
+                log: { log.debug("\($0)", metadata: ["from": "libmicrohttpd"]) })
+            servers.append(server)
+            about.watch(server)
+            log.info("Taking pushes on", metadata: ["push_address": "\(name)"])
+        }
         try scrapes.start()
         self.log = log
+        self.file = file
         self.scrapes = scrapes
         self.about = about
         self.servers = servers
-        for server in servers { log.info("Listening on", metadata: ["address": "\(server.name)"]) }
+        for listener in listeners {
+            log.info("Listening on", metadata: ["address": "\(listener)"])
+        }
+    }
+
+    /// The sockets of the push listener. When nothing is said of it and somebody has its address, the
+    /// machine is served without pushes.
+    private static func bindPush(
+        _ configuration: Configuration, _ log: Logger
+    ) throws(KernelError) -> [Listener] {
+        var listeners = try bind(configuration.pushAddresses ?? [])
+        if configuration.pushAddresses == nil {
+            do throws(KernelError) {
+                listeners.append(try Listener.bind(PushListener.standardAddress))
+            } catch {
+                log.error("no pushes are taken over TCP", metadata: ["err": "\(error)"])
+            }
+        }
+        guard let socket = configuration.pushSocket else { return listeners }
+        do throws(KernelError) {
+            listeners.append(try socket.bind())
+        } catch {
+            if socket.isWanted { throw error }
+            log.error("no pushes are taken on the Unix socket", metadata: ["err": "\(error)"])
+        }
+        return listeners
+    }
+
+    /// Reads the settings file again; waits for the disk.
+    func reload() {
+        guard let file else {
+            log.info("SIGHUP: there is no settings file to read")
+            return
+        }
+        _ = file.reload()
     }
 
     private static func bind(_ addresses: [ListenAddress]) throws(KernelError) -> [Listener] {
@@ -59,8 +118,10 @@ struct Daemon: ~Copyable {
     /// Ends: new requests are refused, those that have begun are answered, then all threads stop.
     /// Returns the exit code.
     consuming func stop() -> Int32 {
-        for server in servers { server.refuseNewRequests() }
         for server in servers { server.quiesce() }
+        let patience = Clock.monotonicNanoseconds &+ Daemon.firstRequestTimeout.nanoseconds
+        for server in servers { server.waitForFirstRequests(until: patience) }
+        for server in servers { server.refuseNewRequests() }
         let deadline = Clock.monotonicNanoseconds &+ Daemon.stopTimeout.nanoseconds
         var isIdle = true
         for server in servers where !server.waitUntilIdle(until: deadline) { isIdle = false }

@@ -9,6 +9,7 @@ struct Options: ParsableArguments {
     @OptionGroup(title: "Telemetry") var web: WebOptions
     @OptionGroup(title: "Machine") var paths: PathOptions
     @OptionGroup(title: "Collectors") var host: HostOptions
+    @OptionGroup(title: "Push") var push: PushOptions
     @OptionGroup(title: "Log") var log: LogOptions
 
     @Flag(name: .customLong("version"), help: "Show the version.")
@@ -25,6 +26,11 @@ struct Configuration: Sendable {
     let roots: Roots
     let host: HostSettings
     let log: LogSettings
+    let pushFlags: PushFlags
+    /// Nil when nothing is said of them: then the standard address, unless somebody has it.
+    let pushAddresses: [ListenAddress]?
+    let pushSocket: PushSocket?
+    let push: PushSettings
 
     /// Every mistake of the command line ends up among the mistakes, one sentence each.
     init(_ options: Options, _ mistakes: inout Mistakes) {
@@ -38,14 +44,31 @@ struct Configuration: Sendable {
         roots = options.paths.roots(&mistakes)
         host = options.host.settings(&mistakes)
         log = options.log.settings(&mistakes)
+        addresses = Configuration.parse(
+            web.listenAddresses, "--web.listen-address", &mistakes)
+        pushFlags = options.push.settings(&mistakes)
+        pushAddresses = pushFlags.listenAddresses.map { texts in
+            texts == ["none"]
+                ? [] : Configuration.parse(texts, "--push.listen-address", &mistakes)
+        }
+        pushSocket = PushSocket(pushFlags, &mistakes)
+        let file = pushFlags.configFile.flatMap {
+            FileSettings.load($0, PushSettings.vocabulary, &mistakes)
+        }
+        push = PushSettings(pushFlags, file ?? FileSettings())
+    }
+
+    private static func parse(
+        _ texts: [String], _ flag: String, _ mistakes: inout Mistakes
+    ) -> [ListenAddress] {
         var addresses: [ListenAddress] = []
-        for text in web.listenAddresses {
+        for text in texts {
             do throws(ListenAddressError) {
                 addresses.append(try ListenAddress.parse(text))
             } catch {
-                mistakes.add("--web.listen-address: \(error)")
+                mistakes.add("\(flag): \(error)")
             }
         }
-        self.addresses = addresses
+        return addresses
     }
 }

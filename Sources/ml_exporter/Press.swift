@@ -1,24 +1,37 @@
 internal import Exposition
+internal import Groups
 internal import HTTPServer
 internal import Host
 internal import Kernel
 internal import Logging
+internal import Model
 
 /// Makes pages out of what the machine and the daemon tell.
 struct Press: ~Copyable {
     private var host: Host
     private var about: SelfMetrics.Writer
+    private let pushed: Pushed
+    private let tellsAboutItself: Bool
+    private let groupMetrics = GroupMetrics()
+    private var pushMetrics: PushMetrics
+    /// When the page's families are noted next: they hardly ever change.
+    private var nextNoteNanoseconds: UInt64 = 0
     private var page: Page
     private var gzip = GzipEncoder()
     private let pages: BufferPool
     private let log: Logger
 
+    private static let noteInterval = Duration.seconds(60)
+
     init(
-        _ collectors: Collectors, _ settings: HostSettings, _ about: SelfMetrics, _ log: Logger,
-        _ pages: BufferPool
+        _ collectors: Collectors, _ settings: HostSettings, _ pushed: Pushed,
+        _ about: SelfMetrics, _ log: Logger, _ pages: BufferPool
     ) {
         host = Host(collectors, seriesLimit: settings.seriesLimit, tellsCost: about.isWanted)
         self.about = about.writer()
+        self.pushed = pushed
+        pushMetrics = PushMetrics(pushed.events, pushed.requests)
+        tellsAboutItself = about.isWanted
         page = Page(format: .text, body: Buffer(capacity: 64 << 10))
         self.pages = pages
         self.log = log
@@ -29,6 +42,13 @@ struct Press: ~Copyable {
         to wish: ScrapeQueue.Wish, by deadlineNanoseconds: UInt64, while isWanted: () -> Bool
     ) -> Response? {
         page.restart(format: wish.format)
+        let now = Clock.monotonicNanoseconds
+        if now >= nextNoteNanoseconds {
+            page.notesHosts = true
+            nextNoteNanoseconds = now &+ Press.noteInterval.nanoseconds
+        }
+        let showsGroups = wish.collectors?.contains("groups") ?? true
+        if showsGroups { page.invite(pushed.groups.families()) }
         var order = Host.Order()
         order.deadlineNanoseconds = deadlineNanoseconds
         order.collectors = wish.collectors
@@ -43,9 +63,18 @@ struct Press: ~Copyable {
                     "collector complains", metadata: ["collector": "\(name)", "err": "\(sentence)"])
             })
         if !isWhole { return nil }
-        about.write(to: &page)
+        if wish.tellsAboutDaemon {
+            about.write(to: &page)
+            if tellsAboutItself {
+                groupMetrics.write(pushed.groups, to: &page)
+                pushMetrics.write(to: &page)
+            }
+        }
+        if wish.collectors?.contains("models") ?? true { pushed.models.write(to: &page) }
         page.finish()
-        var headers = [("Content-Type", wish.format.contentType)]
+        // Whoever pushes a name of the page must give it the page's type.
+        if page.notesHosts { pushed.groups.reserve(page.hosts) }
+        var headers = [("Content-Type", page.format.contentType)]
         var body = pages.take()
         if wish.isCompressed {
             headers.append(("Content-Encoding", "gzip"))

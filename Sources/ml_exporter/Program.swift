@@ -13,7 +13,7 @@ enum Program {
             Log.write(text + "\n", to: toError ? STDERR_FILENO : STDOUT_FILENO)
             exit(exitCode)
         case .checkConfiguration:
-            Log.write("The flags are right.\n", to: STDOUT_FILENO)
+            Log.write("The flags and the settings file are right.\n", to: STDOUT_FILENO)
         case .healthCheck(let configuration):
             for address in configuration.addresses {
                 if let failure = HealthCheck.failure(at: address) {
@@ -63,7 +63,10 @@ enum Program {
                 log.info(
                     "stopping", metadata: ["signal": "\(signal == SIGINT ? "SIGINT" : "SIGTERM")"])
                 break waiting
-            case .reload: log.info("SIGHUP: there is nothing to reload")
+            case .reload:
+                manager.notify("RELOADING=1")
+                daemon.reload()
+                manager.notify("READY=1")
             case .timeout: if daemon.isAlive { manager.notify("WATCHDOG=1") }
             }
         }

@@ -12,8 +12,12 @@ final class ScrapeQueue: Sendable {
     struct Wish: Equatable, Sendable {
         let format: Format
         let isCompressed: Bool
-        /// The collectors that write; nil for all.
+        /// The collectors that write, and `groups` and `models` for what was pushed; nil for all.
         let collectors: Set<String>?
+
+        /// Whether the page tells about the daemon, too: not beside groups alone, whose labels are
+        /// the pushers' business.
+        var tellsAboutDaemon: Bool { collectors != ["groups"] }
     }
 
     /// A scraper that waits. It belongs to the queue, or to the thread that has taken it out.

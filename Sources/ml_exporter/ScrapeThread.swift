@@ -20,6 +20,7 @@ final class ScrapeThread: Sendable {
 
     private let collectors: Collectors
     private let settings: HostSettings
+    private let pushed: Pushed
     private let about: SelfMetrics
     private let log: Logger
     private let queue: ScrapeQueue
@@ -36,11 +37,12 @@ final class ScrapeThread: Sendable {
     private let tooManyPages: Route.Constant
 
     init(
-        _ settings: HostSettings, _ roots: Roots, maxRequests: Int, _ about: SelfMetrics,
-        _ log: Logger
+        _ settings: HostSettings, _ roots: Roots, maxRequests: Int, _ pushed: Pushed,
+        _ about: SelfMetrics, _ log: Logger
     ) throws(KernelError) {
         collectors = Collectors(settings, roots)
         self.settings = settings
+        self.pushed = pushed
         self.about = about
         self.log = log
         queue = ScrapeQueue(capacity: maxRequests)
@@ -109,7 +111,7 @@ final class ScrapeThread: Sendable {
 
     /// The body of the thread with this number.
     private func run(_ server: Int) {
-        var press = Press(collectors, settings, about, log, pages)
+        var press = Press(collectors, settings, pushed, about, log, pages)
         while true {
             switch queue.next(server) {
             case .end: return

@@ -7,11 +7,13 @@ internal import Synchronization
 final class SelfMetrics: Sendable {
     /// False with `--web.disable-exporter-metrics`.
     let isWanted: Bool
+    private let file: SettingsFile?
     private let servers = Guarded<[Server]>([])
     let refusedScrapes = RefusedScrapes()
 
-    init(isWanted: Bool) {
+    init(isWanted: Bool, _ file: SettingsFile?) {
         self.isWanted = isWanted
+        self.file = file
     }
 
     /// The servers whose requests are told, known once they listen.
@@ -86,6 +88,7 @@ final class SelfMetrics: Sendable {
             guard metrics.isWanted else { return }
             page.single(build, 1)
             page.single(peerBuild, 1)
+            metrics.file?.write(to: &page)
             page.single(duplicates, Double(page.duplicates))
             listenToNewServers()
             page.begin(connections)

@@ -16,11 +16,8 @@ enum Telemetry {
                     switch collectors(request.query, enabled) {
                     case .success(let collectors):
                         scrapes.ask(
-                            ScrapeQueue.Wish(
-                                format: Negotiation.format(accept: request.header("accept")),
-                                isCompressed: AcceptEncoding.acceptsGzip(
-                                    request.header("accept-encoding")),
-                                collectors: collectors),
+                            wish(
+                                request, collectors, offersProtobuf: web.nativeHistograms),
                             until: deadline(
                                 request.header("x-prometheus-scrape-timeout-seconds")),
                             suspended)
@@ -40,6 +37,17 @@ enum Telemetry {
                         body: Landing.page(telemetryPath: web.telemetryPath))))
         }
         return routes
+    }
+
+    /// The page that a request asks for.
+    static func wish(
+        _ request: borrowing Request, _ collectors: Set<String>?, offersProtobuf: Bool = false
+    ) -> ScrapeQueue.Wish {
+        ScrapeQueue.Wish(
+            format: Negotiation.format(
+                accept: request.header("accept"), offersProtobuf: offersProtobuf),
+            isCompressed: AcceptEncoding.acceptsGzip(request.header("accept-encoding")),
+            collectors: collectors)
     }
 
     /// How long a scraper waits that does not say so, as Prometheus does by default.

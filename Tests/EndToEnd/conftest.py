@@ -6,7 +6,7 @@ import pathlib
 import pytest
 
 from programs import (
-    Daemon, FIXTURES, NINE, NodeExporter, Prometheus, binary, only, tree_flags)
+    Daemon, FIXTURES, NINE, NodeExporter, Prometheus, Pushgateway, binary, only, tree_flags)
 
 
 def pytest_sessionstart(session):
@@ -35,6 +35,10 @@ class Starter:
     def peer(self, *flags: str, collectors=NINE) -> NodeExporter:
         log = self.folder / f"peer-{len(self.running)}.log"
         return self.keep(NodeExporter(log, *only(collectors), *flags))
+
+    def pushgateway(self, *flags: str) -> Pushgateway:
+        log = self.folder / f"pushgateway-{len(self.running)}.log"
+        return self.keep(Pushgateway(log, *flags))
 
     def prometheus(self, job: dict[str, str], *flags: str, **options) -> Prometheus:
         return self.keep(Prometheus(self.folder, job, *flags, **options))

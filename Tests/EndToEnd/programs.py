@@ -107,9 +107,10 @@ def connect(address: str, timeout: float = 20) -> http.client.HTTPConnection:
     return http.client.HTTPConnection(host.strip("[]"), int(port), timeout=timeout)
 
 
-def ask(connection, path: str, headers: dict | None = None, method: str = "GET") -> Answer:
+def ask(connection, path: str, headers: dict | None = None, method: str = "GET",
+        body: bytes | None = None) -> Answer:
     """One request on a connection that stays."""
-    connection.request(method, path, headers=headers or {})
+    connection.request(method, path, body=body, headers=headers or {})
     response = connection.getresponse()
     return Answer(response.status, response.headers, response.read())
 
@@ -174,10 +175,10 @@ class Service(Program):
     address: str
 
     def get(self, path: str = "/metrics", headers: dict | None = None, method: str = "GET",
-            timeout: float = 20) -> Answer:
+            timeout: float = 20, body: bytes | None = None) -> Answer:
         connection = connect(self.address, timeout)
         try:
-            return ask(connection, path, headers, method)
+            return ask(connection, path, headers, method, body)
         finally:
             connection.close()
 
@@ -197,6 +198,8 @@ class Daemon(Service):
                  prefix: tuple = (), **options):
         arguments = [*prefix, binary()]
         arguments += [f"--web.listen-address={address}" for address in listen]
+        if not any(flag.startswith("--push.listen-address") for flag in flags):
+            arguments.append("--push.listen-address=127.0.0.1:0")
         super().__init__([*arguments, *flags], log, **options)
         wanted = max(1, len(listen))
         try:
@@ -209,6 +212,20 @@ class Daemon(Service):
                 self.process.kill()
             self.process.wait()
             raise
+
+    def push(self, path: str, body: bytes = b"", method: str = "POST",
+             headers: dict | None = None, timeout: float = 20) -> Answer:
+        """One request to the push listener."""
+        connection = connect(self.push_address, timeout)
+        try:
+            return ask(connection, path, headers, method, body)
+        finally:
+            connection.close()
+
+    @property
+    def push_address(self) -> str:
+        """Where pushes are taken, as the log says."""
+        return re.search(r'push_address="?([^" ,\n]+)', self.log).group(1)
 
     def listening(self, wanted: int) -> list[str]:
         if not self.alive:
@@ -234,6 +251,17 @@ class NodeExporter(Service):
         super().__init__(
             [self.program, f"--web.listen-address={self.address}", *flags], log)
         wait_until(lambda: self.answers("/"), START_SECONDS, "the peer's first answer")
+
+
+class Pushgateway(Service):
+    """Debian's prometheus-pushgateway, which forgets everything when it ends."""
+
+    def __init__(self, log: pathlib.Path, *flags: str):
+        self.address = f"127.0.0.1:{free_port()}"
+        super().__init__(
+            ["prometheus-pushgateway", f"--web.listen-address={self.address}",
+             "--persistence.file=", *flags], log)
+        wait_until(lambda: self.answers("/-/ready"), START_SECONDS, "Pushgateway is ready")
 
 
 class Prometheus(Service):

@@ -135,6 +135,17 @@ struct GuestTests {
         #expect(index.isEmpty)
     }
 
+    @Test func `the last help that somebody said counts, and goes with its only owner`() throws {
+        var index = try index(["# HELP x Old.\nx 1\n", "x 2\n"])
+        #expect(index["x"]?.family.help == "Old.")
+        index.remove("x", of: 1)
+        var renderer = FamilyRenderer()
+        for part in try renderer.render(TextParser.parse("x 9\n".utf8Span.span)) {
+            index.put(part, of: 0)
+        }
+        #expect(index["x"]?.family.help == nil)
+    }
+
     @Test func `the next page has no guests unless they are invited again`() throws {
         let index = try index(["x 1\n"])
         var page = Page(format: .text, body: Buffer(capacity: 16))

@@ -142,7 +142,7 @@ struct GroupDoorTests {
 
     @Test func `a family of the machine keeps its type`() {
         let own = Family("up", .gauge, help: nil)
-        door.store.setReserved([own.identity: .gauge])
+        door.store.reserve([own.identity: .gauge])
         #expect(send(.put, "/metrics/job/a", "# TYPE up counter\nup 1\n").status == 400)
         #expect(send(.put, "/metrics/job/a", "# TYPE up gauge\nup 1\n").status == 200)
     }

@@ -60,6 +60,9 @@ struct GroupPathTests {
     @Test func `empty segments lead to the clean path`() {
         #expect(
             path("/metrics/job/j//a/b c") == .redirect("/metrics/job/j/a/b%20c", status: 301))
+        #expect(
+            path("/metrics/job/j/a/../b/./1") == .redirect("/metrics/job/j/b/1", status: 301))
+        #expect(path("/metrics/job/j/..") == .redirect("/metrics/job/", status: 301))
         #expect(path("/metrics/job//") == .redirect("/metrics/job/", status: 301))
         #expect(path("/metrics/job/") == .redirect("/metrics/job", status: 307))
     }

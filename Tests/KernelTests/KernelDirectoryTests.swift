@@ -34,7 +34,9 @@ struct KernelDirectoryTests {
         var text = Buffer(capacity: 16)
         try directory.read("long", into: &text, limit: 100)
         #expect(text.count == 100)
-        let error = #expect(throws: KernelError.self) { try directory.read("none", into: &text) }
+        let error = #expect(throws: KernelError.self) {
+            _ = try directory.read("none", into: &text)
+        }
         #expect(error?.code == ENOENT && error?.subject == "\(folder.path)/none")
         #expect(throws: KernelError.self) { _ = try directory.directory(Array("long".utf8)) }
         #expect(throws: KernelError.self) {

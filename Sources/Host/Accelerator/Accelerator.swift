@@ -18,7 +18,8 @@ struct Accelerator: Collector, ~Copyable {
     init(_ machine: Machine, _ settings: AcceleratorSettings) {
         dcgm = settings.showsDCGMNames ? DCGMRows() : nil
         if let path = settings.managementLibrary {
-            managed = ManagedDevices(path: path, isExtended: settings.showsDCGMNames)
+            managed = ManagedDevices(
+                path: path, machine.roots.proc, isExtended: settings.showsDCGMNames)
         }
         cards = GraphicsCards(machine)
     }
@@ -43,7 +44,7 @@ struct Accelerator: Collector, ~Copyable {
             page.single(lost, Double(lostDevices))
             page.single(failed, Double(managed?.failedCalls ?? 0))
         }
-        scrape.isAbsent = rows.isEmpty && !isManaged
+        scrape.isAbsent = rows.isEmpty && !isManaged && failure == nil
         if let failure { throw failure }
     }
 }

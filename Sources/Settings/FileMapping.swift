@@ -1,0 +1,128 @@
+/// The keys of one mapping of a settings file: those that are known are taken, and what is left in
+/// the end is a mistake each.
+struct FileMapping {
+    /// Where mistakes are told, and what they are told with.
+    struct Reader {
+        let file: String
+        private var mistakes: [(place: TextPlace, sentence: String)] = []
+
+        init(file: String) {
+            self.file = file
+        }
+
+        mutating func add(_ place: TextPlace, _ sentence: String) {
+            mistakes.append((place, sentence))
+        }
+
+        /// The mistakes in the order of the file.
+        var sentences: [String] {
+            mistakes.sorted { ($0.place.line, $0.place.column) < ($1.place.line, $1.place.column) }
+                .map { "\(file):\($0.place.line):\($0.place.column): \($0.sentence)" }
+        }
+    }
+
+    private var pairs: [YAMLNode.Pair] = []
+    /// The names of the mappings around, with a dot behind each.
+    let path: String
+    private var known: [String] = []
+
+    /// A node that is no mapping is a mistake; nothing at all is an empty mapping.
+    init(_ node: YAMLNode, _ path: String, _ reader: inout Reader) {
+        self.path = path
+        switch node {
+        case .mapping(let pairs, _): self.pairs = pairs
+        default:
+            if !node.isNull {
+                let name = path.isEmpty ? "the file" : String(path.dropLast())
+                reader.add(node.place, "\(name) must be a mapping: keys and values")
+            }
+        }
+    }
+
+    /// The value of a key, nil when it is missing or empty.
+    mutating func take(_ key: String) -> YAMLNode? {
+        known.append(key)
+        guard let place = pairs.firstIndex(where: { $0.key == key }) else { return nil }
+        let value = pairs.remove(at: place).value
+        return value.isNull ? nil : value
+    }
+
+    /// All pairs, whatever their keys are.
+    mutating func takeAll() -> [YAMLNode.Pair] {
+        defer { pairs.removeAll() }
+        return pairs
+    }
+
+    func finish(_ reader: inout Reader) {
+        for pair in pairs {
+            reader.add(
+                pair.place,
+                "\(path)\(pair.key) is not known here; known are \(known.joined(separator: ", "))")
+        }
+    }
+
+    // MARK: Values
+
+    /// A number within `range`.
+    mutating func number(
+        _ key: String, _ range: ClosedRange<Double>, _ reader: inout Reader
+    ) -> Double? {
+        guard let node = take(key) else { return nil }
+        if let value = FileMapping.number(node), range.contains(value) { return value }
+        reader.add(
+            node.place,
+            "\(path)\(key) must be a number from \(FileMapping.text(range.lowerBound)) to \(FileMapping.text(range.upperBound))"
+        )
+        return nil
+    }
+
+    /// A whole number within `range`.
+    mutating func count(
+        _ key: String, _ range: ClosedRange<Int>, _ reader: inout Reader
+    ) -> Int? {
+        guard let node = take(key) else { return nil }
+        if case .scalar(let text, isPlain: true, _) = node, let value = Int(text),
+            range.contains(value)
+        {
+            return value
+        }
+        reader.add(
+            node.place,
+            "\(path)\(key) must be a whole number from \(range.lowerBound) to \(range.upperBound)")
+        return nil
+    }
+
+    /// A duration as flags spell it: `300s`, `5m`, `24h`, `0`.
+    mutating func duration(_ key: String, _ reader: inout Reader) -> Duration? {
+        guard let node = take(key) else { return nil }
+        if case .scalar(let text, _, _) = node, let value = DurationText(argument: text) {
+            return value.duration
+        }
+        reader.add(node.place, "\(path)\(key) must be a duration such as 90s, 5m or 24h")
+        return nil
+    }
+
+    /// A sequence, each of its values read by `read`, which says nil after telling a mistake.
+    mutating func list<Value>(
+        _ key: String, _ reader: inout Reader, _ read: (YAMLNode, inout Reader) -> Value?
+    ) -> [Value]? {
+        guard let node = take(key) else { return nil }
+        guard case .sequence(let items, _) = node else {
+            reader.add(node.place, "\(path)\(key) must be a list: [a, b]")
+            return nil
+        }
+        return items.compactMap { read($0, &reader) }
+    }
+
+    static func number(_ node: YAMLNode) -> Double? {
+        guard case .scalar(let text, isPlain: true, _) = node,
+            text.utf8.allSatisfy({ (0x2B...0x39).contains($0) || $0 | 0x20 == 0x65 }),
+            let value = Double(text), value.isFinite
+        else { return nil }
+        return value
+    }
+
+    private static func text(_ value: Double) -> String {
+        value == value.rounded() && abs(value) < 1e15 ? "\(Int64(value))" : "\(value)"
+    }
+}

@@ -1,0 +1,217 @@
+internal import Kernel
+
+/// What the file of `--config.file` says; nil where it says nothing.
+public struct FileSettings: Sendable, Equatable {
+    /// What is said of models: of all, or of one.
+    public struct Rules: Sendable, Equatable {
+        /// Upper bounds of histograms, by the histogram's name.
+        public var buckets: [String: [Double]] = [:]
+        /// Labels that business metrics may carry.
+        public var labels: Set<String>?
+        /// Rows after which a model should be trained anew.
+        public var retrainAfterRows: Double?
+
+        public init() {}
+    }
+
+    public struct Push: Sendable, Equatable {
+        /// How long a group lives that does not say so itself; zero for ever.
+        public var groupTTL: Duration?
+        /// How long a silent version of a model lives; zero for ever.
+        public var modelTTL: Duration?
+        /// Requests per second of one producer, and how many of them at once.
+        public var producerRate: Double?
+        public var producerBurst: Double?
+    }
+
+    /// Counts that bound what pushes may take.
+    public struct Limits: Sendable, Equatable {
+        public var groups: Int?
+        public var groupSeries: Int?
+        public var allGroupSeries: Int?
+        public var series: Int?
+        public var seriesPerVersion: Int?
+        public var models: Int?
+        public var versionsPerModel: Int?
+        public var variantsPerVersion: Int?
+        public var reasons: Int?
+        public var features: Int?
+    }
+
+    /// Words that the file may use.
+    public struct Vocabulary: Sendable {
+        /// Histograms whose bounds may be set.
+        public let histograms: Set<String>
+        /// Bounds of one histogram.
+        public let boundLimit: Int
+
+        public init(histograms: Set<String>, boundLimit: Int) {
+            self.histograms = histograms
+            self.boundLimit = boundLimit
+        }
+    }
+
+    public var push = Push()
+    public var limits = Limits()
+    public var defaults = Rules()
+    public var models: [String: Rules] = [:]
+
+    public init() {}
+
+    /// Reads the file; everything that is wrong with it ends up among the mistakes, with its line and
+    /// column.
+    public static func load(
+        _ path: String, _ vocabulary: Vocabulary, _ mistakes: inout Mistakes
+    ) -> FileSettings? {
+        var file = KernelFile(path: path)
+        var text = Buffer(capacity: 4096)
+        do throws(KernelError) {
+            try file.read(into: &text)
+        } catch {
+            mistakes.add("--config.file: \(error).")
+            return nil
+        }
+        return parse(text.bytes, name: path, vocabulary, &mistakes)
+    }
+
+    /// `name` is what the file is called in sentences about mistakes.
+    public static func parse(
+        _ text: Span<UInt8>, name: String, _ vocabulary: Vocabulary, _ mistakes: inout Mistakes
+    ) -> FileSettings? {
+        var reader = FileMapping.Reader(file: name)
+        var settings = FileSettings()
+        do throws(YAMLError) {
+            if let root = try YAMLReader.read(text) {
+                settings.read(root, vocabulary, &reader)
+            }
+        } catch {
+            reader.add(error.place, error.message)
+        }
+        for sentence in reader.sentences { mistakes.add(sentence) }
+        return reader.sentences.isEmpty ? settings : nil
+    }
+
+    // MARK: Sections
+
+    private mutating func read(
+        _ root: YAMLNode, _ vocabulary: Vocabulary, _ reader: inout FileMapping.Reader
+    ) {
+        var file = FileMapping(root, "", &reader)
+        if let node = file.take("push") { push = Push(node, &reader) }
+        if let node = file.take("limits") { limits = Limits(node, &reader) }
+        if let node = file.take("defaults") {
+            defaults = Rules(node, "defaults.", vocabulary, &reader)
+        }
+        if let node = file.take("models") {
+            var models = FileMapping(node, "models.", &reader)
+            for pair in models.takeAll() {
+                if pair.key.isEmpty || pair.key.utf8.count > FileSettings.nameBytes {
+                    reader.add(
+                        pair.place, "a model's name has 1 to \(FileSettings.nameBytes) bytes")
+                }
+                self.models[pair.key] = Rules(
+                    pair.value, "models.\(pair.key).", vocabulary, &reader)
+            }
+        }
+        file.finish(&reader)
+    }
+
+    /// Bytes of the name of a model or a label.
+    static let nameBytes = 255
+}
+
+extension FileSettings.Push {
+    fileprivate init(_ node: YAMLNode, _ reader: inout FileMapping.Reader) {
+        var push = FileMapping(node, "push.", &reader)
+        groupTTL = push.duration("group_ttl", &reader)
+        modelTTL = push.duration("model_ttl", &reader)
+        producerRate = push.number("producer_rate", 0.001...1e9, &reader)
+        producerBurst = push.number("producer_burst", 1...1e9, &reader)
+        push.finish(&reader)
+    }
+}
+
+extension FileSettings.Limits {
+    fileprivate init(_ node: YAMLNode, _ reader: inout FileMapping.Reader) {
+        var limits = FileMapping(node, "limits.", &reader)
+        groups = limits.count("groups", 0...1_000_000, &reader)
+        groupSeries = limits.count("series_per_group", 0...10_000_000, &reader)
+        allGroupSeries = limits.count("series_of_groups", 0...10_000_000, &reader)
+        series = limits.count("series", 0...10_000_000, &reader)
+        seriesPerVersion = limits.count("series_per_version", 0...10_000_000, &reader)
+        models = limits.count("models", 0...100_000, &reader)
+        versionsPerModel = limits.count("versions_per_model", 0...100_000, &reader)
+        variantsPerVersion = limits.count("variants_per_version", 0...100_000, &reader)
+        reasons = limits.count("reasons", 0...10_000, &reader)
+        features = limits.count("features", 0...10_000, &reader)
+        limits.finish(&reader)
+    }
+}
+
+extension FileSettings.Rules {
+    fileprivate init(
+        _ node: YAMLNode, _ path: String, _ vocabulary: FileSettings.Vocabulary,
+        _ reader: inout FileMapping.Reader
+    ) {
+        var rules = FileMapping(node, path, &reader)
+        if let node = rules.take("buckets") {
+            var histograms = FileMapping(node, path + "buckets.", &reader)
+            for name in vocabulary.histograms.sorted() {
+                if let bounds = FileSettings.Rules.bounds(
+                    name, &histograms, vocabulary.boundLimit, &reader)
+                {
+                    buckets[name] = bounds
+                }
+            }
+            histograms.finish(&reader)
+        }
+        labels = rules.list("labels", &reader) { node, reader in
+            if case .scalar(let name, _, _) = node, Self.isLabelName(name) { return name }
+            reader.add(
+                node.place,
+                "a label's name consists of letters, digits and _, does not begin with a digit or __, and is none of \(Self.reservedLabels.sorted().joined(separator: ", "))"
+            )
+            return nil
+        }.map(Set.init)
+        retrainAfterRows = rules.number("retrain_after_rows", 1...1e15, &reader)
+        rules.finish(&reader)
+    }
+
+    private static func bounds(
+        _ name: String, _ histograms: inout FileMapping, _ limit: Int,
+        _ reader: inout FileMapping.Reader
+    ) -> [Double]? {
+        var last = -Double.infinity
+        var places = 0
+        let path = histograms.path
+        let bounds = histograms.list(name, &reader) { node, reader -> Double? in
+            places += 1
+            guard let bound = FileMapping.number(node), bound > last else {
+                reader.add(
+                    node.place, "bounds of \(path)\(name) are numbers, each larger than the last")
+                return nil
+            }
+            if places == limit + 1 {
+                reader.add(node.place, "\(path)\(name) has more than \(limit) bounds")
+            }
+            last = bound
+            return bound
+        }
+        return bounds
+    }
+
+    /// Labels that business metrics have anyway, or that scrapes set.
+    private static let reservedLabels: Set<String> = [
+        "model", "version", "variant", "kpi", "job", "instance", "le", "quantile",
+    ]
+
+    private static func isLabelName(_ name: String) -> Bool {
+        guard let first = name.utf8.first, !(0x30...0x39).contains(first), !name.hasPrefix("__"),
+            name.utf8.count <= FileSettings.nameBytes
+        else { return false }
+        let isPlain = name.utf8.allSatisfy {
+            (0x30...0x39).contains($0) || (0x61...0x7A).contains($0 | 0x20) || $0 == 0x5F
+        }
+        return isPlain && !reservedLabels.contains(name)
+    }
+}

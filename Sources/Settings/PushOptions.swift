@@ -1,0 +1,158 @@
+public import ArgumentParser
+
+/// How pushes are taken.
+public struct PushOptions: ParsableArguments {
+    @Option(
+        name: .customLong("push.listen-address"),
+        help: ArgumentHelp(
+            "Address to take pushes on: host:port, :port or unix:/path; none for no pushes over TCP. Repeatable. (default: 127.0.0.1:10181)",
+            valueName: "address"))
+    var listenAddresses: [String] = []
+
+    @Option(
+        name: .customLong("push.socket"),
+        help: ArgumentHelp(
+            "Unix socket to take pushes on; none for no socket. (default: /run/ml_exporter/push.sock where /run/ml_exporter is there)",
+            valueName: "path"))
+    var socket: String?
+
+    @Option(
+        name: .customLong("push.socket-mode"),
+        help: ArgumentHelp(
+            "Permissions of the socket, in octal digits. (default: 0660)", valueName: "mode"))
+    var socketMode: String?
+
+    @Option(
+        name: .customLong("push.socket-group"),
+        help: ArgumentHelp(
+            "Group that the socket is given to: a name or a number. (default: that of the process)",
+            valueName: "group"))
+    var socketGroup: String?
+
+    @Option(
+        name: .customLong("push.allowed-host"),
+        help: ArgumentHelp(
+            "Name that pushers may call this listener by besides addresses and localhost; * for any. Repeatable.",
+            valueName: "name"))
+    var allowedHosts: [String] = []
+
+    @Option(
+        name: .customLong("push.producer-rate"),
+        help: ArgumentHelp(
+            "Requests per second of one producer; twice as many at once after a pause; 0 for any number. (default: 1000)",
+            valueName: "count"))
+    var producerRate: String?
+
+    @Option(
+        name: .customLong("push.group-ttl"),
+        help: ArgumentHelp(
+            "How long a pushed group lives after its last push; 0 for ever. (default: 0s)",
+            valueName: "duration"))
+    var groupTTL: String?
+
+    @Option(
+        name: .customLong("push.model-ttl"),
+        help: ArgumentHelp(
+            "How long a silent version of a model is shown; 0 for ever. (default: 24h)",
+            valueName: "duration"))
+    var modelTTL: String?
+
+    @Option(
+        name: .customLong("push.max-series"),
+        help: ArgumentHelp(
+            "Series that pushed events may make. (default: 100000)", valueName: "count"))
+    var maxSeries: String?
+
+    @Option(
+        name: .customLong("push.max-groups"),
+        help: ArgumentHelp("Groups that may be pushed. (default: 10000)", valueName: "count"))
+    var maxGroups: String?
+
+    @Option(
+        name: .customLong("push.max-group-series"),
+        help: ArgumentHelp(
+            "Series that all groups may hold together. (default: 100000)", valueName: "count"))
+    var maxGroupSeries: String?
+
+    @Flag(
+        name: .customLong("push.enable-reload"),
+        help: "Let POST /-/reload on the push listener read --config.file again.")
+    var enableReload = false
+
+    @Option(
+        name: .customLong("config.file"),
+        help: ArgumentHelp(
+            "Models, limits and times of what is pushed, in YAML; read again on SIGHUP.",
+            valueName: "file"))
+    var configFile: String?
+
+    public init() {}
+
+    public func settings(_ mistakes: inout Mistakes) -> PushFlags {
+        var flags = PushFlags()
+        flags.listenAddresses = listenAddresses.isEmpty ? nil : listenAddresses
+        flags.socket = socket
+        flags.socketMode = mode(&mistakes)
+        flags.socketGroup = socketGroup
+        flags.allowedHosts = allowedHosts
+        if let rate = count("--push.producer-rate", producerRate, &mistakes) {
+            flags.producerRate = rate
+        }
+        flags.groupTTL = duration("--push.group-ttl", groupTTL, &mistakes)
+        flags.modelTTL = duration("--push.model-ttl", modelTTL, &mistakes)
+        flags.maxSeries = count("--push.max-series", maxSeries, &mistakes)
+        flags.maxGroups = count("--push.max-groups", maxGroups, &mistakes)
+        flags.maxGroupSeries = count("--push.max-group-series", maxGroupSeries, &mistakes)
+        flags.configFile = configFile.flatMap { $0.isEmpty ? nil : $0 }
+        flags.isReloadEnabled = enableReload
+        if enableReload, flags.configFile == nil {
+            mistakes.add("--push.enable-reload needs --config.file: there is nothing to reload.")
+        }
+        return flags
+    }
+
+    private func duration(
+        _ flag: String, _ text: String?, _ mistakes: inout Mistakes
+    ) -> Duration? {
+        guard let text else { return nil }
+        if let duration = DurationText(argument: text) { return duration.duration }
+        mistakes.add("\(flag): \"\(text)\" is no duration such as 90s, 5m or 24h.")
+        return nil
+    }
+
+    private func mode(_ mistakes: inout Mistakes) -> UInt32 {
+        guard let socketMode else { return 0o660 }
+        if let mode = UInt32(socketMode, radix: 8), mode <= 0o777 { return mode }
+        mistakes.add(
+            "--push.socket-mode: \"\(socketMode)\" is no mode such as 0660: three octal digits.")
+        return 0o660
+    }
+
+    private func count(_ flag: String, _ text: String?, _ mistakes: inout Mistakes) -> Int? {
+        guard let text else { return nil }
+        if let count = Int(text), (0...10_000_000).contains(count) { return count }
+        mistakes.add("\(flag): \"\(text)\" is no count from 0 to 10000000.")
+        return nil
+    }
+}
+
+/// The flags about pushes, checked; nil where nothing was said.
+public struct PushFlags: Sendable, Equatable {
+    public var listenAddresses: [String]?
+    /// Nil when nothing was said, `none` for no socket.
+    public var socket: String?
+    public var socketMode: UInt32 = 0o660
+    /// A name or a number.
+    public var socketGroup: String?
+    public var allowedHosts: [String] = []
+    /// Requests per second; 0 for any number.
+    public var producerRate = 1000
+    /// Zero for ever.
+    public var groupTTL: Duration?
+    public var modelTTL: Duration?
+    public var maxSeries: Int?
+    public var maxGroups: Int?
+    public var maxGroupSeries: Int?
+    public var configFile: String?
+    public var isReloadEnabled = false
+}

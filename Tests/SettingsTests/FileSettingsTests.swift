@@ -1,0 +1,108 @@
+import Testing
+
+@testable import Settings
+
+struct FileSettingsTests {
+    private let vocabulary = FileSettings.Vocabulary(
+        histograms: ["ml_request_duration_seconds", "ml_request_batch_size"], boundLimit: 3)
+
+    private func settings(_ text: String) -> (FileSettings?, [String]) {
+        var mistakes = Mistakes()
+        let settings = FileSettings.parse(
+            text.utf8Span.span, name: "f.yml", vocabulary, &mistakes)
+        return (settings, mistakes.sentences)
+    }
+
+    @Test func `every section is read`() throws {
+        let (settings, mistakes) = settings(
+            """
+            push:
+              group_ttl: 10m
+              model_ttl: 24h
+              producer_rate: 0.5
+              producer_burst: 20
+            limits: {groups: 7, series_per_group: 8, series_of_groups: 9, series: 1000}
+            defaults:
+              buckets:
+                ml_request_duration_seconds: [0.01, 0.1, 1e0]
+              labels: [region]
+            models:
+              fraud:
+                buckets: {ml_request_batch_size: [1, 2]}
+                labels: [region, "shop"]
+                retrain_after_rows: 1000000
+              "a/b c":
+            """)
+        #expect(mistakes.isEmpty)
+        let read = try #require(settings)
+        #expect(read.push.groupTTL == .seconds(600))
+        #expect(read.push.modelTTL == .seconds(86_400))
+        #expect(read.push.producerRate == 0.5)
+        #expect(read.push.producerBurst == 20)
+        #expect(read.limits.groups == 7)
+        #expect(read.limits.groupSeries == 8)
+        #expect(read.limits.allGroupSeries == 9)
+        #expect(read.limits.series == 1000)
+        #expect(read.limits.models == nil)
+        #expect(read.defaults.buckets == ["ml_request_duration_seconds": [0.01, 0.1, 1]])
+        #expect(read.defaults.labels == ["region"])
+        #expect(read.models["fraud"]?.buckets == ["ml_request_batch_size": [1, 2]])
+        #expect(read.models["fraud"]?.labels == ["region", "shop"])
+        #expect(read.models["fraud"]?.retrainAfterRows == 1_000_000)
+        #expect(read.models["a/b c"] == FileSettings.Rules())
+    }
+
+    @Test(arguments: ["", "# nothing\n", "push:\nlimits: ~\n"])
+    func `an empty file says nothing`(text: String) {
+        #expect(settings(text).0 == FileSettings())
+    }
+
+    @Test func `every mistake is told with its place, and then nothing counts`() {
+        let (settings, mistakes) = settings(
+            """
+            push: {group_ttl: soon, producer_burst: 0, speed: 1}
+            limits:
+              models: 1.5
+            defaults:
+              labels: [job, 9a, ok]
+              buckets:
+                ml_request_duration_seconds: [1, 1, x]
+                ml_request_batch_size: [1, 2, 3, 4]
+                other: [1]
+            models: [fraud]
+            more: 1
+            """)
+        #expect(settings == nil)
+        let label =
+            "a label's name consists of letters, digits and _, does not begin with a digit or __, and is none of instance, job, kpi, le, model, quantile, variant, version"
+        let bounds =
+            "bounds of defaults.buckets.ml_request_duration_seconds are numbers, each larger than the last"
+        #expect(
+            mistakes == [
+                "f.yml:1:19: push.group_ttl must be a duration such as 90s, 5m or 24h",
+                "f.yml:1:41: push.producer_burst must be a number from 1 to 1000000000",
+                "f.yml:1:44: push.speed is not known here; known are group_ttl, model_ttl, producer_rate, producer_burst",
+                "f.yml:3:11: limits.models must be a whole number from 0 to 100000",
+                "f.yml:5:12: \(label)", "f.yml:5:17: \(label)",
+                "f.yml:7:38: \(bounds)", "f.yml:7:41: \(bounds)",
+                "f.yml:8:38: defaults.buckets.ml_request_batch_size has more than 3 bounds",
+                "f.yml:9:5: defaults.buckets.other is not known here; known are ml_request_batch_size, ml_request_duration_seconds",
+                "f.yml:10:9: models must be a mapping: keys and values",
+                "f.yml:11:1: more is not known here; known are push, limits, defaults, models",
+            ])
+    }
+
+    @Test func `what is no YAML is told with its place`() {
+        #expect(
+            settings("a: b: c\n").1 == [
+                "f.yml:1:5: mapping values are not allowed in this context"
+            ])
+    }
+
+    @Test func `a file that is missing is told`() {
+        var mistakes = Mistakes()
+        #expect(FileSettings.load("/no/such/file", vocabulary, &mistakes) == nil)
+        #expect(
+            mistakes.sentences == ["--config.file: /no/such/file: No such file or directory."])
+    }
+}
