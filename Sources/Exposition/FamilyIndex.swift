@@ -76,6 +76,13 @@ public struct FamilyIndex: Sendable {
         }
     }
 
+    /// Gives a name that nobody has explained a HELP.
+    public mutating func explain(_ name: String, help: String) {
+        let identity = SeriesIdentity.of(family: name)
+        guard let family = entries[identity]?.family, family.help == nil else { return }
+        entries[identity]?.family = Family(name, family.kind, help: help)
+    }
+
     /// Takes away the samples that an owner has under a name.
     public mutating func remove(_ name: String, of owner: Int) {
         let identity = SeriesIdentity.of(family: name)

@@ -5,7 +5,7 @@ internal import Synchronization
 
 /// How many connections there may be, and the bell that tells the acceptor of a free place.
 final class Places: Sendable {
-    private let taken = Atomic<Int>(0)
+    private let counter = Atomic<Int>(0)
     private let isClosed = Atomic<Bool>(false)
     private let bell: Doorbell
     private let limit: Int
@@ -18,14 +18,17 @@ final class Places: Sendable {
     var bellDescriptor: Int32 { bell.pollable }
 
     /// Whether somebody may be accepted.
-    var isAvailable: Bool { taken.load(ordering: .sequentiallyConsistent) < limit }
+    var isAvailable: Bool { taken < limit }
+
+    /// Connections that were accepted and have not ended.
+    var taken: Int { counter.load(ordering: .sequentiallyConsistent) }
 
     func take() {
-        taken.wrappingAdd(1, ordering: .sequentiallyConsistent)
+        counter.wrappingAdd(1, ordering: .sequentiallyConsistent)
     }
 
     func giveBack() {
-        let before = taken.wrappingSubtract(1, ordering: .sequentiallyConsistent).oldValue
+        let before = counter.wrappingSubtract(1, ordering: .sequentiallyConsistent).oldValue
         if before >= limit { bell.ring() }
     }
 

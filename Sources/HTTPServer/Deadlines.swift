@@ -53,6 +53,15 @@ final class Deadlines: Sendable {
         }
     }
 
+    /// Connections that are not waiting for the header of a request.
+    var settled: Int {
+        state.withLock { state in
+            state.exchanges.count { exchange in
+                Exchange.unpack(exchange.packedDeadline)?.reason != .headerTimeout
+            }
+        }
+    }
+
     /// What the clock thread does until `stop`.
     func run() {
         while true {

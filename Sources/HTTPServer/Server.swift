@@ -7,7 +7,8 @@ internal import Synchronization
 /// libmicrohttpd that serve them, and a thread that keeps their deadlines. Several servers may live
 /// in one process.
 ///
-/// To stop: `refuseNewRequests`, `quiesce`, answer what is suspended, `waitUntilIdle`, `stop`.
+/// To stop: `quiesce`, `waitForFirstRequests`, `refuseNewRequests`, answer what is suspended,
+/// `waitUntilIdle`, `stop`.
 @safe
 public final class Server: Sendable {
     private struct State: ~Copyable {
@@ -82,6 +83,17 @@ public final class Server: Sendable {
         guard let acceptor = state.acceptor.take() else { return }
         core.places.close()
         acceptor.join()
+    }
+
+    /// Waits until every connection has asked for something, at most until the monotonic time
+    /// `deadlineNanoseconds`. Between being accepted and being heard a client cannot know that the
+    /// server ends, and it would get no answer.
+    public func waitForFirstRequests(until deadlineNanoseconds: UInt64) {
+        while core.places.taken > core.deadlines.settled,
+            Clock.monotonicNanoseconds < deadlineNanoseconds
+        {
+            core.idleBell.wait(atMost: .milliseconds(1))
+        }
     }
 
     /// Waits until no request is active, at most until the monotonic time `deadlineNanoseconds`.

@@ -1,23 +1,27 @@
 internal import Kernel
 
-/// Every collector there is, in the order of their names. Each area lists its own.
+/// Every collector there is, in the order of their names behind those that invite guests. Each area lists its own.
 enum Catalog {
     /// A collector that can run: its switch on the command line and how it is made.
     struct Entry: Sendable {
         let name: String
         let runsByDefault: Bool
+        /// It runs before all others, since guests come before a page's first family.
+        let invitesGuests: Bool
         /// What it tells, for `--help`.
         let summary: String
         let make: @Sendable (Machine, HostSettings) -> Slot
 
         /// `turn` names what the collector shares with another one; nil is nothing.
         init<Subject: Collector & ~Copyable>(
-            _ type: Subject.Type, runsByDefault: Bool = true, _ summary: String,
+            _ type: Subject.Type, runsByDefault: Bool = true, invitesGuests: Bool = false,
+            _ summary: String,
             turn: (@Sendable (Machine) -> Turn)? = nil,
             make: @escaping @Sendable (Machine, HostSettings) -> Subject
         ) {
             name = type.name
             self.runsByDefault = runsByDefault
+            self.invitesGuests = invitesGuests
             self.summary = summary
             self.make = { machine, settings in
                 CollectorSlot(make(machine, settings), turn: turn?(machine) ?? Turn())
@@ -26,8 +30,9 @@ enum Catalog {
     }
 
     static let entries: [Entry] =
-        (processor + memory + storage + network + system + hardware + accelerator + controlGroup)
-        .sorted { $0.name < $1.name }
+        (processor + memory + storage + network + system + hardware + accelerator + controlGroup
+        + textFiles)
+        .sorted { ($0.invitesGuests ? "" : $0.name) < ($1.invitesGuests ? "" : $1.name) }
 }
 
 /// What collectors share.

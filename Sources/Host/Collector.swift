@@ -27,10 +27,25 @@ public struct Scrape: ~Copyable {
     /// The running collector found that the machine lacks its subject: what it throws then is no
     /// failure.
     public var isAbsent = false
+    /// Samples that the running collector has invited to the page's end.
+    public var guestSamples = 0
+    /// What the running collector has to say in the log, each thing once.
+    public private(set) var notes: [String] = []
     /// Where files are read to.
     public var text = Buffer(capacity: 64 << 10)
 
     public init() {}
+
+    /// Tells the owner of the machine something that is no failure of the collector.
+    mutating func note(_ sentence: String) {
+        notes.append(sentence)
+    }
+
+    /// Another collector runs from now on.
+    mutating func begin() {
+        (skippedLines, heldCounters, isAbsent, guestSamples) = (0, 0, false, 0)
+        notes.removeAll(keepingCapacity: true)
+    }
 
     /// Reads a file; one beyond its limit loses the rest, which counts as a skipped line.
     public mutating func read(_ file: inout KernelFile) throws(KernelError) {

@@ -94,11 +94,12 @@ public struct Host: ~Copyable {
     }
 
     /// Writes a page's share. `report` gets each collector that fails in a new way, so that a lasting
-    /// failure is told once. Returns false, the page unfinished, as soon as `isCurrent` says that
+    /// failure is told once; `note` gets what else a collector has to say. Returns false, the page unfinished, as soon as `isCurrent` says that
     /// another thread has taken the page over.
     public mutating func write(
         to page: inout Page, _ order: Order = Order(), isCurrent: () -> Bool = { true },
-        reporting report: (String, KernelError) -> Void
+        reporting report: (String, KernelError) -> Void,
+        noting note: (String, String) -> Void = { _, _ in }
     ) -> Bool {
         scrape.number = collectors.nextScrapeNumber()
         scrape.deadlineNanoseconds = order.deadlineNanoseconds
@@ -115,7 +116,8 @@ public struct Host: ~Copyable {
             if !isCurrent() { return false }
             let dropped = page.droppedSamples
             if dropped > 0 { slot.droppedSamples.wrappingAdd(UInt64(dropped), ordering: .relaxed) }
-            sampleCounts[index] = page.samples - before
+            sampleCounts[index] = page.samples - before + scrape.guestSamples
+            for sentence in scrape.notes { note(slot.name, sentence) }
             if measuresEach {
                 let now = Clock.threadCPUNanoseconds
                 slot.cpuNanoseconds.wrappingAdd(now &- cpuMark, ordering: .relaxed)

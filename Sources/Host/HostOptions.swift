@@ -19,6 +19,7 @@ public struct HostOptions: ParsableArguments {
     @OptionGroup var network: NetworkOptions
     @OptionGroup var system: SystemOptions
     @OptionGroup var hardware: HardwareOptions
+    @OptionGroup(title: "Collector textfile") var textFiles: TextFileOptions
     @OptionGroup var accelerator: AcceleratorOptions
     @OptionGroup var controlGroup: ControlGroupOptions
     @OptionGroup var unbuilt: UnbuiltOptions
@@ -50,6 +51,7 @@ public struct HostOptions: ParsableArguments {
             network: network.settings(&mistakes),
             system: system.settings(&mistakes),
             hardware: hardware.settings(&mistakes),
+            textFiles: textFiles.settings(&mistakes),
             accelerator: accelerator.settings(&mistakes),
             controlGroup: controlGroup.settings(&mistakes))
     }
@@ -98,6 +100,7 @@ public struct HostSettings: Sendable {
     let network: NetworkSettings
     let system: SystemSettings
     let hardware: HardwareSettings
+    let textFiles: TextFileSettings
     let accelerator: AcceleratorSettings
     let controlGroup: ControlGroupSettings
 }

@@ -37,9 +37,7 @@ class Slot: @unchecked Sendable {
     func run(_ scrape: inout Scrape, into page: inout Page) -> Outcome {
         var outcome = Outcome()
         let start = Clock.monotonicNanoseconds
-        scrape.skippedLines = 0
-        scrape.heldCounters = 0
-        scrape.isAbsent = false
+        scrape.begin()
         do throws(KernelError) {
             try collect(&scrape, into: &page)
         } catch {

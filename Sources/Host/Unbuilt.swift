@@ -4,10 +4,10 @@ internal import ArgumentParser
 /// that its command line starts this daemon too; one that is switched on is told in the log.
 enum Unbuilt {
     static let collectors = [
-        "cgroups", "cpu_vulnerabilities", "drbd", "drm", "ethtool", "ksmd", "lnstat", "logind",
-        "ntp", "nvmesubsystem", "pcidevice", "perf", "processes", "qdisc", "runit", "slabinfo",
+        "cpu_vulnerabilities", "drbd", "ethtool", "ksmd", "lnstat", "logind",
+        "ntp", "nvmesubsystem", "pcidevice", "perf", "qdisc", "runit", "slabinfo",
         "supervisord", "swap", "sysctl", "systemd", "wifi", "xfrm",
-    ].filter { name in !Catalog.entries.contains { $0.name == name } }
+    ]
 }
 
 /// What could be set about them: taken and not looked at.

@@ -4,7 +4,8 @@ internal import Glibc
 public struct FileStamp: Equatable, Sendable {
     private let inode: UInt64
     private let size: Int64
-    private let seconds: Int64
+    /// When the file was last changed, since 1970.
+    public let seconds: Int64
     private let nanoseconds: Int64
 
     /// Nil when there is no such file, or none that may be looked at.

@@ -7,6 +7,8 @@ internal import Settings
 
 /// The running program: who starts whom, and in which order everything ends.
 struct Daemon: ~Copyable {
+    /// How long clients that were accepted just before a stop signal may take to ask.
+    static let firstRequestTimeout = Duration.milliseconds(250)
     /// How long requests that have begun may take to end after a stop signal.
     static let stopTimeout = Duration.seconds(10)
     /// A page that takes longer than this to make keeps the watchdog from being told that all is
@@ -28,7 +30,8 @@ struct Daemon: ~Copyable {
             throw KernelError(ENODATA, "--web.systemd-socket: sockets from systemd")
         }
         let pushListeners = try Daemon.bindPush(configuration, log)
-        let pushed = Pushed(configuration.push)
+        let pushed = Pushed(
+            configuration.push, nativeHistograms: configuration.web.nativeHistograms)
         let file = configuration.pushFlags.configFile.map {
             SettingsFile($0, configuration.pushFlags, configuration.push, pushed, log)
         }
@@ -115,8 +118,10 @@ struct Daemon: ~Copyable {
     /// Ends: new requests are refused, those that have begun are answered, then all threads stop.
     /// Returns the exit code.
     consuming func stop() -> Int32 {
-        for server in servers { server.refuseNewRequests() }
         for server in servers { server.quiesce() }
+        let patience = Clock.monotonicNanoseconds &+ Daemon.firstRequestTimeout.nanoseconds
+        for server in servers { server.waitForFirstRequests(until: patience) }
+        for server in servers { server.refuseNewRequests() }
         let deadline = Clock.monotonicNanoseconds &+ Daemon.stopTimeout.nanoseconds
         var isIdle = true
         for server in servers where !server.waitUntilIdle(until: deadline) { isIdle = false }

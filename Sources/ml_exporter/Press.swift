@@ -52,9 +52,16 @@ struct Press: ~Copyable {
         var order = Host.Order()
         order.deadlineNanoseconds = deadlineNanoseconds
         order.collectors = wish.collectors
-        let isWhole = host.write(to: &page, order, isCurrent: isWanted) { [log] name, error in
-            log.error("collector failed", metadata: ["collector": "\(name)", "err": "\(error)"])
-        }
+        let isWhole = host.write(
+            to: &page, order, isCurrent: isWanted,
+            reporting: { [log] name, error in
+                log.error(
+                    "collector failed", metadata: ["collector": "\(name)", "err": "\(error)"])
+            },
+            noting: { [log] name, sentence in
+                log.warning(
+                    "collector complains", metadata: ["collector": "\(name)", "err": "\(sentence)"])
+            })
         if !isWhole { return nil }
         if wish.tellsAboutDaemon {
             about.write(to: &page)
@@ -67,7 +74,7 @@ struct Press: ~Copyable {
         page.finish()
         // Whoever pushes a name of the page must give it the page's type.
         if page.notesHosts { pushed.groups.reserve(page.hosts) }
-        var headers = [("Content-Type", wish.format.contentType)]
+        var headers = [("Content-Type", page.format.contentType)]
         var body = pages.take()
         if wish.isCompressed {
             headers.append(("Content-Encoding", "gzip"))

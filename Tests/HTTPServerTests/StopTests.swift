@@ -98,6 +98,36 @@ import Testing
         #expect(client.rest()?.contains(" 400 ") == true)
     }
 
+    @Test func `who was accepted before the stop and asks after it is answered`() throws {
+        let fixture = try Fixture()
+        let late = try fixture.client()
+        #expect(eventually { fixture.server.statistics.openConnections == 1 })
+        let server = fixture.server
+        let deadline = soon()
+        server.quiesce()
+        let stopper = try Worker("stopper") {
+            server.waitForFirstRequests(until: deadline)
+            server.refuseNewRequests()
+        }
+        usleep(50_000)
+        late.send(get("/hello"))
+        #expect(late.reply().status == 200)
+        stopper.join()
+        #expect(server.waitUntilIdle(until: soon()))
+        #expect(server.stop())
+    }
+
+    @Test func `nobody waits for a client that never asks`() throws {
+        let fixture = try Fixture()
+        let silent = try fixture.client()
+        #expect(eventually { fixture.server.statistics.openConnections == 1 })
+        fixture.server.quiesce()
+        fixture.server.waitForFirstRequests(until: Clock.monotonicNanoseconds + 20_000_000)
+        fixture.server.refuseNewRequests()
+        #expect(fixture.server.stop())
+        #expect(silent.rest() == "")
+    }
+
     @Test func `stopping under load ends every request`() throws {
         for _ in 0..<5 {
             let fixture = try Fixture(routes: [

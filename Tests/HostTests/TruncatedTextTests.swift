@@ -73,7 +73,7 @@ struct TruncatedTextTests {
         }
         try truncate("sys/fs/file-nr") { text, page in OpenFiles.parse(text) == nil ? 1 : 0 }
         try truncate("cgroups") { text, page in
-            var groups = ControlGroups(Trees.roots("nowhere"))
+            var groups = ControlGroupControllers(Trees.roots("nowhere"))
             return groups.parse(text)
         }
         try truncate("4242/stat") { text, page in ProcessCensus.parse(text) == nil ? 1 : 0 }

@@ -8,7 +8,7 @@ extension Catalog {
             machine, _ in FreeBlocks(machine.roots)
         },
         Entry(MemoryNodes.self, runsByDefault: false, "Memory of NUMA nodes.") { machine, _ in
-            MemoryNodes(machine.roots)
+            MemoryNodes(machine)
         },
         Entry(MemoryZones.self, runsByDefault: false, "Zones of memory.") { machine, _ in
             MemoryZones(machine.roots)

@@ -33,21 +33,19 @@ struct MemoryNodes: Collector, ~Copyable {
     }
 
     private let root: Root
-    private var labels: [String] = []
+    private var directory: DeviceDirectory
     private var nodes: [Node] = []
     private var fields: [Field] = []
 
-    init(_ roots: Roots) {
-        root = roots.sys
+    init(_ machine: Machine) {
+        root = machine.roots.sys
+        directory = DeviceDirectory(machine, MemoryNodes.directory)
     }
 
     mutating func collect(_ scrape: inout Scrape, into page: inout Page) throws(KernelError) {
-        // A kernel without NUMA has no such directory: nothing to tell, and no failure.
-        let found = MemoryNodes.labels((try? root.names(in: MemoryNodes.directory)) ?? [])
-        scrape.isAbsent = found.isEmpty
-        if found != labels {
-            labels = found
-            nodes = found.map { Node(root, $0) }
+        // A kernel without NUMA has no such directory.
+        if let names = try directory.look(&scrape) {
+            nodes = MemoryNodes.labels(names).map { Node(root, $0) }
             fields = []
         }
         var failure: KernelError?
@@ -60,6 +58,7 @@ struct MemoryNodes: Collector, ~Copyable {
                 scrape.skippedLines += parseEvents(scrape.text.bytes, node: place)
             } catch {
                 failure = error
+                directory.lookSoon()
             }
         }
         write(to: &page)

@@ -30,7 +30,7 @@ extension Catalog {
         Entry(Routes.self, runsByDefault: false, "Routes.") { Routes($1.network.common) },
         Entry(Bonding.self, "Bonded interfaces.") { Bonding($0.roots, $1.network.common) },
         Entry(InfiniBand.self, "InfiniBand devices.") {
-            InfiniBand($0.roots, $1.network.infiniBand)
+            InfiniBand($0, $1.network.infiniBand)
         },
         Entry(VirtualServers.self, "Virtual servers of IPVS.") {
             VirtualServers($0.roots, labels: $1.network.serverLabels)

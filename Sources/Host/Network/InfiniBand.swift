@@ -49,8 +49,8 @@ struct InfiniBand: Collector, ~Copyable {
     }
 
     private let root: Root
+    private var directory: DeviceDirectory
     private let filter: Filter
-    private var devices: [String] = []
     private var ports: [Port] = []
     private var info = SeriesTable([
         .init(
@@ -61,8 +61,9 @@ struct InfiniBand: Collector, ~Copyable {
     ])
     private var table: SeriesTable
 
-    init(_ roots: Roots, _ filter: Filter) {
-        root = roots.sys
+    init(_ machine: Machine, _ filter: Filter) {
+        root = machine.roots.sys
+        directory = DeviceDirectory(machine, InfiniBand.directory)
         self.filter = filter
         func column(
             _ name: String, _ kind: Family.Kind, _ help: String
@@ -84,14 +85,7 @@ struct InfiniBand: Collector, ~Copyable {
     }
 
     mutating func collect(_ scrape: inout Scrape, into page: inout Page) throws(KernelError) {
-        let names: [String]
-        do throws(KernelError) {
-            names = try root.names(in: InfiniBand.directory).sorted()
-        } catch {
-            scrape.isAbsent = error.isAbsence
-            throw error
-        }
-        if names != devices { find(names) }
+        if let names = try directory.look(&scrape) { find(names) }
         info.write(to: &page)
         table.begin()
         for port in ports { show(port, &scrape) }
@@ -100,7 +94,6 @@ struct InfiniBand: Collector, ~Copyable {
     }
 
     private mutating func find(_ names: [String]) {
-        devices = names
         ports = []
         info.begin()
         for device in names where filter.admits(device.utf8Span.span) {

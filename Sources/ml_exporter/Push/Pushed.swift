@@ -14,9 +14,10 @@ struct Pushed: Sendable {
     let events: EventDoor
     let requests = PushRequests()
 
-    init(_ settings: PushSettings) {
+    init(_ settings: PushSettings, nativeHistograms: Bool) {
         groups = GroupStore(settings.groups)
-        models = Models(settings.series, settings.models)
+        models = Models(
+            settings.series, settings.models, nativeHistograms: nativeHistograms)
         events = EventDoor(sink: models, producers: Producers())
     }
 

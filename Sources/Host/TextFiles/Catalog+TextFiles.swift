@@ -1,0 +1,9 @@
+extension Catalog {
+    static let textFiles: [Entry] = [
+        Entry(
+            TextFiles.self, invitesGuests: true, "Metrics that others leave in files."
+        ) { _, settings in
+            TextFiles(settings.textFiles.directories, seriesLimit: settings.seriesLimit)
+        }
+    ]
+}
