@@ -10,6 +10,7 @@ import time
 
 import pytest
 
+from allocations import per_push
 from pages import parse_openmetrics, parse_text
 from programs import connect, raw, wait_until
 
@@ -373,3 +374,17 @@ def test_a_flood_of_names_costs_bounded_memory(start):
     found = page(daemon)
     assert found.value("ml_series") <= 2000
     assert found.sum("ml_series_dropped_total") > 0
+
+
+# Memory.
+
+def test_events_of_known_names_allocate_nothing(start, tmp_path):
+    def body(count):
+        return json.dumps([
+            {"model": "m", "version": "1", "duration_seconds": 0.01, "outcome": "timeout",
+             "reason": "up", "features": {"amount": n, "country": "DE"}} for n in range(count)])
+
+    few, many = (
+        per_push(start, tmp_path / name, body(count).encode(), "application/json")
+        for name, count in (("few", 100), ("many", 5100)))
+    assert (many - few) / 5000 < 0.002
