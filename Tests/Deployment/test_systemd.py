@@ -20,6 +20,8 @@ def root(unpacked, tmp_path_factory):
     folder = tmp_path_factory.mktemp("root")
     shutil.copytree("/lib/systemd/system", folder / "lib/systemd/system", symlinks=True)
     shutil.copytree(unpacked, folder, dirs_exist_ok=True, symlinks=True)
+    (folder / "bin").mkdir()
+    shutil.copy("/bin/kill", folder / "bin")
     return folder
 
 
