@@ -69,7 +69,7 @@ monitoring: release test-dependencies .venv-monitoring/.made ## Tests dashboards
 previews: release test-dependencies .venv-monitoring/.made ## Draws dashboards/preview/*.png anew
 	PREVIEWS=dashboards/preview $(DASHBOARDS) -m pytest Tests/Monitoring/test_panels.py -k picture
 
-demo: release test-dependencies ## Shows incidents from push to message; SECONDS=0 leaves it running
+demo: release test-dependencies ## Shows incidents from push to message; DEMO=--keep leaves it running
 	python3 deploy/demo $(DEMO)
 
 .venv-deployment/.made: Tests/Deployment/requirements.txt

@@ -152,7 +152,10 @@ def history(folder: pathlib.Path, instances: list[str], end: float):
 
 def start(folder: pathlib.Path) -> Site:
     socket = folder / "push.sock"
-    hosts = [Daemon(folder, f"--push.listen-address=unix:{socket}"), Daemon(folder)]
+    settings = folder / "settings.yml"
+    settings.write_text("defaults:\n  retrain_after_rows: 1000000\n")
+    hosts = [Daemon(folder, f"--config.file={settings}", socket=str(socket)),
+             Daemon(folder, f"--config.file={settings}")]
     history(folder, [host.address for host in hosts], time.time() - 120)
     prometheus = Prometheus(
         folder, CONFIGURATION.format(
@@ -160,9 +163,8 @@ def start(folder: pathlib.Path) -> Site:
             targets=", ".join(f"'{host.address}'" for host in hosts)),
         "--storage.tsdb.retention.time=60d", "--enable-feature=extra-scrape-metrics",
         "--storage.tsdb.allow-overlapping-blocks")
-    first, second = (host.push for host in hosts)
-    if socket.exists():
-        first = f"unix:{socket}"
+    # Over the socket the daemon knows the process that pushes, and what it costs.
+    first, second = f"unix:{socket}", hosts[1].push
     services = [
         Service(first, "fraud", "3", "champion", rate=40),
         Service(second, "fraud", "3", "champion", rate=40, phase="inputs"),

@@ -98,11 +98,12 @@ def business(board: Board):
                     "on (model) group_left () (sum by (model) "
                     "(rate(ml_predictions_total{@training}[@rate])) > 0)", "{{model}} {{kpi}}"),
               by_name=True, bottom=None),
-        graph("Observations since training", "Predictions since the last training, as a share of the "
-              "count that asks for a new one.", "percentunit",
-              Query("sum by (model) (ml_observations_since_training_total{@training}) / "
-                    "(max by (model) (ml_retrain_observation_threshold{@training}) > 0)",
-                    "{{model}}"), by_name=True, limits=(0.8, 1)))
+        graph("Observations since training", "Rows predicted since the last training; dashed the "
+              "count that asks for a new one, for models whose configuration has one.", "short",
+              Query("sum by (model) (ml_observations_since_training_total{@training})",
+                    "{{model}}"),
+              Query("max by (model) (ml_retrain_observation_threshold{@training})",
+                    "{{model}} limit", dashed=True)))
 
 
 def build() -> Board:

@@ -78,7 +78,8 @@ class Stage:
         self.alertmanager = keep(Alertmanager(folder, routes(self.receiver)))
         hurried(REPOSITORY / "deploy" / "prometheus" / "rules", folder / "rules", FACTOR)
         self.prometheus = keep(Prometheus(folder, PROMETHEUS.format(
-            folder=folder, alertmanager=self.alertmanager.address, daemon=self.daemon.address)))
+            folder=folder, alertmanager=self.alertmanager.address, daemon=self.daemon.address),
+            "--rules.alert.resend-delay=2s"))
         self.service = Service(self.daemon.push, "fraud", "3", rate=40)
         self.service.producer.send([*training("fraud"), *business("fraud")])
         self.service.start()
@@ -129,6 +130,8 @@ def play(stage: Stage):
         stage.service.phase = "steady"
         stage.wait(alert, "resolved", began)
         stage.say(f"   {alert} is over")
+    stage.service.stop()
+    time.sleep(2)
     truth = stage.service.truth
     counted = stage.prometheus.value("sum(ml_requests_total)")
     stage.say(f"{truth.requests} requests were pushed; Prometheus counts {counted:.0f}")

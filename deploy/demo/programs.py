@@ -83,12 +83,13 @@ class Program:
 class Daemon(Program):
     """ml_exporter, and where it takes pushes."""
 
-    def __init__(self, folder: pathlib.Path, *flags: str):
+    def __init__(self, folder: pathlib.Path, *flags: str, socket: str = "none"):
         binary = os.environ.get("ML_EXPORTER", REPOSITORY / ".build" / "release" / "ml_exporter")
         self.push = f"127.0.0.1:{free_port()}"
         address = f"127.0.0.1:{free_port()}"
         super().__init__([binary, f"--web.listen-address={address}",
-                          f"--push.listen-address={self.push}", *flags],
+                          f"--push.listen-address={self.push}", f"--push.socket={socket}",
+                          *flags],
                          folder / f"ml_exporter-{address.rsplit(':', 1)[1]}.log", address,
                          "/-/ready")
 

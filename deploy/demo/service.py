@@ -50,7 +50,8 @@ class Truth:
         self.outcomes[event["outcome"]] += 1
         self.durations[event["duration_seconds"]] += 1
         self.rows += rows
-        self.invalid_rows += rows if event.get("input_errors") else 0
+        # An error is that of one row; of which in a batch, nobody says.
+        self.invalid_rows += bool(event.get("input_errors"))
         for error in event.get("input_errors", ()):
             self.errors[error["feature"], error["reason"]] += 1
         for name, value in event.get("features", {}).items():
@@ -207,8 +208,10 @@ class Service(threading.Thread):
             self.producer.close()
 
     def stop(self):
+        """Ends it after the push that is under way; raises what went wrong."""
         self.stopping.set()
-        self.join()
+        if self.is_alive():
+            self.join()
         if self.failure:
             raise self.failure
 
