@@ -144,6 +144,7 @@ class Run:
                 pusher.start()
             self.rounds()
             self.starts.append(self.daemon.wait())
+            time.sleep(self.options.seconds)
             for pusher in self.pushers:
                 pusher.over.set()
             for pusher in self.pushers:
