@@ -38,7 +38,7 @@ class Scraper(threading.Thread):
         self.over = threading.Event()
 
     def run(self):
-        while not self.over.wait(0.02):
+        while not self.over.wait(0.05):
             try:
                 status, page = fetch(self.target.telemetry, self.target.page)
             except (OSError, http.client.HTTPException):
