@@ -62,7 +62,7 @@ def past(folder, now: float):
     """What the rules have recorded a scaled day and week ago, of models that are compared with it."""
     def series(name: str, labels: str, value: float, begin: float, end: float):
         return [f"{name}{{{labels}}} {value} {at:.0f}"
-                for at in range(int(now - begin), int(now - end), 15)]
+                for at in range(int(now - begin), int(now - end), 4)]
     day, week = 86400 / FACTOR, 604800 / FACTOR
     families = {
         "model:ml_requests:rate1h": series(
@@ -70,9 +70,7 @@ def past(folder, now: float):
         "model:ml_requests:rate10m": series(
             "model:ml_requests:rate10m", 'model="modeltrafficstopped"', 1020, day, 60),
         "model_version_feature:ml_feature_missing:ratio_rate1h": series(
-            "model:ml_requests:rate10m": series(
-            "model:ml_requests:rate10m", 'model="modeltrafficstopped"', 1020, day, 60),
-        "model_version_feature:ml_feature_missing:ratio_rate1h",
+            "model_version_feature:ml_feature_missing:ratio_rate1h",
             'model="featuremissingchanged",version="3",feature="age"', 0.01, day + 60, day - 900),
         "model_split_metric:ml_training_metric:max": series(
             "model_split_metric:ml_training_metric:max",
