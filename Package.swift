@@ -77,9 +77,9 @@ let package = Package(
             name: "ml_exporter",
             dependencies: [
                 "CLinux", "CVersion", "Kernel", "Exposition", "Settings", "HTTPServer", "Host",
-                "Groups", "Intake", "Series", "Model", argumentParser, logging,
+                "Groups", "Intake", "Observation", "Series", "Model", argumentParser, logging,
             ],
-            swiftSettings: house),
+            resources: [.embedInCode("Push/openapi.json")], swiftSettings: house),
         tests(of: "Kernel"),
         tests(of: "Exposition", imports: ["Kernel"]),
         tests(of: "Groups", imports: ["Kernel", "Exposition"]),

@@ -1,4 +1,5 @@
 internal import CText
+internal import Kernel
 
 /// One observation of a bucket, with the trace that it belongs to.
 public struct Exemplar: Sendable, Equatable {
@@ -25,6 +26,37 @@ public struct Exemplar: Sendable, Equatable {
     var text: [UInt8] {
         Array(" # {trace_id=\"".utf8) + trace + Array("\"} ".utf8) + Exemplar.digits(value) + [0x20]
             + Exemplar.digits(milliseconds: UInt64(timestamp * 1000))
+    }
+
+    /// An `Exemplar` message of Prometheus's client model.
+    var message: [UInt8] {
+        var part = WireWriter()
+        part.write(1, Array("trace_id".utf8).span)
+        part.write(2, plainTrace.span)
+        var message = WireWriter()
+        message.write(1, part)
+        message.write(2, value)
+        part.removeAll()
+        let milliseconds = UInt64(timestamp * 1000)
+        part.write(1, milliseconds / 1000)
+        part.write(2, milliseconds % 1000 * 1_000_000)
+        message.write(3, part)
+        return message.bytes.copied
+    }
+
+    /// The trace id as it was given.
+    private var plainTrace: [UInt8] {
+        var plain: [UInt8] = []
+        var isEscaped = false
+        for byte in trace {
+            if byte == 0x5C, !isEscaped {
+                isEscaped = true
+                continue
+            }
+            plain.append(isEscaped && byte == 0x6E ? 0x0A : byte)
+            isEscaped = false
+        }
+        return plain
     }
 
     private static func digits(_ value: Double) -> [UInt8] {

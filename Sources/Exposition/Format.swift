@@ -1,14 +1,18 @@
-/// A text format of the exposition.
+/// A format of the exposition.
 public enum Format: Sendable, CaseIterable {
     /// Prometheus text format 0.0.4.
     case text
     /// OpenMetrics 1.0.0 (and what asked for 0.0.1, which reads it).
     case openMetrics
+    /// Delimited messages of Prometheus's client model, for native histograms.
+    case protobuf
 
     /// The value of the Content-Type header.
     public var contentType: String {
         switch self {
         case .text: "text/plain; version=0.0.4; charset=utf-8"
+        case .protobuf:
+            "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited"
         case .openMetrics: "application/openmetrics-text; version=1.0.0; charset=utf-8"
         }
     }

@@ -6,7 +6,8 @@ internal import Kernel
 /// header, or nothing that fits, the answer is text 0.0.4, which every scraper reads.
 /// RFC 9110 §12.5.1; Accept strings of Prometheus 2.42 to 3.14.
 public enum Negotiation {
-    public static func format(accept: Span<UInt8>?) -> Format {
+    /// Protobuf is chosen only where `offersProtobuf` says so.
+    public static func format(accept: Span<UInt8>?, offersProtobuf: Bool = false) -> Format {
         guard let accept else { return .text }
         var best = Format.text
         var bestQuality = 0
@@ -14,6 +15,7 @@ public enum Negotiation {
         while !ranges.isAtEnd {
             let range = ranges.part(endedBy: 0x2C)
             let (format, quality) = candidate(range)
+            if format == .protobuf, !offersProtobuf { continue }
             if let format, quality > bestQuality {
                 best = format
                 bestQuality = quality
@@ -29,6 +31,8 @@ public enum Negotiation {
         let type = parts.part(endedBy: 0x3B).trimmed
         var version = Version.absent
         var quality = 1000
+        var isDelimited = false
+        var isFamily = false
         while !parts.isAtEnd {
             let parameter = parts.part(endedBy: 0x3B).trimmed
             var fields = Cursor(parameter)
@@ -38,10 +42,17 @@ public enum Negotiation {
                 quality = thousandths(value)
             } else if name.trimmed.equalsIgnoringCase("version") {
                 version = Version(value)
+            } else if name.trimmed.equalsIgnoringCase("encoding") {
+                isDelimited = value.equals("delimited")
+            } else if name.trimmed.equalsIgnoringCase("proto") {
+                isFamily = value.equals("io.prometheus.client.MetricFamily")
             }
         }
         if type.equalsIgnoringCase("application/openmetrics-text") {
             return (version == .other || version == .text ? nil : .openMetrics, quality)
+        }
+        if type.equalsIgnoringCase("application/vnd.google.protobuf") {
+            return (isFamily && isDelimited ? .protobuf : nil, quality)
         }
         if type.equalsIgnoringCase("text/plain") {
             return (version == .absent || version == .text ? .text : nil, quality)

@@ -53,9 +53,7 @@ extension Page {
                 for (entry, _) in found { nameClashes &+= UInt64(entry.seriesCount) }
                 continue
             }
-            body.append(
-                format == .text
-                    ? first.family.header.span : first.family.openMetricsHeader.span)
+            body.append(header(of: first.family))
             if found.count > 1 || !isUnique {
                 for (entry, _) in found { compareAndWrite(entry, first.family.kind) }
             } else {

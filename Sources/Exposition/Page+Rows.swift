@@ -24,14 +24,19 @@ extension Page {
     /// Writes the samples of one histogram of `family`, the one begun last. `counts` tells each
     /// bucket's own observations, not those of the buckets below it.
     ///
-    /// `exemplars` are those of the buckets, or empty; only OpenMetrics shows them.
+    /// `exemplars` are those of the buckets, or empty; text does not show them. `native` are its
+    /// buckets of the other kind, which protobuf shows.
     public mutating func histogram(
         _ family: Family, _ labels: Span<UInt8>, _ bounds: BucketBounds, counts: Span<UInt64>,
-        sum: Double, exemplars: [Exemplar?] = []
+        sum: Double, exemplars: [Exemplar?] = [], native: NativeHistogram? = nil
     ) {
         if familyIsRefused { return }
         precondition(counts.count == bounds.bucketCount)
         let name = family.nameBytes.span
+        if format == .protobuf {
+            attachments[family.name, default: []].append(
+                ProtobufEncoder.Attachment(native: native, exemplars: exemplars))
+        }
         let showsExemplars = format == .openMetrics && exemplars.count == counts.count
         var total: UInt64 = 0
         for bucket in 0..<counts.count {

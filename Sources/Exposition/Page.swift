@@ -23,6 +23,8 @@ public struct Page: ~Copyable {
     /// the page, or OpenMetrics gives it to another family.
     public internal(set) var typeConflicts: UInt64 = 0
     public internal(set) var nameClashes: UInt64 = 0
+    /// What the histograms of a page of protobuf have beyond their lines, by family.
+    var attachments: [String: [ProtobufEncoder.Attachment]] = [:]
     var guests: Guests?
     /// The families of owners that came before the guests, by what identifies them; empty without
     /// guests, unless `notesHosts`.
@@ -51,6 +53,7 @@ public struct Page: ~Copyable {
         families.removeAll()
         series.removeAll()
         body.removeAll()
+        attachments.removeAll()
         guests = nil
         hosts.removeAll(keepingCapacity: true)
         notesHosts = false
@@ -70,7 +73,12 @@ public struct Page: ~Copyable {
         familyIsRefused = !families.insert(family.identity)
         if familyIsRefused { return }
         if knowsFamilies { openFamily = (family.identity, family.kind) }
-        body.append(format == .text ? family.header.span : family.openMetricsHeader.span)
+        body.append(header(of: family))
+    }
+
+    /// The HELP and TYPE lines of a family; a page of protobuf is text until it is finished.
+    func header(of family: Family) -> [UInt8] {
+        format == .openMetrics ? family.openMetricsHeader : family.header
     }
 
     /// Writes a sample of the family begun last.
@@ -114,6 +122,16 @@ public struct Page: ~Copyable {
     /// Ends the page as its format asks.
     public mutating func finish() {
         writeGuests()
-        if format == .openMetrics { body.append("# EOF\n") }
+        switch format {
+        case .text: return
+        case .openMetrics: body.append("# EOF\n")
+        case .protobuf:
+            // Text that its own parser does not take would be our mistake: Prometheus gets the text.
+            if let messages = try? ProtobufEncoder().encode(body.bytes, attachments) {
+                body = messages
+            } else {
+                format = .text
+            }
+        }
     }
 }

@@ -31,6 +31,11 @@ public struct Response: ~Copyable, Sendable {
         core = ResponseCore(status: status, headers: headers, body: Body(body, pool: pool))
     }
 
+    /// The same answer once more: nothing is copied.
+    public init(sharing other: borrowing Response) {
+        core = other.core
+    }
+
     public var status: Int { core.status }
 }
 

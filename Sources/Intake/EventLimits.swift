@@ -19,7 +19,7 @@ public struct EventLimits: Sendable, Equatable {
     /// Bytes of a text that is no name: a class, a category, an id.
     public var valueBytes = 1024
     /// Keys and values of one element of the body.
-    public var tokens = 5_000_000
+    public var tokens = 2_500_000
     /// How far a timestamp may be from now.
     public var timestampSeconds = 86_400.0
 

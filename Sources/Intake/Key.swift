@@ -81,11 +81,20 @@ struct KeySet: ExpressibleByArrayLiteral {
     @inline(__always)
     func contains(_ key: Key) -> Bool { bits & (1 << UInt64(key.rawValue)) != 0 }
 
+    var isEmpty: Bool { bits == 0 }
+
     var count: Int { bits.nonzeroBitCount }
 
     func union(_ other: KeySet) -> KeySet {
         var keys = self
         keys.bits |= other.bits
+        return keys
+    }
+
+    @inline(__always)
+    func intersection(_ other: KeySet) -> KeySet {
+        var keys = self
+        keys.bits &= other.bits
         return keys
     }
 

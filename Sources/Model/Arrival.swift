@@ -8,6 +8,13 @@ struct Arrival: Sendable {
     let unixSeconds: Double
     let sender: Sender
 
+    /// A push that has not come.
+    init() {
+        time = 0
+        unixSeconds = 0
+        sender = .anonymous
+    }
+
     /// A push that comes now.
     init(from sender: Sender) {
         time = Clock.monotonicNanoseconds

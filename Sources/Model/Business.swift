@@ -19,54 +19,86 @@ struct Business {
         case label(RejectionCode, String)
     }
 
-    /// Takes a metric, whole or not at all. `model` is empty when none was named.
-    mutating func take(
+    /// Makes sure that a metric has its places, or says what is wrong with it. `model` is empty when
+    /// none was named.
+    mutating func reserve(
         _ metric: Metric, _ batch: borrowing Batch, of model: String, _ rules: ModelSettings.Rules,
         in ledger: inout Ledger
     ) -> Problem? {
-        var labels = [("kpi", batch.bytes(metric.name).string)]
-        if !model.isEmpty { labels.append(("model", model)) }
-        for place in metric.labels {
-            let label = batch.metricLabels[place]
-            let name = batch.bytes(label.name).string
+        for (place, number) in metric.labels.enumerated() {
+            let name = batch.bytes(batch.metricLabels[number].name).string
             if Business.reserved.contains(name) || !rules.businessLabels.contains(name) {
                 return .label(
                     .labelNotAllowed, "the configuration allows no label `\(name)` here")
             }
-            if labels.contains(where: { $0.0 == name }) {
+            for earlier in metric.labels.prefix(place)
+            where batch.metricLabels[earlier].name == batch.metricLabels[number].name {
                 return .label(.duplicateKey, "the label `\(name)` stands there twice")
             }
-            labels.append((name, batch.bytes(label.value).string))
+        }
+        var refusal: DropReason?
+        _ = places(metric, labels(metric, batch, of: model, rules), in: &ledger, &refusal)
+        return refusal.map(Problem.noRoom)
+    }
+
+    /// Takes a metric whose places are there.
+    mutating func take(
+        _ metric: Metric, _ batch: borrowing Batch, of model: String, _ rules: ModelSettings.Rules,
+        in ledger: inout Ledger
+    ) {
+        var refusal: DropReason?
+        let places = places(metric, labels(metric, batch, of: model, rules), in: &ledger, &refusal)
+        if let target = places.target { ledger.set(target, metric.target) }
+        if let value = places.value { ledger.set(value, metric.value) }
+        if let gain = places.gain, let loss = places.loss {
+            ledger.show(gain)
+            ledger.show(loss)
+            ledger.add(metric.value < 0 ? loss : gain, abs(metric.value))
+        }
+    }
+
+    /// The labels of a metric. The unit is one where the configuration allows it.
+    private func labels(
+        _ metric: Metric, _ batch: borrowing Batch, of model: String, _ rules: ModelSettings.Rules
+    ) -> LabelSet {
+        var labels = [("kpi", batch.bytes(metric.name).string)]
+        if !model.isEmpty { labels.append(("model", model)) }
+        for place in metric.labels {
+            let label = batch.metricLabels[place]
+            labels.append((batch.bytes(label.name).string, batch.bytes(label.value).string))
         }
         if !metric.unit.isNone, rules.businessLabels.contains("unit"),
             !labels.contains(where: { $0.0 == "unit" })
         {
             labels.append(("unit", batch.bytes(metric.unit).string))
         }
-        let set = LabelSet(labels)
-        var refusal: DropReason?
+        return LabelSet(labels)
+    }
+
+    /// Where the numbers of a metric go; those that it lacks have no place.
+    private struct Places {
         var target: Gauge?
+        var value: Gauge?
+        var gain: Sum?
+        var loss: Sum?
+    }
+
+    private mutating func places(
+        _ metric: Metric, _ labels: LabelSet, in ledger: inout Ledger, _ refusal: inout DropReason?
+    ) -> Places {
+        var places = Places()
         if !metric.target.isNaN {
-            target = gauge(Families.all.businessTarget, set, in: &ledger, &refusal)
+            places.target = gauge(Families.all.businessTarget, labels, in: &ledger, &refusal)
         }
-        if !metric.value.isNaN, refusal == nil {
-            switch metric.kind {
-            case .gauge:
-                let value = gauge(Families.all.businessValue, set, in: &ledger, &refusal)
-                if let value, refusal == nil { ledger.set(value, metric.value) }
-            case .counter:
-                let gain = sum(Families.all.businessValueTotal, set, in: &ledger, &refusal)
-                let loss = sum(Families.all.businessLossTotal, set, in: &ledger, &refusal)
-                if let gain, let loss {
-                    ledger.show(gain)
-                    ledger.show(loss)
-                    ledger.add(metric.value < 0 ? loss : gain, abs(metric.value))
-                }
-            }
+        if metric.value.isNaN { return places }
+        switch metric.kind {
+        case .gauge:
+            places.value = gauge(Families.all.businessValue, labels, in: &ledger, &refusal)
+        case .counter:
+            places.gain = sum(Families.all.businessValueTotal, labels, in: &ledger, &refusal)
+            places.loss = sum(Families.all.businessLossTotal, labels, in: &ledger, &refusal)
         }
-        if let refusal { return .noRoom(refusal) }
-        if let target { ledger.set(target, metric.target) }
-        return nil
+        return places
     }
 
     private mutating func gauge(

@@ -7,12 +7,14 @@ struct Directory: ~Copyable, Sendable {
     private(set) var models: [KnownModel] = []
     private(set) var versions: [ModelVersion] = []
     private(set) var settings: ModelSettings
+    private let keepsNatives: Bool
     private var modelNames = NameTable()
     private var versionNames = NameTable()
     private var key: [UInt8] = []
 
-    init(_ settings: ModelSettings) {
+    init(_ settings: ModelSettings, keepsNatives: Bool) {
         self.settings = settings
+        self.keepsNatives = keepsNatives
     }
 
     /// The model with this name, made when it is new; nil without room, with the reason.
@@ -56,7 +58,8 @@ struct Directory: ~Copyable, Sendable {
             return nil
         }
         let made = ModelVersion(
-            owner, version: version.string, budget, settings.rules(of: owner.name), now: now)
+            owner, version: version.string, budget, settings.rules(of: owner.name),
+            keepsNatives: keepsNatives, now: now)
         let key = key
         _ = versionNames.add(key.span)
         versions.append(made)
@@ -69,7 +72,11 @@ struct Directory: ~Copyable, Sendable {
         versions isGone: (ModelVersion) -> Bool, models isModelGone: (KnownModel) -> Bool
     ) {
         let count = versions.count
-        versions.removeAll(where: isGone)
+        versions.removeAll { version in
+            let isGone = isGone(version)
+            if isGone { version.isRetired.store(true, ordering: .relaxed) }
+            return isGone
+        }
         if versions.count < count {
             var names = NameTable()
             for version in versions {

@@ -24,6 +24,10 @@ final class Families: Sendable {
     let observations, retrainThreshold: Instrument
     let businessValueTotal, businessLossTotal, businessValue, businessTarget: Instrument
 
+    // By process of a producer.
+    let processCPU, processMemory, processThreads, processFiles: Instrument
+    let processRead, processWritten, processModel: Instrument
+
     private init() {
         var list = Catalogue()
         requests = list.add(
@@ -133,6 +137,27 @@ final class Families: Sendable {
             "ml_business_value", .gauge, help: "Where a KPI stands.")
         businessTarget = list.add(
             "ml_business_target", .gauge, help: "Where a KPI should stand.")
+        processCPU = list.add(
+            "ml_producer_process_cpu_seconds_total", .sum,
+            help: "User and system CPU time of a process that pushes over the Unix socket.")
+        processMemory = list.add(
+            "ml_producer_process_resident_memory_bytes", .gauge,
+            help: "Resident memory of a process that pushes over the Unix socket.")
+        processThreads = list.add(
+            "ml_producer_process_threads", .gauge,
+            help: "Threads of a process that pushes over the Unix socket.")
+        processFiles = list.add(
+            "ml_producer_process_open_fds", .gauge,
+            help: "Open file descriptors of a process that pushes over the Unix socket.")
+        processRead = list.add(
+            "ml_producer_process_read_bytes_total", .counter,
+            help: "Bytes that a process that pushes over the Unix socket fetched from storage.")
+        processWritten = list.add(
+            "ml_producer_process_written_bytes_total", .counter,
+            help: "Bytes that a process that pushes over the Unix socket sent to storage.")
+        processModel = list.add(
+            "ml_producer_model_info", .info,
+            help: "A metric with a constant '1' value: which process pushes for which model.")
         catalogue = list
     }
 

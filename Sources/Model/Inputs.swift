@@ -67,6 +67,16 @@ final class Inputs {
         }
     }
 
+    /// The number of a feature that has one, else `Memo.refused`.
+    @inline(__always)
+    private func known(_ name: Name, _ batch: borrowing Batch, _ memo: inout Memo) -> Int32 {
+        let number = memo[name]
+        if number != -1 { return number }
+        let found = table.number(of: batch.bytes(name)).map { Int32($0) } ?? Memo.refused
+        memo[name] = found
+        return found
+    }
+
     /// The number of a feature, `Memo.refused` beyond the limit.
     private func resolve(_ name: Span<UInt8>, _ budget: SeriesBudget) -> Int32 {
         if let known = table.number(of: name) { return Int32(known) }
@@ -109,14 +119,14 @@ final class Inputs {
     /// Counts the features and input errors of the rows of a run that were not refused.
     func count(
         _ batch: borrowing Batch, _ run: Int, in ledger: inout Ledger, _ traffic: Traffic,
-        _ budget: SeriesBudget, _ memo: Memo, _ marks: inout RowMarks
+        _ budget: SeriesBudget, _ memo: inout Memo, _ marks: inout RowMarks
     ) {
         let values = batch.features
         let weights = batch.weights
         for place in batch.features(of: run) {
             let entry = values[place]
             let row = Int(entry.row)
-            let number = Int(memo[entry.feature])
+            let number = Int(known(entry.feature, batch, &memo))
             if number < 0 || marks.has(RowMarks.refused, row) { continue }
             guard let counters = features[number].counters else { continue }
             let weight = weights[row]
@@ -135,7 +145,7 @@ final class Inputs {
                 }
             }
         }
-        countErrors(batch, run, in: &ledger, traffic, memo, &marks)
+        countErrors(batch, run, in: &ledger, traffic, &memo, &marks)
     }
 
     private enum Judgement {
@@ -189,7 +199,7 @@ final class Inputs {
 
     private func countErrors(
         _ batch: borrowing Batch, _ run: Int, in ledger: inout Ledger, _ traffic: Traffic,
-        _ memo: Memo, _ marks: inout RowMarks
+        _ memo: inout Memo, _ marks: inout RowMarks
     ) {
         let errors = batch.inputErrors
         let range = batch.inputErrors(of: run)
@@ -199,7 +209,7 @@ final class Inputs {
             if marks.has(RowMarks.refused, row) { continue }
             let weight = batch.weights[row]
             if marks.insert(RowMarks.invalid, row) { ledger.add(traffic.invalidRows, weight) }
-            let number = Int(memo[entry.feature])
+            let number = Int(known(entry.feature, batch, &memo))
             if number < 0 || isRepeated(errors, place, in: range) { continue }
             if let counter = features[number].errors[Int(entry.reason.rawValue)] {
                 ledger.add(counter, weight)

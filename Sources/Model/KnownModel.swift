@@ -25,6 +25,7 @@ final class KnownModel: Sendable {
         var labels: Labels?
         var observations: Counter?
         var threshold: Gauge?
+        var isShown = false
     }
 
     /// Nil when there is no room; `refusal` then says why.
@@ -52,44 +53,56 @@ final class KnownModel: Sendable {
         if rows > 0 { rowsSinceTraining.wrappingAdd(rows, ordering: .relaxed) }
     }
 
-    func apply(
-        _ training: Training, _ batch: borrowing Batch, _ arrival: Arrival,
-        _ verdict: inout Verdict
-    ) {
+    // MARK: Reserving
+
+    func reserve(_ training: Training, _ batch: borrowing Batch) -> DropReason? {
+        record.withLock { record in
+            record.trainings.reserve(training, batch, of: name, in: &record.ledger, budget)
+        }
+    }
+
+    func reserve(_ metric: Metric, _ batch: borrowing Batch) -> Business.Problem? {
+        record.withLock { record in
+            record.business.reserve(metric, batch, of: name, record.rules, in: &record.ledger)
+        }
+    }
+
+    /// For a label that names no version.
+    func reserveLabel() -> DropReason? {
+        record.withLock { record in
+            guard let labels = record.labels else { return nil }
+            return record.truths.reserve(in: &record.ledger, labels)
+        }
+    }
+
+    // MARK: Applying what was reserved
+
+    func apply(_ training: Training, _ batch: borrowing Batch, _ arrival: Arrival) {
         let hasSucceeded = record.withLock { record in
-            var refusal: DropReason?
-            let hasSucceeded = record.trainings.take(
-                training, batch, of: name, in: &record.ledger, budget, now: arrival.unixSeconds,
-                &refusal)
-            if let refusal { verdict.refuse(training.item, refusal, budget) }
-            return hasSucceeded
+            record.isShown = true
+            return record.trainings.take(
+                training, batch, of: name, in: &record.ledger, budget, now: arrival.unixSeconds)
         }
         if hasSucceeded { rowsSinceTraining.store(0, ordering: .relaxed) }
     }
 
-    func apply(_ metric: Metric, _ batch: borrowing Batch, _ verdict: inout Verdict) {
+    func apply(_ metric: Metric, _ batch: borrowing Batch) {
         record.withLock { record in
-            switch record.business.take(
-                metric, batch, of: name, record.rules, in: &record.ledger)
-            {
-            case nil: return
-            case .noRoom(let reason)?: verdict.refuse(metric.item, reason, budget)
-            case .label(let code, let sentence)?:
-                verdict.reject(Int(metric.item), code, sentence)
-            }
+            record.isShown = true
+            record.business.take(metric, batch, of: name, record.rules, in: &record.ledger)
         }
     }
 
-    /// Counts a label that names no version.
-    func apply(_ label: Label, _ arrival: Arrival, _ verdict: inout Verdict) {
+    func applyLabel(_ arrival: Arrival) {
         record.withLock { record in
-            guard let labels = record.labels else { return }
-            if let refusal = record.truths.take(
-                in: &record.ledger, labels, now: arrival.unixSeconds)
-            {
-                verdict.refuse(label.item, refusal, budget)
-            }
+            record.isShown = true
+            record.truths.take(in: &record.ledger, now: arrival.unixSeconds)
         }
+    }
+
+    /// Whether anything of it stands on the page.
+    var isShown: Bool {
+        rowsSinceTraining.load(ordering: .relaxed) > 0 || record.withLock { $0.isShown }
     }
 
     func apply(_ rules: ModelSettings.Rules) {
@@ -99,11 +112,14 @@ final class KnownModel: Sendable {
     /// Puts the numbers as they stand into a page's harvest.
     func give(to harvest: inout Harvest) {
         record.withLock { record in
-            if let observations = record.observations, let threshold = record.threshold {
-                record.ledger.set(
-                    observations, to: rowsSinceTraining.load(ordering: .relaxed))
-                if let rows = record.rules.retrainObservationThreshold {
-                    record.ledger.set(threshold, rows)
+            let rows = rowsSinceTraining.load(ordering: .relaxed)
+            if rows > 0 { record.isShown = true }
+            if record.isShown, let observations = record.observations,
+                let threshold = record.threshold
+            {
+                record.ledger.set(observations, to: rows)
+                if let limit = record.rules.retrainObservationThreshold {
+                    record.ledger.set(threshold, limit)
                 } else {
                     record.ledger.hide(threshold)
                 }

@@ -11,6 +11,8 @@ final class ModelVersion: Sendable {
     /// On the monotonic clock, in nanoseconds. Written under the directory's lock, so that none is
     /// taken for idle while a push is on its way to it.
     let lastPush: Atomic<UInt64>
+    /// It is listed no more.
+    let isRetired = Atomic<Bool>(false)
     private let record: Guarded<Record>
     private let budget: SeriesBudget
 
@@ -24,121 +26,152 @@ final class ModelVersion: Sendable {
 
     init(
         _ owner: KnownModel, version: String, _ budget: SeriesBudget, _ rules: ModelSettings.Rules,
-        now: UInt64
+        keepsNatives: Bool, now: UInt64
     ) {
         self.owner = owner
         self.version = version
         self.budget = budget
         lastPush = Atomic(now)
-        var ledger = Ledger(Families.all.catalogue, budget)
+        var ledger = Ledger(Families.all.catalogue, budget, keepsNatives: keepsNatives)
         for (family, bounds) in rules.buckets {
             _ = ledger.setBounds(bounds, of: Families.all.instrument(of: family))
         }
         record = Guarded(Record(ledger: ledger))
     }
 
-    /// Counts the rows of a run. Returns how many rows of input they were.
-    func apply(
-        _ batch: borrowing Batch, run: Int, _ arrival: Arrival, _ scratch: inout Scratch,
-        _ verdict: inout Verdict
-    ) -> UInt64 {
+    // MARK: Reserving
+
+    /// Reserves what a run needs; rows for which there is no room are refused.
+    func reserve(
+        _ batch: borrowing Batch, run: Int, _ decision: inout Decision, _ verdict: inout Verdict
+    ) {
+        let scope = batch.runs[run].scope
         record.withLock { record in
-            let variant = batch.scopes[batch.runs[run].scope].variant
-            var refusal: DropReason?
-            guard let traffic = traffic(variant, batch, &record, &refusal) else {
+            guard let traffic = traffic(scope, batch, &record, &decision) else {
+                let refusal = decision.targets[scope].refusal ?? .seriesLimit
                 for row in batch.rows(of: run) {
-                    verdict.refuse(batch.items[row], refusal ?? .seriesLimit, budget)
+                    decision.rows.refuse(row, batch, refusal, budget, &verdict)
                 }
-                return 0
+                return
             }
-            let rows = traffic.apply(
-                batch, run, in: &record.ledger, budget, arrival, &scratch, &verdict)
+            traffic.reserve(batch, run, in: &record.ledger, budget, &decision, &verdict)
+        }
+    }
+
+    func reserve(
+        _ state: State, _ batch: borrowing Batch, under lease: Leases.Lease,
+        _ decision: inout Decision
+    ) -> DropReason? {
+        record.withLock { record in
+            guard let traffic = traffic(state.scope, batch, &record, &decision) else {
+                return decision.targets[state.scope].refusal ?? .seriesLimit
+            }
+            return traffic.states.reserve(lease, in: &record.ledger, traffic.labels)
+        }
+    }
+
+    func reserve(
+        _ news: ModelNews, _ batch: borrowing Batch, _ decision: inout Decision
+    ) -> DropReason? {
+        record.withLock { record in
+            guard let traffic = traffic(news.scope, batch, &record, &decision) else {
+                return decision.targets[news.scope].refusal ?? .seriesLimit
+            }
+            if traffic.news != nil { return nil }
+            var refusal: DropReason?
+            traffic.news = News(
+                traffic.names, traffic.labels, in: &record.ledger, refusal: &refusal)
+            return refusal
+        }
+    }
+
+    func reserve(
+        _ label: Label, _ batch: borrowing Batch, _ decision: inout Decision
+    ) -> DropReason? {
+        record.withLock { record in
+            guard let traffic = traffic(label.scope, batch, &record, &decision) else {
+                return decision.targets[label.scope].refusal ?? .seriesLimit
+            }
+            return traffic.truths.reserve(in: &record.ledger, traffic.labels)
+        }
+    }
+
+    /// The traffic of a scope's variant, made when it is new; nil without room, and the decision
+    /// then says why.
+    private func traffic(
+        _ scope: Int, _ batch: borrowing Batch, _ record: inout Record,
+        _ decision: inout Decision
+    ) -> Traffic? {
+        let known = Int(decision.targets[scope].variant)
+        if known >= 0 { return record.traffics[known] }
+        if decision.targets[scope].refusal != nil { return nil }
+        let name = batch.scopes[scope].variant
+        let none: [UInt8] = []
+        let number =
+            name.isNone
+            ? record.variants.number(of: none.span)
+            : record.variants.number(of: batch.bytes(name))
+        if let number {
+            decision.targets[scope].variant = Int32(number)
+            return record.traffics[number]
+        }
+        if record.variants.count >= budget.limits.variantsPerVersion {
+            decision.targets[scope].refusal = .variantLimit
+            return nil
+        }
+        var names = [("model", owner.name), ("version", version)]
+        if !name.isNone { names.append(("variant", batch.bytes(name).string)) }
+        guard
+            let traffic = Traffic(
+                names, in: &record.ledger, refusal: &decision.targets[scope].refusal)
+        else { return nil }
+        let made =
+            name.isNone
+            ? record.variants.add(none.span) : record.variants.add(batch.bytes(name))
+        decision.targets[scope].variant = Int32(made)
+        record.traffics.append(traffic)
+        return traffic
+    }
+
+    // MARK: Applying what was reserved
+
+    /// Counts the rows of a run that are not refused. Returns how many rows of input they were.
+    func apply(_ batch: borrowing Batch, run: Int, _ decision: inout Decision) -> UInt64 {
+        let variant = Int(decision.targets[batch.runs[run].scope].variant)
+        if variant < 0 { return 0 }
+        return record.withLock { record in
+            let rows = record.traffics[variant].apply(
+                batch, run, in: &record.ledger, budget, &decision)
             record.rows = record.rows.adding(rows, times: 1)
             return rows
         }
     }
 
-    func apply(
-        _ state: State, _ batch: borrowing Batch, under lease: Leases.Lease,
-        _ verdict: inout Verdict
-    ) {
-        record.withLock { record in
-            let variant = batch.scopes[state.scope].variant
-            var refusal: DropReason?
-            guard let traffic = traffic(variant, batch, &record, &refusal) else {
-                return verdict.refuse(state.item, refusal ?? .seriesLimit, budget)
-            }
-            if let refusal = traffic.states.take(
-                state, under: lease, in: &record.ledger, traffic.labels)
-            {
-                verdict.refuse(state.item, refusal, budget)
-            }
+    func apply(_ state: State, variant: Int32, from producer: UInt64) {
+        change(variant) { traffic, _ in traffic.states.take(state, from: producer) }
+    }
+
+    func apply(_ news: ModelNews, _ batch: borrowing Batch, variant: Int32, now: Double) {
+        change(variant) { traffic, ledger in
+            traffic.news?.take(news, batch, in: &ledger, now: now)
         }
     }
 
-    func apply(
-        _ news: ModelNews, _ batch: borrowing Batch, _ arrival: Arrival, _ verdict: inout Verdict
-    ) {
+    func applyLabel(variant: Int32, now: Double) {
+        change(variant) { traffic, ledger in traffic.truths.take(in: &ledger, now: now) }
+    }
+
+    private func change(_ variant: Int32, _ body: (Traffic, inout Ledger) -> Void) {
+        if variant < 0 { return }
         record.withLock { record in
-            let variant = batch.scopes[news.scope].variant
-            var refusal: DropReason?
-            guard let traffic = traffic(variant, batch, &record, &refusal) else {
-                return verdict.refuse(news.item, refusal ?? .seriesLimit, budget)
-            }
-            if traffic.news == nil {
-                traffic.news = News(
-                    traffic.names, traffic.labels, in: &record.ledger, refusal: &refusal)
-            }
-            if traffic.news == nil {
-                return verdict.refuse(news.item, refusal ?? .seriesLimit, budget)
-            }
-            traffic.news?.take(news, batch, in: &record.ledger, now: arrival.unixSeconds)
+            let traffic = record.traffics[Int(variant)]
+            traffic.show(in: &record.ledger)
+            body(traffic, &record.ledger)
         }
     }
 
-    func apply(
-        _ label: Label, _ batch: borrowing Batch, _ arrival: Arrival, _ verdict: inout Verdict
-    ) {
-        record.withLock { record in
-            let variant = batch.scopes[label.scope].variant
-            var refusal: DropReason?
-            guard let traffic = traffic(variant, batch, &record, &refusal) else {
-                return verdict.refuse(label.item, refusal ?? .seriesLimit, budget)
-            }
-            if let refusal = traffic.truths.take(
-                in: &record.ledger, traffic.labels, now: arrival.unixSeconds)
-            {
-                verdict.refuse(label.item, refusal, budget)
-            }
-        }
-    }
-
-    /// The traffic of a variant, made when it is new; nil without room, with the reason.
-    private func traffic(
-        _ variant: Name, _ batch: borrowing Batch, _ record: inout Record,
-        _ refusal: inout DropReason?
-    ) -> Traffic? {
-        let none: [UInt8] = []
-        let number =
-            variant.isNone
-            ? record.variants.number(of: none.span)
-            : record.variants.number(of: batch.bytes(variant))
-        if let number { return record.traffics[number] }
-        if record.variants.count >= budget.limits.variantsPerVersion {
-            refusal = .variantLimit
-            return nil
-        }
-        var names = [("model", owner.name), ("version", version)]
-        if !variant.isNone { names.append(("variant", batch.bytes(variant).string)) }
-        guard let traffic = Traffic(names, in: &record.ledger, refusal: &refusal) else {
-            return nil
-        }
-        _ =
-            variant.isNone
-            ? record.variants.add(none.span) : record.variants.add(batch.bytes(variant))
-        record.traffics.append(traffic)
-        return traffic
-    }
+    /// Whether anything of it stands on the page.
+    var isShown: Bool { record.withLock { $0.traffics.contains { $0.isShown } } }
 
     // MARK: Showing
 

@@ -23,12 +23,15 @@ extension Models {
             unixSeconds - Double(now > push ? now - push : 0) / 1e9
         }
         let (models, versions) = directory.withLock { ($0.models, $0.versions) }
-        let listed = versions.map { version in
+        let shown = versions.filter(\.isShown)
+        let listed = shown.map { version in
             Listing(
                 model: version.owner.name, version: version.version, rows: version.rows,
                 lastPush: time(version.lastPush.load(ordering: .relaxed)))
         }
-        let bare = models.filter { model in !versions.contains { $0.owner === model } }
+        let bare = models.filter { model in
+            model.isShown && !versions.contains { $0.owner === model }
+        }
         return listed
             + bare.map { model in
                 Listing(

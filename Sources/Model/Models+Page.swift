@@ -15,6 +15,7 @@ extension Models {
             general?.give(to: &harvest)
             for model in models { model.give(to: &harvest) }
             for version in versions { version.give(to: &harvest, leases, now: now) }
+            producers.give(to: &harvest)
             harvest.write(to: &page)
             harvest.removeAll()
         }

@@ -1,13 +1,13 @@
 internal import Exposition
-internal import Kernel
+public import Kernel
 public import Observation
 public import Series
 
 /// Every model that is known from pushes, and what they have said of it: where batches go, and what
 /// a page asks.
 ///
-/// A push holds the directory's lock as long as a look-up takes, then the lock of one version after
-/// the other while that one's rows are counted. A page copies the numbers of each version under its
+/// A push is decided, then applied. It holds the directory's lock as long as a look-up takes, then
+/// the lock of one version after the other while that one's rows are counted. A page copies the numbers of each version under its
 /// lock and is written without any.
 public final class Models: Sink {
     public let budget: SeriesBudget
@@ -16,115 +16,219 @@ public final class Models: Sink {
     /// The numbers of the business that belong to no model.
     let general: KnownModel?
     let harvest: Guarded<Harvest>
+    let producers: Producers
     let registryMetrics = RegistryMetrics()
-    private let scratches = Guarded<[Scratch]>([])
+    /// Decisions that have been applied, for the sake of their memory.
+    private let spares = Guarded<[Decision]>([])
+    private static let keptSpares = 16
 
+    /// `processes` stands for the `/proc` in which the pids of producers mean something;
+    /// `nativeHistograms` is `--exposition.native-histograms`.
     public init(
-        _ limits: SeriesLimits = SeriesLimits(), _ settings: ModelSettings = ModelSettings()
+        _ limits: SeriesLimits = SeriesLimits(), _ settings: ModelSettings = ModelSettings(),
+        nativeHistograms: Bool = false, processes: Root = Root("/proc")
     ) {
         let budget = SeriesBudget(limits)
         var refusal: DropReason?
         self.budget = budget
-        directory = Guarded(Directory(settings))
+        directory = Guarded(Directory(settings, keepsNatives: nativeHistograms))
         leases = Leases(limit: limits.leases)
+        producers = Producers(processes, budget)
         general = KnownModel("", budget, settings.rules, now: 0, refusal: &refusal)
         harvest = Guarded(Harvest(Families.all.catalogue))
     }
 
+    /// Applies a batch at once.
     public func apply(
         _ batch: borrowing Batch, from sender: Sender, verdict: inout Verdict
     ) {
-        let arrival = Arrival(from: sender)
-        leases.renew(sender.number, now: arrival.time)
-        if batch.isEmpty { return }
-        if !batch.runs.isEmpty { applyRuns(batch, arrival, &verdict) }
-        for state in batch.states {
-            guard let lease = leases.start(sender.number, now: arrival.time) else {
-                verdict.refuse(state.item, .leaseLimit, budget)
-                continue
-            }
-            version(state.scope, batch, arrival, state.item, &verdict)?
-                .apply(state, batch, under: lease, &verdict)
-        }
-        for news in batch.news {
-            version(news.scope, batch, arrival, news.item, &verdict)?
-                .apply(news, batch, arrival, &verdict)
-        }
-        for label in batch.labels {
-            if batch.scopes[label.scope].version.isNone {
-                model(label.scope, batch, arrival, label.item, &verdict)?
-                    .apply(label, arrival, &verdict)
-            } else {
-                version(label.scope, batch, arrival, label.item, &verdict)?
-                    .apply(label, batch, arrival, &verdict)
-            }
-        }
-        for training in batch.trainings {
-            model(training.scope, batch, arrival, training.item, &verdict)?
-                .apply(training, batch, arrival, &verdict)
-        }
-        for metric in batch.metrics {
-            let owner =
-                metric.scope < 0
-                ? general : model(metric.scope, batch, arrival, metric.item, &verdict)
-            owner?.apply(metric, batch, &verdict)
-        }
+        let decision = decide(batch, from: sender, verdict: &verdict)
+        apply(batch, as: decision)
     }
 
-    private func applyRuns(
-        _ batch: borrowing Batch, _ arrival: Arrival, _ verdict: inout Verdict
-    ) {
-        var scratch = scratches.withLock { $0.popLast() } ?? Scratch()
+    // MARK: Deciding
+
+    /// Decides what becomes of a batch, and reserves the series that it needs. Nothing of it shows
+    /// until it is applied. A decision that is never applied costs the room of its series until
+    /// their version goes.
+    public func decide(
+        _ batch: borrowing Batch, from sender: Sender, verdict: inout Verdict
+    ) -> Decision {
+        var decision = spares.withLock { $0.popLast() } ?? Decision()
+        decision.begin(batch, Arrival(from: sender))
         for run in batch.runs.indices {
-            var refusal: DropReason?
-            let scope = batch.scopes[batch.runs[run].scope]
-            if let version = version(scope, batch, arrival, &refusal) {
-                let rows = version.apply(batch, run: run, arrival, &scratch, &verdict)
-                version.owner.observe(rows: rows)
+            let scope = batch.runs[run].scope
+            if let version = version(scope, batch, &decision) {
+                version.reserve(batch, run: run, &decision, &verdict)
             } else {
+                let refusal = decision.targets[scope].refusal ?? .seriesLimit
                 for row in batch.rows(of: run) {
-                    verdict.refuse(batch.items[row], refusal ?? .seriesLimit, budget)
+                    decision.rows.refuse(row, batch, refusal, budget, &verdict)
                 }
             }
         }
-        scratches.withLock { $0.append(scratch) }
+        for (place, state) in batch.states.enumerated() {
+            if let refusal = reserve(state, batch, &decision) {
+                decision.refuse(.state, place)
+                verdict.refuse(state.item, refusal, budget)
+            }
+        }
+        for (place, news) in batch.news.enumerated() {
+            let version = version(news.scope, batch, &decision)
+            if let refusal = version.map({ $0.reserve(news, batch, &decision) })
+                ?? decision.targets[news.scope].refusal
+            {
+                decision.refuse(.news, place)
+                verdict.refuse(news.item, refusal, budget)
+            }
+        }
+        for (place, label) in batch.labels.enumerated() {
+            if let refusal = reserve(label, batch, &decision) {
+                decision.refuse(.label, place)
+                verdict.refuse(label.item, refusal, budget)
+            }
+        }
+        for (place, training) in batch.trainings.enumerated() {
+            let model = model(training.scope, batch, &decision)
+            if let refusal = model.map({ $0.reserve(training, batch) })
+                ?? decision.targets[training.scope].refusal
+            {
+                decision.refuse(.training, place)
+                verdict.refuse(training.item, refusal, budget)
+            }
+        }
+        for (place, metric) in batch.metrics.enumerated() {
+            switch reserve(metric, batch, &decision) {
+            case nil: continue
+            case .noRoom(let refusal)?: verdict.refuse(metric.item, refusal, budget)
+            case .label(let code, let sentence)?:
+                verdict.reject(Int(metric.item), code, sentence)
+            }
+            decision.refuse(.metric, place)
+        }
+        return decision
+    }
+
+    private func reserve(
+        _ state: State, _ batch: borrowing Batch, _ decision: inout Decision
+    ) -> DropReason? {
+        let arrival = decision.arrival
+        guard let lease = leases.start(arrival.sender.number, now: arrival.time) else {
+            return .leaseLimit
+        }
+        guard let version = version(state.scope, batch, &decision) else {
+            return decision.targets[state.scope].refusal
+        }
+        return version.reserve(state, batch, under: lease, &decision)
+    }
+
+    private func reserve(
+        _ label: Label, _ batch: borrowing Batch, _ decision: inout Decision
+    ) -> DropReason? {
+        if batch.scopes[label.scope].version.isNone {
+            guard let model = model(label.scope, batch, &decision) else {
+                return decision.targets[label.scope].refusal
+            }
+            return model.reserveLabel()
+        }
+        guard let version = version(label.scope, batch, &decision) else {
+            return decision.targets[label.scope].refusal
+        }
+        return version.reserve(label, batch, &decision)
+    }
+
+    private func reserve(
+        _ metric: Metric, _ batch: borrowing Batch, _ decision: inout Decision
+    ) -> Business.Problem? {
+        if metric.scope < 0 { return general?.reserve(metric, batch) }
+        guard let model = model(metric.scope, batch, &decision) else {
+            return .noRoom(decision.targets[metric.scope].refusal ?? .seriesLimit)
+        }
+        return model.reserve(metric, batch)
+    }
+
+    // MARK: Applying
+
+    /// Applies a batch as it was decided: counts, shows, renews the sender's lease.
+    public func apply(_ batch: borrowing Batch, as decision: consuming Decision) {
+        var decision = decision
+        let arrival = decision.arrival
+        leases.renew(arrival.sender.number, now: arrival.time)
+        for run in batch.runs.indices {
+            guard let version = decision.targets[batch.runs[run].scope].version else { continue }
+            let rows = version.apply(batch, run: run, &decision)
+            version.owner.observe(rows: rows)
+        }
+        for (place, state) in batch.states.enumerated()
+        where !decision.isRefused(.state, place) {
+            let target = decision.targets[state.scope]
+            target.version?.apply(
+                state, variant: target.variant, from: arrival.sender.number)
+        }
+        for (place, news) in batch.news.enumerated() where !decision.isRefused(.news, place) {
+            let target = decision.targets[news.scope]
+            target.version?.apply(
+                news, batch, variant: target.variant, now: arrival.unixSeconds)
+        }
+        for (place, label) in batch.labels.enumerated()
+        where !decision.isRefused(.label, place) {
+            let target = decision.targets[label.scope]
+            if batch.scopes[label.scope].version.isNone {
+                target.model?.applyLabel(arrival)
+            } else {
+                target.version?.applyLabel(variant: target.variant, now: arrival.unixSeconds)
+            }
+        }
+        for (place, training) in batch.trainings.enumerated()
+        where !decision.isRefused(.training, place) {
+            decision.targets[training.scope].model?.apply(training, batch, arrival)
+        }
+        for (place, metric) in batch.metrics.enumerated()
+        where !decision.isRefused(.metric, place) {
+            let model = metric.scope < 0 ? general : decision.targets[metric.scope].model
+            model?.apply(metric, batch)
+        }
+        decision.end()
+        let spare = decision
+        spares.withLock { if $0.count < Models.keptSpares { $0.append(spare) } }
     }
 
     // MARK: Look-up
 
+    /// The version that a scope names, made when it is new; nil without room, and the decision then
+    /// says why.
     private func version(
-        _ scope: Batch.Scope, _ batch: borrowing Batch, _ arrival: Arrival,
-        _ refusal: inout DropReason?
+        _ scope: Int, _ batch: borrowing Batch, _ decision: inout Decision
     ) -> ModelVersion? {
-        directory.withLock { directory in
+        if let known = decision.targets[scope].version { return known }
+        if decision.targets[scope].refusal != nil { return nil }
+        let names = batch.scopes[scope]
+        let arrival = decision.arrival
+        var refusal: DropReason?
+        let version = directory.withLock { directory in
             directory.version(
-                batch.bytes(scope.version), of: batch.bytes(scope.model), budget,
+                batch.bytes(names.version), of: batch.bytes(names.model), budget,
                 now: arrival.time, &refusal)
         }
-    }
-
-    /// The version that an item is about; the item is refused when there is no room for it.
-    private func version(
-        _ scope: Int, _ batch: borrowing Batch, _ arrival: Arrival, _ item: UInt32,
-        _ verdict: inout Verdict
-    ) -> ModelVersion? {
-        var refusal: DropReason?
-        let version = version(batch.scopes[scope], batch, arrival, &refusal)
-        if version == nil { verdict.refuse(item, refusal ?? .seriesLimit, budget) }
+        decision.targets[scope].version = version
+        decision.targets[scope].refusal = version == nil ? refusal ?? .seriesLimit : nil
+        if let version, let process = arrival.sender.process { producers.note(process, version) }
         return version
     }
 
-    /// The model that an item is about; the item is refused when there is no room for it.
+    /// The model that a scope names, likewise.
     private func model(
-        _ scope: Int, _ batch: borrowing Batch, _ arrival: Arrival, _ item: UInt32,
-        _ verdict: inout Verdict
+        _ scope: Int, _ batch: borrowing Batch, _ decision: inout Decision
     ) -> KnownModel? {
+        if let known = decision.targets[scope].model { return known }
         var refusal: DropReason?
         let name = batch.scopes[scope].model
+        let now = decision.arrival.time
         let model = directory.withLock { directory in
-            directory.model(batch.bytes(name), budget, now: arrival.time, &refusal)
+            directory.model(batch.bytes(name), budget, now: now, &refusal)
         }
-        if model == nil { verdict.refuse(item, refusal ?? .seriesLimit, budget) }
+        decision.targets[scope].model = model
+        if model == nil { decision.targets[scope].refusal = refusal ?? .seriesLimit }
         return model
     }
 }

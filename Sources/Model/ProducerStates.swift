@@ -15,9 +15,9 @@ struct ProducerStates {
     private var entries: [Entry] = []
     private var gauges: (inFlight: Gauge, queued: Gauge)?
 
-    /// Takes what one producer says. Numbers that are NaN stay what they were.
-    mutating func take(
-        _ state: State, under lease: Leases.Lease, in ledger: inout Ledger, _ labels: Labels
+    /// Makes sure that there is a place for what a producer says.
+    mutating func reserve(
+        _ lease: Leases.Lease, in ledger: inout Ledger, _ labels: Labels
     ) -> DropReason? {
         if gauges == nil {
             if let refusal = ledger.reserve(2) { return refusal }
@@ -26,18 +26,22 @@ struct ProducerStates {
                 ledger.gauge(Families.all.queued, labels)
             )
         }
-        let place: Int
-        if let known = entries.firstIndex(where: { $0.lease.producer == lease.producer }) {
-            place = known
+        if let place = entries.firstIndex(where: { $0.lease.producer == lease.producer }) {
             if entries[place].lease != lease { entries[place] = Entry(lease: lease) }
-        } else {
-            if let refusal = ledger.hold(1) { return refusal }
-            place = entries.count
-            entries.append(Entry(lease: lease))
+            return nil
+        }
+        if let refusal = ledger.hold(1) { return refusal }
+        entries.append(Entry(lease: lease))
+        return nil
+    }
+
+    /// Takes what a producer says. Numbers that are NaN stay what they were.
+    mutating func take(_ state: State, from producer: UInt64) {
+        guard let place = entries.firstIndex(where: { $0.lease.producer == producer }) else {
+            return
         }
         if !state.inFlight.isNaN { entries[place].inFlight = state.inFlight }
         if !state.queueLength.isNaN { entries[place].queueLength = state.queueLength }
-        return nil
     }
 
     /// Forgets the producers that are gone and sets the gauges to the sums of the others.

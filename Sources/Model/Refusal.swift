@@ -9,7 +9,7 @@ extension DropReason {
         case .versionLimit, .variantLimit: .versionLimit
         case .labelLimit: .labelLimit
         case .seriesLimit, .versionSeriesLimit, .reasonLimit, .featureLimit, .leaseLimit,
-            .pageLimit:
+            .pageLimit, .processLimit:
             .seriesLimit
         }
     }
@@ -27,6 +27,7 @@ extension DropReason {
         case .featureLimit: "there are as many features as there may be"
         case .leaseLimit: "gauges of as many producers as possible are summed already"
         case .labelLimit: "there are as many labels as there may be"
+        case .processLimit: "as many processes of producers as possible are told about"
         case .pageLimit: "the labels of all series take as much of the page as they may"
         }
     }

@@ -4,36 +4,41 @@ internal import Observation
 internal import Series
 
 extension Traffic {
-    /// Counts the rows of a run: what is new is reserved first, so that a row is counted whole or
-    /// not at all. Returns how many rows of input they were.
+    /// Reserves what a run needs, so that each of its rows is counted whole or not at all. Rows for
+    /// which there is no room are marked and refused.
+    func reserve(
+        _ batch: borrowing Batch, _ run: Int, in ledger: inout Ledger, _ budget: SeriesBudget,
+        _ decision: inout Decision, _ verdict: inout Verdict
+    ) {
+        reserveMeasures(batch, run, in: &ledger, budget, &decision.rows, &verdict)
+        if !batch.features(of: run).isEmpty || !batch.inputErrors(of: run).isEmpty {
+            decision.memo.begin(batch.nameCount)
+            inputs.reserve(
+                batch, run, in: &ledger, self, budget, &decision.memo, &decision.rows, &verdict)
+        }
+    }
+
+    /// Counts the rows of a run that were not refused. Returns how many rows of input they were.
     func apply(
         _ batch: borrowing Batch, _ run: Int, in ledger: inout Ledger, _ budget: SeriesBudget,
-        _ arrival: Arrival, _ scratch: inout Scratch, _ verdict: inout Verdict
+        _ decision: inout Decision
     ) -> UInt64 {
-        let before = verdict.rejected
-        scratch.marks.begin(batch.rows(of: run))
-        reserve(batch, run, in: &ledger, budget, &scratch.marks, &verdict)
-        let hasInputs = !batch.features(of: run).isEmpty || !batch.inputErrors(of: run).isEmpty
-        if hasInputs {
-            scratch.memo.begin(batch.nameCount)
-            inputs.reserve(
-                batch, run, in: &ledger, self, budget, &scratch.memo, &scratch.marks, &verdict)
-        }
-        if verdict.rejected - before == batch.rows(of: run).count { return 0 }
-        let rows = count(batch, run, in: &ledger, budget, scratch.marks)
-        if hasInputs {
+        if decision.rows.haveAll(RowMarks.refused, batch.rows(of: run)) { return 0 }
+        show(in: &ledger)
+        let rows = count(batch, run, in: &ledger, budget, decision.rows)
+        if !batch.features(of: run).isEmpty || !batch.inputErrors(of: run).isEmpty {
+            decision.memo.begin(batch.nameCount)
             inputs.count(
-                batch, run, in: &ledger, self, budget, scratch.memo, &scratch.marks)
+                batch, run, in: &ledger, self, budget, &decision.memo, &decision.rows)
         }
         if !batch.traces(of: run).isEmpty {
-            keepExemplars(batch, run, in: &ledger, scratch.marks, now: arrival.unixSeconds)
+            keepExemplars(
+                batch, run, in: &ledger, decision.rows, now: decision.arrival.unixSeconds)
         }
         return rows
     }
 
-    /// Reserves what the rows of a run need beyond what is there. Rows for which there is no room
-    /// are marked and refused.
-    private func reserve(
+    private func reserveMeasures(
         _ batch: borrowing Batch, _ run: Int, in ledger: inout Ledger, _ budget: SeriesBudget,
         _ marks: inout RowMarks, _ verdict: inout Verdict
     ) {

@@ -21,6 +21,8 @@ final class Traffic {
     /// Where errors of further reasons go.
     private var otherReasons: Counter?
     let inputs = Inputs()
+    /// Whether something has been counted, so that the known series stand on the page.
+    private(set) var isShown = false
     var states = ProducerStates()
     var truths = Truths()
     var news: News?
@@ -44,7 +46,6 @@ final class Traffic {
         histograms = Measure.allCases.map { _ in nil }
         let duration = ledger.histogram(families.duration, labels)
         histograms[Measure.duration.rawValue] = duration
-        ledger.show(duration)
         var requests: [Counter] = []
         for outcome in outcomes {
             let labels = ledger.keep(LabelSet(names + [("outcome", "\(outcome.name)")]))
@@ -57,9 +58,16 @@ final class Traffic {
             let labels = ledger.keep(LabelSet(names + [("reason", name)]))
             reasonCounters.append(ledger.counter(families.errors, labels))
         }
-        for counter in requests + reasonCounters + [predictions, inputRows, invalidRows] {
-            ledger.show(counter)
-        }
+    }
+
+    /// Lets the series that are known from the start begin at 0.
+    func show(in ledger: inout Ledger) {
+        if isShown { return }
+        isShown = true
+        if let duration = histograms[Measure.duration.rawValue] { ledger.show(duration) }
+        for counter in requests { ledger.show(counter) }
+        for counter in reasonCounters { ledger.show(counter) }
+        for counter in [predictions, inputRows, invalidRows] { ledger.show(counter) }
     }
 
     // MARK: Series that come with their first number

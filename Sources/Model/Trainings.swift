@@ -11,11 +11,49 @@ struct Trainings {
     private var info: Info?
     private var features = NameTable()
 
-    /// Takes news of a run, whole or not at all. Returns whether training has succeeded with it.
+    /// Makes sure that there are places for all that is said of a run.
+    mutating func reserve(
+        _ training: Training, _ batch: borrowing Batch, of model: String,
+        in ledger: inout Ledger, _ budget: SeriesBudget
+    ) -> DropReason? {
+        var refusal: DropReason?
+        _ = changes(training, batch, of: model, in: &ledger, budget, now: 0, &refusal)
+        if refusal == nil, failures == nil {
+            refusal = ledger.reserve(2)
+            if refusal == nil {
+                let labels = ledger.keep(LabelSet([("model", model)]))
+                failures = ledger.counter(Families.all.trainingFailures, labels)
+                info = ledger.info(Families.all.trainingInfo)
+            }
+        }
+        return refusal
+    }
+
+    /// Takes what is said of a run. Returns whether training has succeeded with it.
     mutating func take(
         _ training: Training, _ batch: borrowing Batch, of model: String,
-        in ledger: inout Ledger, _ budget: SeriesBudget, now: Double, _ refusal: inout DropReason?
+        in ledger: inout Ledger, _ budget: SeriesBudget, now: Double
     ) -> Bool {
+        var refusal: DropReason?
+        let changes = changes(
+            training, batch, of: model, in: &ledger, budget, now: now, &refusal)
+        for (gauge, value) in changes { ledger.set(gauge, value) }
+        if let failures {
+            ledger.show(failures)
+            if training.status == .failed { ledger.add(failures) }
+        }
+        if let info, !training.run.isNone {
+            let labels = [("model", model), ("run_id", batch.bytes(training.run).string)]
+            ledger.describe(info, LabelSet(labels))
+        }
+        return training.status == .succeeded
+    }
+
+    /// The gauges that a run's news sets, and to what. Those that are new are made.
+    private mutating func changes(
+        _ training: Training, _ batch: borrowing Batch, of model: String,
+        in ledger: inout Ledger, _ budget: SeriesBudget, now: Double, _ refusal: inout DropReason?
+    ) -> [(Gauge, Double)] {
         let families = Families.all
         let names = [("model", model)]
         var changes: [(Gauge, Double)] = []
@@ -57,25 +95,7 @@ struct Trainings {
                     (families.trainingMedian, entry.median),
                 ], batch.bytes(entry.feature), names, in: &ledger, budget, &changes, &refusal)
         }
-        if failures == nil, info == nil, refusal == nil {
-            refusal = ledger.reserve(2)
-            if refusal == nil {
-                let labels = ledger.keep(LabelSet(names))
-                failures = ledger.counter(families.trainingFailures, labels)
-                info = ledger.info(families.trainingInfo)
-            }
-        }
-        if refusal != nil { return false }
-        for (gauge, value) in changes { ledger.set(gauge, value) }
-        if let failures {
-            ledger.show(failures)
-            if training.status == .failed { ledger.add(failures) }
-        }
-        if let info, !training.run.isNone {
-            ledger.describe(
-                info, LabelSet(names + [("run_id", batch.bytes(training.run).string)]))
-        }
-        return training.status == .succeeded
+        return changes
     }
 
     /// Notes what is said of one feature; one beyond the limit is dropped and counted.

@@ -4,20 +4,21 @@ internal import Series
 struct Truths {
     private var series: (count: Counter, last: Gauge)?
 
+    /// Makes sure that there is a place.
+    mutating func reserve(in ledger: inout Ledger, _ labels: Labels) -> DropReason? {
+        if series != nil { return nil }
+        if let refusal = ledger.reserve(2) { return refusal }
+        series = (
+            ledger.counter(Families.all.labelsReceived, labels),
+            ledger.gauge(Families.all.labelLast, labels)
+        )
+        return nil
+    }
+
     /// Counts one. `now` is in Unix seconds.
-    mutating func take(
-        in ledger: inout Ledger, _ labels: Labels, now: Double
-    ) -> DropReason? {
-        if series == nil {
-            if let refusal = ledger.reserve(2) { return refusal }
-            series = (
-                ledger.counter(Families.all.labelsReceived, labels),
-                ledger.gauge(Families.all.labelLast, labels)
-            )
-        }
-        guard let series else { return nil }
+    func take(in ledger: inout Ledger, now: Double) {
+        guard let series else { return }
         ledger.add(series.count)
         ledger.set(series.last, now)
-        return nil
     }
 }

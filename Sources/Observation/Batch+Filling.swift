@@ -19,7 +19,7 @@ extension Batch {
     /// Where the batch stood: what came later can be taken back.
     public struct Mark {
         let marks: Marks
-        let rows: Int
+        public let rows: Int
         let runs: Int
         let labelGroups: Int
         let trainingNumbers: Int

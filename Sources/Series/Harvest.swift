@@ -12,6 +12,8 @@ public struct Harvest: ~Copyable, Sendable {
         let bounds: [BucketBounds?]
         let infos: [Description]
         let exemplars: [UInt32: [Exemplar?]]
+        /// Nil where native buckets are not kept.
+        let natives: [UInt32: NativeHistogram]?
     }
 
     private let catalogue: Catalogue
@@ -27,7 +29,8 @@ public struct Harvest: ~Copyable, Sendable {
         sheets.append(
             Sheet(
                 words: words.count, labels: ledger.labelBytes, entries: ledger.entries,
-                bounds: ledger.bounds, infos: ledger.infos, exemplars: ledger.exemplars))
+                bounds: ledger.bounds, infos: ledger.infos, exemplars: ledger.exemplars,
+                natives: ledger.keepsNatives ? ledger.natives : nil))
         words += ledger.words
     }
 
@@ -79,7 +82,8 @@ public struct Harvest: ~Copyable, Sendable {
                     instrument.family, text, bounds,
                     counts: words.extracting(word + 1..<word + 1 + bounds.bucketCount),
                     sum: Double(bitPattern: value),
-                    exemplars: sheet.exemplars.isEmpty ? [] : sheet.exemplars[entry.word] ?? [])
+                    exemplars: sheet.exemplars.isEmpty ? [] : sheet.exemplars[entry.word] ?? [],
+                    native: sheet.natives.map { $0[entry.word] ?? NativeHistogram() })
             case .info: continue
             }
         }

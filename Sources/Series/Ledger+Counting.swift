@@ -26,6 +26,11 @@ extension Ledger {
         words[Int(counter.word)] = min(value, Entry.hidden - 1)
     }
 
+    /// As above, for a counter of fractions.
+    public mutating func set(_ sum: Sum, to value: Double) {
+        words[Int(sum.word)] = value.bitPattern
+    }
+
     public mutating func set(_ gauge: Gauge, _ value: Double) {
         words[Int(gauge.word)] = value.bitPattern
     }
@@ -38,6 +43,9 @@ extension Ledger {
         let sum = words[place] == Entry.hidden ? 0 : Double(bitPattern: words[place])
         words[place] = (sum + value * Double(times)).bitPattern
         words[place + 1 + bounds.bucket(of: value)] &+= times
+        if keepsNatives {
+            natives[histogram.word, default: NativeHistogram()].observe(value, times: times)
+        }
     }
 
     /// Adds many observations.
@@ -53,6 +61,9 @@ extension Ledger {
             words[bucket] &+= observation.weight
         }
         words[place] = total.bitPattern
+        if keepsNatives {
+            natives[histogram.word, default: NativeHistogram()].observe(observations)
+        }
     }
 
     /// Keeps an example of the bucket that its value falls into.
@@ -84,11 +95,24 @@ extension Ledger {
         words[Int(gauge.word)] = Entry.hidden
     }
 
+    /// Takes a counter that is counted elsewhere off the page until it is set again.
+    public mutating func hide(_ counter: Counter) {
+        words[Int(counter.word)] = Entry.hidden
+    }
+
     // MARK: Reading
 
     /// What a counter has come to; 0 as long as it is hidden.
     public func value(_ counter: Counter) -> UInt64 {
         let value = words[Int(counter.word)]
         return value == Entry.hidden ? 0 : value
+    }
+}
+
+extension NativeHistogram {
+    fileprivate mutating func observe(_ observations: Span<Observation>) {
+        for index in observations.indices {
+            observe(observations[index].value, times: observations[index].weight)
+        }
     }
 }

@@ -21,10 +21,15 @@ public struct Ledger: ~Copyable, Sendable {
     private(set) var infos: [Description] = []
     /// The exemplars of histograms that have any, by their first word.
     var exemplars: [UInt32: [Exemplar?]] = [:]
+    /// The native buckets of histograms by their first word, where these are kept.
+    var natives: [UInt32: NativeHistogram] = [:]
+    let keepsNatives: Bool
 
-    public init(_ catalogue: Catalogue, _ budget: SeriesBudget) {
+    /// `keepsNatives` says whether histograms have native buckets beside the classic ones.
+    public init(_ catalogue: Catalogue, _ budget: SeriesBudget, keepsNatives: Bool = false) {
         self.catalogue = catalogue
         self.budget = budget
+        self.keepsNatives = keepsNatives
         entries = catalogue.instruments.map { _ in [] }
         bounds = catalogue.instruments.map {
             if case .histogram(let bounds) = $0.shape { bounds } else { nil }
@@ -156,6 +161,7 @@ public struct Ledger: ~Copyable, Sendable {
             let word = entries[instrument.index][place].word
             let isHidden = words[Int(word)] == Entry.hidden
             exemplars[word] = nil
+            natives[word] = nil
             moves.words[word] = UInt32(words.count)
             entries[instrument.index][place].word = UInt32(words.count)
             words.append(isHidden ? Entry.hidden : 0)

@@ -16,6 +16,8 @@ public struct SeriesLimits: Sendable, Equatable {
     public var features = 200
     /// Producers whose gauges are summed.
     public var leases = 1_024
+    /// Processes behind the Unix socket that are told about.
+    public var processes = 256
 
     public init() {}
 }
@@ -23,7 +25,7 @@ public struct SeriesLimits: Sendable, Equatable {
 /// Why something that was pushed got no series, as `ml_series_dropped_total{reason}` tells it.
 public enum DropReason: Int, CaseIterable, Sendable {
     case seriesLimit, versionSeriesLimit, modelLimit, versionLimit, variantLimit, reasonLimit
-    case featureLimit, leaseLimit, labelLimit, pageLimit
+    case featureLimit, leaseLimit, labelLimit, pageLimit, processLimit
 
     public var name: String {
         switch self {
@@ -37,6 +39,7 @@ public enum DropReason: Int, CaseIterable, Sendable {
         case .leaseLimit: "lease_limit"
         case .labelLimit: "label_limit"
         case .pageLimit: "page_limit"
+        case .processLimit: "process_limit"
         }
     }
 }

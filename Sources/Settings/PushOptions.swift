@@ -10,6 +10,40 @@ public struct PushOptions: ParsableArguments {
     var listenAddresses: [String] = []
 
     @Option(
+        name: .customLong("push.socket"),
+        help: ArgumentHelp(
+            "Unix socket to take pushes on; none for no socket. (default: /run/ml_exporter/push.sock where /run/ml_exporter is there)",
+            valueName: "path"))
+    var socket: String?
+
+    @Option(
+        name: .customLong("push.socket-mode"),
+        help: ArgumentHelp(
+            "Permissions of the socket, in octal digits. (default: 0660)", valueName: "mode"))
+    var socketMode: String?
+
+    @Option(
+        name: .customLong("push.socket-group"),
+        help: ArgumentHelp(
+            "Group that the socket is given to: a name or a number. (default: that of the process)",
+            valueName: "group"))
+    var socketGroup: String?
+
+    @Option(
+        name: .customLong("push.allowed-host"),
+        help: ArgumentHelp(
+            "Name that pushers may call this listener by besides addresses and localhost; * for any. Repeatable.",
+            valueName: "name"))
+    var allowedHosts: [String] = []
+
+    @Option(
+        name: .customLong("push.producer-rate"),
+        help: ArgumentHelp(
+            "Requests per second of one producer; twice as many at once after a pause; 0 for any number. (default: 1000)",
+            valueName: "count"))
+    var producerRate: String?
+
+    @Option(
         name: .customLong("push.group-ttl"),
         help: ArgumentHelp(
             "How long a pushed group lives after its last push; 0 for ever. (default: 0s)",
@@ -57,6 +91,13 @@ public struct PushOptions: ParsableArguments {
     public func settings(_ mistakes: inout Mistakes) -> PushFlags {
         var flags = PushFlags()
         flags.listenAddresses = listenAddresses.isEmpty ? nil : listenAddresses
+        flags.socket = socket
+        flags.socketMode = mode(&mistakes)
+        flags.socketGroup = socketGroup
+        flags.allowedHosts = allowedHosts
+        if let rate = count("--push.producer-rate", producerRate, &mistakes) {
+            flags.producerRate = rate
+        }
         flags.groupTTL = duration("--push.group-ttl", groupTTL, &mistakes)
         flags.modelTTL = duration("--push.model-ttl", modelTTL, &mistakes)
         flags.maxSeries = count("--push.max-series", maxSeries, &mistakes)
@@ -79,6 +120,14 @@ public struct PushOptions: ParsableArguments {
         return nil
     }
 
+    private func mode(_ mistakes: inout Mistakes) -> UInt32 {
+        guard let socketMode else { return 0o660 }
+        if let mode = UInt32(socketMode, radix: 8), mode <= 0o777 { return mode }
+        mistakes.add(
+            "--push.socket-mode: \"\(socketMode)\" is no mode such as 0660: three octal digits.")
+        return 0o660
+    }
+
     private func count(_ flag: String, _ text: String?, _ mistakes: inout Mistakes) -> Int? {
         guard let text else { return nil }
         if let count = Int(text), (0...10_000_000).contains(count) { return count }
@@ -90,6 +139,14 @@ public struct PushOptions: ParsableArguments {
 /// The flags about pushes, checked; nil where nothing was said.
 public struct PushFlags: Sendable, Equatable {
     public var listenAddresses: [String]?
+    /// Nil when nothing was said, `none` for no socket.
+    public var socket: String?
+    public var socketMode: UInt32 = 0o660
+    /// A name or a number.
+    public var socketGroup: String?
+    public var allowedHosts: [String] = []
+    /// Requests per second; 0 for any number.
+    public var producerRate = 1000
     /// Zero for ever.
     public var groupTTL: Duration?
     public var modelTTL: Duration?

@@ -24,6 +24,13 @@ public struct WebOptions: ParsableArguments {
         help: "Leave out the metrics about the exporter itself (ml_exporter_*, process_*).")
     var disableExporterMetrics = false
 
+    @Flag(
+        name: .customLong("exposition.native-histograms"),
+        help:
+            "Keep native histograms of models too, and serve protobuf to a Prometheus that asks for it."
+    )
+    var nativeHistograms = false
+
     @Option(
         name: .customLong("web.max-requests"),
         help: ArgumentHelp(
@@ -67,7 +74,8 @@ public struct WebOptions: ParsableArguments {
         return WebSettings(
             listenAddresses: listenAddresses.isEmpty ? [":10180"] : listenAddresses,
             systemdSocket: systemdSocket, telemetryPath: telemetryPath,
-            exporterMetrics: !disableExporterMetrics, maxRequests: max(requests, 0))
+            exporterMetrics: !disableExporterMetrics, nativeHistograms: nativeHistograms,
+            maxRequests: max(requests, 0))
     }
 }
 
@@ -78,6 +86,8 @@ public struct WebSettings: Sendable, Equatable {
     public let telemetryPath: String
     /// Whether the page tells about the daemon itself.
     public let exporterMetrics: Bool
+    /// Whether histograms have native buckets and Prometheus may ask for protobuf.
+    public let nativeHistograms: Bool
     /// Scrapes that may wait at the same time; 0 for any number.
     public let maxRequests: Int
 }

@@ -30,7 +30,8 @@ struct Daemon: ~Copyable {
             throw KernelError(ENODATA, "--web.systemd-socket: sockets from systemd")
         }
         let pushListeners = try Daemon.bindPush(configuration, log)
-        let pushed = Pushed(configuration.push)
+        let pushed = Pushed(
+            configuration.push, nativeHistograms: configuration.web.nativeHistograms)
         let file = configuration.pushFlags.configFile.map {
             SettingsFile($0, configuration.pushFlags, configuration.push, pushed, log)
         }
@@ -55,7 +56,8 @@ struct Daemon: ~Copyable {
                 routes: PushListener.routes(
                     pushed, scrapes, file,
                     isReloadEnabled: configuration.pushFlags.isReloadEnabled),
-                limits: PushListener.limits,
+                limits: PushListener.limits, voices: [EventRoutes.voice],
+                admit: PushListener.gate(configuration, pushed.requests).refusal,
                 log: { log.debug("\($0)", metadata: ["from": "libmicrohttpd"]) })
             servers.append(server)
             about.watch(server)
@@ -77,18 +79,22 @@ struct Daemon: ~Copyable {
     private static func bindPush(
         _ configuration: Configuration, _ log: Logger
     ) throws(KernelError) -> [Listener] {
-        if let addresses = configuration.pushAddresses { return try bind(addresses) }
-        do throws(ListenAddressError) {
-            let address = try ListenAddress.parse(PushListener.standardAddress)
+        var listeners = try bind(configuration.pushAddresses ?? [])
+        if configuration.pushAddresses == nil {
             do throws(KernelError) {
-                return try bind([address])
+                listeners.append(try Listener.bind(PushListener.standardAddress))
             } catch {
-                log.error("no pushes are taken", metadata: ["err": "\(error)"])
-                return []
+                log.error("no pushes are taken over TCP", metadata: ["err": "\(error)"])
             }
-        } catch {
-            preconditionFailure("the standard address is one: \(error)")
         }
+        guard let socket = configuration.pushSocket else { return listeners }
+        do throws(KernelError) {
+            listeners.append(try socket.bind())
+        } catch {
+            if socket.isWanted { throw error }
+            log.error("no pushes are taken on the Unix socket", metadata: ["err": "\(error)"])
+        }
+        return listeners
     }
 
     /// Reads the settings file again; waits for the disk.

@@ -29,6 +29,7 @@ struct Configuration: Sendable {
     let pushFlags: PushFlags
     /// Nil when nothing is said of them: then the standard address, unless somebody has it.
     let pushAddresses: [ListenAddress]?
+    let pushSocket: PushSocket?
     let push: PushSettings
 
     /// Every mistake of the command line ends up among the mistakes, one sentence each.
@@ -50,6 +51,7 @@ struct Configuration: Sendable {
             texts == ["none"]
                 ? [] : Configuration.parse(texts, "--push.listen-address", &mistakes)
         }
+        pushSocket = PushSocket(pushFlags, &mistakes)
         let file = pushFlags.configFile.flatMap {
             FileSettings.load($0, PushSettings.vocabulary, &mistakes)
         }

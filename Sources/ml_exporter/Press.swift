@@ -13,6 +13,7 @@ struct Press: ~Copyable {
     private let pushed: Pushed
     private let tellsAboutItself: Bool
     private let groupMetrics = GroupMetrics()
+    private var pushMetrics: PushMetrics
     /// When the page's families are noted next: they hardly ever change.
     private var nextNoteNanoseconds: UInt64 = 0
     private var page: Page
@@ -29,6 +30,7 @@ struct Press: ~Copyable {
         host = Host(collectors, seriesLimit: settings.seriesLimit, tellsCost: about.isWanted)
         self.about = about.writer()
         self.pushed = pushed
+        pushMetrics = PushMetrics(pushed.events, pushed.requests)
         tellsAboutItself = about.isWanted
         page = Page(format: .text, body: Buffer(capacity: 64 << 10))
         self.pages = pages
@@ -63,13 +65,16 @@ struct Press: ~Copyable {
         if !isWhole { return nil }
         if wish.tellsAboutDaemon {
             about.write(to: &page)
-            if tellsAboutItself { groupMetrics.write(pushed.groups, to: &page) }
+            if tellsAboutItself {
+                groupMetrics.write(pushed.groups, to: &page)
+                pushMetrics.write(to: &page)
+            }
         }
         if wish.collectors?.contains("models") ?? true { pushed.models.write(to: &page) }
         page.finish()
         // Whoever pushes a name of the page must give it the page's type.
         if page.notesHosts { pushed.groups.reserve(page.hosts) }
-        var headers = [("Content-Type", wish.format.contentType)]
+        var headers = [("Content-Type", page.format.contentType)]
         var body = pages.take()
         if wish.isCompressed {
             headers.append(("Content-Encoding", "gzip"))

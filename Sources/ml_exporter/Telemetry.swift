@@ -16,7 +16,8 @@ enum Telemetry {
                     switch collectors(request.query, enabled) {
                     case .success(let collectors):
                         scrapes.ask(
-                            wish(request, collectors),
+                            wish(
+                                request, collectors, offersProtobuf: web.nativeHistograms),
                             until: deadline(
                                 request.header("x-prometheus-scrape-timeout-seconds")),
                             suspended)
@@ -40,10 +41,11 @@ enum Telemetry {
 
     /// The page that a request asks for.
     static func wish(
-        _ request: borrowing Request, _ collectors: Set<String>?
+        _ request: borrowing Request, _ collectors: Set<String>?, offersProtobuf: Bool = false
     ) -> ScrapeQueue.Wish {
         ScrapeQueue.Wish(
-            format: Negotiation.format(accept: request.header("accept")),
+            format: Negotiation.format(
+                accept: request.header("accept"), offersProtobuf: offersProtobuf),
             isCompressed: AcceptEncoding.acceptsGzip(request.header("accept-encoding")),
             collectors: collectors)
     }

@@ -14,6 +14,8 @@ BASE = [KUBERNETES / "base" / f"{name}.yaml"
         for name in ("namespace", "serviceaccount", "daemonset", "networkpolicy")]
 LARGEST_CONFIG_MAP = 1 << 20
 # What the operator's API knows of what we say in a PodMonitor, and of rules.
+MONITOR_KEYS = {"selector", "podMetricsEndpoints", "namespaceSelector", "sampleLimit",
+                "targetLimit", "labelLimit", "labelNameLengthLimit", "labelValueLengthLimit"}
 ENDPOINT_KEYS = {"port", "path", "params", "interval", "scrapeTimeout", "honorLabels",
                  "relabelings", "metricRelabelings", "filterRunning"}
 GROUP_KEYS = {"name", "interval", "rules", "limit", "labels", "query_offset"}
@@ -116,10 +118,27 @@ def test_selectors_find_the_pods(daemonset):
 def test_the_pod_monitor_says_nothing_that_the_operator_does_not_know(container):
     monitor = yaml.safe_load((KUBERNETES / "monitoring/podmonitor.yaml").read_text())
     assert monitor["apiVersion"] == "monitoring.coreos.com/v1"
-    assert set(monitor["spec"]) <= {"selector", "podMetricsEndpoints", "namespaceSelector"}
+    assert set(monitor["spec"]) <= MONITOR_KEYS
     for endpoint in monitor["spec"]["podMetricsEndpoints"]:
         assert set(endpoint) <= ENDPOINT_KEYS
         assert endpoint["port"] in {port["name"] for port in container["ports"]}
+
+
+def test_the_operator_scrapes_as_the_shipped_prometheus_does():
+    """Job by job: the same parameters, honoured labels and limits."""
+    monitor = yaml.safe_load((KUBERNETES / "monitoring/podmonitor.yaml").read_text())["spec"]
+    prometheus = yaml.safe_load((DEPLOY / "prometheus/prometheus.yml").read_text())
+    jobs = {job["job_name"]: job for job in prometheus["scrape_configs"] if "params" in job}
+    scraped = {}
+    for endpoint in monitor["podMetricsEndpoints"]:
+        [job] = [rule["replacement"] for rule in endpoint["relabelings"]
+                 if rule["targetLabel"] == "job"]
+        scraped[job] = endpoint
+        assert endpoint["params"] == jobs[job]["params"]
+        assert endpoint["honorLabels"] == jobs[job]["honor_labels"]
+        assert endpoint["interval"] == prometheus["global"]["scrape_interval"]
+    assert set(scraped) == set(jobs)
+    assert monitor["sampleLimit"] == max(job["sample_limit"] for job in jobs.values())
 
 
 def test_rules_load_as_prometheus_would_get_them(tmp_path):

@@ -150,6 +150,19 @@ class TestRunning:
         finally:
             default.write_text(text)
 
+    def test_a_reload_reads_the_settings_file_again(self, installed):
+        settings = installed.path("/etc/ml_exporter.yml")
+        settings.write_text("{}\n")
+        installed.drop_in("flags.conf", "[Service]\nEnvironmentFile=\n"
+                                        "Environment=ARGS=--config.file=/etc/ml_exporter.yml\n")
+        installed.run("systemctl", "restart", "ml_exporter")
+        before = installed.property("MainPID")
+        settings.write_text("nonsense: 1\n")
+        installed.run("systemctl", "reload", "ml_exporter")
+        installed.wait(lambda: "nonsense" in installed.journal(), "the mistake in the log")
+        assert installed.property("MainPID") == before
+        assert "ml_exporter_build_info" in installed.page()
+
     def test_it_ends_when_it_is_told_to(self, installed):
         installed.run("systemctl", "stop", "ml_exporter")
         assert installed.property("ExecMainStatus") == "0"

@@ -40,8 +40,8 @@ class Starter:
         log = self.folder / f"pushgateway-{len(self.running)}.log"
         return self.keep(Pushgateway(log, *flags))
 
-    def prometheus(self, job: dict[str, str], *flags: str) -> Prometheus:
-        return self.keep(Prometheus(self.folder, job, *flags))
+    def prometheus(self, job: dict[str, str], *flags: str, **options) -> Prometheus:
+        return self.keep(Prometheus(self.folder, job, *flags, **options))
 
     def keep(self, program):
         self.running.append(program)

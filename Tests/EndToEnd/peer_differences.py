@@ -136,4 +136,36 @@ DIFFERENCES = (
     Difference(
         Kind.THEIRS, "node_cpu_frequency_hertz", label='^cpu="1"$', trees=("rack",),
         reason="with --collector.cpu.info the frequency stands there, with core and package"),
+    Difference(
+        Kind.OURS, "node_infiniband_(" + "|".join((
+            "duplicate_requests_packets", "implied_nak_seq_errors", "local_ack_timeout_errors",
+            "np_cnp_packets_sent", "np_ecn_marked_roce_packets_received", "out_of_buffer_drops",
+            "out_of_sequence_packets_received", "packet_sequence_errors", "re[qs][a-z]*_.*_errors",
+            "rnr_nak_retry_packets_received", "roce_.*", "rp_cnp_.*", "rx_.*", "lifespan_seconds",
+        )) + ")(_total)?", trees=("gateway",),
+        reason="1.11 added the counters of the hardware"),
+    Difference(
+        Kind.LABEL, "node_network_info", label="adminstate", trees=("gateway",),
+        reason="later versions show what the administrator wants"),
+    Difference(
+        Kind.OURS, "node_netstat_TcpExt_(TCPOFOQueue|TCPRcvQDrop)", trees=("gateway",),
+        reason="1.8 and 1.9 added them to the fields that are shown"),
+    Difference(
+        Kind.OURS, "node_os_support_end_timestamp_seconds", trees=("gateway",),
+        reason="1.8 added the date"),
+    Difference(
+        Kind.OURS, "node_pressure_irq_stalled_seconds_total", trees=("gateway",),
+        reason="1.9 added the pressure of interrupts"),
+    Difference(
+        Kind.OURS, "node_softnet_.*", label='cpu="3"', trees=("gateway",),
+        reason="later versions take the number of the CPU from the line"),
+    Difference(
+        Kind.THEIRS, "node_softnet_.*", label='cpu="2"', trees=("gateway",),
+        reason="the same CPU, counted by the line"),
+    Difference(
+        Kind.OURS, "node_softnet_(backlog_len|(cpu_collision|flow_limit_count|received_rps)_total)",
+        trees=("gateway",), reason="later versions show four columns more"),
+    Difference(
+        Kind.OURS, "node_tcp_connection_states", trees=(),
+        reason="states without a socket are shown as 0"),
 )

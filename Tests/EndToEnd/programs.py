@@ -265,13 +265,15 @@ class Pushgateway(Service):
 
 
 class Prometheus(Service):
-    """Debian's Prometheus with one job that scrapes `targets` every second."""
+    """Debian's Prometheus that scrapes each job's target, and evaluates rules, every second."""
 
-    def __init__(self, folder: pathlib.Path, job: dict[str, str], *flags: str):
+    def __init__(self, folder: pathlib.Path, job: dict[str, str], *flags: str,
+                 rules: pathlib.Path | None = None):
         self.address = f"127.0.0.1:{free_port()}"
         config = folder / "prometheus.yml"
         config.write_text(
-            "global:\n  scrape_interval: 1s\n  scrape_timeout: 1s\nscrape_configs:\n" + "".join(
+            "global:\n  scrape_interval: 1s\n  scrape_timeout: 1s\n  evaluation_interval: 1s\n"
+            + (f"rule_files: ['{rules}']\n" if rules else "") + "scrape_configs:\n" + "".join(
                 f"  - job_name: {name}\n    static_configs:\n      - targets: ['{target}']\n"
                 for name, target in job.items()))
         super().__init__(

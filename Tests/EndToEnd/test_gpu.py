@@ -260,3 +260,16 @@ def test_a_card_that_comes_and_goes(start, cards):
     found = page(daemon)
     assert found.get("ml_gpu_utilization_ratio", gpu="card0") is None
     assert found.get("ml_gpu_utilization_ratio", gpu="card9") == 0.87
+
+
+def test_amd_cards_read_as_node_exporters(start, cards):
+    sysfs = f"--path.sysfs={cards}/sys"
+    peer = page(start.peer(sysfs, collectors=("drm",))).select(lambda name: "_drm_" in name)
+    ours = page(start.daemon("--collector.disable-defaults", "--collector.drm", sysfs)).select(
+        lambda name: "_drm_" in name)
+    # 1.5.0 takes every card for one of amdgpu; later versions look at the driver, as we do.
+    theirs = {key: value for key, value in peer.values.items()
+              if dict(key[1])["card"] in ("card0", "card4")}
+    assert len(theirs) == 16
+    assert ours.values == theirs
+    assert ours.types == peer.types

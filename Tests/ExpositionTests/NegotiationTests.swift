@@ -42,6 +42,21 @@ struct NegotiationTests {
         #expect(Negotiation.format(accept: bytes.span) == format)
     }
 
+    @Test(
+        arguments: [
+            ("\(protobuf),application/openmetrics-text;version=1.0.0;q=0.8", Format.protobuf),
+            ("application/openmetrics-text;version=1.0.0,\(protobuf);q=0.9", .openMetrics),
+            ("application/vnd.google.protobuf,text/plain;q=0.1", .text),
+            (
+                "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=text,text/plain;q=0.1",
+                .text
+            ),
+        ])
+    func `protobuf is chosen where it is offered`(accept: String, format: Format) {
+        let bytes = Array(accept.utf8)
+        #expect(Negotiation.format(accept: bytes.span, offersProtobuf: true) == format)
+    }
+
     @Test func `without a header the answer is text`() {
         #expect(Negotiation.format(accept: nil) == .text)
     }

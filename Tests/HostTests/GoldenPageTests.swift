@@ -21,6 +21,17 @@ struct GoldenPageTests {
             tree, Self.collectors, ["--collector.cpu.info", "--collector.stat.softirq"])
     }
 
+    @Test func `the page of a rack server is as it was`() throws {
+        // The path of a zone is a label of rapl's, and the tree stands elsewhere elsewhere.
+        let collectors = Self.collectors + DamagedTreeTests.devices.map(\.collector)
+        try compare(
+            "rack", collectors.filter { $0 != "rapl" },
+            [
+                "--collector.cpu.info", "--collector.stat.softirq",
+                "--collector.bcache.priorityStats",
+            ], tellsCost: true)
+    }
+
     @Test(arguments: ["gateway", "gateway-damaged"])
     func `the page of a gateway is as it was`(tree: String) throws {
         try compare(

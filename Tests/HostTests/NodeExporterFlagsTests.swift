@@ -37,21 +37,29 @@ struct NodeExporterFlagsTests {
         ethtool.metrics-include filesystem.mount-points-include filesystem.fs-types-include \
         hwmon.chip-include hwmon.sensor-include infiniband.device-include \
         interrupts.name-include netclass.ignored-devices netdev.device-include \
-        netdev.device-whitelist netstat.fields ntp.server pcidevice.idsfile perf.cpus perf.tracepoint perf.hardware-profilers \
-        perf.software-profilers perf.cache-profilers powersupply.ignored-supplies qdisc.fixtures \
+        netdev.device-whitelist netstat.fields ntp.server pcidevice.idsfile perf.cpus \
+        perf.tracepoint perf.hardware-profilers perf.software-profilers perf.cache-profilers powersupply.ignored-supplies qdisc.fixtures \
         qdisc.device-include qdisk.device-include qdisc.device-exclude qdisk.device-exclude \
         runit.servicedir slabinfo.slabs-include slabinfo.slabs-exclude supervisord.url \
         sysctl.include sysctl.include-info systemd.unit-include systemd.unit-whitelist \
         systemd.unit-exclude systemd.unit-blacklist tapestats.ignored-devices \
         textfile.directory vmstat.fields wifi.fixtures
         """.split(separator: " ").map { (String($0), "a.*") }
-            + """
-            arp.device-exclude diskstats.device-exclude diskstats.ignored-devices \
-            filesystem.mount-points-exclude filesystem.ignored-mount-points \
-            filesystem.fs-types-exclude filesystem.ignored-fs-types hwmon.chip-exclude \
-            hwmon.sensor-exclude infiniband.device-exclude interrupts.name-exclude \
-            netdev.device-exclude
-            """.split(separator: " ").map { (String($0), "b.*") }
+        + [
+            ("filesystem.mount-timeout", "5s"), ("filesystem.stat-workers", "4"),
+            ("ipvs.backend-labels", "local_port,proto"), ("ntp.server-port", "123"),
+            ("ntp.protocol-version", "4"), ("ntp.ip-ttl", "1"),
+            ("ntp.max-distance", "3.46608s"), ("ntp.local-offset-tolerance", "1ms"),
+        ]
+
+    private static let excluding: [(name: String, value: String)] =
+        """
+        arp.device-exclude diskstats.device-exclude diskstats.ignored-devices \
+        filesystem.mount-points-exclude filesystem.ignored-mount-points \
+        filesystem.fs-types-exclude filesystem.ignored-fs-types hwmon.chip-exclude \
+        hwmon.sensor-exclude infiniband.device-exclude interrupts.name-exclude \
+        netdev.device-exclude
+        """.split(separator: " ").map { (String($0), "b.*") }
         + [("netdev.device-blacklist", "c")]
 
     private func settings(_ flags: [String]) throws -> (HostSettings, Mistakes) {

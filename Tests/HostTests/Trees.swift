@@ -12,15 +12,23 @@ enum Trees {
         return "/\(here)/Fixtures/\(name)"
     }
 
-    static func roots(_ tree: String) -> Roots {
-        let path = path(tree)
-        return Roots(
+    static func roots(_ tree: String) -> Roots { roots(at: path(tree)) }
+
+    /// The roots of a tree that stands anywhere.
+    static func roots(at path: String) -> Roots {
+        Roots(
             proc: Root(path + "/proc"), sys: Root(path + "/sys"), rootfs: Root(path + "/rootfs"),
             udev: Root(path + "/udev"))
     }
 
     static func host(
         _ tree: String, _ collectors: [String], _ flags: [String] = [], tellsCost: Bool = false
+    ) throws -> Host {
+        try host(at: path(tree), collectors, flags, tellsCost: tellsCost)
+    }
+
+    static func host(
+        at path: String, _ collectors: [String], _ flags: [String] = [], tellsCost: Bool = false
     ) throws -> Host {
         var mistakes = Mistakes()
         let options = try HostOptions.parse(
@@ -29,7 +37,7 @@ enum Trees {
         let settings = options.settings(&mistakes)
         #expect(mistakes.isEmpty)
         return Host(
-            Collectors(settings, roots(tree)), seriesLimit: settings.seriesLimit,
+            Collectors(settings, roots(at: path)), seriesLimit: settings.seriesLimit,
             tellsCost: tellsCost)
     }
 

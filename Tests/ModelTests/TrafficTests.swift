@@ -1,4 +1,5 @@
 import Exposition
+import Kernel
 import Observation
 import Testing
 
@@ -126,6 +127,33 @@ struct TrafficTests {
                 #"le="0.025"} 2 # {trace_id="4bf92f3577b34da6a3ce929d0e0e4736"} 0.012 "#))
         #expect(!shown.contains("second\""))
         #expect(!models.text().contains("trace_id"))
+    }
+
+    @Test func `native buckets are kept where they are wanted, and only protobuf tells them`()
+        throws
+    {
+        let models = Models(nativeHistograms: true)
+        models.take {
+            $0.seconds = [(0.012, 39), (0.5, 1)]
+            $0.weight = 40
+        }
+        #expect(models.value("ml_request_duration_seconds_count{\(labels)}") == "40")
+        var page = Page(format: .protobuf, body: Buffer(capacity: 4096))
+        models.write(to: &page)
+        page.finish()
+        let bytes = page.bytes.count
+        let batch = try ProtobufParser.parse(page.bytes)
+        let family = try #require(batch.family(named: "ml_request_duration_seconds"))
+        #expect(batch.families[family].kind == .histogram)
+        let plain = Models()
+        plain.take {
+            $0.seconds = [(0.012, 39), (0.5, 1)]
+            $0.weight = 40
+        }
+        page.restart(format: .protobuf)
+        plain.write(to: &page)
+        page.finish()
+        #expect(page.bytes.count < bytes)
     }
 
     @Test func `numbers too large to add up stop at the largest`() {

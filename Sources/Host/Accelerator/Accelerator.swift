@@ -18,7 +18,8 @@ struct Accelerator: Collector, ~Copyable {
     init(_ machine: Machine, _ settings: AcceleratorSettings) {
         dcgm = settings.showsDCGMNames ? DCGMRows() : nil
         if let path = settings.managementLibrary {
-            managed = ManagedDevices(path: path, isExtended: settings.showsDCGMNames)
+            managed = ManagedDevices(
+                path: path, machine.roots.proc, isExtended: settings.showsDCGMNames)
         }
         cards = GraphicsCards(machine)
     }

@@ -14,6 +14,7 @@ struct ManagedDevices: ~Copyable {
     static let standardPath = "libnvidia-ml.so.1"
 
     private let path: String
+    private let proc: Root
     private var library: ManagementLibrary?
     private var devices: [ManagedDevice] = []
     private var sampler: BusSampler?
@@ -32,8 +33,9 @@ struct ManagedDevices: ~Copyable {
     private(set) var failedCalls: UInt64 = 0
 
     /// `isExtended` also asks what only dcgm-exporter has.
-    init(path: String, isExtended: Bool) {
+    init(path: String, _ proc: Root, isExtended: Bool) {
         self.path = path
+        self.proc = proc
         fields =
             isExtended
             ? ManagedReading.fields
@@ -90,7 +92,11 @@ struct ManagedDevices: ~Copyable {
     private mutating func open() {
         switch ManagementLibrary.open(path) {
         case .opened(let opened): library = opened
-        case .driverless: break
+        case .driverless(let reason):
+            // A sandbox may hide the device files of a driver that is there.
+            if proc.exists("driver/nvidia/version") {
+                failure = .nvml("\(reason), yet the driver is loaded: is /dev/nvidiactl in reach?")
+            }
         case .missing(let reason):
             if path != ManagedDevices.standardPath { failure = .nvml(reason) }
         case .failed(let reason): failure = .nvml(reason)
@@ -217,6 +223,6 @@ struct ManagedDevices: ~Copyable {
 extension KernelError {
     /// NVML is there and says no.
     fileprivate static func nvml(_ reason: String) -> KernelError {
-        KernelError(ELIBBAD, reason)
+        KernelError(ELIBACC, reason)
     }
 }

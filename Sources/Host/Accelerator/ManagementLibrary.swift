@@ -31,8 +31,8 @@ final class ManagementLibrary: @unchecked Sendable {
         case opened(ManagementLibrary)
         /// The machine has no such library: the loader's words.
         case missing(String)
-        /// The library found no driver: the machine has no NVIDIA device, or not yet.
-        case driverless
+        /// The library found no driver: the machine has no NVIDIA device, or not yet. NVML's words.
+        case driverless(String)
         /// There is a driver, and NVML cannot use it.
         case failed(String)
     }
@@ -54,8 +54,8 @@ final class ManagementLibrary: @unchecked Sendable {
         if code == 0 { return unsafe .opened(ManagementLibrary(library)) }
         let reason = unsafe String(cString: cnvml_describe(library, code))
         unsafe cnvml_close(library)
-        if code == Int32(cnvml_driver_not_loaded) { return .driverless }
-        return .failed("nvmlInit: \(reason) (code \(code))")
+        let words = "nvmlInit: \(reason) (code \(code))"
+        return code == Int32(cnvml_driver_not_loaded) ? .driverless(words) : .failed(words)
     }
 
     deinit {

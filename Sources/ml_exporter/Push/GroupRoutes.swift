@@ -8,13 +8,43 @@ enum GroupRoutes {
     /// What a body may be once it is inflated.
     static let limits = EventLimits()
 
-    static func routes(_ store: GroupStore) -> [Route] {
+    static func routes(
+        _ store: GroupStore, _ producers: Producers, _ requests: PushRequests
+    ) -> [Route] {
         let door = GroupDoor(store)
         return [
             Route(prefix: "/metrics/", methods: [.put, .post, .delete]) { request in
-                response(answer(door, request))
+                let answer = answer(door, request, producers)
+                requests.count(.groups, answer.status)
+                return response(answer)
             }
         ]
+    }
+
+    /// As `answer`, each batch of a producer that says who it is only once.
+    private static func answer(
+        _ door: GroupDoor, _ request: borrowing Request, _ producers: Producers
+    ) -> GroupAnswer {
+        let stamp: BatchStamp
+        switch EventRoutes.stamp(request) {
+        case .success(nil): return answer(door, request)
+        case .success(let known?): stamp = known
+        case .failure(let problem): return GroupAnswer(400, problem.sentence)
+        }
+        switch producers.decide(stamp, now: Clock.monotonicNanoseconds) {
+        case .apply: break
+        case .duplicate: return GroupAnswer(200, "This batch has been applied before.")
+        case .staleStart:
+            return GroupAnswer(400, "A later process of this producer has pushed already.")
+        case .full: return GroupAnswer(429, "No further producer is remembered.")
+        }
+        let answer = answer(door, request)
+        switch answer.status {
+        case 200, 202: producers.noteSuccess(stamp, at: Double(Clock.realNanoseconds) / 1e9)
+        case 400: break
+        default: producers.undo(stamp)
+        }
+        return answer
     }
 
     private static func answer(_ door: GroupDoor, _ request: borrowing Request) -> GroupAnswer {
@@ -73,6 +103,7 @@ enum GroupRoutes {
             ("Content-Type", "text/plain; charset=utf-8"), ("X-Content-Type-Options", "nosniff"),
         ]
         if answer.sentence.isEmpty { headers.removeAll() }
+        if answer.status == 429 || answer.status == 503 { headers.append(("Retry-After", "1")) }
         if let location = answer.location { headers.append(("Location", location)) }
         return Response(
             status: answer.status, headers: headers,

@@ -1,10 +1,24 @@
 internal import HTTPServer
+internal import Intake
 internal import Kernel
+internal import Settings
 
 /// The listener that takes pushes: its own server, so that pushers and scrapers do not wait for each
 /// other.
 enum PushListener {
-    static let standardAddress = "127.0.0.1:10181"
+    static let standardAddress = ListenAddress.tcp(host: "127.0.0.1", port: 10181)
+
+    /// Who may push at all.
+    static func gate(_ configuration: Configuration, _ requests: PushRequests) -> PushGate {
+        var names = configuration.pushFlags.allowedHosts
+        for address in configuration.pushAddresses ?? [] {
+            if case .tcp(let host, _) = address, !host.isEmpty { names.append(host) }
+        }
+        let rate = configuration.pushFlags.producerRate
+        return PushGate(
+            hosts: HostCheck(names: names), rate: RateLimiter(perSecond: rate, burst: rate * 2),
+            requests)
+    }
 
     /// What pushers may take.
     static var limits: Limits {
@@ -19,7 +33,8 @@ enum PushListener {
     static func routes(
         _ pushed: Pushed, _ scrapes: ScrapeThread, _ file: SettingsFile?, isReloadEnabled: Bool
     ) -> [Route] {
-        var routes = GroupRoutes.routes(pushed.groups)
+        var routes = GroupRoutes.routes(pushed.groups, pushed.events.producers, pushed.requests)
+        routes += EventRoutes(pushed.events, pushed.models, pushed.requests).routes
         routes.append(
             Route(
                 "/metrics",

@@ -1,4 +1,5 @@
 internal import Groups
+internal import Intake
 internal import Logging
 internal import Model
 internal import Series
@@ -10,10 +11,14 @@ struct Pushed: Sendable {
 
     let groups: GroupStore
     let models: Models
+    let events: EventDoor
+    let requests = PushRequests()
 
-    init(_ settings: PushSettings) {
+    init(_ settings: PushSettings, nativeHistograms: Bool) {
         groups = GroupStore(settings.groups)
-        models = Models(settings.series, settings.models)
+        models = Models(
+            settings.series, settings.models, nativeHistograms: nativeHistograms)
+        events = EventDoor(sink: models, producers: Producers())
     }
 
     /// Takes over what may change while the daemon runs, and tells what may not.

@@ -191,6 +191,14 @@ struct ManagedDevicesTests {
         #expect(countless?.contains("nvmlDeviceGetCount: code 999") == true)
     }
 
+    @Test func `a driver whose device files are hidden is a failure with a reason`() throws {
+        let standIn = try StandIn("start 9")
+        let reason = try failure(
+            Trees.host("cards", ["gpu"], ["--path.nvml=\(standIn.path)"]))
+        #expect(reason?.contains("Driver Not Loaded (code 9), yet the driver is loaded") == true)
+        withExtendedLifetime(standIn) {}
+    }
+
     @Test func `a library that a flag names must be there`() throws {
         let reason = try failure(
             Trees.host("nowhere", ["gpu"], ["--path.nvml=/nonexistent/nvml.so"]))

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Groups
+@testable import Kernel
 
 struct Base64URLTests {
     private func decode(_ text: String) throws -> String {

@@ -1,11 +1,5 @@
 internal import Observation
 
-/// What one push after the other is worked on with: whoever applies one has it for himself.
-struct Scratch: Sendable {
-    var memo = Memo()
-    var marks = RowMarks()
-}
-
 /// What the names of a batch mean here, found out once per run: a number by the name's number.
 struct Memo: Sendable {
     /// Names beyond this many cost their memory again in the next batch.
@@ -46,19 +40,19 @@ struct Memo: Sendable {
     }
 }
 
-/// What is known of the rows of a run; nothing is kept as long as all are well.
+/// What is known of the rows of a batch, or of the announcements of one kind; nothing is kept as long
+/// as all are well.
 struct RowMarks: Sendable {
     static let refused: UInt8 = 1
     static let invalid: UInt8 = 2
 
     private var marks: [UInt8] = []
-    private var first = 0
     private var count = 0
     private(set) var isEmpty = true
 
-    mutating func begin(_ rows: Range<Int>) {
-        first = rows.lowerBound
-        count = rows.count
+    /// Forgets everything. `count` is how many rows there are.
+    mutating func begin(_ count: Int) {
+        self.count = count
         isEmpty = true
     }
 
@@ -69,13 +63,18 @@ struct RowMarks: Sendable {
             marks += repeatElement(0, count: count)
             isEmpty = false
         }
-        if marks[row - first] & mark != 0 { return false }
-        marks[row - first] |= mark
+        if marks[row] & mark != 0 { return false }
+        marks[row] |= mark
         return true
     }
 
     @inline(__always)
     func has(_ mark: UInt8, _ row: Int) -> Bool {
-        !isEmpty && marks[row - first] & mark != 0
+        !isEmpty && marks[row] & mark != 0
+    }
+
+    /// Whether all of these rows have the mark.
+    func haveAll(_ mark: UInt8, _ rows: Range<Int>) -> Bool {
+        !isEmpty && rows.allSatisfy { marks[$0] & mark != 0 }
     }
 }

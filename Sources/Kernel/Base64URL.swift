@@ -1,11 +1,11 @@
 /// Base64 with the alphabet for URLs (RFC 4648, 5); padding may be missing.
-enum Base64URL {
+public enum Base64URL {
     /// Where a text stops being base64.
-    struct Corrupt: Error, Equatable {
-        let offset: Int
+    public struct Corrupt: Error, Equatable {
+        public let offset: Int
     }
 
-    static func decode(_ text: Span<UInt8>) throws(Corrupt) -> [UInt8] {
+    public static func decode(_ text: Span<UInt8>) throws(Corrupt) -> [UInt8] {
         var count = text.count
         while count > 0, text[count - 1] == UInt8(ascii: "=") { count -= 1 }
         var decoded: [UInt8] = []

@@ -1,0 +1,125 @@
+internal import Kernel
+
+/// Turns a finished page of text 0.0.4 into `io.prometheus.client.MetricFamily` messages, each behind
+/// its length (metrics.proto of Prometheus's client model).
+///
+/// Text is what every owner of a page writes; only Prometheus asks for messages, and only where
+/// native histograms are switched on.
+struct ProtobufEncoder: ~Copyable {
+    /// What a histogram has beyond its lines.
+    struct Attachment {
+        let native: NativeHistogram?
+        /// By bucket, or empty.
+        let exemplars: [Exemplar?]
+    }
+
+    /// The page is text that no parser takes.
+    struct Failure: Error {}
+
+    private var out = WireWriter()
+    private var family = WireWriter()
+    private var metric = WireWriter()
+    private var value = WireWriter()
+    private var part = WireWriter()
+
+    /// `attachments` are those of the first histograms of each family, in their order.
+    consuming func encode(
+        _ text: Span<UInt8>, _ attachments: [String: [Attachment]]
+    ) throws(Failure) -> Buffer {
+        let batch: MetricBatch
+        do throws(MetricSyntaxError) {
+            batch = try TextParser.parse(text)
+        } catch {
+            throw Failure()
+        }
+        // The samples of a family stand together, and so do those of a metric.
+        let samples = batch.samples
+        var first = 0
+        while first < samples.count {
+            let number = samples[first].family
+            let source = batch.families[number]
+            let kind = source.kind ?? .untyped
+            let extras = attachments[source.name] ?? []
+            family.removeAll()
+            family.write(1, source.name.utf8Span.span)
+            if let help = source.help { family.write(2, help.utf8Span.span) }
+            family.write(3, ProtobufEncoder.number(of: kind))
+            var metrics = 0
+            while first < samples.count, samples[first].family == number {
+                var last = first + 1
+                while last < samples.count, samples[last].metric == samples[first].metric {
+                    last += 1
+                }
+                write(
+                    batch, first..<last, kind, metrics < extras.count ? extras[metrics] : nil)
+                metrics += 1
+                first = last
+            }
+            out.write(delimited: family)
+        }
+        return out.take()
+    }
+
+    private static func number(of kind: Family.Kind) -> UInt64 {
+        switch kind {
+        case .counter: 0
+        case .gauge: 1
+        case .summary: 2
+        case .untyped: 3
+        case .histogram: 4
+        }
+    }
+
+    private mutating func write(
+        _ batch: MetricBatch, _ range: Range<Int>, _ kind: Family.Kind, _ extra: Attachment?
+    ) {
+        metric.removeAll()
+        value.removeAll()
+        let text = batch.text.span
+        for label in batch.labels[batch.samples[range.lowerBound].labels] {
+            part.removeAll()
+            part.write(1, text.extracting(label.name))
+            part.write(2, text.extracting(label.value))
+            metric.write(1, part)
+        }
+        switch kind {
+        case .counter, .gauge, .untyped:
+            value.write(1, batch.samples[range.lowerBound].value)
+            metric.write(kind == .gauge ? 2 : kind == .counter ? 3 : 5, value)
+        case .histogram, .summary:
+            writeDistribution(batch, range, extra)
+            metric.write(kind == .histogram ? 7 : 4, value)
+        }
+        family.write(4, metric)
+    }
+
+    private mutating func writeDistribution(
+        _ batch: MetricBatch, _ range: Range<Int>, _ extra: Attachment?
+    ) {
+        var bucket = 0
+        for sample in batch.samples[range] {
+            switch sample.role {
+            case .count: value.write(1, UInt64(exactly: sample.value) ?? .max)
+            case .sum: value.write(2, sample.value)
+            case .quantile:
+                part.removeAll()
+                part.write(1, sample.bound)
+                part.write(2, sample.value)
+                value.write(3, part)
+            case .bucket:
+                part.removeAll()
+                part.write(1, UInt64(exactly: sample.value) ?? .max)
+                part.write(2, sample.bound)
+                if let extra, bucket < extra.exemplars.count,
+                    let exemplar = extra.exemplars[bucket]
+                {
+                    part.write(3, exemplar.message.span)
+                }
+                value.write(3, part)
+                bucket += 1
+            case .value, .presence: continue
+            }
+        }
+        extra?.native?.write(to: &value)
+    }
+}

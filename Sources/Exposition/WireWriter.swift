@@ -1,0 +1,65 @@
+internal import Kernel
+
+/// Writes the fields of one protobuf message (protobuf.dev, "Encoding"). What is 0 or empty is
+/// written all the same: absent and 0 differ in the client model, which is proto2.
+struct WireWriter: ~Copyable {
+    private var buffer = Buffer(capacity: 256)
+
+    var bytes: Span<UInt8> {
+        @_lifetime(borrow self)
+        get { buffer.bytes }
+    }
+
+    /// Forgets the fields and keeps the memory.
+    mutating func removeAll() {
+        buffer.removeAll()
+    }
+
+    mutating func write(_ field: UInt64, _ number: UInt64) {
+        varint(field << 3)
+        varint(number)
+    }
+
+    /// A number of type `sint32` or `sint64`.
+    mutating func write(_ field: UInt64, signed number: Int64) {
+        write(field, UInt64(bitPattern: (number << 1) ^ (number >> 63)))
+    }
+
+    mutating func write(_ field: UInt64, _ number: Double) {
+        varint(field << 3 | 1)
+        let bits = number.bitPattern
+        for shift in 0..<8 {
+            buffer.append(UInt8(truncatingIfNeeded: bits >> UInt64(8 * shift)))
+        }
+    }
+
+    /// Text.
+    mutating func write(_ field: UInt64, _ bytes: borrowing Span<UInt8>) {
+        varint(field << 3 | 2)
+        varint(UInt64(bytes.count))
+        buffer.append(bytes)
+    }
+
+    mutating func write(_ field: UInt64, _ message: borrowing WireWriter) {
+        varint(field << 3 | 2)
+        write(delimited: message)
+    }
+
+    /// A message behind its length.
+    mutating func write(delimited message: borrowing WireWriter) {
+        varint(UInt64(message.buffer.count))
+        buffer.append(message.buffer.bytes)
+    }
+
+    private mutating func varint(_ number: UInt64) {
+        var rest = number
+        while rest >= 0x80 {
+            buffer.append(UInt8(truncatingIfNeeded: rest) | 0x80)
+            rest >>= 7
+        }
+        buffer.append(UInt8(truncatingIfNeeded: rest))
+    }
+
+    /// Gives away what was written.
+    consuming func take() -> Buffer { buffer }
+}

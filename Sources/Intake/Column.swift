@@ -1,0 +1,52 @@
+internal import Observation
+
+/// One array of the columns form.
+struct Column {
+    enum Content {
+        case outcome, reason, size, prediction, inputErrors, id, trace, timestamp
+        case measure(Measure, NumberRule)
+        case feature(Name)
+        case score(Name)
+        case group(Name)
+        case attribution(Name)
+    }
+
+    let content: Content
+    /// The key, for errors.
+    let subject: StaticString
+    /// Where the array is.
+    let position: Int
+}
+
+/// What the rows of a columns form are, until they are known to be good.
+struct ColumnRows {
+    private(set) var count = 0
+    var outcomes: [RequestOutcome] = []
+    var reasons: [Name] = []
+    var sizes: [UInt64] = []
+    private(set) var isRefused: [Bool] = []
+    /// The first mistake of each refused row.
+    private(set) var problems: [(row: Int, problem: EventProblem)] = []
+    /// The batch's row of each that is not refused.
+    var rows: [Int] = []
+
+    mutating func begin(_ count: Int) {
+        self.count = count
+        outcomes.removeAll(keepingCapacity: true)
+        outcomes.append(contentsOf: repeatElement(.ok, count: count))
+        reasons.removeAll(keepingCapacity: true)
+        reasons.append(contentsOf: repeatElement(.none, count: count))
+        sizes.removeAll(keepingCapacity: true)
+        sizes.append(contentsOf: repeatElement(1, count: count))
+        isRefused.removeAll(keepingCapacity: true)
+        isRefused.append(contentsOf: repeatElement(false, count: count))
+        problems.removeAll(keepingCapacity: true)
+        rows.removeAll(keepingCapacity: true)
+    }
+
+    mutating func refuse(_ row: Int, _ problem: EventProblem) {
+        if isRefused[row] { return }
+        isRefused[row] = true
+        problems.append((row, problem))
+    }
+}

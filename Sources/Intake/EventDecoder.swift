@@ -1,0 +1,97 @@
+internal import Kernel
+public import Observation
+
+/// Why a whole body is refused.
+public struct BodyProblem: Error, Sendable, Equatable {
+    /// A sentence for people, without its full stop.
+    public let sentence: String
+}
+
+/// Decodes the bodies of pushes into batches.
+///
+/// It keeps its memory from body to body, so that a further one of the same kind allocates nothing.
+public struct EventDecoder: ~Copyable {
+    /// How a body holds its events.
+    public enum Form: Sendable {
+        /// One object, or an array of objects: a mistake in the syntax refuses the whole body.
+        case json
+        /// An object per line: a mistake in the syntax costs its line.
+        case lines
+    }
+
+    /// Bytes behind a body that must be readable, whatever they hold.
+    public static let padding = JSON.padding
+
+    private var json: JSON
+    private var reader: EventReader
+
+    public init(limits: EventLimits = EventLimits()) {
+        json = JSON(tokenLimit: limits.tokens)
+        reader = EventReader(limits)
+    }
+
+    /// Fills `batch` with what `body` says and `verdict` with the events that are refused. Both are
+    /// emptied before. Returns how many events the body has, refused ones included.
+    ///
+    /// Behind the body there are `padding` bytes more that may be read. `now` is in Unix seconds.
+    public mutating func decode(
+        _ body: Span<UInt8>, _ form: Form, now: Double, into batch: inout Batch,
+        verdict: inout Verdict
+    ) throws(BodyProblem) -> Int {
+        batch.removeAll()
+        verdict.removeAll()
+        reader.begin(now: now)
+        switch form {
+        case .json: try EventDecoder.decodeText(body, &json, &reader, &batch, &verdict)
+        case .lines: EventDecoder.decodeLines(body, &json, &reader, &batch, &verdict)
+        }
+        return reader.items
+    }
+
+    /// About how many bytes it holds on to.
+    public var keptBytes: Int { json.keptBytes }
+
+    private static func decodeText(
+        _ body: Span<UInt8>, _ json: inout JSON, _ reader: inout EventReader,
+        _ batch: inout Batch, _ verdict: inout Verdict
+    ) throws(BodyProblem) {
+        guard json.open(body) else { throw BodyProblem(sentence: json.failure) }
+        while true {
+            switch json.next() {
+            case .element: reader.read(json.element, &batch, &verdict)
+            case .end: return
+            case .failure:
+                batch.removeAll()
+                verdict.removeAll()
+                throw BodyProblem(sentence: json.failure)
+            }
+        }
+    }
+
+    private static func decodeLines(
+        _ body: Span<UInt8>, _ json: inout JSON, _ reader: inout EventReader,
+        _ batch: inout Batch, _ verdict: inout Verdict
+    ) {
+        var start = 0
+        while start < body.count {
+            let rest = body.extracting(droppingFirst: start)
+            let length = rest.offset(of: 0x0A) ?? rest.count
+            start += length + 1
+            let line = rest.extracting(first: length)
+            if line.trimmed.isEmpty { continue }
+            guard json.open(line) else {
+                reader.refuse(.syntax, json.failure, &verdict)
+                continue
+            }
+            if json.isArray {
+                reader.refuse(.notAnObject, "a line must hold one object", &verdict)
+                continue
+            }
+            if json.next() == .element {
+                reader.read(json.element, &batch, &verdict)
+            } else {
+                reader.refuse(.syntax, json.failure, &verdict)
+            }
+        }
+    }
+}

@@ -1,0 +1,188 @@
+internal import Kernel
+internal import Observation
+
+/// Reads the events of a body, one element after the other, into a batch.
+struct EventReader: ~Copyable {
+    let limits: EventLimits
+    let table = KeyTable()
+    /// Events of the body so far.
+    private(set) var items = 0
+    var now = 0.0
+    /// Which object a name has last been a key of: tells keys that stand there twice.
+    private var stamps: [UInt32] = []
+    private var stamp: UInt32 = 0
+    /// What stood in the same place before, and probably does again.
+    private var lastModel = Name.none
+    private var lastVersion = Name.none
+    private var lastVariant = Name.none
+    private var lastScope = -1
+    var lastFeatures: [Name] = []
+    var lastReason = Name.none
+    /// The names of outcomes that are reasons, by `RequestOutcome.rawValue`.
+    private var outcomeNames: InlineArray<6, Name> = InlineArray(repeating: .none)
+    /// Of the columns that are being read.
+    var columns: [Column] = []
+    var columnRows = ColumnRows()
+
+    init(_ limits: EventLimits) {
+        self.limits = limits
+        precondition(RequestOutcome.allCases.count == outcomeNames.count)
+    }
+
+    /// A new body begins.
+    mutating func begin(now: Double) {
+        self.now = now
+        items = 0
+        stamps.removeAll(keepingCapacity: true)
+        stamp = 0
+        lastModel = .none
+        lastVersion = .none
+        lastVariant = .none
+        lastScope = -1
+        lastReason = .none
+        lastFeatures.removeAll(keepingCapacity: true)
+        outcomeNames = InlineArray(repeating: .none)
+    }
+
+    /// Counts an event that cannot be read.
+    mutating func refuse(
+        _ code: RejectionCode, _ detail: @autoclosure () -> String, _ verdict: inout Verdict
+    ) {
+        verdict.reject(items, code, detail())
+        items += 1
+    }
+
+    mutating func read(_ event: Element, _ batch: inout Batch, _ verdict: inout Verdict) {
+        let item = items
+        items += 1
+        guard item < limits.events else {
+            verdict.reject(item, .eventLimit, "a push holds at most \(limits.events) events")
+            return
+        }
+        guard event.kind(0) == .object else {
+            verdict.reject(item, .notAnObject, "an event must be an object")
+            return
+        }
+        let mark = batch.mark
+        do throws(EventProblem) {
+            let members = try Members(event, 0, table)
+            try read(event, members, item, mark, &batch, &verdict)
+        } catch {
+            batch.takeBack(to: mark)
+            items = item + 1
+            verdict.reject(item, error.code, error.sentence)
+        }
+    }
+
+    private mutating func read(
+        _ event: Element, _ members: Members, _ item: Int, _ mark: borrowing Batch.Mark,
+        _ batch: inout Batch, _ verdict: inout Verdict
+    ) throws(EventProblem) {
+        if let position = members[.timestamp] { try note(event, timestamp: position, &batch) }
+        guard let position = members[.type] else {
+            return try readInference(event, members, item, mark, &batch, &verdict)
+        }
+        let type = try event.text(position, limits.nameBytes, "type")
+        if type.equals("inference") {
+            try readInference(event, members, item, mark, &batch, &verdict)
+        } else if type.equals("label") {
+            try readLabel(event, members, item, &batch)
+        } else if type.equals("training") {
+            try readTraining(event, members, item, &batch)
+        } else if type.equals("state") {
+            try readState(event, members, item, &batch)
+        } else if type.equals("model") {
+            try readNews(event, members, item, &batch)
+        } else if type.equals("metric") {
+            try readMetric(event, members, item, &batch)
+        } else {
+            throw EventProblem(
+                .unknownType, .type,
+                "must be one of inference, label, training, state, model, metric")
+        }
+    }
+
+    /// The rows of a columns form stand for an event each.
+    mutating func countItems(upTo end: Int) {
+        items = end
+    }
+
+    // MARK: What all events have
+
+    func note(
+        _ event: Element, timestamp position: Int, _ batch: inout Batch
+    ) throws(EventProblem) {
+        let timestamp = try event.finite(position, "timestamp")
+        if (timestamp - now).magnitude > limits.timestampSeconds {
+            batch.omissions.timestamps &+= 1
+        }
+    }
+
+    /// The scope of an event about a model. `version` is the one that an absent version means.
+    mutating func scope(
+        _ event: Element, _ members: Members, absentVersion: StaticString?, _ batch: inout Batch
+    ) throws(EventProblem) -> Int {
+        guard let position = members[.model] else {
+            throw EventProblem(.missingField, .model, "is missing: the model's name")
+        }
+        let text = try event.text(position, limits.nameBytes, "model")
+        if text.isEmpty { throw EventProblem(.badValue, .model, "must not be empty") }
+        let model = batch.intern(text, guess: lastModel)
+        let version = try version(event, members, absentVersion, &batch)
+        var variant = Name.none
+        if let position = members[.variant] {
+            let text = try event.text(position, limits.nameBytes, "variant")
+            if !text.isEmpty { variant = batch.intern(text, guess: lastVariant) }
+        }
+        if lastScope < 0 || model != lastModel || version != lastVersion || variant != lastVariant {
+            lastScope = batch.scope(model: model, version: version, variant: variant)
+            lastModel = model
+            lastVersion = version
+            lastVariant = variant
+        }
+        return lastScope
+    }
+
+    private mutating func version(
+        _ event: Element, _ members: Members, _ absent: StaticString?, _ batch: inout Batch
+    ) throws(EventProblem) -> Name {
+        if let position = members[.version] {
+            let text = try event.text(position, limits.nameBytes, "version")
+            if !text.isEmpty { return batch.intern(text, guess: lastVersion) }
+        }
+        guard let absent else { return .none }
+        return batch.intern(absent)
+    }
+
+    /// Begins an object whose keys must differ.
+    mutating func beginKeys() {
+        stamp &+= 1
+    }
+
+    /// Whether the name is a key of the object for the first time.
+    mutating func isFirst(_ name: Name) -> Bool {
+        let index = Int(name.index)
+        while stamps.count <= index { stamps.append(0) }
+        if stamps[index] == stamp { return false }
+        stamps[index] = stamp
+        return true
+    }
+
+    /// A key of an object as a name, which must not stand there twice.
+    mutating func key(
+        _ event: Element, _ position: Int, _ subject: StaticString, guess: Name = .none,
+        _ batch: inout Batch
+    ) throws(EventProblem) -> Name {
+        let name = batch.intern(
+            try event.key(position, limits.nameBytes, subject), guess: guess)
+        if !isFirst(name) { throw EventProblem(.duplicateKey, subject, "has a key twice") }
+        return name
+    }
+
+    /// The outcome's name, as the reason of a request that says no other.
+    mutating func name(of outcome: RequestOutcome, _ batch: inout Batch) -> Name {
+        let index = Int(outcome.rawValue)
+        if outcomeNames[index].isNone { outcomeNames[index] = batch.intern(outcome.name) }
+        return outcomeNames[index]
+    }
+}

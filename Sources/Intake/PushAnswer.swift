@@ -1,0 +1,83 @@
+internal import Kernel
+internal import Observation
+
+/// What a producer is told: a status and a JSON object, or a constant that many get.
+public enum PushAnswer: Sendable, Equatable {
+    /// 200: the one event that there was is applied.
+    case one
+    /// Any other answer.
+    case json(status: Int, [UInt8])
+
+    public var status: Int {
+        switch self {
+        case .one: 200
+        case .json(let status, _): status
+        }
+    }
+
+    /// The body of `one`.
+    public static let oneBody: StaticString = "{\"accepted\":1,\"rejected\":0,\"errors\":[]}\n"
+
+    /// An error of the whole request.
+    public static func error(_ status: Int, _ code: String, _ detail: String) -> PushAnswer {
+        .json(status: status, errorBody(code, detail))
+    }
+
+    /// The body of an error, as all below `/v1` have it.
+    public static func errorBody(_ code: String, _ detail: String) -> [UInt8] {
+        var text = JSONText()
+        text.raw("{")
+        text.error(code, detail)
+        text.raw("}\n")
+        return text.bytes
+    }
+
+    static let duplicate: PushAnswer = {
+        var text = JSONText()
+        text.raw("{\"accepted\":0,\"rejected\":0,\"errors\":[],\"duplicate\":true}\n")
+        return .json(status: 200, text.bytes)
+    }()
+
+    /// A body of which nothing is usable because it is not what it says.
+    static func unreadable(_ code: String, _ detail: String) -> PushAnswer {
+        var text = JSONText()
+        text.raw("{")
+        text.error(code, detail)
+        text.raw(",\"accepted\":0,\"rejected\":0,\"errors\":[]}\n")
+        return .json(status: 400, text.bytes)
+    }
+
+    /// What became of `items` events.
+    static func events(_ items: Int, _ verdict: Verdict) -> PushAnswer {
+        let accepted = items - verdict.rejected
+        if accepted == 1, verdict.rejected == 0 { return .one }
+        let isUseless = accepted == 0 && items > 0
+        var text = JSONText()
+        text.raw("{")
+        if isUseless {
+            text.error("every_event_refused", "no event could be used; errors say why")
+            text.raw(",")
+        }
+        text.raw("\"accepted\":")
+        text.number(accepted)
+        text.raw(",\"rejected\":")
+        text.number(verdict.rejected)
+        text.raw(",\"errors\":[")
+        for (index, rejection) in verdict.rejections.enumerated() {
+            text.raw(index == 0 ? "{\"index\":" : ",{\"index\":")
+            text.number(rejection.index)
+            text.raw(",\"code\":\"")
+            text.raw(rejection.code.name)
+            text.raw("\",\"detail\":")
+            text.string(rejection.detail)
+            text.raw("}")
+        }
+        text.raw("]")
+        if verdict.omitted > 0 {
+            text.raw(",\"errors_omitted\":")
+            text.number(verdict.omitted)
+        }
+        text.raw("}\n")
+        return .json(status: isUseless ? 400 : 200, text.bytes)
+    }
+}

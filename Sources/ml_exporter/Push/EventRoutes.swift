@@ -1,0 +1,149 @@
+internal import HTTPServer
+internal import Intake
+internal import Kernel
+internal import Model
+
+/// The paths below `/v1` on the push listener.
+struct EventRoutes: Sendable {
+    let door: EventDoor
+    let models: Models
+    let requests: PushRequests
+    private let one = Route.Constant(
+        Response(status: 200, headers: EventRoutes.headers, body: PushAnswer.oneBody))
+
+    static let headers = [("Content-Type", "application/json")]
+
+    /// What the server itself says below `/v1`.
+    static let voice = Voice(prefix: "/v1/", contentType: "application/json") { status, sentence in
+        let code =
+            switch status {
+            case 404: "not_found"
+            case 405: "method"
+            case 413: "body_too_large"
+            case 503: "unavailable"
+            case 500...: "server"
+            default: "malformed"
+            }
+        return String(decoding: PushAnswer.errorBody(code, sentence), as: UTF8.self)
+    }
+
+    init(_ door: EventDoor, _ models: Models, _ requests: PushRequests) {
+        self.door = door
+        self.models = models
+        self.requests = requests
+    }
+
+    var routes: [Route] {
+        [
+            Route("/v1/events", methods: [.post]) { push($0) },
+            Route("/v1/models") { _ in
+                requests.count(.models, 200)
+                return json(200, Inventory.models(models.list.map(EventRoutes.version)))
+            },
+            Route("/v1/producers") { _ in
+                requests.count(.producers, 200)
+                return json(200, Inventory.producers(door.producers.list))
+            },
+            Route(prefix: "/v1/models/") { version($0) },
+            Route(prefix: "/v1/models@base64/") { version($0) },
+            Route(prefix: "/v1/producers/") { producer($0) },
+            Route(prefix: "/v1/producers@base64/") { producer($0) },
+            Route(
+                "/openapi.json",
+                constant: Response(
+                    status: 200, headers: EventRoutes.headers, body: PackageResources.openapi_json)),
+        ]
+    }
+
+    // MARK: Events
+
+    private func push(_ request: borrowing Request) -> Response {
+        let answer = door.take(
+            EventDoor.Push(
+                body: request.body, contentType: request.header("content-type"),
+                encoding: ContentEncoding(request.header("content-encoding"))),
+            EventRoutes.stamp(request), from: Peer.of(request).sender)
+        requests.count(.events, answer.status)
+        switch answer {
+        case .one: return Response(sharing: one.response)
+        case .json(let status, let body): return json(status, body)
+        }
+    }
+
+    /// What the request's headers say of its batch.
+    static func stamp(_ request: borrowing Request) -> Result<BatchStamp?, BatchStamp.Problem> {
+        do throws(BatchStamp.Problem) {
+            return .success(
+                try BatchStamp.read(
+                    producer: request.header("producer-id"),
+                    start: request.header("producer-start"),
+                    sequence: request.header("batch-sequence")))
+        } catch {
+            return .failure(error)
+        }
+    }
+
+    // MARK: Versions and producers
+
+    private static func version(_ listing: Models.Listing) -> Inventory.Version {
+        Inventory.Version(
+            model: listing.model, version: listing.version, rows: listing.rows,
+            lastPush: listing.lastPush)
+    }
+
+    private func version(_ request: borrowing Request) -> Response {
+        guard let path = ResourcePath(request.rawPath), path.parts.count == 2,
+            path.parts[0].collection == "models", path.parts[1].collection == "versions"
+        else { return unknown(.version) }
+        if request.method != .delete { return wrongMethod(.version) }
+        let (model, version) = (path.parts[0].name, path.parts[1].name)
+        guard models.retire(model: model, version: version) else {
+            requests.count(.version, 404)
+            return error(404, "not_found", "no version \(version) of a model \(model) is known")
+        }
+        requests.count(.version, 200)
+        return json(200, Array("{\"retired\":true}\n".utf8))
+    }
+
+    private func producer(_ request: borrowing Request) -> Response {
+        guard let path = ResourcePath(request.rawPath), path.parts.count == 1,
+            path.parts[0].collection == "producers"
+        else { return unknown(.producer) }
+        if request.method != .delete { return wrongMethod(.producer) }
+        guard let number = door.producers.forget(path.parts[0].name) else {
+            requests.count(.producer, 404)
+            return error(404, "not_found", "no producer \(path.parts[0].name) is known")
+        }
+        models.forget(producer: number)
+        requests.count(.producer, 200)
+        return json(200, Array("{\"forgotten\":true}\n".utf8))
+    }
+
+    // MARK: Answers
+
+    private func unknown(_ path: PushRequests.Path) -> Response {
+        requests.count(path, 404)
+        return error(404, "not_found", "there is nothing under this path")
+    }
+
+    private func wrongMethod(_ path: PushRequests.Path) -> Response {
+        requests.count(path, 405)
+        return Response(
+            status: 405, headers: EventRoutes.headers + [("Allow", "DELETE")],
+            body: PushAnswer.errorBody(
+                "method", "this path does not answer this method, but DELETE")
+        )
+    }
+
+    private func error(_ status: Int, _ code: String, _ detail: String) -> Response {
+        json(status, PushAnswer.errorBody(code, detail))
+    }
+
+    private func json(_ status: Int, _ body: [UInt8]) -> Response {
+        let isLater = status == 429 || status == 503
+        return Response(
+            status: status,
+            headers: isLater ? EventRoutes.headers + [("Retry-After", "1")] : EventRoutes.headers,
+            body: body)
+    }
+}

@@ -1,0 +1,114 @@
+internal import Exposition
+internal import Intake
+internal import Observation
+
+/// What the pushes of events tell about themselves.
+struct PushMetrics: ~Copyable {
+    private let door: EventDoor
+    private let requests: PushRequests
+    private let answered = Family(
+        "ml_push_requests_total", .counter,
+        help: "Requests to the push listener's routes, by route and status code.")
+    private let answers: [(path: PushRequests.Path, index: Int, series: Series)]
+    private let events = Family(
+        "ml_push_events_total", .counter,
+        help: "Events that were decoded, rows of columns one by one, by type.")
+    private let byKind: [(kind: PushStatistics.EventKind, series: Series)]
+    private let rejected = Family(
+        "ml_push_rejected_total", .counter, help: "Events that were refused, by reason.")
+    private let byCode: [(code: RejectionCode, series: Series)]
+    private let bytes = Single(
+        "ml_push_bytes_total", .counter, help: "Bytes of pushed bodies as they came.")
+    private let unknownFields = Single(
+        "ml_push_unknown_fields_total", .counter,
+        help: "Keys of events that are not known and were ignored.")
+    private let droppedFeatures = Single(
+        "ml_push_dropped_features_total", .counter,
+        help: "Features beyond the 200 that one event may have.")
+    private let timestamps = Single(
+        "ml_push_ignored_timestamps_total", .counter,
+        help: "Times of events that were more than 24 hours from now.")
+    private let duplicates = Single(
+        "ml_push_duplicate_batches_total", .counter,
+        help: "Batches that came once more and were not applied again.")
+    private let lost = Single(
+        "ml_push_lost_batches_total", .counter,
+        help: "Sequence numbers of producers that never came.")
+    private let durations = Family(
+        "ml_push_duration_seconds", .histogram,
+        help: "How long pushes of events took from the whole request to the answer.")
+    private let durationBounds = BucketBounds(ascending: PushStatistics.durationBounds)
+    private let durationLabels = LabelSet([("path", PushRequests.Path.events.name)])
+    private let last = Family(
+        "ml_push_last_success_timestamp_seconds", .gauge,
+        help: "When a producer's batch was accepted last.")
+    private var byProducer: [String: Series] = [:]
+
+    init(_ door: EventDoor, _ requests: PushRequests) {
+        self.door = door
+        self.requests = requests
+        let (answered, events, rejected) = (answered, events, rejected)
+        answers = PushRequests.Path.allCases.flatMap { path in
+            PushRequests.statuses.enumerated().map { index, status in
+                let code = status == 0 ? "other" : String(status)
+                let labels = LabelSet([("path", path.name), ("code", code)])
+                return (path, index, Series(answered, labels))
+            }
+        }
+        byKind = PushStatistics.EventKind.allCases.map {
+            ($0, Series(events, LabelSet([("type", $0.name)])))
+        }
+        byCode = RejectionCode.allCases.map {
+            ($0, Series(rejected, LabelSet([("reason", "\($0.name)")])))
+        }
+    }
+
+    mutating func write(to page: inout Page) {
+        let statistics = door.statistics
+        page.begin(answered)
+        for (path, index, series) in answers {
+            let count = requests.answers(path, index)
+            if count > 0 || (path == .events && index == 0) { page.sample(series, Double(count)) }
+        }
+        page.begin(events)
+        for (kind, series) in byKind { page.sample(series, Double(statistics.events(kind))) }
+        page.begin(rejected)
+        for (code, series) in byCode { page.sample(series, Double(statistics.rejected(code))) }
+        page.single(bytes, Double(statistics.bytes))
+        page.single(unknownFields, Double(statistics.unknownFields))
+        page.single(droppedFeatures, Double(statistics.droppedFeatures))
+        page.single(timestamps, Double(statistics.ignoredTimestamps))
+        page.single(duplicates, Double(door.producers.duplicates))
+        page.single(lost, Double(door.producers.lost))
+        writeDurations(to: &page)
+        writeProducers(to: &page)
+    }
+
+    private func writeDurations(to page: inout Page) {
+        let counts = (0..<durationBounds.bucketCount).map(door.statistics.durations)
+        page.begin(durations)
+        let labels = durationLabels.bytes
+        page.histogram(
+            durations, labels.span, durationBounds, counts: counts.span,
+            sum: door.statistics.durationSeconds)
+    }
+
+    private mutating func writeProducers(to page: inout Page) {
+        let known = door.producers.successes
+        let anonymous = door.lastAnonymousSuccess
+        if known.isEmpty && anonymous == 0 { return }
+        page.begin(last)
+        if anonymous > 0 { page.sample(series(of: "anonymous"), anonymous) }
+        for (producer, time) in known where producer != "anonymous" {
+            page.sample(series(of: producer), time)
+        }
+        if byProducer.count > 2 * known.count + 64 { byProducer.removeAll() }
+    }
+
+    private mutating func series(of producer: String) -> Series {
+        if let known = byProducer[producer] { return known }
+        let series = Series(last, LabelSet([("producer", producer)]))
+        byProducer[producer] = series
+        return series
+    }
+}

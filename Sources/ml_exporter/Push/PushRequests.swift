@@ -1,0 +1,40 @@
+internal import Synchronization
+
+/// How requests to the push listener's routes were answered.
+final class PushRequests: Sendable {
+    /// A route, as the label `path` tells it: never what a client has sent.
+    enum Path: Int, CaseIterable, Sendable {
+        case events, models, version, producers, producer, groups, other
+
+        var name: String {
+            switch self {
+            case .events: "/v1/events"
+            case .models: "/v1/models"
+            case .version: "/v1/models/{model}/versions/{version}"
+            case .producers: "/v1/producers"
+            case .producer: "/v1/producers/{id}"
+            case .groups: "/metrics/job/{job}"
+            case .other: "other"
+            }
+        }
+    }
+
+    /// Status codes that are counted one by one; others count as the last.
+    static let statuses = [200, 202, 400, 403, 404, 405, 413, 415, 429, 503, 0]
+
+    private let counts: InlineArray<77, Atomic<UInt64>> = InlineArray { _ in Atomic(0) }
+
+    init() {
+        precondition(Path.allCases.count * PushRequests.statuses.count == counts.count)
+    }
+
+    func count(_ path: Path, _ status: Int) {
+        let index = PushRequests.statuses.firstIndex(of: status) ?? PushRequests.statuses.count - 1
+        counts[path.rawValue * PushRequests.statuses.count + index]
+            .wrappingAdd(1, ordering: .relaxed)
+    }
+
+    func answers(_ path: Path, _ index: Int) -> UInt64 {
+        counts[path.rawValue * PushRequests.statuses.count + index].load(ordering: .relaxed)
+    }
+}

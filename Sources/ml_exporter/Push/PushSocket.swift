@@ -1,0 +1,49 @@
+internal import Glibc
+internal import HTTPServer
+internal import Kernel
+internal import Settings
+
+/// The Unix socket of the push listener.
+struct PushSocket: Sendable, Equatable {
+    /// Where it is when nothing is said, if its folder is there.
+    static let standardPath = "/run/ml_exporter/push.sock"
+
+    let address: ListenAddress
+    let mode: UInt32
+    let group: UInt32?
+    /// Whether somebody has asked for it: then it must be there.
+    let isWanted: Bool
+
+    /// Nil when there is to be none.
+    init?(_ flags: PushFlags, _ mistakes: inout Mistakes) {
+        mode = flags.socketMode
+        group = flags.socketGroup.flatMap { PushSocket.group($0, &mistakes) }
+        isWanted = flags.socket != nil
+        let path = flags.socket ?? PushSocket.standardPath
+        if path.isEmpty || path == "none" { return nil }
+        if !isWanted, !PushSocket.isFolder("/run/ml_exporter") { return nil }
+        do throws(ListenAddressError) {
+            address = try ListenAddress.parse("unix:" + path)
+        } catch {
+            mistakes.add("--push.socket: \(error)")
+            return nil
+        }
+    }
+
+    func bind() throws(KernelError) -> Listener {
+        try Listener.bind(address, unixMode: mode, unixGroup: group)
+    }
+
+    private static func isFolder(_ path: String) -> Bool {
+        var status = stat()
+        return unsafe stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+            && access(path, W_OK) == 0
+    }
+
+    private static func group(_ text: String, _ mistakes: inout Mistakes) -> UInt32? {
+        if let number = UInt32(text) { return number }
+        if let entry = unsafe getgrnam(text) { return unsafe entry.pointee.gr_gid }
+        mistakes.add("--push.socket-group: there is no group \"\(text)\".")
+        return nil
+    }
+}

@@ -1,0 +1,95 @@
+import Kernel
+import Observation
+import Testing
+
+@testable import Intake
+
+/// A body and what became of it.
+final class Decoded {
+    private(set) var batch = Batch()
+    private(set) var verdict = Verdict()
+    private(set) var items = 0
+    /// Why the whole body was refused.
+    private(set) var problem: String?
+
+    init(
+        _ body: String, _ form: EventDecoder.Form = .json, limits: EventLimits = EventLimits(),
+        now: Double = 1_795_219_000
+    ) {
+        var decoder = EventDecoder(limits: limits)
+        decode(Array(body.utf8), form, now, &decoder)
+    }
+
+    init(bytes: [UInt8], _ form: EventDecoder.Form = .json) {
+        var decoder = EventDecoder()
+        decode(bytes, form, 1_795_219_000, &decoder)
+    }
+
+    init(_ body: String, _ decoder: inout EventDecoder) {
+        decode(Array(body.utf8), .json, 1_795_219_000, &decoder)
+    }
+
+    private func decode(
+        _ bytes: [UInt8], _ form: EventDecoder.Form, _ now: Double, _ decoder: inout EventDecoder
+    ) {
+        var body = Buffer(capacity: max(bytes.count, 1))
+        body.append(bytes)
+        body.reserve(EventDecoder.padding)
+        do throws(BodyProblem) {
+            items = try decoder.decode(
+                body.bytes, form, now: now, into: &batch, verdict: &verdict)
+        } catch {
+            problem = error.sentence
+        }
+    }
+
+    var accepted: Int { items - verdict.rejected }
+
+    /// `index code sentence` of each refused event.
+    var rejections: [String] {
+        verdict.rejections.map { "\($0.index) \($0.code.name) \($0.detail)" }
+    }
+
+    func text(_ name: Name) -> String { batch.string(name) }
+    func text(_ text: Text) -> String { batch.string(text) }
+
+    /// `model/version/variant` of each run with its rows.
+    var runs: [String] {
+        batch.runs.indices.map { run in
+            let scope = batch.scopes[batch.runs[run].scope]
+            return "\(text(scope.model))/\(text(scope.version))/\(text(scope.variant)) "
+                + "\(batch.rows(of: run))"
+        }
+    }
+
+    /// `row value*weight` of each observation.
+    func observations(_ measure: Measure) -> [String] { batch.strings(measure) }
+
+    func show(_ value: Value) -> String {
+        switch value.kind {
+        case .number: "\(value.number)"
+        case .text: "'\(text(value.text))'"
+        case .notFiniteWord: "not finite '\(text(value.text))'"
+        case .notFinite: "not finite"
+        case .missing: "missing"
+        }
+    }
+
+    var features: [String] {
+        batch.features.map { "\($0.row) \(text($0.feature)) \(show($0.value))" }
+    }
+}
+
+extension Batch {
+    func string(_ name: Name) -> String { name.isNone ? "-" : bytes(name).string }
+    func string(_ text: Text) -> String { bytes(text).string }
+
+    func strings(_ measure: Measure) -> [String] {
+        let all = observations(measure)
+        var strings: [String] = []
+        for index in all.indices {
+            strings.append("\(all[index].row) \(all[index].value)*\(all[index].weight)")
+        }
+        return strings
+    }
+}
