@@ -77,7 +77,8 @@ let package = Package(
             name: "ml_exporter",
             dependencies: [
                 "CLinux", "CVersion", "Kernel", "Exposition", "Settings", "HTTPServer", "Host",
-                "Groups", "Intake", "Observation", "Series", "Model", argumentParser, logging,
+                "Groups", "Intake", "Observation", "Series", "Model", "Journal", argumentParser,
+                logging,
             ],
             resources: [.embedInCode("Push/openapi.json")], swiftSettings: house),
         tests(of: "Kernel"),

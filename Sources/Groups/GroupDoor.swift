@@ -29,6 +29,14 @@ public struct GroupDoor: Sendable {
         self.store = store
     }
 
+    /// The group that a decoded path below `/metrics/` means; nil when it means none.
+    public func key(of path: Span<UInt8>) -> GroupingKey? {
+        guard case .group(let key) = GroupPath(path, limits: store.limits.labels) else {
+            return nil
+        }
+        return key
+    }
+
     /// What a request to a path below `/metrics/` leads to.
     ///
     /// `path` is decoded once and without the query; `ttl` and `aggregate` are the values of the

@@ -7,6 +7,8 @@ public final class GroupStore: Sendable {
     private struct State {
         var table: GroupTable
         var refusals: [GroupRefusal: UInt64] = [:]
+        /// What pages show while pushes wait to be kept.
+        var shown: FamilyIndex?
     }
 
     private let state: Guarded<State>
@@ -32,6 +34,7 @@ public final class GroupStore: Sendable {
     /// The samples of all groups whose time is not over.
     public func families(at moment: Moment = .now) -> FamilyIndex {
         state.withLock { state in
+            if let shown = state.shown { return shown }
             state.table.expire(at: moment)
             return state.table.index
         }
@@ -77,6 +80,27 @@ public final class GroupStore: Sendable {
 
     public func remove(_ key: GroupingKey) {
         state.withLock { $0.table.remove(key) }
+    }
+
+    // MARK: Pushes that wait to be kept
+
+    /// Lets pages show what is there now, whatever is pushed until `show`.
+    public func hold() {
+        state.withLock { state in
+            if state.shown == nil { state.shown = state.table.index }
+        }
+    }
+
+    /// Lets pages show what is there from now on.
+    public func show() {
+        state.withLock { $0.shown = nil }
+    }
+
+    /// Forgets all groups.
+    public func removeAll() {
+        state.withLock { state in
+            for image in state.table.images(at: .now) { state.table.remove(image.key) }
+        }
     }
 
     // MARK: Images

@@ -21,11 +21,15 @@ public final class EventDoor: Sendable {
         }
     }
 
+    /// Pushes whose memory is kept for others.
+    static let pooledPushes = 64
+
     public let statistics = PushStatistics()
     public let producers: Producers
     private let sink: any Sink
     private let limits: EventLimits
     private let benches = Guarded(Benches())
+    private let pool = Guarded<[HeldPush]>([])
     private let anonymousSuccess = Atomic<UInt64>(0)
 
     public init(sink: any Sink, producers: Producers, limits: EventLimits = EventLimits()) {
@@ -45,40 +49,107 @@ public final class EventDoor: Sendable {
         _ push: borrowing Push, _ stamp: Result<BatchStamp?, BatchStamp.Problem>,
         from sender: Sender
     ) -> PushAnswer {
+        switch hold(push, stamp, from: sender) {
+        case .answered(let answer): return answer
+        case .held(let held):
+            defer { release(held) }
+            if let answer = admit(held) { return answer }
+            sink.apply(held.batch, from: held.sender, verdict: &held.verdict)
+            return finish(held)
+        }
+    }
+
+    // MARK: In steps, for pushes that wait to be kept
+
+    /// What `hold` leads to.
+    public enum Preparation {
+        case answered(PushAnswer)
+        /// To be admitted, decided on, applied, finished and released.
+        case held(HeldPush)
+    }
+
+    /// Decodes a push.
+    public func hold(
+        _ push: borrowing Push, _ stamp: Result<BatchStamp?, BatchStamp.Problem>,
+        from sender: Sender
+    ) -> Preparation {
         let began = Clock.monotonicNanoseconds
         statistics.count(bytes: push.body.count)
         guard let form = EventDoor.form(push.contentType) else {
-            return .error(
-                415, "content_type",
-                "events come as application/json or application/x-ndjson: -H 'Content-Type: application/json'"
-            )
+            return .answered(
+                .error(
+                    415, "content_type",
+                    "events come as application/json or application/x-ndjson: -H 'Content-Type: application/json'"
+                ))
         }
         if push.encoding == .unknown {
-            return .error(
-                415, "content_encoding", "a body may be compressed by gzip and by nothing else")
+            return .answered(
+                .error(
+                    415, "content_encoding", "a body may be compressed by gzip and by nothing else"
+                ))
         }
         let known: BatchStamp?
         switch stamp {
         case .success(let stamp): known = stamp
-        case .failure(let problem): return .error(400, "bad_header", problem.sentence)
+        case .failure(let problem): return .answered(.error(400, "bad_header", problem.sentence))
         }
+        let held = pool.withLock { $0.popLast() } ?? HeldPush()
+        held.begin(known, sender, at: began)
         var bench = benches.withLock { $0.take() } ?? Bench(limits)
-        let answer = take(push, form, known, sender, &bench)
-        statistics.count(nanoseconds: Clock.monotonicNanoseconds &- began)
+        let answer = decode(push, form, into: held, &bench)
         if bench.keptBytes <= Bench.keptLimit {
             var kept: Bench? = consume bench
             benches.withLock { benches in
                 if let bench = kept.take() { benches.giveBack(bench) }
             }
         }
+        guard let answer else { return .held(held) }
+        release(held)
+        return .answered(answer)
+    }
+
+    /// The answer to a push that is not to be applied, or nil: then its batch is its producer's
+    /// next one.
+    public func admit(_ held: HeldPush) -> PushAnswer? {
+        guard let stamp = held.stamp else { return nil }
+        switch producers.decide(stamp, now: Clock.monotonicNanoseconds) {
+        case .apply(let number):
+            held.sender = Sender(number: number, process: held.sender.process)
+            return nil
+        case .duplicate: return .duplicate
+        case .staleStart:
+            return .error(
+                400, "stale_start", "a later process of this producer has pushed already")
+        case .full:
+            return .error(
+                429, "producer_limit",
+                "no further producer is remembered; silent ones are forgotten after 24 hours")
+        }
+    }
+
+    /// The answer to a push that was applied.
+    public func finish(_ held: HeldPush) -> PushAnswer {
+        statistics.count(held.batch)
+        statistics.count(held.verdict)
+        statistics.count(nanoseconds: Clock.monotonicNanoseconds &- held.began)
+        let answer = PushAnswer.events(held.items, held.verdict)
+        if answer.status == 200 { noteSuccess(held.stamp, at: held.time) }
         return answer
     }
 
-    private func take(
-        _ push: borrowing Push, _ form: EventDecoder.Form, _ stamp: BatchStamp?, _ sender: Sender,
+    /// Lets another push have the memory of one that is over.
+    public func release(_ held: HeldPush) {
+        if held.keptBytes > Bench.keptLimit { return }
+        pool.withLock { pool in
+            if pool.count < EventDoor.pooledPushes { pool.append(held) }
+        }
+    }
+
+    /// Fills the batch. Returns the answer to a body that is not one, which uses its number up.
+    private func decode(
+        _ push: borrowing Push, _ form: EventDecoder.Form, into held: HeldPush,
         _ bench: inout Bench
-    ) -> PushAnswer {
-        var isDamaged = false
+    ) -> PushAnswer? {
         if push.encoding == .gzip {
             do throws(Inflater.Failure) {
                 bench.plain.removeAll()
@@ -86,7 +157,10 @@ public final class EventDoor: Sendable {
                 bench.plain.reserve(EventDecoder.padding)
             } catch {
                 switch error {
-                case .damaged: isDamaged = true
+                case .damaged:
+                    return admit(held)
+                        ?? .unreadable(
+                            "damaged_gzip", "the body is not gzip, or damaged, or cut off")
                 case .tooLarge(let bytes):
                     return .error(
                         413, "body_too_large", "an inflated body has at most \(bytes) bytes")
@@ -98,37 +172,13 @@ public final class EventDoor: Sendable {
                 }
             }
         }
-        var sender = sender
-        if let stamp {
-            switch producers.decide(stamp, now: Clock.monotonicNanoseconds) {
-            case .apply(let number): sender = Sender(number: number, process: sender.process)
-            case .duplicate: return .duplicate
-            case .staleStart:
-                return .error(
-                    400, "stale_start", "a later process of this producer has pushed already")
-            case .full:
-                return .error(
-                    429, "producer_limit",
-                    "no further producer is remembered; silent ones are forgotten after 24 hours")
-            }
-        }
-        if isDamaged {
-            return .unreadable("damaged_gzip", "the body is not gzip, or damaged, or cut off")
-        }
-        let now = Double(Clock.realNanoseconds) / 1e9
-        let items: Int
         do throws(BodyProblem) {
-            items = try EventDoor.decode(
-                push, bench.plain, form, now, &bench.decoder, &bench.batch, &bench.verdict)
+            held.items = try EventDoor.decode(
+                push, bench.plain, form, held.time, &bench.decoder, &held.batch, &held.verdict)
+            return nil
         } catch {
-            return .unreadable("not_json", error.sentence)
+            return admit(held) ?? .unreadable("not_json", error.sentence)
         }
-        statistics.count(bench.batch)
-        sink.apply(bench.batch, from: sender, verdict: &bench.verdict)
-        statistics.count(bench.verdict)
-        let answer = PushAnswer.events(items, bench.verdict)
-        if answer.status == 200 { noteSuccess(stamp, at: now) }
-        return answer
     }
 
     private func noteSuccess(_ stamp: BatchStamp?, at time: Double) {
@@ -163,8 +213,6 @@ public final class EventDoor: Sendable {
 private struct Bench: ~Copyable, @unchecked Sendable {
     // Whoever has taken it is alone with it.
     var decoder: EventDecoder
-    var batch = Batch()
-    var verdict = Verdict()
     var inflater = Inflater()
     var plain = Buffer(capacity: 4096)
 
@@ -175,7 +223,7 @@ private struct Bench: ~Copyable, @unchecked Sendable {
         decoder = EventDecoder(limits: limits)
     }
 
-    var keptBytes: Int { decoder.keptBytes + batch.keptBytes + plain.capacity }
+    var keptBytes: Int { decoder.keptBytes + plain.capacity }
 }
 
 /// As many as there are threads that serve pushes.

@@ -128,6 +128,18 @@ public final class Producers: Sendable {
         }
     }
 
+    /// Decides as a record says that it was decided: the producer has that number. `now` is
+    /// monotonic.
+    public func replay(_ stamp: BatchStamp, as number: UInt64, now: UInt64) {
+        let limits = limits
+        state.withLock { state in
+            state.lastNumber = max(state.lastNumber, number)
+            _ = Producers.decide(
+                stamp, &state.records[stamp.producer, default: Record(number: number)], limits,
+                now: now)
+        }
+    }
+
     /// Takes note that a batch was accepted, in Unix seconds.
     public func noteSuccess(_ stamp: BatchStamp, at time: Double) {
         state.withLock { $0.records[stamp.producer]?.lastSuccess = time }

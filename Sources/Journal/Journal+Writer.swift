@@ -47,7 +47,7 @@ private struct Writer: ~Copyable {
     private var snapshotNanoseconds = Clock.monotonicNanoseconds
     private var logBytes = 0
     private var isFailing = false
-    private var bodies: [UInt8] = []
+    private var bodies = RecordWriter()
     private var ends: [Int] = []
 
     init(_ journal: Journal, _ records: consuming RecordFile, at position: Int64) {
@@ -60,20 +60,22 @@ private struct Writer: ~Copyable {
     mutating func commit(_ group: [any Submission]) {
         var done = 0
         while done < group.count {
-            bodies.removeAll(keepingCapacity: bodies.capacity <= Writer.keptBytes)
+            bodies.removeAll(keeping: Writer.keptBytes)
             ends.removeAll(keepingCapacity: true)
             let first = done
             while done < group.count, bodies.count < journal.limits.commitBytes {
+                if group[done].isAlone, done > first { break }
                 group[done].decide(into: &bodies)
                 ends.append(bodies.count)
                 done += 1
+                if group[done - 1].isAlone { break }
             }
             do throws(StorageError) {
-                if !bodies.isEmpty { try commitBodies() }
+                if bodies.count > 0 { try commitBodies() }
                 for submission in group[first..<done] { submission.kept() }
             } catch {
                 fail(error)
-                for submission in group[first..<done] { submission.lost(error) }
+                for submission in group[first..<done].reversed() { submission.lost(error) }
             }
         }
     }
@@ -82,7 +84,7 @@ private struct Writer: ~Copyable {
         let start = Clock.monotonicNanoseconds
         let prunable = journal.handover.withLock { $0.prunable }
         let pruned = journal.limits.prunedRecords
-        let (first, bodies, ends) = (position, bodies, ends)
+        let (first, bodies, ends) = (position, bodies.bytes, ends)
         var last = first
         try records.transaction { records throws(StorageError) in
             var begin = 0

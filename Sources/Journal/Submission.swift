@@ -1,14 +1,20 @@
+public import Kernel
+
 /// Something that wants to survive before it is answered. The journal's writer calls, one call at a
 /// time and in the order in which submissions came.
 public protocol Submission: AnyObject, Sendable {
-    /// Decides what is kept and appends its bytes to `record`, which may hold others' bytes already.
-    /// Nothing appended means that there is nothing to keep: `kept` follows all the same.
-    func decide(into record: inout [UInt8])
+    /// Whether what comes after must be decided on what this leaves: it gets a commit of its own.
+    var isAlone: Bool { get }
+
+    /// Decides what is kept and writes it behind what `record` holds already. Nothing written means
+    /// that there is nothing to keep: `kept` follows all the same.
+    func decide(into record: inout RecordWriter)
 
     /// The record survives from now on: the time to apply, publish and answer.
     func kept()
 
-    /// It is not known to survive: what was decided is to be undone and the sender told so.
+    /// It is not known to survive: what was decided is to be undone and the sender told so. Of a
+    /// commit that failed, the last decision is undone first.
     func lost(_ error: StorageError)
 }
 

@@ -8,6 +8,13 @@ public struct RecordWriter: Sendable {
         self.bytes = bytes
     }
 
+    public var count: Int { bytes.count }
+
+    /// Begins anew; memory beyond `limit` bytes is not kept.
+    public mutating func removeAll(keeping limit: Int) {
+        bytes.removeAll(keepingCapacity: bytes.capacity <= limit)
+    }
+
     public mutating func write(_ number: UInt64) {
         var rest = number
         while rest >= 0x80 {

@@ -1,6 +1,7 @@
 internal import Glibc
 internal import HTTPServer
 internal import Host
+internal import Journal
 internal import Kernel
 internal import Logging
 internal import Settings
@@ -11,18 +12,23 @@ struct Daemon: ~Copyable {
     static let firstRequestTimeout = Duration.milliseconds(250)
     /// How long requests that have begun may take to end after a stop signal.
     static let stopTimeout = Duration.seconds(10)
+    /// How long the last commit and the last snapshot may take at least.
+    static let lastCommitTimeout = Duration.seconds(3)
     /// A page that takes longer than this to make keeps the watchdog from being told that all is
     /// well.
     static let stuckScrape = Duration.seconds(60)
 
     private let log: Logger
     private let scrapes: ScrapeThread
+    private let pushed: Pushed
     private let about: SelfMetrics
     private let servers: [Server]
     private let file: SettingsFile?
 
     /// Listens and serves from now on.
-    init(_ configuration: Configuration, _ log: Logger) throws(KernelError) {
+    init(
+        _ configuration: Configuration, _ pushed: Pushed, _ log: Logger
+    ) throws(KernelError) {
         let inherited = try Listener.inherited()
         let listeners =
             configuration.web.systemdSocket
@@ -34,8 +40,6 @@ struct Daemon: ~Copyable {
         let pushListeners = try Daemon.bindPush(
             configuration,
             inherited.filter { $0.name == PushListener.inheritedName }.map(\.listener), log)
-        let pushed = Pushed(
-            configuration.push, nativeHistograms: configuration.web.nativeHistograms)
         let file = configuration.pushFlags.configFile.map {
             SettingsFile($0, configuration.pushFlags, configuration.push, pushed, log)
         }
@@ -44,7 +48,7 @@ struct Daemon: ~Copyable {
             configuration.host, configuration.roots, maxRequests: configuration.web.maxRequests,
             pushed, about, log)
         let routes = Telemetry.routes(
-            configuration.web, configuration.host.enabled.union(Pushed.names), scrapes)
+            configuration.web, configuration.host.enabled.union(Pushed.names), scrapes, pushed)
         var servers: [Server] = []
         for listener in listeners {
             let server = try Server(
@@ -67,10 +71,12 @@ struct Daemon: ~Copyable {
             about.watch(server)
             log.info("Taking pushes on", metadata: ["push_address": "\(name)"])
         }
+        try pushed.journal?.start()
         try scrapes.start()
         self.log = log
         self.file = file
         self.scrapes = scrapes
+        self.pushed = pushed
         self.about = about
         self.servers = servers
         for listener in listeners {
@@ -133,9 +139,15 @@ struct Daemon: ~Copyable {
         var isIdle = true
         for server in servers where !server.waitUntilIdle(until: deadline) { isIdle = false }
         if !isIdle { log.warning("clients are cut off: they did not take their answers in time") }
+        let lastCommit = Clock.monotonicNanoseconds &+ Daemon.lastCommitTimeout.nanoseconds
+        let isKept = pushed.journal?.stop(by: max(deadline, lastCommit)) ?? true
         for server in servers where !server.stop() {
-            // A request still waits for a page that hangs: libmicrohttpd would abort.
-            log.error("a scrape hangs; leaving without it")
+            // A request still waits for a page or a disk that hangs: libmicrohttpd would abort.
+            log.error("a scrape or the storage hangs; leaving without it")
+            _exit(1)
+        }
+        if !isKept {
+            log.error("the storage hangs; leaving without it")
             _exit(1)
         }
         scrapes.stop()

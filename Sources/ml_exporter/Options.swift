@@ -10,6 +10,7 @@ struct Options: ParsableArguments {
     @OptionGroup(title: "Machine") var paths: PathOptions
     @OptionGroup(title: "Collectors") var host: HostOptions
     @OptionGroup(title: "Push") var push: PushOptions
+    @OptionGroup(title: "Storage") var storage: StorageOptions
     @OptionGroup(title: "Log") var log: LogOptions
 
     @Flag(name: .customLong("version"), help: "Show the version.")
@@ -31,6 +32,7 @@ struct Configuration: Sendable {
     let pushAddresses: [ListenAddress]?
     let pushSocket: PushSocket?
     let push: PushSettings
+    let storage: StorageSettings
 
     /// Every mistake of the command line ends up among the mistakes, one sentence each.
     init(_ options: Options, _ mistakes: inout Mistakes) {
@@ -56,6 +58,7 @@ struct Configuration: Sendable {
             FileSettings.load($0, PushSettings.vocabulary, &mistakes)
         }
         push = PushSettings(pushFlags, file ?? FileSettings())
+        storage = options.storage.settings(&mistakes)
     }
 
     private static func parse(

@@ -14,6 +14,7 @@ struct Press: ~Copyable {
     private let tellsAboutItself: Bool
     private let groupMetrics = GroupMetrics()
     private var pushMetrics: PushMetrics
+    private let journalMetrics = JournalMetrics()
     /// When the page's families are noted next: they hardly ever change.
     private var nextNoteNanoseconds: UInt64 = 0
     private var page: Page
@@ -48,7 +49,8 @@ struct Press: ~Copyable {
             page.notesHosts = true
             nextNoteNanoseconds = now &+ Press.noteInterval.nanoseconds
         }
-        let showsGroups = wish.collectors?.contains("groups") ?? true
+        let isShown = pushed.isShown
+        let showsGroups = isShown && (wish.collectors?.contains("groups") ?? true)
         if showsGroups { page.invite(pushed.groups.families()) }
         var order = Host.Order()
         order.deadlineNanoseconds = deadlineNanoseconds
@@ -69,9 +71,12 @@ struct Press: ~Copyable {
             if tellsAboutItself {
                 groupMetrics.write(pushed.groups, to: &page)
                 pushMetrics.write(to: &page)
+                journalMetrics.write(pushed.journal, to: &page)
             }
         }
-        if wish.collectors?.contains("models") ?? true { pushed.models.write(to: &page) }
+        if isShown, wish.collectors?.contains("models") ?? true {
+            pushed.models.write(to: &page)
+        }
         page.finish()
         // Whoever pushes a name of the page must give it the page's type.
         if page.notesHosts { pushed.groups.reserve(page.hosts) }

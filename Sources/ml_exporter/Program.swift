@@ -1,5 +1,6 @@
 internal import Glibc
 internal import Host
+internal import Journal
 internal import Kernel
 internal import Logging
 internal import Settings
@@ -49,9 +50,18 @@ enum Program {
                 "collector is not built, nothing of it is served",
                 metadata: ["collector": "\(name)"])
         }
+        let pushed: Pushed
+        do throws(StorageError) {
+            pushed = try Pushed(
+                configuration.push, configuration.storage,
+                nativeHistograms: configuration.web.nativeHistograms, log)
+        } catch {
+            log.error("cannot start", metadata: ["err": "\(error)"])
+            return 1
+        }
         let daemon: Daemon
         do throws(KernelError) {
-            daemon = try Daemon(configuration, log)
+            daemon = try Daemon(configuration, pushed, log)
         } catch {
             log.error("cannot start", metadata: ["err": "\(error)"])
             return 1

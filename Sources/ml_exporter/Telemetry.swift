@@ -1,13 +1,14 @@
 internal import Exposition
 internal import HTTPServer
 internal import Host
+internal import Journal
 internal import Kernel
 internal import Settings
 
 /// The routes of the telemetry listener.
 enum Telemetry {
     static func routes(
-        _ web: WebSettings, _ enabled: Set<String>, _ scrapes: ScrapeThread
+        _ web: WebSettings, _ enabled: Set<String>, _ scrapes: ScrapeThread, _ pushed: Pushed
     ) -> [Route] {
         var routes = [
             Route(
@@ -26,7 +27,11 @@ enum Telemetry {
                     }
                 }),
             Route("/-/healthy", constant: text(200, "ml_exporter is healthy.\n")),
-            Route("/-/ready", constant: text(200, "ml_exporter is ready.\n")),
+            Route("/-/ready") { _ in
+                pushed.journal?.status == .replaying
+                    ? text(503, "ml_exporter reads what was kept.\n")
+                    : text(200, "ml_exporter is ready.\n")
+            },
         ]
         if web.telemetryPath != "/" {
             routes.append(

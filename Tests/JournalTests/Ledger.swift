@@ -42,7 +42,11 @@ final class Word: Submission {
         self.ledger = ledger
     }
 
-    func decide(into record: inout [UInt8]) { record += Array(text.utf8) }
+    var isAlone: Bool { text.hasPrefix("alone") }
+
+    func decide(into record: inout RecordWriter) {
+        record = RecordWriter(record.bytes + Array(text.utf8))
+    }
 
     func kept() {
         if !text.isEmpty { ledger.add(text) }

@@ -1,5 +1,6 @@
 internal import HTTPServer
 internal import Intake
+internal import Journal
 internal import Kernel
 internal import Model
 
@@ -8,6 +9,8 @@ struct EventRoutes: Sendable {
     let door: EventDoor
     let models: Models
     let requests: PushRequests
+    /// Nil when pushes are kept in memory only.
+    let journal: Journal?
     private let one = Route.Constant(
         Response(status: 200, headers: EventRoutes.headers, body: PushAnswer.oneBody))
 
@@ -27,15 +30,16 @@ struct EventRoutes: Sendable {
         return String(decoding: PushAnswer.errorBody(code, sentence), as: UTF8.self)
     }
 
-    init(_ door: EventDoor, _ models: Models, _ requests: PushRequests) {
-        self.door = door
-        self.models = models
-        self.requests = requests
+    init(_ pushed: Pushed) {
+        door = pushed.events
+        models = pushed.models
+        requests = pushed.requests
+        journal = pushed.journal
     }
 
     var routes: [Route] {
         [
-            Route("/v1/events", methods: [.post]) { push($0) },
+            events,
             Route("/v1/models") { _ in
                 requests.count(.models, 200)
                 return json(200, Inventory.models(models.list.map(EventRoutes.version)))
@@ -44,10 +48,10 @@ struct EventRoutes: Sendable {
                 requests.count(.producers, 200)
                 return json(200, Inventory.producers(door.producers.list))
             },
-            Route(prefix: "/v1/models/") { version($0) },
-            Route(prefix: "/v1/models@base64/") { version($0) },
-            Route(prefix: "/v1/producers/") { producer($0) },
-            Route(prefix: "/v1/producers@base64/") { producer($0) },
+            Route(prefix: "/v1/models/", suspend: { version($0, $1) }),
+            Route(prefix: "/v1/models@base64/", suspend: { version($0, $1) }),
+            Route(prefix: "/v1/producers/", suspend: { producer($0, $1) }),
+            Route(prefix: "/v1/producers@base64/", suspend: { producer($0, $1) }),
             Route(
                 "/openapi.json",
                 constant: Response(
@@ -57,12 +61,40 @@ struct EventRoutes: Sendable {
 
     // MARK: Events
 
-    private func push(_ request: borrowing Request) -> Response {
-        let answer = door.take(
-            EventDoor.Push(
-                body: request.body, contentType: request.header("content-type"),
-                encoding: ContentEncoding(request.header("content-encoding"))),
-            EventRoutes.stamp(request), from: Peer.of(request).sender)
+    private var events: Route {
+        guard let journal else {
+            return Route("/v1/events", methods: [.post]) { request in
+                response(
+                    door.take(
+                        EventRoutes.push(request), EventRoutes.stamp(request),
+                        from: Peer.of(request).sender))
+            }
+        }
+        return Route(
+            "/v1/events", methods: [.post],
+            suspend: { request, suspended in
+                let preparation = door.hold(
+                    EventRoutes.push(request), EventRoutes.stamp(request),
+                    from: Peer.of(request).sender)
+                switch preparation {
+                case .answered(let answer): suspended.answer(response(answer))
+                case .held(let held):
+                    let submission = EventSubmission(held, door, models, suspended) {
+                        answer, suspended in suspended.answer(response(answer))
+                    }
+                    if let error = journal.submit(submission) { submission.refuse(error) }
+                }
+            })
+    }
+
+    @_lifetime(borrow request)
+    private static func push(_ request: borrowing Request) -> EventDoor.Push {
+        EventDoor.Push(
+            body: request.body, contentType: request.header("content-type"),
+            encoding: ContentEncoding(request.header("content-encoding")))
+    }
+
+    private func response(_ answer: PushAnswer) -> Response {
         requests.count(.events, answer.status)
         switch answer {
         case .one: return Response(sharing: one.response)
@@ -91,32 +123,53 @@ struct EventRoutes: Sendable {
             lastPush: listing.lastPush)
     }
 
-    private func version(_ request: borrowing Request) -> Response {
+    private func version(_ request: borrowing Request, _ suspended: consuming Suspended) {
         guard let path = ResourcePath(request.rawPath), path.parts.count == 2,
             path.parts[0].collection == "models", path.parts[1].collection == "versions"
-        else { return unknown(.version) }
-        if request.method != .delete { return wrongMethod(.version) }
+        else { return suspended.answer(unknown(.version)) }
+        if request.method != .delete { return suspended.answer(wrongMethod(.version)) }
         let (model, version) = (path.parts[0].name, path.parts[1].name)
-        guard models.retire(model: model, version: version) else {
-            requests.count(.version, 404)
-            return error(404, "not_found", "no version \(version) of a model \(model) is known")
+        change(.retired, [model, version], .version, suspended) {
+            guard models.retire(model: model, version: version) else {
+                requests.count(.version, 404)
+                return error(
+                    404, "not_found", "no version \(version) of a model \(model) is known")
+            }
+            requests.count(.version, 200)
+            return json(200, Array("{\"retired\":true}\n".utf8))
         }
-        requests.count(.version, 200)
-        return json(200, Array("{\"retired\":true}\n".utf8))
     }
 
-    private func producer(_ request: borrowing Request) -> Response {
+    private func producer(_ request: borrowing Request, _ suspended: consuming Suspended) {
         guard let path = ResourcePath(request.rawPath), path.parts.count == 1,
             path.parts[0].collection == "producers"
-        else { return unknown(.producer) }
-        if request.method != .delete { return wrongMethod(.producer) }
-        guard let number = door.producers.forget(path.parts[0].name) else {
-            requests.count(.producer, 404)
-            return error(404, "not_found", "no producer \(path.parts[0].name) is known")
+        else { return suspended.answer(unknown(.producer)) }
+        if request.method != .delete { return suspended.answer(wrongMethod(.producer)) }
+        let name = path.parts[0].name
+        change(.forgotten, [name], .producer, suspended) {
+            guard let number = door.producers.forget(name) else {
+                requests.count(.producer, 404)
+                return error(404, "not_found", "no producer \(name) is known")
+            }
+            models.forget(producer: number)
+            requests.count(.producer, 200)
+            return json(200, Array("{\"forgotten\":true}\n".utf8))
         }
-        models.forget(producer: number)
-        requests.count(.producer, 200)
-        return json(200, Array("{\"forgotten\":true}\n".utf8))
+    }
+
+    /// Lets a change survive, where there is a journal, and answers.
+    private func change(
+        _ kind: RecordKind, _ names: [String], _ path: PushRequests.Path,
+        _ suspended: consuming Suspended, _ body: @escaping @Sendable () -> Response
+    ) {
+        guard let journal else { return suspended.answer(body()) }
+        let submission = ChangeSubmission(
+            kind, names, suspended, change: body,
+            failure: { failure in
+                requests.count(path, 503)
+                return error(503, "storage_failed", StorageAnswer.sentence(failure))
+            })
+        if let error = journal.submit(submission) { submission.lost(error) }
     }
 
     // MARK: Answers

@@ -1,6 +1,7 @@
 internal import Groups
 internal import HTTPServer
 internal import Intake
+internal import Journal
 internal import Kernel
 
 /// Pushgateway's paths on the push listener.
@@ -8,17 +9,101 @@ enum GroupRoutes {
     /// What a body may be once it is inflated.
     static let limits = EventLimits()
 
-    static func routes(
-        _ store: GroupStore, _ producers: Producers, _ requests: PushRequests
-    ) -> [Route] {
-        let door = GroupDoor(store)
+    static func routes(_ pushed: Pushed) -> [Route] {
+        let door = GroupDoor(pushed.groups)
+        let (producers, requests) = (pushed.events.producers, pushed.requests)
+        let methods: Set<Method> = [.put, .post, .delete]
+        guard let journal = pushed.journal else {
+            return [
+                Route(prefix: "/metrics/", methods: methods) { request in
+                    let answer = answer(door, request, producers)
+                    requests.count(.groups, answer.status)
+                    return response(answer)
+                }
+            ]
+        }
         return [
-            Route(prefix: "/metrics/", methods: [.put, .post, .delete]) { request in
-                let answer = answer(door, request, producers)
-                requests.count(.groups, answer.status)
-                return response(answer)
-            }
+            Route(
+                prefix: "/metrics/", methods: methods,
+                suspend: { request, suspended in
+                    let held = hold(request)
+                    let respond: @Sendable (GroupAnswer, consuming Suspended) -> Void = {
+                        answer, suspended in
+                        requests.count(.groups, answer.status)
+                        suspended.answer(response(answer))
+                    }
+                    switch held {
+                    case .failure(let refusal): respond(refusal.answer, suspended)
+                    case .success(let held):
+                        let submission = GroupSubmission(held, door, producers, suspended, respond)
+                        if let error = journal.submit(submission) { submission.refuse(error) }
+                    }
+                })
         ]
+    }
+
+    /// A request that is answered without a look at any group.
+    struct Refusal: Error {
+        let answer: GroupAnswer
+    }
+
+    /// The request with bytes of its own.
+    private static func hold(_ request: borrowing Request) -> Result<GroupRequest, Refusal> {
+        let stamp: BatchStamp?
+        switch EventRoutes.stamp(request) {
+        case .success(let known): stamp = known
+        case .failure(let problem):
+            return .failure(Refusal(answer: GroupAnswer(400, problem.sentence)))
+        }
+        let method = method(of: request)
+        let body: [UInt8]
+        switch ContentEncoding(request.header("content-encoding")) {
+        case .gzip where method != .delete:
+            var inflater = Inflater()
+            var plain = Buffer(capacity: max(1024, request.body.count * 4))
+            do throws(Inflater.Failure) {
+                try inflater.inflate(request.body, into: &plain, limits)
+            } catch {
+                return .failure(Refusal(answer: refusal(error)))
+            }
+            body = plain.bytes.copied
+        case .unknown where method != .delete && !request.body.isEmpty:
+            return .failure(Refusal(answer: unknownEncoding))
+        default: body = request.body.copied
+        }
+        let query = request.query
+        return .success(
+            GroupRequest(
+                method: method, path: request.path.copied,
+                ttl: query.isEmpty ? [] : Query.values(of: "ttl", in: query),
+                aggregate: query.isEmpty ? [] : Query.values(of: "aggregate", in: query),
+                contentType: request.header("content-type")?.copied, body: body, stamp: stamp))
+    }
+
+    /// Takes note of a producer's batch: the number of the producer, or the answer to a batch that
+    /// is not to be applied.
+    static func admit(_ stamp: BatchStamp, _ producers: Producers) -> Result<UInt64, Refusal> {
+        switch producers.decide(stamp, now: Clock.monotonicNanoseconds) {
+        case .apply(let number): .success(number)
+        case .duplicate:
+            .failure(Refusal(answer: GroupAnswer(200, "This batch has been applied before.")))
+        case .staleStart:
+            .failure(
+                Refusal(
+                    answer: GroupAnswer(400, "A later process of this producer has pushed already.")
+                ))
+        case .full:
+            .failure(Refusal(answer: GroupAnswer(429, "No further producer is remembered.")))
+        }
+    }
+
+    /// What an answer means for the batch: 200 and 400 use its number up.
+    static func conclude(_ stamp: BatchStamp, _ answer: GroupAnswer, _ producers: Producers) {
+        switch answer.status {
+        case 200, 202: producers.noteSuccess(stamp, at: Double(Clock.realNanoseconds) / 1e9)
+        case 400: break
+        default: producers.undo(stamp)
+        }
     }
 
     /// As `answer`, each batch of a producer that says who it is only once.
@@ -31,37 +116,31 @@ enum GroupRoutes {
         case .success(let known?): stamp = known
         case .failure(let problem): return GroupAnswer(400, problem.sentence)
         }
-        switch producers.decide(stamp, now: Clock.monotonicNanoseconds) {
-        case .apply: break
-        case .duplicate: return GroupAnswer(200, "This batch has been applied before.")
-        case .staleStart:
-            return GroupAnswer(400, "A later process of this producer has pushed already.")
-        case .full: return GroupAnswer(429, "No further producer is remembered.")
-        }
+        if case .failure(let refusal) = admit(stamp, producers) { return refusal.answer }
         let answer = answer(door, request)
-        switch answer.status {
-        case 200, 202: producers.noteSuccess(stamp, at: Double(Clock.realNanoseconds) / 1e9)
-        case 400: break
-        default: producers.undo(stamp)
-        }
+        conclude(stamp, answer, producers)
         return answer
     }
 
-    private static func answer(_ door: GroupDoor, _ request: borrowing Request) -> GroupAnswer {
-        let method: GroupMethod
+    private static func method(of request: borrowing Request) -> GroupMethod {
         switch request.method {
-        case .put: method = .put
-        case .post: method = .post
-        default: method = .delete
+        case .put: .put
+        case .post: .post
+        default: .delete
         }
+    }
+
+    private static let unknownEncoding = GroupAnswer(
+        415, "this Content-Encoding is not known: send the body as it is, or gzip")
+
+    private static func answer(_ door: GroupDoor, _ request: borrowing Request) -> GroupAnswer {
+        let method = method(of: request)
         switch ContentEncoding(request.header("content-encoding")) {
         case .identity: return answer(door, method, request, request.body)
         case .unknown where method == .delete || request.body.isEmpty,
             .gzip where method == .delete:
             return answer(door, method, request, request.body)
-        case .unknown:
-            return GroupAnswer(
-                415, "this Content-Encoding is not known: send the body as it is, or gzip")
+        case .unknown: return unknownEncoding
         case .gzip:
             var inflater = Inflater()
             var plain = Buffer(capacity: max(1024, request.body.count * 4))

@@ -33,8 +33,8 @@ enum PushListener {
     static func routes(
         _ pushed: Pushed, _ scrapes: ScrapeThread, _ file: SettingsFile?, isReloadEnabled: Bool
     ) -> [Route] {
-        var routes = GroupRoutes.routes(pushed.groups, pushed.events.producers, pushed.requests)
-        routes += EventRoutes(pushed.events, pushed.models, pushed.requests).routes
+        var routes = GroupRoutes.routes(pushed)
+        routes += EventRoutes(pushed).routes
         routes.append(
             Route(
                 "/metrics",
@@ -46,7 +46,10 @@ enum PushListener {
                         suspended)
                 }))
         routes.append(Route("/-/healthy", constant: text(200, "OK")))
-        routes.append(Route("/-/ready", constant: text(200, "OK")))
+        routes.append(
+            Route("/-/ready") { _ in
+                pushed.isShown ? text(200, "OK") : text(503, "what was kept is being read")
+            })
         if isReloadEnabled, let file {
             routes.append(
                 Route(

@@ -1,8 +1,10 @@
 internal import Groups
 internal import Intake
+internal import Journal
 internal import Logging
 internal import Model
 internal import Series
+internal import Settings
 
 /// What has been pushed: Pushgateway's groups, and what is known of models.
 struct Pushed: Sendable {
@@ -15,14 +17,40 @@ struct Pushed: Sendable {
     let requests = PushRequests()
     /// How often producers may push.
     let rate: RateLimiter
+    /// Nil when they are kept in memory only.
+    let journal: Journal?
 
-    init(_ settings: PushSettings, nativeHistograms: Bool) {
+    /// Claims the storage, if there is one.
+    init(
+        _ settings: PushSettings, _ storage: StorageSettings, nativeHistograms: Bool, _ log: Logger
+    ) throws(StorageError) {
         groups = GroupStore(settings.groups)
         rate = RateLimiter(perSecond: settings.producerRate, burst: settings.producerBurst)
         models = Models(
             settings.series, settings.models, nativeHistograms: nativeHistograms)
         events = EventDoor(sink: models, producers: Producers())
+        guard let path = storage.path else {
+            log.warning("pushes are kept in memory only: --storage.path=none")
+            journal = nil
+            return
+        }
+        var limits = JournalLimits()
+        limits.snapshotInterval = storage.snapshotInterval
+        journal = try Journal(
+            path, PushedState(groups: groups, models: models, producers: events.producers), limits
+        ) { note, sentence in
+            let level: Logger.Level =
+                switch note {
+                case .information: .info
+                case .warning: .warning
+                case .error: .error
+                }
+            log.log(level: level, "storage", metadata: ["msg": "\(sentence)"])
+        }
     }
+
+    /// Whether pages may show what has been pushed: not before all that was kept has been read.
+    var isShown: Bool { journal?.isReady ?? true }
 
     /// Takes over what may change while the daemon runs, and tells what may not.
     func change(from old: PushSettings, to new: PushSettings, _ log: Logger) {

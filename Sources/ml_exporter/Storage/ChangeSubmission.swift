@@ -1,0 +1,42 @@
+internal import HTTPServer
+internal import Journal
+internal import Kernel
+
+/// A version that is retired or a producer that is forgotten, answered once that survives.
+final class ChangeSubmission: Submission, @unchecked Sendable {
+    // The request's thread hands it to the journal's writer and lets go of it.
+    private let kind: RecordKind
+    private let names: [String]
+    private let change: @Sendable () -> Response
+    private let failure: @Sendable (StorageError) -> Response
+    private var suspended: Suspended?
+
+    /// `change` does it and answers; `failure` answers when it could not be kept.
+    init(
+        _ kind: RecordKind, _ names: [String], _ suspended: consuming Suspended,
+        change: @escaping @Sendable () -> Response,
+        failure: @escaping @Sendable (StorageError) -> Response
+    ) {
+        self.kind = kind
+        self.names = names
+        self.change = change
+        self.failure = failure
+        self.suspended = consume suspended
+    }
+
+    /// What is pushed next begins at 0.
+    var isAlone: Bool { true }
+
+    func decide(into record: inout RecordWriter) {
+        record.write(kind.rawValue)
+        for name in names { record.write(name) }
+    }
+
+    func kept() { end(change()) }
+
+    func lost(_ error: StorageError) { end(failure(error)) }
+
+    private func end(_ response: consuming Response) {
+        suspended.take()?.answer(response)
+    }
+}

@@ -1,0 +1,77 @@
+internal import HTTPServer
+internal import Intake
+internal import Journal
+internal import Kernel
+internal import Model
+internal import Observation
+
+/// A push of events that is answered once it survives.
+final class EventSubmission: Submission, @unchecked Sendable {
+    // The request's thread hands it to the journal's writer and lets go of it.
+    private let held: HeldPush
+    private let door: EventDoor
+    private let models: Models
+    private let respond: @Sendable (PushAnswer, consuming Suspended) -> Void
+    private var suspended: Suspended?
+    private var decision: Decision?
+    private var answer: PushAnswer?
+
+    init(
+        _ held: HeldPush, _ door: EventDoor, _ models: Models, _ suspended: consuming Suspended,
+        _ respond: @escaping @Sendable (PushAnswer, consuming Suspended) -> Void
+    ) {
+        self.held = held
+        self.door = door
+        self.models = models
+        self.suspended = consume suspended
+        self.respond = respond
+    }
+
+    var isAlone: Bool { false }
+
+    func decide(into record: inout RecordWriter) {
+        answer = door.admit(held)
+        if answer != nil { return }
+        let decision = models.decide(held.batch, from: held.sender, verdict: &held.verdict)
+        record.write(RecordKind.events.rawValue)
+        record.write(held.stamp, number: held.sender.number)
+        held.batch.write(to: &record)
+        models.write(decision, to: &record)
+        self.decision = decision
+    }
+
+    func kept() {
+        if let decision { models.apply(held.batch, as: decision) }
+        end(answer ?? door.finish(held))
+    }
+
+    func lost(_ error: StorageError) {
+        if decision != nil, let stamp = held.stamp { door.producers.undo(stamp) }
+        end(StorageAnswer.lost(error))
+    }
+
+    /// The answer when the journal does not even try.
+    func refuse(_ error: StorageError) {
+        end(StorageAnswer.refused(error))
+    }
+
+    private func end(_ answer: PushAnswer) {
+        door.release(held)
+        if let suspended = suspended.take() { respond(answer, suspended) }
+    }
+}
+
+/// What pushers are told when the storage does not take their push.
+enum StorageAnswer {
+    static func lost(_ error: StorageError) -> PushAnswer {
+        .error(503, "storage_failed", sentence(error))
+    }
+
+    static func refused(_ error: StorageError) -> PushAnswer {
+        .error(503, "storage_unavailable", "nothing was taken: \(error)")
+    }
+
+    static func sentence(_ error: StorageError) -> String {
+        "not counted now; if the daemon dies before its next good commit, this batch may appear once: send it again with the same Batch-Sequence (\(error))"
+    }
+}

@@ -1,0 +1,39 @@
+internal import Intake
+internal import Kernel
+
+/// What a record of the journal begins with: the numbers are for ever.
+enum RecordKind: UInt64 {
+    /// Events: their batch and what was decided about it.
+    case events = 1
+    /// A group of Pushgateway's clients as a push has left it.
+    case group = 2
+    /// A group that was deleted: the image of the group before.
+    case deletedGroup = 3
+    /// A version of a model that was retired.
+    case retired = 4
+    /// A producer that was forgotten.
+    case forgotten = 5
+}
+
+extension RecordWriter {
+    /// Writes whose batch it is, and the number that its producer has.
+    mutating func write(_ stamp: BatchStamp?, number: UInt64) {
+        write(stamp != nil)
+        guard let stamp else { return }
+        write(stamp.producer)
+        write(stamp.start)
+        write(stamp.sequence)
+        write(number)
+    }
+}
+
+extension RecordReader {
+    /// Whose batch it was, with the number of the producer.
+    @_lifetime(self: copy self)
+    mutating func stamp() -> (stamp: BatchStamp, number: UInt64)? {
+        guard flag() else { return nil }
+        let producer = text().string
+        let (start, sequence) = (number(), number())
+        return (BatchStamp(producer: producer, start: start, sequence: sequence), number())
+    }
+}
