@@ -95,6 +95,13 @@ extension Page {
         let suffixCount = suffix.utf8CodeUnitCount
         unsafe (target + count).update(from: suffix.utf8Start, count: suffixCount)
         count += suffixCount
+        if labels.isEmpty {
+            // No comma before the first label, and no braces around nothing.
+            let hasOwn = tail.count > Page.end.count
+            if hasOwn { unsafe target[count] = 0x7B }
+            return unsafe count + (hasOwn ? 1 : 0)
+                + copy(tail.extracting(droppingFirst: 1), to: target + count + (hasOwn ? 1 : 0))
+        }
         unsafe target[count] = 0x7B
         count += 1
         count += unsafe copy(labels, to: target + count)

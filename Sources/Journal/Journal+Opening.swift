@@ -45,6 +45,7 @@ extension Journal {
         handover.withLock { handover in
             handover.records = records
             handover.position = position
+            handover.snapshotPosition = max(positions.latest, positions.former)
             handover.prunable = positions.former
         }
         return positions

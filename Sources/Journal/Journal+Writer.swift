@@ -24,7 +24,8 @@ extension Journal {
         while true {
             let writer = handover.withLock { handover -> sending Writer? in
                 guard let records = handover.records.take() else { return nil }
-                return Writer(self, records, at: handover.position)
+                return Writer(
+                    self, records, at: handover.position, afterSnapshot: handover.snapshotPosition)
             }
             if let writer { return writer }
             if status == .ending { return nil }
@@ -50,11 +51,14 @@ private struct Writer: ~Copyable {
     private var bodies = RecordWriter()
     private var ends: [Int] = []
 
-    init(_ journal: Journal, _ records: consuming RecordFile, at position: Int64) {
+    init(
+        _ journal: Journal, _ records: RecordFile, at position: Int64,
+        afterSnapshot snapshotPosition: Int64
+    ) {
         self.journal = journal
         self.records = records
         self.position = position
-        snapshotPosition = position
+        self.snapshotPosition = snapshotPosition
     }
 
     mutating func commit(_ group: [any Submission]) {

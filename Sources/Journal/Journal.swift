@@ -44,6 +44,7 @@ public final class Journal: Sendable {
         /// From the keeper to the writer, once.
         var records: RecordFile?
         var position: Int64 = 0
+        var snapshotPosition: Int64 = 0
         /// From the writer to the keeper.
         var snapshot: Snapshot?
         var isCheckpointWanted = false
