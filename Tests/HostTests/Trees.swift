@@ -58,7 +58,7 @@ enum Trees {
             known[flags] = settings
             return settings
         }
-        settings.enabled = Set(collectors)
+        settings.enabled.formUnion(collectors)
         return settings
     }
 
