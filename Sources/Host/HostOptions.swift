@@ -89,7 +89,7 @@ public struct HostSettings: Sendable {
     public static let collectors = Catalog.entries.map(\.name)
 
     /// The names of those that run.
-    public let enabled: Set<String>
+    public internal(set) var enabled: Set<String>
     /// The names of those that are wanted and not built.
     public let unbuilt: [String]
     /// Samples that one collector may write.

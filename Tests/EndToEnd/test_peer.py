@@ -137,6 +137,56 @@ def test_the_devices_of_a_rack_server_read_the_same(start):
     assert not ours.duplicates, listing(ours.duplicates)
 
 
+TEXT_FILES = {
+    "backup.prom": "# HELP backup_last_success_seconds When it last went well.\n"
+                   "# TYPE backup_last_success_seconds gauge\n"
+                   'backup_last_success_seconds{job_name="db",path="C:\\\\x\\n\\"y\\""} 1.7e9\n',
+    "counts.prom": "# TYPE jobs_total counter\njobs_total{queue=\"a\"} 3\njobs_total 4\n"
+                   "untyped_thing NaN\n",
+    "distribution.prom": "# TYPE wait_seconds histogram\nwait_seconds_bucket{le=\"0.5\"} 1\n"
+                         "wait_seconds_bucket{le=\"+Inf\"} 3\nwait_seconds_sum 4.5\n"
+                         "wait_seconds_count 3\n# TYPE size_bytes summary\n"
+                         "size_bytes{quantile=\"0.5\"} 7\nsize_bytes_sum 9\nsize_bytes_count 2\n",
+    "ignored.txt": "not_here 1\n",
+}
+
+
+@pytest.mark.parametrize("broken", [None, "no_line_feed 1", "with_time 1 1700000000000\n",
+                                    "bad{ 1\n", "twice 1\n# TYPE twice gauge\n"])
+def test_text_files_read_the_same(start, tmp_path, broken):
+    for name, text in TEXT_FILES.items():
+        (tmp_path / name).write_text(text)
+    if broken is not None:
+        (tmp_path / "broken.prom").write_text(broken)
+    flags = (f"--collector.textfile.directory={tmp_path}",)
+    pages_of_both = [
+        pages.parse_text(program.get().body).select(
+            lambda name: not name.startswith(("go_", "process_", "promhttp_", "node_scrape_",
+                                              "node_exporter_", "ml_")))
+        for program in (start.peer(*flags, collectors=["textfile"]),
+                        start.daemon(*only(["textfile"]), *flags))
+    ]
+    theirs, ours = ({key: str(value) for key, value in page.values.items()}
+                    for page in pages_of_both)
+    assert ours == theirs
+    assert pages_of_both[0].types == pages_of_both[1].types
+    assert pages_of_both[1].value("node_textfile_scrape_error") == (broken is not None)
+
+
+def test_the_live_machine_has_the_same_devices(start):
+    """Whatever hardware this machine has; absence is success 1 here and 0 there."""
+    flags = ("--collector.bcache.priorityStats",)
+    peer = start.peer(*flags, collectors=HARDWARE)
+    daemon = start.daemon(*only(HARDWARE), *flags)
+    for _ in range(5):
+        result = bracketed(peer, daemon)
+        if not result.complaints:
+            break
+    assert not result.complaints, "\n".join(result.complaints)
+    page = pages.parse_text(daemon.get().body)
+    assert set(page.named("node_scrape_collector_success").values()) == {1}, daemon.log
+
+
 @pytest.mark.parametrize("source", ["--collector.netdev.netlink", "--no-collector.netdev.netlink"])
 def test_the_live_machine_reads_the_same(start, source):
     flags = (*PATTERNS, *EVERY_DEVICE, source)

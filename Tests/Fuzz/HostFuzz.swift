@@ -45,6 +45,7 @@ public func fuzzHost(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
         FilesystemSettings(points: everything, types: everything, mountTimeout: .seconds(1)))
     _ = filesystem.parse(text)
     _ = LoadAverage.parse(text)
+    devices(text, machine, everything, &page)
     _ = ProcessorTopology.numbers(text)
     _ = UdevRecord.parse(text)
     _ = GraphicsCard(name: "card0", about: text)
@@ -125,6 +126,47 @@ private func system(_ text: Span<UInt8>) {
     var groups = ControlGroupControllers(
         Roots(proc: Root("/"), sys: Root("/"), rootfs: Root("/"), udev: Root("/")))
     _ = groups.parse(text)
+}
+
+/// What kernels tell about devices and the file systems on them.
+private func devices(
+    _ text: Span<UInt8>, _ machine: Machine, _ everything: Filter, _ page: inout Page
+) {
+    let roots = machine.roots
+    var raid = Raid(machine)
+    _ = raid.parse(text)
+    var interrupts = Interrupts(
+        roots, InterruptSettings(filter: everything, showsZeros: true))
+    _ = interrupts.parse(text)
+    var softInterrupts = SoftInterrupts(roots)
+    _ = softInterrupts.parse(text)
+    var scheduler = SchedulerStatistics(roots)
+    _ = scheduler.parse(text)
+    var mounts = MountStatistics(roots)
+    _ = mounts.parse(text)
+    var client = NetworkFileClient.makeTable()
+    _ = client.parse(text)
+    client.write(to: &page)
+    var server = NetworkFileServer.makeTable()
+    _ = server.parse(text)
+    server.write(to: &page)
+    var statistics = StatisticTable { name in
+        Family.isValidName(name.utf8Span.span) ? Family(name, .untyped, help: "X.") : nil
+    }
+    repeat {
+        statistics.begin()
+        _ = PoolFilesystem.parse(text, into: &statistics)
+    } while !statistics.end()
+    statistics.write(to: &page)
+    _ = Abbreviation.bcache(text)
+    _ = Abbreviation.bcachefs(text)
+    _ = Abbreviation.sinceCreation(text)
+    let name = text.string
+    _ = SensorName.parse(name)
+    _ = NVMe.namespace(name)
+    _ = MemoryErrors.clean(name)
+    var uses: [String: Int] = [:]
+    _ = EnergyZone.zone(name, &uses)
 }
 
 private func links(_ text: Span<UInt8>) {

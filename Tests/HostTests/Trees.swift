@@ -1,9 +1,10 @@
 import ArgumentParser
 import Exposition
-import Host
 import Kernel
 import Settings
 import Testing
+
+@testable import Host
 
 /// The fixture trees, and pages made from them.
 enum Trees {
@@ -30,15 +31,35 @@ enum Trees {
     static func host(
         at path: String, _ collectors: [String], _ flags: [String] = [], tellsCost: Bool = false
     ) throws -> Host {
-        var mistakes = Mistakes()
-        let options = try HostOptions.parse(
-            ["--collector.disable-defaults"] + collectors.map { "--collector.\($0)" }
-                + ["--no-collector.netdev.netlink"] + flags)
-        let settings = options.settings(&mistakes)
-        #expect(mistakes.isEmpty)
+        let settings = try settings(collectors, flags)
         return Host(
             Collectors(settings, roots(at: path)), seriesLimit: settings.seriesLimit,
             tellsCost: tellsCost)
+    }
+
+    // Flags that have been read: the parser checks all its options each time, which takes seconds
+    // in a debug build.
+    private static let known = Guarded<[[String]: HostSettings]>([:])
+
+    /// What flags say, for these collectors and no other.
+    private static func settings(
+        _ collectors: [String], _ flags: [String]
+    ) throws -> HostSettings {
+        #expect(Set(collectors).isSubset(of: HostSettings.collectors))
+        // Others look at whether this one runs.
+        let flags =
+            ["--collector.disable-defaults", "--no-collector.netdev.netlink"]
+            + (collectors.contains("cpufreq") ? ["--collector.cpufreq"] : []) + flags
+        var settings = try known.withLock { known throws in
+            if let settings = known[flags] { return settings }
+            var mistakes = Mistakes()
+            let settings = try HostOptions.parse(flags).settings(&mistakes)
+            #expect(mistakes.isEmpty)
+            known[flags] = settings
+            return settings
+        }
+        settings.enabled.formUnion(collectors)
+        return settings
     }
 
     static func page(_ host: inout Host, _ format: Format = .text) -> String {

@@ -33,6 +33,7 @@ struct FreeBlocks: Collector, ~Copyable {
     /// Lines of `Node 0, zone DMA 1 0 2 ...`. Returns those that could not be used.
     mutating func parse(_ text: Span<UInt8>) -> Int {
         var skipped = 0
+        var sizes = 0
         table.begin()
         var lines = Cursor(text)
         while var line = lines.line() {
@@ -54,6 +55,9 @@ struct FreeBlocks: Collector, ~Copyable {
                 continue
             }
             for size in 0..<counts.count { table[row, size] = counts.values[size] }
+            // All zones have the same sizes: a shorter line was cut.
+            if sizes != 0, counts.count != sizes { skipped += 1 }
+            sizes = counts.count
         }
         table.end()
         return skipped
