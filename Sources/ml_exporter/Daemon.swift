@@ -61,7 +61,7 @@ struct Daemon: ~Copyable {
                     pushed, scrapes, file,
                     isReloadEnabled: configuration.pushFlags.isReloadEnabled),
                 limits: PushListener.limits, voices: [EventRoutes.voice],
-                admit: PushListener.gate(configuration, pushed.requests).refusal,
+                admit: PushListener.gate(configuration, pushed).refusal,
                 log: { log.debug("\($0)", metadata: ["from": "libmicrohttpd"]) })
             servers.append(server)
             about.watch(server)

@@ -207,7 +207,7 @@ def alone(start, tmp_path) -> Daemon:
         pytest.skip("a network namespace needs root")
     return start.daemon(
         *only(("arp", "netclass", "network_route", "tcpstat", "bonding")),
-        listen=(f"unix:{tmp_path}/telemetry",), prefix=NAMESPACE)
+        "--push.listen-address=none", listen=(f"unix:{tmp_path}/telemetry",), prefix=NAMESPACE)
 
 
 def ip(daemon: Daemon, *arguments: str):
