@@ -22,7 +22,7 @@ import scale  # noqa: E402
 from measuring import HERE, REPOSITORY, machine, versions  # noqa: E402
 
 SECTIONS = {"nine": host.nine, "defaults": host.defaults, "scale": scale.measure,
-            "groups": groups.measure, "events": events.measure}
+            "events": events.measure, "groups": groups.measure}
 
 
 def main():
