@@ -81,6 +81,7 @@ struct Press: ~Copyable {
             headers.append(("Content-Encoding", "gzip"))
             gzip.encode(page.bytes, into: &body)
         } else {
+            // No copy: a large page stands in memory once.
             body = page.takeBody(leaving: body)
         }
         headers.append(("Vary", "Accept, Accept-Encoding"))

@@ -8,6 +8,9 @@ internal import Settings
 enum PushListener {
     static let standardAddress = ListenAddress.tcp(host: "127.0.0.1", port: 10181)
 
+    /// The name (`FileDescriptorName=`) of sockets that systemd opens for pushes.
+    static let inheritedName = "push"
+
     /// Who may push at all.
     static func gate(_ configuration: Configuration, _ pushed: Pushed) -> PushGate {
         var names = configuration.pushFlags.allowedHosts
