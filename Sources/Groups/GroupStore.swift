@@ -104,6 +104,7 @@ public final class GroupStore: Sendable {
     public struct Counts: Sendable {
         public let groups: Int
         public let series: Int
+        public let bytes: Int
         public let expired: UInt64
         /// Refused pushes by reason.
         public let refused: [GroupRefusal: UInt64]
@@ -113,6 +114,7 @@ public final class GroupStore: Sendable {
         state.withLock { state in
             Counts(
                 groups: state.table.groupCount, series: state.table.seriesCount,
+                bytes: state.table.byteCount,
                 expired: state.table.expiredCount, refused: state.refusals)
         }
     }
