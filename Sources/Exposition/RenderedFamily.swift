@@ -21,8 +21,10 @@ public final class RenderedFamily: Sendable {
     /// Series, each bucket of a histogram counted.
     public var count: Int { identities.count }
 
-    /// The bytes that it takes.
-    public var byteCount: Int { text.count + count * 12 }
+    /// The bytes that it takes, about: lines, places, and what heads them in two formats.
+    public var byteCount: Int {
+        text.count + count * 12 + family.header.count + family.openMetricsHeader.count
+    }
 
     /// Where a line stands in `text`, its line feed included.
     func line(_ index: Int) -> Range<Int> {

@@ -71,7 +71,7 @@ public struct GroupDoor: Sendable {
         store.count(refusal.reason)
         switch refusal.reason {
         case .syntax: return GroupAnswer(400, refusal.sentence)
-        case .groupLimit, .seriesLimit: return GroupAnswer(429, refusal.sentence)
+        case .groupLimit, .seriesLimit, .byteLimit: return GroupAnswer(429, refusal.sentence)
         case .timestamps, .type, .duplicate, .label, .aggregate:
             return GroupAnswer(
                 400,

@@ -8,6 +8,9 @@ public struct GroupLimits: Sendable, Equatable {
     public var groupSeries = 100_000
     /// Series of all groups together.
     public var series = 100_000
+    /// Bytes that the samples of all groups take in memory, and about as many on a page: what bounds
+    /// both when names and labels are long.
+    public var bytes = 32 << 20
     /// Labels and their lengths.
     public var labels = LabelLimits()
     /// How long a group lives after the last push that said nothing else; nil for ever.
@@ -34,6 +37,8 @@ public enum GroupRefusal: String, Sendable, CaseIterable, Error {
     case groupLimit = "group_limit"
     /// `GroupLimits.groupSeries` or `.series` would be exceeded.
     case seriesLimit = "series_limit"
+    /// `GroupLimits.bytes` would be exceeded.
+    case byteLimit = "byte_limit"
 }
 
 /// A refusal with a sentence for the client.

@@ -128,6 +128,7 @@ public final class GroupStore: Sendable {
     public struct Counts: Sendable {
         public let groups: Int
         public let series: Int
+        public let bytes: Int
         public let expired: UInt64
         /// Refused pushes by reason.
         public let refused: [GroupRefusal: UInt64]
@@ -137,6 +138,7 @@ public final class GroupStore: Sendable {
         state.withLock { state in
             Counts(
                 groups: state.table.groupCount, series: state.table.seriesCount,
+                bytes: state.table.byteCount,
                 expired: state.table.expiredCount, refused: state.refusals)
         }
     }

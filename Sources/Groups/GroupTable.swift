@@ -5,12 +5,14 @@ internal import Kernel
 /// at all, and costs what it and its group hold, not what all groups hold.
 struct GroupTable {
     /// One group; its samples stand in the index under its number, too.
-    private struct Group {
+    struct Group {
         let number: Int
         /// What tells its two times from those of other groups.
         let labels: LabelSet
         var parts: [String: RenderedFamily] = [:]
         var seriesCount = 0
+        /// Of the samples and the two times.
+        var byteCount = 0
         /// Unix seconds; 0 for never.
         var pushed = 0.0
         var failed = 0.0
@@ -22,9 +24,10 @@ struct GroupTable {
     /// The families of others on the page, by what identifies a family there.
     private var reserved: [UInt64: Family.Kind] = [:]
     private(set) var index = FamilyIndex()
-    private(set) var seriesCount = 0
+    var seriesCount = 0
+    var byteCount = 0
     private(set) var expiredCount: UInt64 = 0
-    private var groups: [GroupingKey: Group] = [:]
+    private(set) var groups: [GroupingKey: Group] = [:]
     private var register = SeriesRegister()
     private var nextNumber = 0
     private var nextExpiry = UInt64.max
@@ -64,7 +67,8 @@ struct GroupTable {
         let replaced = GroupTable.replaced(families, group, order.mode)
         let added = families.reduce(0) { $0 + $1.count }
         let removed = replaced.reduce(0) { $0 + $1.count }
-        try checkLimits(added - removed, group)
+        let bytes = GroupTable.bytes(families) - GroupTable.bytes(replaced)
+        try checkLimits(added - removed, bytes, group)
         let isNew = group == nil
         try swapSeries(replaced, families)
         if isNew {
@@ -87,9 +91,11 @@ struct GroupTable {
                 index.remove(part.family.name, of: group.number)
             }
             group.seriesCount += added - removed
+            group.byteCount += bytes
             group.pushed = moment.unixSeconds
         }
         seriesCount += added - removed
+        byteCount += bytes
         renew(key, order.timeToLive ?? limits.timeToLive, at: moment)
     }
 
@@ -114,24 +120,29 @@ struct GroupTable {
             index.remove(family.name, of: group.number)
         }
         seriesCount -= group.seriesCount
+        byteCount -= group.byteCount
     }
 
     // MARK: Groups
 
-    private mutating func create(_ key: GroupingKey) throws(RefusedPush) {
+    mutating func create(_ key: GroupingKey) throws(RefusedPush) {
         var labels = key.pairs
         if !labels.contains(where: { $0.name == "instance" }) { labels.append(("instance", "")) }
-        let group = Group(number: nextNumber, labels: LabelSet(labels))
+        var group = Group(number: nextNumber, labels: LabelSet(labels))
         let times = [GroupTable.pushTime, GroupTable.failureTime].map {
             RenderedFamily($0, group.labels, 0)
         }
+        // Before its first sample a group takes its two times and its labels.
+        group.byteCount = GroupTable.bytes(times) + 3 * group.labels.bytes.count
+        if byteCount + group.byteCount > limits.bytes { throw tooManyBytes }
         try swapSeries([], times)
+        byteCount += group.byteCount
         nextNumber += 1
         groups[key] = group
     }
 
     /// Changes a group that is there, and shows its two times.
-    private mutating func change(
+    mutating func change(
         _ key: GroupingKey, _ body: (inout Group, inout FamilyIndex) -> Void
     ) {
         guard var group = groups.removeValue(forKey: key) else { return }
@@ -143,56 +154,12 @@ struct GroupTable {
         groups[key] = group
     }
 
-    // MARK: Images
-
-    func image(of key: GroupingKey, at moment: Moment) -> GroupImage? {
-        guard let group = groups[key] else { return nil }
-        var end = Double.infinity
-        if group.expiry != .max {
-            let now = moment.monotonicNanoseconds
-            let left = group.expiry > now ? Double(group.expiry &- now) / 1e9 : 0
-            end = moment.unixSeconds + left
-        }
-        return GroupImage(
-            key: key, families: Array(group.parts.values), pushed: group.pushed,
-            failed: group.failed, end: end)
-    }
-
-    func images(at moment: Moment) -> [GroupImage] {
-        groups.keys.compactMap { image(of: $0, at: moment) }
-    }
-
-    /// Makes a group what it was, whatever the limits say by now. A series that another group has
-    /// meanwhile is left to that group, with its family.
-    mutating func restore(_ image: GroupImage, at moment: Moment) {
-        remove(image.key)
-        guard (try? create(image.key)) != nil else { return }
-        var count = 0
-        let families = image.families.filter { (try? swapSeries([], [$0])) != nil }
-        change(image.key) { group, index in
-            for part in families {
-                group.parts[part.family.name] = part
-                index.put(part, of: group.number)
-                count += part.count
-            }
-            group.seriesCount = count
-            group.pushed = image.pushed
-            group.failed = image.failed
-        }
-        seriesCount += count
-        if image.end.isFinite {
-            // Zero would be for ever.
-            let left = min(max(image.end - moment.unixSeconds, 1e-9), PushOrder.longestLifeSeconds)
-            renew(image.key, .seconds(left), at: moment)
-        }
-    }
-
     // MARK: Expiry
 
     /// How long a group that should be gone may still be there.
     private static let expiryGrain = Duration.milliseconds(250)
 
-    private mutating func renew(_ key: GroupingKey, _ time: Duration?, at moment: Moment) {
+    mutating func renew(_ key: GroupingKey, _ time: Duration?, at moment: Moment) {
         var expiry = UInt64.max
         if let time, time > .zero {
             let (sum, overflow) = moment.monotonicNanoseconds.addingReportingOverflow(
@@ -255,11 +222,22 @@ struct GroupTable {
         }
     }
 
-    private func checkLimits(_ more: Int, _ group: Group?) throws(RefusedPush) {
+    static func bytes(_ families: [RenderedFamily]) -> Int {
+        families.reduce(0) { $0 + $1.byteCount }
+    }
+
+    private var tooManyBytes: RefusedPush {
+        RefusedPush(.byteLimit, "all groups would take more than \(limits.bytes) bytes")
+    }
+
+    private func checkLimits(
+        _ more: Int, _ moreBytes: Int, _ group: Group?
+    ) throws(RefusedPush) {
         if group == nil, groups.count >= limits.groups {
             throw RefusedPush(.groupLimit, "there are \(limits.groups) groups, the limit")
         }
         // A group that takes no more than before may stay, even beyond a limit that was lowered.
+        if moreBytes > 0, byteCount + moreBytes > limits.bytes { throw tooManyBytes }
         if more <= 0 { return }
         if (group?.seriesCount ?? 0) + more > limits.groupSeries {
             throw RefusedPush(
@@ -307,7 +285,7 @@ struct GroupTable {
 
     /// Registers the series of `new` in place of those of `old`; refuses, without a change, what
     /// would be there twice.
-    private mutating func swapSeries(
+    mutating func swapSeries(
         _ old: [RenderedFamily], _ new: [RenderedFamily]
     ) throws(RefusedPush) {
         for part in old { unregister(part) }

@@ -29,6 +29,7 @@ public struct FileSettings: Sendable, Equatable {
         public var groups: Int?
         public var groupSeries: Int?
         public var allGroupSeries: Int?
+        public var groupBytes: Int?
         public var series: Int?
         public var seriesPerVersion: Int?
         public var models: Int?
@@ -137,6 +138,7 @@ extension FileSettings.Limits {
         groups = limits.count("groups", 0...1_000_000, &reader)
         groupSeries = limits.count("series_per_group", 0...10_000_000, &reader)
         allGroupSeries = limits.count("series_of_groups", 0...10_000_000, &reader)
+        groupBytes = limits.count("bytes_of_groups", 0...4_000_000_000, &reader)
         series = limits.count("series", 0...10_000_000, &reader)
         seriesPerVersion = limits.count("series_per_version", 0...10_000_000, &reader)
         models = limits.count("models", 0...100_000, &reader)

@@ -74,6 +74,13 @@ public struct PushOptions: ParsableArguments {
             "Series that all groups may hold together. (default: 100000)", valueName: "count"))
     var maxGroupSeries: String?
 
+    @Option(
+        name: .customLong("push.max-group-bytes"),
+        help: ArgumentHelp(
+            "Bytes that the samples of all groups may take. (default: 33554432)",
+            valueName: "bytes"))
+    var maxGroupBytes: String?
+
     @Flag(
         name: .customLong("push.enable-reload"),
         help: "Let POST /-/reload on the push listener read --config.file again.")
@@ -101,6 +108,8 @@ public struct PushOptions: ParsableArguments {
         flags.maxSeries = count("--push.max-series", maxSeries, &mistakes)
         flags.maxGroups = count("--push.max-groups", maxGroups, &mistakes)
         flags.maxGroupSeries = count("--push.max-group-series", maxGroupSeries, &mistakes)
+        flags.maxGroupBytes = count(
+            "--push.max-group-bytes", maxGroupBytes, &mistakes, limit: 4_000_000_000)
         flags.configFile = configFile.flatMap { $0.isEmpty ? nil : $0 }
         flags.isReloadEnabled = enableReload
         if enableReload, flags.configFile == nil {
@@ -126,10 +135,12 @@ public struct PushOptions: ParsableArguments {
         return 0o660
     }
 
-    private func count(_ flag: String, _ text: String?, _ mistakes: inout Mistakes) -> Int? {
+    private func count(
+        _ flag: String, _ text: String?, _ mistakes: inout Mistakes, limit: Int = 10_000_000
+    ) -> Int? {
         guard let text else { return nil }
-        if let count = Int(text), (0...10_000_000).contains(count) { return count }
-        mistakes.add("\(flag): \"\(text)\" is no count from 0 to 10000000.")
+        if let count = Int(text), (0...limit).contains(count) { return count }
+        mistakes.add("\(flag): \"\(text)\" is no count from 0 to \(limit).")
         return nil
     }
 }
@@ -151,6 +162,7 @@ public struct PushFlags: Sendable, Equatable {
     public var maxSeries: Int?
     public var maxGroups: Int?
     public var maxGroupSeries: Int?
+    public var maxGroupBytes: Int?
     public var configFile: String?
     public var isReloadEnabled = false
 }

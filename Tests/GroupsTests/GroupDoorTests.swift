@@ -242,6 +242,29 @@ struct GroupDoorTests {
         #expect(door.store.counts.series == 3)
     }
 
+    @Test func `bytes are counted whatever they are made of, and given back`() {
+        var limits = GroupLimits()
+        limits.bytes = 4_000
+        door.store.setLimits(limits)
+        let long = String(repeating: "l", count: 900)
+        #expect(send(.put, "/metrics/job/a", "x{a=\"\(long)\"} 1\n").status == 200)
+        let taken = door.store.counts.bytes
+        #expect(taken > 900)
+        #expect(send(.put, "/metrics/job/a", "x{a=\"\(long)\"} 2\n").status == 200)
+        #expect(door.store.counts.bytes == taken)
+        for body in [
+            "# HELP y \(long)\(long)\(long)\(long)\ny 1\n",
+            "x{a=\"\(long)\",b=\"\(long)\",c=\"\(long)\",d=\"\(long)\"} 1\n",
+        ] {
+            #expect(send(.post, "/metrics/job/a", body).status == 429)
+        }
+        #expect(send(.put, "/metrics/job/\(long)/b/\(long)", "").status == 429)
+        #expect(door.store.counts.refused == [.byteLimit: 3])
+        #expect(send(.delete, "/metrics/job/a").status == 202)
+        #expect(door.store.counts.bytes == 0)
+        #expect(door.store.counts.groups == 0)
+    }
+
     @Test func `paths that are no group's are answered as Pushgateway does`() {
         #expect(send(.put, "/metrics/instance/i", "x 1\n").status == 404)
         #expect(send(.put, "/metrics/job/j/a", "x 1\n").status == 400)

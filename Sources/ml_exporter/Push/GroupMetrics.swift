@@ -12,6 +12,11 @@ struct GroupMetrics {
     private let seriesLimit = Single(
         "ml_push_group_series_limit", .gauge,
         help: "Series that all groups may hold: --push.max-group-series.")
+    private let bytes = Single(
+        "ml_push_group_bytes", .gauge, help: "Bytes that the samples of all groups take.")
+    private let bytesLimit = Single(
+        "ml_push_group_bytes_limit", .gauge,
+        help: "Bytes that the samples of all groups may take: --push.max-group-bytes.")
     private let expired = Single(
         "ml_push_groups_expired_total", .counter, help: "Groups whose time was over.")
     private let refused = Family(
@@ -32,6 +37,8 @@ struct GroupMetrics {
         page.single(groupLimit, Double(store.limits.groups))
         page.single(series, Double(counts.series))
         page.single(seriesLimit, Double(store.limits.series))
+        page.single(bytes, Double(counts.bytes))
+        page.single(bytesLimit, Double(store.limits.bytes))
         page.single(expired, Double(counts.expired))
         page.begin(refused)
         for (reason, series) in refusals {
