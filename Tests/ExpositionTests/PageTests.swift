@@ -59,6 +59,20 @@ struct PageTests {
         }
     }
 
+    @Test func `a finished page can be given away and the next has room at once`() {
+        var page = Page(format: .text, body: Buffer(capacity: 16))
+        page.single(Single("x", .gauge, help: "X."), 1)
+        page.finish()
+        let given = page.takeBody(leaving: Buffer(capacity: 16))
+        #expect(given.bytes.string.hasSuffix("\nx 1\n"))
+        let isEmpty = page.bytes.isEmpty
+        #expect(isEmpty)
+        page.restart(format: .text)
+        page.reserveAsBefore()
+        page.single(Single("x", .gauge, help: "X."), 2)
+        #expect(page.bytes.string.hasSuffix("\nx 2\n"))
+    }
+
     @Test func `a series that is there already is dropped and counted`() {
         let family = Family("x", .gauge, help: "X.")
         var page = Page(format: .text, body: Buffer(capacity: 16))
