@@ -130,7 +130,8 @@ final class Families: Sendable {
             "ml_retrain_observation_threshold", .gauge,
             help: "Rows after which a model should be trained anew.")
         businessValueTotal = list.add(
-            "ml_business_value_total", .sum, help: "What a model has earned, by KPI.")
+            "ml_business_value_total", .sum, help: "What a model has earned, by KPI.",
+            sharesStem: true)
         businessLossTotal = list.add(
             "ml_business_loss_total", .sum, help: "What a model has lost, by KPI.")
         businessValue = list.add(

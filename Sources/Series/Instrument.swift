@@ -26,9 +26,10 @@ public struct Catalogue: Sendable {
 
     public init() {}
 
-    /// Appends a family; `help` is one sentence.
-    public mutating func add(_ name: String, _ shape: Instrument.Shape, help: String) -> Instrument
-    {
+    /// Appends a family; `help` is one sentence. `sharesStem` is what `Family` says of it.
+    public mutating func add(
+        _ name: String, _ shape: Instrument.Shape, help: String, sharesStem: Bool = false
+    ) -> Instrument {
         let kind: Family.Kind =
             switch shape {
             case .counter, .sum: .counter
@@ -36,7 +37,8 @@ public struct Catalogue: Sendable {
             case .histogram: .histogram
             }
         let instrument = Instrument(
-            index: instruments.count, family: Family(name, kind, help: help), shape: shape)
+            index: instruments.count,
+            family: Family(name, kind, help: help, sharesStem: sharesStem), shape: shape)
         instruments.append(instrument)
         return instrument
     }
