@@ -20,22 +20,6 @@ struct PageTests {
                 """#)
     }
 
-    @Test func `a page that is given away is whole, and the next one stands alone`() {
-        var page = Page(format: .text, body: Buffer(capacity: 16))
-        page.begin(counter)
-        page.sample(Series(counter), 3)
-        let written = page.bytes.string
-        let body = page.exchange(Buffer(capacity: 1))
-        let given = body.bytes.string
-        let left = page.bytes.count
-        #expect(given == written && left == 0)
-        page.restart(format: .text)
-        page.begin(counter)
-        page.sample(Series(counter), 4)
-        let next = page.bytes.string
-        #expect(next == written.dropLast(2) + "4\n")
-    }
-
     @Test func `OpenMetrics strips the suffix of a counter's family and ends`() {
         var page = Page(format: .openMetrics, body: Buffer(capacity: 16))
         page.begin(counter)

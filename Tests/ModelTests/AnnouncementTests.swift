@@ -1,3 +1,4 @@
+import Exposition
 import Observation
 import Series
 import Testing
