@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -25,6 +26,8 @@ uint64_t clinux_thread_cpu_nanoseconds(void) {
   if (clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now) != 0) return 0;
   return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
+
+void clinux_map_large_blocks(void) { mallopt(M_MMAP_THRESHOLD, 256 << 10); }
 
 int clinux_eventfd(void) { return eventfd(0, EFD_CLOEXEC); }
 

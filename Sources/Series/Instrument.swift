@@ -26,8 +26,7 @@ public struct Catalogue: Sendable {
 
     public init() {}
 
-    /// Appends a family; `help` is one sentence. `sharesStem` says that another family has the
-    /// name without `_total`.
+    /// Appends a family; `help` is one sentence. `sharesStem` is what `Family` says of it.
     public mutating func add(
         _ name: String, _ shape: Instrument.Shape, help: String, sharesStem: Bool = false
     ) -> Instrument {

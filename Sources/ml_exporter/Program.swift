@@ -1,3 +1,4 @@
+internal import CLinux
 internal import Glibc
 internal import Host
 internal import Journal
@@ -28,6 +29,7 @@ enum Program {
     }
 
     private static func serve(_ configuration: Configuration) -> Int32 {
+        clinux_map_large_blocks()
         var signals = Signals()
         let manager = ServiceManager()
         let log = Log.logger(configuration.log)

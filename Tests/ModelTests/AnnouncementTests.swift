@@ -1,3 +1,4 @@
+import Exposition
 import Observation
 import Series
 import Testing
@@ -44,6 +45,14 @@ struct AnnouncementTests {
         #expect(models.value(#"ml_business_loss_total{kpi="profit",model="fraud"}"#) == "2")
         #expect(models.value(#"ml_business_value{kpi="weekly"}"#) == "900000")
         #expect(models.value(#"ml_business_target{kpi="weekly"}"#) == "1e+06")
+        // The gauge has the name that OpenMetrics would give the counter's family.
+        let types = models.text(.openMetrics).split(separator: "\n").filter {
+            $0.hasPrefix("# TYPE ml_business_value")
+        }
+        #expect(
+            types == [
+                "# TYPE ml_business_value_total unknown", "# TYPE ml_business_value gauge",
+            ])
     }
 
     @Test(arguments: ["region", "job", "model", "le"])

@@ -23,6 +23,11 @@ int clinux_openat(int directory, const char *path, int flags);
 // What one thread has burnt, in nanoseconds; CLOCK_THREAD_CPUTIME_ID is a cast macro.
 uint64_t clinux_thread_cpu_nanoseconds(void);
 
+// Lets malloc(3) map every block of 256 KiB and more on its own, so that freed pages of the
+// exposition leave the process; without it the threshold grows with the first large page. The
+// overlay has no <malloc.h>.
+void clinux_map_large_blocks(void);
+
 // eventfd(2) has no module of its own in the overlay. Closes on exec.
 int clinux_eventfd(void);
 
