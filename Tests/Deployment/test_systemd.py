@@ -20,6 +20,8 @@ def root(unpacked, tmp_path_factory):
     folder = tmp_path_factory.mktemp("root")
     shutil.copytree("/lib/systemd/system", folder / "lib/systemd/system", symlinks=True)
     shutil.copytree(unpacked, folder, dirs_exist_ok=True, symlinks=True)
+    (folder / "bin").mkdir()
+    shutil.copy("/bin/kill", folder / "bin")
     return folder
 
 
@@ -167,6 +169,26 @@ class TestRunning:
         installed.run("systemctl", "stop", "ml_exporter")
         assert installed.property("ExecMainStatus") == "0"
         assert installed.property("Result") == "success"
+
+    def test_services_of_the_machine_push_to_it(self, installed):
+        installed.run("sh", "-c", "id pusher || useradd --system --groups ml_exporter pusher")
+        push = ["curl", "-sS", "--max-time", "20", "-H", "Content-Type: application/json",
+                "-d", '{"model": "fraud", "duration_seconds": 0.01}']
+        told = installed.run(*push, "http://127.0.0.1:10181/v1/events").stdout
+        assert json.loads(told)["accepted"] == 1
+        by_socket = ["setpriv", "--reuid=pusher", "--regid=pusher", "--init-groups", *push,
+                     "--unix-socket", "/run/ml_exporter/push.sock", "http://localhost/v1/events"]
+        for _ in range(2):
+            assert json.loads(installed.run(*by_socket).stdout)["accepted"] == 1
+            assert 'ml_requests_total{model="fraud"' in installed.page()
+            # What a daemon that was killed leaves behind does not keep the next from listening.
+            before = installed.property("MainPID")
+            installed.run("kill", "-KILL", before)
+            installed.wait(lambda: installed.property("MainPID") not in (before, "0")
+                           and installed.property("ActiveState") == "active", "the next start")
+        by_socket[1:3] = ["--reuid=nobody", "--regid=nogroup"]
+        refused = installed.run(*by_socket, check=False)
+        assert refused.returncode != 0 and refused.stdout == ""
 
     def test_a_restart_behind_the_socket_refuses_nobody(self, installed):
         installed.drop_in("socket.conf", (DROP_INS / "socket.conf").read_text())

@@ -12,6 +12,8 @@ That machine has no udev, so the file udev/b254:0 was written by hand. It is not
 `odd` is a machine that does not exist: everything unusual that a kernel may legally say.
 `damaged` is text that no kernel says, with good lines between the bad ones.
 `rack` is a server that has one of everything; see rack.py.
+`cards` (GPUs of AMD and Intel) and `services` (cgroup v2) were written by hand after the documents of
+the kernel, and are not made here.
 `gateway` is one with many kinds of network, and `gateway-damaged` the same damaged; see gateway.py.
 """
 

@@ -7,6 +7,7 @@ Ends with 1 when a promise was broken, unless --record asks only to write down w
 """
 
 import argparse
+import os
 import pathlib
 import platform
 import random
@@ -143,6 +144,7 @@ class Run:
                 pusher.start()
             self.rounds()
             self.starts.append(self.daemon.wait())
+            time.sleep(self.options.seconds)
             for pusher in self.pushers:
                 pusher.over.set()
             for pusher in self.pushers:
@@ -167,7 +169,7 @@ class Run:
         found, options = self.findings, self.options
         rows = [
             ("daemon", self.daemon.version()),
-            ("machine", f"{platform.node()}, {platform.release()}"),
+            ("machine", f"{os.cpu_count()} CPUs, {platform.freedesktop_os_release()['PRETTY_NAME']}"),
             ("pushes", f"{options.pushes}, {options.pushers} pushers, seed {options.seed}"),
             ("kill -9", f"{options.kills} in {seconds:.0f} s"),
             ("audits; scrapes; samples of Prometheus", f"{self.audits}; {self.scraper.scrapes}; "
