@@ -95,7 +95,6 @@ class Daemon(Program):
                           *flags],
                          home / "log", address, "/-/ready", cwd=home)
 
-
     def put(self, path: str, body: bytes) -> tuple[int, bytes]:
         """One request to where pushes go, as a job pushes a group."""
         host, port = self.push.rsplit(":", 1)
