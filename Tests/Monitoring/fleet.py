@@ -2,6 +2,7 @@
 
 import collections
 import contextlib
+import os
 import pathlib
 import subprocess
 import threading
@@ -9,6 +10,7 @@ import time
 from dataclasses import dataclass
 
 from files import REPOSITORY
+from nvml import Library
 from programs import Daemon, Prometheus, wait_until
 from service import Producer, Service, business, training
 
@@ -151,9 +153,11 @@ def start(folder: pathlib.Path, stack: contextlib.ExitStack) -> Site:
     socket = folder / "push.sock"
     settings = folder / "settings.yml"
     settings.write_text("defaults:\n  retrain_after_rows: 1000000\n")
+    gpus = Library(folder / "nvml", f"pid {os.getpid()}")
     hosts = []
-    for place in (str(socket), "none"):
-        hosts.append(Daemon(folder, f"--config.file={settings}", socket=place))
+    for place, library in ((str(socket), gpus.path), ("none", "none")):
+        hosts.append(Daemon(folder, f"--config.file={settings}", f"--path.nvml={library}",
+                            socket=place))
         stack.callback(hosts[-1].stop)
     history(folder, [host.address for host in hosts], time.time() - 120)
     prometheus = Prometheus(

@@ -224,6 +224,25 @@ def test_the_machine_says_the_same_of_itself(panels):
     assert 0 < sum(by_mode) <= 1
 
 
+def test_what_the_stand_in_for_gpus_says(panels):
+    host = panels.site.hosts[0].address
+    assert panels.read("fleet-overview", "GPUs") == 2
+    assert panels.read("fleet-overview", "Hosts", "G", instance=host) == pytest.approx(0.38)
+    for gpu in (0, 1):
+        names = {"instance": host, "gpu": str(gpu)}
+        assert panels.read("host", "GPU busy", **names) == pytest.approx(0.37 + gpu / 100)
+        assert panels.read("host", "GPU temperature", **names) == 41 + gpu
+        assert panels.read("host", "GPU power", **names) == pytest.approx(70.123 + gpu / 1000)
+        assert panels.read("host", "GPU power", "B", **names) == 350
+        assert panels.read("host", "GPU memory", **names) == (3 + gpu) * 2**30
+        assert panels.read("host", "GPU memory", "B", **names) == 80 * 2**30
+    # This process uses both, and pushes for both models over the socket.
+    for model in ("fraud", "chat"):
+        version = {"fraud": "3", "chat": "1"}[model]
+        assert panels.read("model-serving", "GPU memory of the service", model=model,
+                           version=version) == 2 * 2 * 2**30
+
+
 def test_the_daemon_counts_its_own_work(panels):
     assert panels.read("ml-exporter", "Scraped") == 2
     assert panels.read("ml-exporter", "Down") == 0

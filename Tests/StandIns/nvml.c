@@ -12,6 +12,7 @@
 //   fields 0|1       whether fields are supported at all (1)
 //   slow MS          every call about power takes so long (0)
 //   step N           added to all counters
+//   pid N            the process that uses the GPUs (4242)
 //   wild 1           answers that no driver gives: all bits set, texts without an end (0)
 // Compiled with -DOLD it has only what a library of 2014 had.
 #define _GNU_SOURCE
@@ -222,7 +223,7 @@ int nvmlDeviceGetComputeRunningProcesses(
     *count = 1;
     return small;
   }
-  processes[0] = (struct process_1){4242, 2ull << 30};
+  processes[0] = (struct process_1){(unsigned)number("pid", 4242), 2ull << 30};
   *count = 1;
   return success;
 }
@@ -391,7 +392,7 @@ int nvmlDeviceGetComputeRunningProcesses_v3(
   }
   unsigned instance = device->is_part ? 7 + device->part : 0xFFFFFFFFu;
   unsigned compute_instance = device->is_part ? 0 : 0xFFFFFFFFu;
-  processes[0] = (struct process_2){4242, 2ull << 30, instance, compute_instance};
+  processes[0] = (struct process_2){(unsigned)number("pid", 4242), 2ull << 30, instance, compute_instance};
   // Not permitted to know.
   processes[1] = (struct process_2){4243, ~0ull, instance, compute_instance};
   *count = wild() ? 0xFFFFFFFFu : 2;
@@ -408,7 +409,7 @@ int nvmlDeviceGetGraphicsRunningProcesses_v3(
   }
   unsigned instance = device->is_part ? 7 + device->part : 0xFFFFFFFFu;
   unsigned compute_instance = device->is_part ? 0 : 0xFFFFFFFFu;
-  processes[0] = (struct process_2){4242, 2ull << 30, instance, compute_instance};
+  processes[0] = (struct process_2){(unsigned)number("pid", 4242), 2ull << 30, instance, compute_instance};
   processes[1] = (struct process_2){4244, 1ull << 20, instance, compute_instance};
   *count = 2;
   return success;

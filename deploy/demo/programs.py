@@ -87,12 +87,13 @@ class Daemon(Program):
         binary = os.environ.get("ML_EXPORTER", REPOSITORY / ".build" / "release" / "ml_exporter")
         self.push = f"127.0.0.1:{free_port()}"
         address = f"127.0.0.1:{free_port()}"
-        super().__init__([binary, f"--web.listen-address={address}",
+        # What it keeps, it keeps where it runs.
+        home = folder / f"ml_exporter-{address.rsplit(':', 1)[1]}"
+        home.mkdir()
+        super().__init__([pathlib.Path(binary).resolve(), f"--web.listen-address={address}",
                           f"--push.listen-address={self.push}", f"--push.socket={socket}",
                           *flags],
-                         folder / f"ml_exporter-{address.rsplit(':', 1)[1]}.log", address,
-                         "/-/ready")
-
+                         home / "log", address, "/-/ready", cwd=home)
 
     def put(self, path: str, body: bytes) -> tuple[int, bytes]:
         """One request to where pushes go, as a job pushes a group."""
