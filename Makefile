@@ -16,7 +16,7 @@ SWIFT_FILES := $(shell git ls-files '*.swift' 2>/dev/null)
 
 DASHBOARDS := .venv-monitoring/bin/python
 
-.PHONY: help run test e2e dashboards monitoring previews demo deployment torture bench sanitize \
+.PHONY: help run test e2e dashboards monitoring previews scaling demo deployment torture bench sanitize \
 	fuzz lint format build release deb kubernetes clean dependencies test-dependencies
 
 help: ## Lists the targets
@@ -68,6 +68,9 @@ monitoring: release test-dependencies .venv-monitoring/.made ## Tests dashboards
 
 previews: release test-dependencies .venv-monitoring/.made ## Draws dashboards/preview/*.png anew
 	PREVIEWS=dashboards/preview $(DASHBOARDS) -m pytest Tests/Monitoring/test_panels.py -k picture
+
+scaling: release test-dependencies .venv-monitoring/.made ## Measures pages and writes docs/scaling.md anew
+	$(DASHBOARDS) Tests/Monitoring/scaling.py
 
 demo: release test-dependencies ## Shows incidents from push to message; DEMO=--keep leaves it running
 	python3 deploy/demo $(DEMO)

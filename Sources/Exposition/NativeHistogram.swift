@@ -1,4 +1,5 @@
 internal import Glibc
+public import Kernel
 
 /// A histogram whose buckets grow by the factor 2^(2^-schema), as Prometheus stores it: bucket i
 /// holds the values above factor^(i-1) and up to factor^i. It takes as many buckets as its values
@@ -92,6 +93,29 @@ public struct NativeHistogram: Sendable, Equatable {
         }
         self = joined
     }
+
+    /// Writes what a snapshot keeps.
+    public func write(to record: inout RecordWriter) {
+        record.write(count: schema - NativeHistogram.leastSchema)
+        record.write(zeroCount)
+        // Indices lie between -8,600 and 8,200.
+        record.write(count: first + NativeHistogram.indexLimit)
+        record.write(count: counts.count)
+        for count in counts { record.write(count) }
+    }
+
+    /// What was written.
+    public init(_ record: inout RecordReader) {
+        let range = NativeHistogram.startSchema - NativeHistogram.leastSchema + 1
+        schema = record.number(below: range) + NativeHistogram.leastSchema
+        zeroCount = record.number()
+        first = record.number(below: 2 * NativeHistogram.indexLimit) - NativeHistogram.indexLimit
+        for _ in 0..<record.number(below: NativeHistogram.bucketLimit + 1) {
+            counts.append(record.number())
+        }
+    }
+
+    private static let indexLimit = 1 << 14
 
     /// Writes the fields of a `Histogram` message that tell these buckets. Buckets that are empty are
     /// left out where more than two of them follow each other.

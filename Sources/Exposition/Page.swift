@@ -13,6 +13,7 @@ public struct Page: ~Copyable {
     /// Samples that were dropped as duplicates since the page was made.
     public private(set) var duplicates: UInt64 = 0
     var body: Buffer
+    private var lastCount = 0
     private var families = IdentitySet(capacity: 512)
     private var series = IdentitySet(capacity: 1024)
     private(set) var familyIsRefused = false
@@ -58,6 +59,19 @@ public struct Page: ~Copyable {
         hosts.removeAll(keepingCapacity: true)
         notesHosts = false
         openFamily = nil
+    }
+
+    /// Makes room for as many bytes as the page before had, so that a large page does not grow step
+    /// by step.
+    public mutating func reserveAsBefore() {
+        if lastCount > body.capacity { body.reserve(lastCount + lastCount / 16) }
+    }
+
+    /// Gives the finished page away; the next one is written into `empty`.
+    public mutating func takeBody(leaving empty: consuming Buffer) -> Buffer {
+        var taken = empty
+        swap(&taken, &body)
+        return taken
     }
 
     /// Leaves out all samples after the next `count`, until it is said again.
@@ -121,6 +135,7 @@ public struct Page: ~Copyable {
 
     /// Ends the page as its format asks.
     public mutating func finish() {
+        defer { lastCount = body.count }
         writeGuests()
         switch format {
         case .text: return

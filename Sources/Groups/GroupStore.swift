@@ -79,6 +79,26 @@ public final class GroupStore: Sendable {
         state.withLock { $0.table.remove(key) }
     }
 
+    // MARK: Images
+
+    /// A group as it is now; nil when there is none.
+    public func image(of key: GroupingKey, at moment: Moment = .now) -> GroupImage? {
+        state.withLock { $0.table.image(of: key, at: moment) }
+    }
+
+    /// All groups as they are now.
+    public func images(at moment: Moment = .now) -> [GroupImage] {
+        state.withLock { state in
+            state.table.expire(at: moment)
+            return state.table.images(at: moment)
+        }
+    }
+
+    /// Makes a group what it was. Limits do not count here: they did when it was pushed.
+    public func restore(_ image: GroupImage, at moment: Moment = .now) {
+        state.withLock { $0.table.restore(image, at: moment) }
+    }
+
     // MARK: Numbers about itself
 
     public struct Counts: Sendable {

@@ -143,6 +143,50 @@ struct GroupTable {
         groups[key] = group
     }
 
+    // MARK: Images
+
+    func image(of key: GroupingKey, at moment: Moment) -> GroupImage? {
+        guard let group = groups[key] else { return nil }
+        var end = Double.infinity
+        if group.expiry != .max {
+            let now = moment.monotonicNanoseconds
+            let left = group.expiry > now ? Double(group.expiry &- now) / 1e9 : 0
+            end = moment.unixSeconds + left
+        }
+        return GroupImage(
+            key: key, families: Array(group.parts.values), pushed: group.pushed,
+            failed: group.failed, end: end)
+    }
+
+    func images(at moment: Moment) -> [GroupImage] {
+        groups.keys.compactMap { image(of: $0, at: moment) }
+    }
+
+    /// Makes a group what it was, whatever the limits say by now. A series that another group has
+    /// meanwhile is left to that group, with its family.
+    mutating func restore(_ image: GroupImage, at moment: Moment) {
+        remove(image.key)
+        guard (try? create(image.key)) != nil else { return }
+        var count = 0
+        let families = image.families.filter { (try? swapSeries([], [$0])) != nil }
+        change(image.key) { group, index in
+            for part in families {
+                group.parts[part.family.name] = part
+                index.put(part, of: group.number)
+                count += part.count
+            }
+            group.seriesCount = count
+            group.pushed = image.pushed
+            group.failed = image.failed
+        }
+        seriesCount += count
+        if image.end.isFinite {
+            // Zero would be for ever.
+            let left = min(max(image.end - moment.unixSeconds, 1e-9), PushOrder.longestLifeSeconds)
+            renew(image.key, .seconds(left), at: moment)
+        }
+    }
+
     // MARK: Expiry
 
     /// How long a group that should be gone may still be there.

@@ -4,14 +4,24 @@ public import Kernel
 
 extension Listener {
     /// The sockets that the service manager has opened for us (sd_listen_fds(3)), from descriptor
-    /// 3 on: none when `LISTEN_PID` is not this process.
+    /// 3 on, by the names it has given them: none when `LISTEN_PID` is not this process.
     ///
     /// Throws `EINVAL` when `LISTEN_FDS` is no number, and what is wrong with a descriptor:
     /// `EBADF`, `ENOTSOCK`, or `EINVAL` when it is not a stream socket that listens. The sockets
     /// stay open in whoever opened them, also when we close ours.
-    public static func inherited() throws(KernelError) -> [Listener] {
-        try inherited(
+    public static func inherited() throws(KernelError) -> [(name: String, listener: Listener)] {
+        let listeners = try inherited(
             process: environment("LISTEN_PID"), count: environment("LISTEN_FDS"), first: 3)
+        return Array(zip(names(environment("LISTEN_FDNAMES"), of: listeners.count), listeners))
+            .map { (name: $0, listener: $1) }
+    }
+
+    /// The names of `LISTEN_FDNAMES`, with colons between them; empty ones where it says too few.
+    static func names(_ text: String?, of count: Int) -> [String] {
+        var names =
+            text?.split(separator: ":", omittingEmptySubsequences: false).map(String.init) ?? []
+        while names.count < count { names.append("") }
+        return Array(names.prefix(count))
     }
 
     static func inherited(

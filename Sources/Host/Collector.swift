@@ -55,6 +55,12 @@ public struct Scrape: ~Copyable {
         }
     }
 
+    /// As `read`, of a file that is never without lines: an empty one counts as a skipped line.
+    mutating func read(lines file: inout KernelFile) throws(KernelError) {
+        try read(&file)
+        if text.bytes.isEmpty { skippedLines += 1 }
+    }
+
     /// Reads the file that is the collector's whole subject: without it the machine lacks that.
     mutating func read(subject file: inout KernelFile) throws(KernelError) {
         do throws(KernelError) {

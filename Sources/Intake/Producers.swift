@@ -37,13 +37,13 @@ public final class Producers: Sendable {
         public let lost: UInt64
     }
 
-    private struct Life {
+    struct Life {
         let start: UInt64
         var window = SequenceWindow()
     }
 
-    private struct Record {
-        let number: UInt64
+    struct Record {
+        var number: UInt64
         /// By start, the latest last.
         var lives: [Life] = []
         var lastPush: UInt64 = 0
@@ -53,14 +53,14 @@ public final class Producers: Sendable {
         var lost: UInt64 = 0
     }
 
-    private struct State {
+    struct State {
         var records: [String: Record] = [:]
         var lastNumber: UInt64 = 0
         var nextSweep: UInt64 = 0
     }
 
-    private let limits: Limits
-    private let state = Guarded(State())
+    let limits: Limits
+    let state = Guarded(State())
     private let duplicateCount = Atomic<UInt64>(0)
     private let lostCount = Atomic<UInt64>(0)
 

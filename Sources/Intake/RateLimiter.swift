@@ -7,23 +7,33 @@ internal import Synchronization
 /// which its producer has used up what it may; taking from it needs no lock.
 public final class RateLimiter: Sendable {
     private let spent: InlineArray<4096, Atomic<UInt64>> = InlineArray { _ in Atomic(0) }
-    private let intervalNanoseconds: UInt64
-    private let burstNanoseconds: UInt64
+    private let intervalNanoseconds = Atomic<UInt64>(0)
+    private let burstNanoseconds = Atomic<UInt64>(0)
 
     /// Nobody is limited when `perSecond` is 0.
     public init(perSecond: Int, burst: Int) {
-        intervalNanoseconds = perSecond > 0 ? max(1_000_000_000 / UInt64(perSecond), 1) : 0
-        burstNanoseconds = intervalNanoseconds * UInt64(max(burst, 1))
+        change(perSecond: perSecond, burst: burst)
+    }
+
+    /// Says anew how much everybody may.
+    public func change(perSecond: Int, burst: Int) {
+        let interval = perSecond > 0 ? max(1_000_000_000 / UInt64(perSecond), 1) : 0
+        intervalNanoseconds.store(interval, ordering: .relaxed)
+        burstNanoseconds.store(
+            interval.multipliedReportingOverflow(by: UInt64(max(burst, 1))).partialValue,
+            ordering: .relaxed)
     }
 
     /// Takes one request of the producer with this key. `now` is monotonic.
     public func admits(_ key: Int, now: UInt64) -> Bool {
-        if intervalNanoseconds == 0 { return true }
+        let interval = intervalNanoseconds.load(ordering: .relaxed)
+        if interval == 0 { return true }
+        let burst = burstNanoseconds.load(ordering: .relaxed)
         let place = key & 4095
         while true {
             let before = spent[place].load(ordering: .relaxed)
-            let after = max(before, now) &+ intervalNanoseconds
-            if after > now &+ burstNanoseconds { return false }
+            let after = max(before, now) &+ interval
+            if after > now &+ burst { return false }
             let (exchanged, _) = spent[place].compareExchange(
                 expected: before, desired: after, ordering: .relaxed)
             if exchanged { return true }

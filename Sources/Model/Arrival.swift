@@ -15,6 +15,13 @@ struct Arrival: Sendable {
         sender = .anonymous
     }
 
+    /// A push that came at some time before the last start of the daemon.
+    init(unixSeconds: Double, producer: UInt64) {
+        time = Clock.monotonicNanoseconds
+        self.unixSeconds = unixSeconds
+        sender = Sender(number: producer, process: nil)
+    }
+
     /// A push that comes now.
     init(from sender: Sender) {
         time = Clock.monotonicNanoseconds

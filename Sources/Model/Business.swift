@@ -13,6 +13,18 @@ struct Business {
     private var gauges = Keyed<Gauge>()
     private var sums = Keyed<Sum>()
 
+    init() {}
+
+    func write(to record: inout RecordWriter) {
+        gauges.write(to: &record) { $1.write($0) }
+        sums.write(to: &record) { $1.write($0) }
+    }
+
+    init(_ record: inout RecordReader, in ledger: borrowing Ledger) {
+        gauges = Keyed(&record) { ledger.gauge(&$0) }
+        sums = Keyed(&record) { ledger.sum(&$0) }
+    }
+
     /// What is wrong with a metric.
     enum Problem {
         case noRoom(DropReason)

@@ -7,7 +7,7 @@ struct Directory: ~Copyable, Sendable {
     private(set) var models: [KnownModel] = []
     private(set) var versions: [ModelVersion] = []
     private(set) var settings: ModelSettings
-    private let keepsNatives: Bool
+    let keepsNatives: Bool
     private var modelNames = NameTable()
     private var versionNames = NameTable()
     private var key: [UInt8] = []
@@ -25,7 +25,7 @@ struct Directory: ~Copyable, Sendable {
             models[number].lastPush.store(now, ordering: .relaxed)
             return models[number]
         }
-        if models.count >= budget.limits.models {
+        if budget.isBinding, models.count >= budget.limits.models {
             refusal = .modelLimit
             return nil
         }
@@ -53,7 +53,7 @@ struct Directory: ~Copyable, Sendable {
         }
         guard let owner = self.model(model, budget, now: now, &refusal) else { return nil }
         let siblings = versions.count { $0.owner === owner }
-        if siblings >= budget.limits.versionsPerModel {
+        if budget.isBinding, siblings >= budget.limits.versionsPerModel {
             refusal = .versionLimit
             return nil
         }
@@ -96,6 +96,11 @@ struct Directory: ~Copyable, Sendable {
             for model in models { _ = names.add(model.name.utf8Span.span) }
             modelNames = names
         }
+    }
+
+    /// Forgets all.
+    mutating func removeAll() {
+        remove(versions: { _ in true }, models: { _ in true })
     }
 
     mutating func change(_ settings: ModelSettings) {

@@ -36,6 +36,7 @@ final class Inputs {
         let values = batch.features
         for place in batch.features(of: run) {
             let entry = values[place]
+            if marks.has(RowMarks.refused, Int(entry.row)) { continue }
             var number = memo[entry.feature]
             if number == -1 {
                 number = resolve(batch.bytes(entry.feature), budget)
@@ -52,6 +53,7 @@ final class Inputs {
         let errors = batch.inputErrors
         for place in batch.inputErrors(of: run) {
             let entry = errors[place]
+            if marks.has(RowMarks.refused, Int(entry.row)) { continue }
             var number = memo[entry.feature]
             if number == -1 {
                 number = resolve(batch.bytes(entry.feature), budget)
@@ -112,6 +114,46 @@ final class Inputs {
                 ]))
         features[number].errors[place] = ledger.counter(Families.all.inputErrors, labels)
         return nil
+    }
+
+    // MARK: Records
+
+    init() {}
+
+    func write(to record: inout RecordWriter) {
+        table.write(to: &record)
+        for feature in features {
+            record.write(feature.kind == nil ? 0 : feature.kind == .numeric ? 1 : 2 as UInt64)
+            record.write(feature.isShown)
+            record.write(optional: feature.counters) { counters, record in
+                record.write(counters.rows)
+                record.write(counters.values)
+                record.write(counters.missing)
+                record.write(counters.notFinite)
+            }
+            for reason in feature.errors.indices {
+                record.write(optional: feature.errors[reason]) { $1.write($0) }
+            }
+        }
+    }
+
+    init(_ record: inout RecordReader, in ledger: borrowing Ledger) {
+        table = NameTable(&record)
+        for _ in 0..<table.count {
+            var feature = Feature()
+            let kind = record.number(below: 3)
+            feature.kind = kind == 0 ? nil : kind == 1 ? .numeric : .category
+            feature.isShown = record.flag()
+            if record.flag() {
+                feature.counters = Counters(
+                    rows: ledger.counter(&record), values: ledger.counter(&record),
+                    missing: ledger.counter(&record), notFinite: ledger.counter(&record))
+            }
+            for reason in feature.errors.indices where record.flag() {
+                feature.errors[reason] = ledger.counter(&record)
+            }
+            features.append(feature)
+        }
     }
 
     // MARK: Counting

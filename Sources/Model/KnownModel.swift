@@ -109,6 +109,43 @@ final class KnownModel: Sendable {
         record.withLock { $0.rules = rules }
     }
 
+    // MARK: Records
+
+    func write(to record: inout RecordWriter, now: UInt64) {
+        let push = lastPush.load(ordering: .relaxed)
+        record.write(now > push ? now - push : 0)
+        record.write(rowsSinceTraining.load(ordering: .relaxed))
+        self.record.withLock { state in
+            record.write(state.isShown)
+            state.ledger.write(to: &record)
+            state.trainings.write(to: &record)
+            state.business.write(to: &record)
+            state.truths.write(to: &record)
+            record.write(optional: state.labels) { $1.write($0) }
+            record.write(optional: state.observations) { $1.write($0) }
+            record.write(optional: state.threshold) { $1.write($0) }
+        }
+    }
+
+    /// Becomes what was written.
+    func read(_ record: inout RecordReader, _ rules: ModelSettings.Rules, now: UInt64) {
+        let silence = record.number()
+        lastPush.store(now > silence ? now - silence : 0, ordering: .relaxed)
+        rowsSinceTraining.store(record.number(), ordering: .relaxed)
+        var state = Record(ledger: Ledger(Families.all.catalogue, budget), rules: rules)
+        state.isShown = record.flag()
+        state.ledger.read(&record)
+        state.trainings = Trainings(&record, in: state.ledger)
+        state.business = Business(&record, in: state.ledger)
+        state.truths = Truths(&record, in: state.ledger)
+        if record.flag() { state.labels = state.ledger.labels(&record) }
+        if record.flag() { state.observations = state.ledger.counter(&record) }
+        if record.flag() { state.threshold = state.ledger.gauge(&record) }
+        self.record.withLock { swap(&$0, &state) }
+    }
+
+    // MARK: Showing
+
     /// Puts the numbers as they stand into a page's harvest.
     func give(to harvest: inout Harvest) {
         record.withLock { record in

@@ -47,7 +47,7 @@ struct RowMarks: Sendable {
     static let invalid: UInt8 = 2
 
     private var marks: [UInt8] = []
-    private var count = 0
+    private(set) var count = 0
     private(set) var isEmpty = true
 
     /// Forgets everything. `count` is how many rows there are.

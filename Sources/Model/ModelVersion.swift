@@ -16,8 +16,8 @@ final class ModelVersion: Sendable {
     private let record: Guarded<Record>
     private let budget: SeriesBudget
 
-    /// What the lock guards.
-    private struct Record: ~Copyable {
+    /// What the lock guards; nobody has it before.
+    private struct Record: ~Copyable, @unchecked Sendable {
         var ledger: Ledger
         var variants = NameTable()
         var traffics: [Traffic] = []
@@ -115,7 +115,7 @@ final class ModelVersion: Sendable {
             decision.targets[scope].variant = Int32(number)
             return record.traffics[number]
         }
-        if record.variants.count >= budget.limits.variantsPerVersion {
+        if budget.isBinding, record.variants.count >= budget.limits.variantsPerVersion {
             decision.targets[scope].refusal = .variantLimit
             return nil
         }
@@ -172,6 +172,41 @@ final class ModelVersion: Sendable {
 
     /// Whether anything of it stands on the page.
     var isShown: Bool { record.withLock { $0.traffics.contains { $0.isShown } } }
+
+    // MARK: Records
+
+    func write(to record: inout RecordWriter, now: UInt64) {
+        let push = lastPush.load(ordering: .relaxed)
+        record.write(now > push ? now - push : 0)
+        self.record.withLock { state in
+            record.write(state.rows)
+            state.ledger.write(to: &record)
+            state.variants.write(to: &record)
+            for traffic in state.traffics { traffic.write(to: &record) }
+        }
+    }
+
+    /// Becomes what was written.
+    func read(
+        _ record: inout RecordReader, keepsNatives: Bool, _ leases: Leases, now: UInt64
+    ) {
+        let silence = record.number()
+        lastPush.store(now > silence ? now - silence : 0, ordering: .relaxed)
+        let rows = record.number()
+        var state = Record(
+            ledger: Ledger(Families.all.catalogue, budget, keepsNatives: keepsNatives))
+        state.rows = rows
+        state.ledger.read(&record)
+        state.variants = NameTable(&record)
+        for number in 0..<state.variants.count {
+            var names = [("model", owner.name), ("version", version)]
+            let variant = state.variants[number].string
+            if !variant.isEmpty { names.append(("variant", variant)) }
+            state.traffics.append(
+                Traffic(&record, names, in: &state.ledger, leases, now: now))
+        }
+        self.record.withLock { swap(&$0, &state) }
+    }
 
     // MARK: Showing
 

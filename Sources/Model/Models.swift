@@ -56,7 +56,16 @@ public final class Models: Sink {
     ) -> Decision {
         var decision = spares.withLock { $0.popLast() } ?? Decision()
         decision.begin(batch, Arrival(from: sender))
-        for run in batch.runs.indices {
+        decide(batch, &decision, &verdict)
+        return decision
+    }
+
+    /// Reserves what the batch needs beyond what the decision refuses already.
+    func decide(
+        _ batch: borrowing Batch, _ decision: inout Decision, _ verdict: inout Verdict
+    ) {
+        for run in batch.runs.indices
+        where !decision.rows.haveAll(RowMarks.refused, batch.rows(of: run)) {
             let scope = batch.runs[run].scope
             if let version = version(scope, batch, &decision) {
                 version.reserve(batch, run: run, &decision, &verdict)
@@ -67,13 +76,14 @@ public final class Models: Sink {
                 }
             }
         }
-        for (place, state) in batch.states.enumerated() {
+        for (place, state) in batch.states.enumerated()
+        where !decision.isRefused(.state, place) {
             if let refusal = reserve(state, batch, &decision) {
                 decision.refuse(.state, place)
                 verdict.refuse(state.item, refusal, budget)
             }
         }
-        for (place, news) in batch.news.enumerated() {
+        for (place, news) in batch.news.enumerated() where !decision.isRefused(.news, place) {
             let version = version(news.scope, batch, &decision)
             if let refusal = version.map({ $0.reserve(news, batch, &decision) })
                 ?? decision.targets[news.scope].refusal
@@ -82,13 +92,15 @@ public final class Models: Sink {
                 verdict.refuse(news.item, refusal, budget)
             }
         }
-        for (place, label) in batch.labels.enumerated() {
+        for (place, label) in batch.labels.enumerated()
+        where !decision.isRefused(.label, place) {
             if let refusal = reserve(label, batch, &decision) {
                 decision.refuse(.label, place)
                 verdict.refuse(label.item, refusal, budget)
             }
         }
-        for (place, training) in batch.trainings.enumerated() {
+        for (place, training) in batch.trainings.enumerated()
+        where !decision.isRefused(.training, place) {
             let model = model(training.scope, batch, &decision)
             if let refusal = model.map({ $0.reserve(training, batch) })
                 ?? decision.targets[training.scope].refusal
@@ -97,7 +109,8 @@ public final class Models: Sink {
                 verdict.refuse(training.item, refusal, budget)
             }
         }
-        for (place, metric) in batch.metrics.enumerated() {
+        for (place, metric) in batch.metrics.enumerated()
+        where !decision.isRefused(.metric, place) {
             switch reserve(metric, batch, &decision) {
             case nil: continue
             case .noRoom(let refusal)?: verdict.refuse(metric.item, refusal, budget)
@@ -106,7 +119,6 @@ public final class Models: Sink {
             }
             decision.refuse(.metric, place)
         }
-        return decision
     }
 
     private func reserve(

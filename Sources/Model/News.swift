@@ -29,6 +29,30 @@ struct News {
         reloads = ledger.counter(families.reloads, labels)
     }
 
+    func write(to record: inout RecordWriter) {
+        record.write(info)
+        record.write(loaded)
+        record.write(trained)
+        record.write(reloads)
+        record.write(framework)
+        record.write(gitSHA)
+        record.write(wasLoaded)
+    }
+
+    init(
+        _ record: inout RecordReader, _ names: [(name: String, value: String)],
+        in ledger: borrowing Ledger
+    ) {
+        self.names = names
+        info = ledger.info(&record)
+        loaded = ledger.gauge(&record)
+        trained = ledger.gauge(&record)
+        reloads = ledger.counter(&record)
+        framework = record.text().string
+        gitSHA = record.text().string
+        wasLoaded = record.flag()
+    }
+
     /// Takes news. `now` is in Unix seconds.
     mutating func take(
         _ news: ModelNews, _ batch: borrowing Batch, in ledger: inout Ledger, now: Double

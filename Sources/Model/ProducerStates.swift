@@ -1,3 +1,4 @@
+internal import Kernel
 internal import Observation
 internal import Series
 
@@ -14,6 +15,39 @@ struct ProducerStates {
     /// Each takes the room of a series.
     private var entries: [Entry] = []
     private var gauges: (inFlight: Gauge, queued: Gauge)?
+
+    init() {}
+
+    func write(to record: inout RecordWriter) {
+        record.write(optional: gauges) { gauges, record in
+            record.write(gauges.inFlight)
+            record.write(gauges.queued)
+        }
+        record.write(count: entries.count)
+        for entry in entries {
+            record.write(entry.lease.producer)
+            record.write(entry.inFlight)
+            record.write(entry.queueLength)
+        }
+    }
+
+    /// Each producer's lease starts anew.
+    init(
+        _ record: inout RecordReader, in ledger: inout Ledger, _ leases: Leases, now: UInt64
+    ) {
+        if record.flag() { gauges = (ledger.gauge(&record), ledger.gauge(&record)) }
+        for _ in 0..<record.count() {
+            let producer = record.number()
+            let inFlight = record.double()
+            let queueLength = record.double()
+            if let lease = leases.start(producer, now: now) {
+                entries.append(
+                    Entry(lease: lease, inFlight: inFlight, queueLength: queueLength))
+            } else {
+                ledger.release(1)
+            }
+        }
+    }
 
     /// Makes sure that there is a place for what a producer says.
     mutating func reserve(

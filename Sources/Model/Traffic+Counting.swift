@@ -54,7 +54,7 @@ extension Traffic {
         let outcomes = batch.outcomes
         for row in batch.rows(of: run) where outcomes[row] != .ok {
             let reason = batch.reasons[row]
-            if reason.isNone { continue }
+            if reason.isNone || marks.has(RowMarks.refused, row) { continue }
             if let refusal = reserve(reason: batch.bytes(reason), in: &ledger, budget.limits) {
                 marks.refuse(row, batch, refusal, budget, &verdict)
             }

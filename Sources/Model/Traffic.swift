@@ -20,7 +20,7 @@ final class Traffic {
     private var reasonCounters: [Counter] = []
     /// Where errors of further reasons go.
     private var otherReasons: Counter?
-    let inputs = Inputs()
+    let inputs: Inputs
     /// Whether something has been counted, so that the known series stand on the page.
     private(set) var isShown = false
     var states = ProducerStates()
@@ -39,6 +39,7 @@ final class Traffic {
             outcomes.count + known.count + 3 + ledger.cost(families.duration))
         if refusal != nil { return nil }
         self.names = names
+        inputs = Inputs()
         labels = ledger.keep(LabelSet(names))
         predictions = ledger.counter(families.predictions, labels)
         inputRows = ledger.counter(families.inputRows, labels)
@@ -140,6 +141,76 @@ final class Traffic {
 
     /// The counter of all reasons beyond the limit.
     var beyond: Counter? { otherReasons }
+
+    // MARK: Records
+
+    func write(to record: inout RecordWriter) {
+        record.write(isShown)
+        record.write(labels)
+        for counter in requests { record.write(counter) }
+        record.write(predictions)
+        record.write(inputRows)
+        record.write(invalidRows)
+        for histogram in histograms { record.write(optional: histogram) { $1.write($0) } }
+        for counter in tokens { record.write(optional: counter) { $1.write($0) } }
+        reasons.write(to: &record)
+        for counter in reasonCounters { record.write(counter) }
+        record.write(optional: otherReasons) { $1.write($0) }
+        inputs.write(to: &record)
+        states.write(to: &record)
+        truths.write(to: &record)
+        record.write(optional: news) { $0.write(to: &$1) }
+    }
+
+    init(
+        _ record: inout RecordReader, _ names: [(name: String, value: String)],
+        in ledger: inout Ledger, _ leases: Leases, now: UInt64
+    ) {
+        self.names = names
+        let isShown = record.flag()
+        labels = ledger.labels(&record)
+        var requests: [Counter] = []
+        for _ in RequestOutcome.allCases { requests.append(ledger.counter(&record)) }
+        self.requests = requests
+        predictions = ledger.counter(&record)
+        inputRows = ledger.counter(&record)
+        invalidRows = ledger.counter(&record)
+        var histograms: [Histogram?] = []
+        for measure in Measure.allCases {
+            let isThere = record.flag()
+            guard isThere, let instrument = Traffic.instrument(of: measure) else {
+                if isThere { record.damage() }
+                histograms.append(nil)
+                continue
+            }
+            histograms.append(ledger.histogram(instrument, &record))
+        }
+        self.histograms = histograms
+        var tokens: [Counter?] = []
+        for _ in 0..<2 { tokens.append(record.flag() ? ledger.counter(&record) : nil) }
+        self.tokens = tokens
+        reasons = NameTable(&record)
+        for _ in 0..<reasons.count { reasonCounters.append(ledger.counter(&record)) }
+        if record.flag() { otherReasons = ledger.counter(&record) }
+        inputs = Inputs(&record, in: ledger)
+        states = ProducerStates(&record, in: &ledger, leases, now: now)
+        truths = Truths(&record, in: ledger)
+        if record.flag() { news = News(&record, names, in: ledger) }
+        self.isShown = isShown
+    }
+
+    /// The family of a measure's histogram.
+    private static func instrument(of measure: Measure) -> Instrument? {
+        let families = Families.all
+        return switch measure {
+        case .duration: families.duration
+        case .stageQueue, .stagePreprocess, .stageInference, .stagePostprocess: families.stages
+        case .batchSize: families.batchSize
+        case .timeToFirstToken: families.timeToFirstToken
+        case .timePerOutputToken: families.timePerOutputToken
+        case .inputTokens, .outputTokens, .score: nil
+        }
+    }
 
     // MARK: Other bounds
 

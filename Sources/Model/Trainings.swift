@@ -11,6 +11,22 @@ struct Trainings {
     private var info: Info?
     private var features = NameTable()
 
+    init() {}
+
+    func write(to record: inout RecordWriter) {
+        gauges.write(to: &record) { $1.write($0) }
+        record.write(optional: failures) { $1.write($0) }
+        record.write(optional: info) { $1.write($0) }
+        features.write(to: &record)
+    }
+
+    init(_ record: inout RecordReader, in ledger: borrowing Ledger) {
+        gauges = Keyed(&record) { ledger.gauge(&$0) }
+        if record.flag() { failures = ledger.counter(&record) }
+        if record.flag() { info = ledger.info(&record) }
+        features = NameTable(&record)
+    }
+
     /// Makes sure that there are places for all that is said of a run.
     mutating func reserve(
         _ training: Training, _ batch: borrowing Batch, of model: String,

@@ -1,8 +1,22 @@
+internal import Kernel
 internal import Series
 
 /// Labels that have come: how many, and when the last one did.
 struct Truths {
     private var series: (count: Counter, last: Gauge)?
+
+    init() {}
+
+    func write(to record: inout RecordWriter) {
+        record.write(optional: series) { series, record in
+            record.write(series.count)
+            record.write(series.last)
+        }
+    }
+
+    init(_ record: inout RecordReader, in ledger: borrowing Ledger) {
+        if record.flag() { series = (ledger.counter(&record), ledger.gauge(&record)) }
+    }
 
     /// Makes sure that there is a place.
     mutating func reserve(in ledger: inout Ledger, _ labels: Labels) -> DropReason? {

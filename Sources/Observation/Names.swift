@@ -99,6 +99,34 @@ struct Names: ~Copyable, Sendable {
         return name
     }
 
+    // MARK: Records
+
+    func write(to record: inout RecordWriter) {
+        record.write(arena.bytes)
+        record.write(count: texts.count)
+        for text in texts {
+            record.write(UInt64(text.offset))
+            record.write(UInt64(text.count))
+        }
+    }
+
+    mutating func read(_ record: inout RecordReader) {
+        removeAll()
+        arena.append(record.text())
+        for _ in 0..<record.count() {
+            let offset = record.number(below: arena.count + 1)
+            let count = record.number(below: arena.count - offset + 1)
+            let text = Text(offset: UInt32(offset), count: UInt32(count))
+            if texts.count &* 2 >= table.count { grow() }
+            let mask = table.count &- 1
+            var place = Names.hash(bytes(text)) & mask
+            while table[place] != 0 { place = (place &+ 1) & mask }
+            texts.append(text)
+            table[place] = Int32(texts.count)
+            places.append(Int32(place))
+        }
+    }
+
     private mutating func grow() {
         let size = table.count * 2
         table = [Int32](repeating: 0, count: size)

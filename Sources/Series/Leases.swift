@@ -61,6 +61,11 @@ public final class Leases: Sendable {
         }
     }
 
+    /// Ends all leases now.
+    public func endAll() {
+        table.withLock { $0.terms.removeAll() }
+    }
+
     /// Ends a producer's lease now.
     public func end(_ producer: UInt64) {
         table.withLock { $0.terms[producer] = nil }

@@ -6,19 +6,19 @@ public import Exposition
 /// ledger holds its lock; a page copies the words under that lock and is written without it.
 public struct Ledger: ~Copyable, Sendable {
     let catalogue: Catalogue
-    private let budget: SeriesBudget
+    let budget: SeriesBudget
     /// Series that exist or are reserved.
-    public private(set) var count = 0
+    public internal(set) var count = 0
     private var reserved = 0
     /// Bytes of labels that the series put on a page.
-    private var pageBytes = 0
+    var pageBytes = 0
     var words: [UInt64] = []
-    private(set) var labelBytes: [UInt8] = []
+    var labelBytes: [UInt8] = []
     /// By the family's place in the catalogue.
-    private(set) var entries: [[Entry]]
-    private(set) var bounds: [BucketBounds?]
+    var entries: [[Entry]]
+    var bounds: [BucketBounds?]
     /// Series of value 1, whose labels say it all.
-    private(set) var infos: [Description] = []
+    var infos: [Description] = []
     /// The exemplars of histograms that have any, by their first word.
     var exemplars: [UInt32: [Exemplar?]] = [:]
     /// The native buckets of histograms by their first word, where these are kept.
@@ -52,7 +52,9 @@ public struct Ledger: ~Copyable, Sendable {
 
     /// Takes the room of `count` series for something else that is kept.
     public mutating func hold(_ count: Int) -> DropReason? {
-        if self.count + count > budget.limits.seriesPerVersion { return .versionSeriesLimit }
+        if budget.isBinding, self.count + count > budget.limits.seriesPerVersion {
+            return .versionSeriesLimit
+        }
         if let refusal = budget.take(count) { return refusal }
         self.count += count
         return nil

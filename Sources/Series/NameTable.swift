@@ -1,4 +1,4 @@
-internal import Kernel
+public import Kernel
 
 /// Gives names numbers: 0, 1, 2 … in the order in which they came. Asking for a known name
 /// allocates nothing; the hash is keyed per process, so nobody can choose names that meet.
@@ -42,6 +42,20 @@ public struct NameTable: Sendable {
     public subscript(number: Int) -> Span<UInt8> {
         @_lifetime(borrow self)
         get { bytes.span.extracting(ends[number]..<ends[number + 1]) }
+    }
+
+    /// Writes the names in the order of their numbers.
+    public func write(to record: inout RecordWriter) {
+        record.write(count: count)
+        for number in 0..<count { record.write(self[number]) }
+    }
+
+    /// The names that were written; those that stand there twice are damage.
+    public init(_ record: inout RecordReader) {
+        for _ in 0..<record.count() {
+            let name = record.text()
+            if number(of: name) == nil { _ = add(name) } else { record.damage() }
+        }
     }
 
     private mutating func settle(_ number: Int) {

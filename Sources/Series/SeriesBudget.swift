@@ -6,6 +6,7 @@ public final class SeriesBudget: Sendable {
     private let taken = Atomic<Int>(0)
     private let pageBytes = Atomic<Int>(0)
     private let drops: [Drops]
+    private let areLimitsLifted = Atomic<Bool>(false)
 
     private final class Drops: Sendable {
         let count = Atomic<UInt64>(0)
@@ -19,8 +20,23 @@ public final class SeriesBudget: Sendable {
     /// Series that exist or are reserved.
     public var count: Int { taken.load(ordering: .relaxed) }
 
+    /// Whether limits refuse anything. What was accepted before a restart is accepted again, whatever
+    /// the limits are now.
+    public var isBinding: Bool { !areLimitsLifted.load(ordering: .relaxed) }
+
+    /// Lifts all limits while `body` runs.
+    public func lifted<Result>(_ body: () -> Result) -> Result {
+        areLimitsLifted.store(true, ordering: .relaxed)
+        defer { areLimitsLifted.store(false, ordering: .relaxed) }
+        return body()
+    }
+
     /// Takes room for `count` series, or nothing when there is not so much.
     func take(_ count: Int) -> DropReason? {
+        if !isBinding {
+            taken.wrappingAdd(count, ordering: .relaxed)
+            return nil
+        }
         if pageBytes.load(ordering: .relaxed) >= limits.pageBytes { return .pageLimit }
         if taken.wrappingAdd(count, ordering: .relaxed).newValue <= limits.series { return nil }
         giveBack(count)

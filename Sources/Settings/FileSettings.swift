@@ -19,9 +19,9 @@ public struct FileSettings: Sendable, Equatable {
         public var groupTTL: Duration?
         /// How long a silent version of a model lives; zero for ever.
         public var modelTTL: Duration?
-        /// Requests per second of one producer, and how many of them at once.
-        public var producerRate: Double?
-        public var producerBurst: Double?
+        /// Requests per second of one producer, 0 for any number, and how many of them at once.
+        public var producerRate: Int?
+        public var producerBurst: Int?
     }
 
     /// Counts that bound what pushes may take.
@@ -125,8 +125,8 @@ extension FileSettings.Push {
         var push = FileMapping(node, "push.", &reader)
         groupTTL = push.duration("group_ttl", &reader)
         modelTTL = push.duration("model_ttl", &reader)
-        producerRate = push.number("producer_rate", 0.001...1e9, &reader)
-        producerBurst = push.number("producer_burst", 1...1e9, &reader)
+        producerRate = push.count("producer_rate", 0...10_000_000, &reader)
+        producerBurst = push.count("producer_burst", 1...10_000_000, &reader)
         push.finish(&reader)
     }
 }

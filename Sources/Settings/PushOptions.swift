@@ -95,9 +95,7 @@ public struct PushOptions: ParsableArguments {
         flags.socketMode = mode(&mistakes)
         flags.socketGroup = socketGroup
         flags.allowedHosts = allowedHosts
-        if let rate = count("--push.producer-rate", producerRate, &mistakes) {
-            flags.producerRate = rate
-        }
+        flags.producerRate = count("--push.producer-rate", producerRate, &mistakes)
         flags.groupTTL = duration("--push.group-ttl", groupTTL, &mistakes)
         flags.modelTTL = duration("--push.model-ttl", modelTTL, &mistakes)
         flags.maxSeries = count("--push.max-series", maxSeries, &mistakes)
@@ -146,7 +144,7 @@ public struct PushFlags: Sendable, Equatable {
     public var socketGroup: String?
     public var allowedHosts: [String] = []
     /// Requests per second; 0 for any number.
-    public var producerRate = 1000
+    public var producerRate: Int?
     /// Zero for ever.
     public var groupTTL: Duration?
     public var modelTTL: Duration?

@@ -23,13 +23,17 @@ struct Daemon: ~Copyable {
 
     /// Listens and serves from now on.
     init(_ configuration: Configuration, _ log: Logger) throws(KernelError) {
+        let inherited = try Listener.inherited()
         let listeners =
             configuration.web.systemdSocket
-            ? try Listener.inherited() : try Daemon.bind(configuration.addresses)
+            ? inherited.filter { $0.name != PushListener.inheritedName }.map(\.listener)
+            : try Daemon.bind(configuration.addresses)
         if listeners.isEmpty {
             throw KernelError(ENODATA, "--web.systemd-socket: sockets from systemd")
         }
-        let pushListeners = try Daemon.bindPush(configuration, log)
+        let pushListeners = try Daemon.bindPush(
+            configuration,
+            inherited.filter { $0.name == PushListener.inheritedName }.map(\.listener), log)
         let pushed = Pushed(
             configuration.push, nativeHistograms: configuration.web.nativeHistograms)
         let file = configuration.pushFlags.configFile.map {
@@ -57,7 +61,7 @@ struct Daemon: ~Copyable {
                     pushed, scrapes, file,
                     isReloadEnabled: configuration.pushFlags.isReloadEnabled),
                 limits: PushListener.limits, voices: [EventRoutes.voice],
-                admit: PushListener.gate(configuration, pushed.requests).refusal,
+                admit: PushListener.gate(configuration, pushed).refusal,
                 log: { log.debug("\($0)", metadata: ["from": "libmicrohttpd"]) })
             servers.append(server)
             about.watch(server)
@@ -74,20 +78,23 @@ struct Daemon: ~Copyable {
         }
     }
 
-    /// The sockets of the push listener. When nothing is said of it and somebody has its address, the
+    /// The sockets of the push listener. Those that systemd passes count instead of the standard
+    /// ones. When nothing is said of it and somebody has its address, the
     /// machine is served without pushes.
     private static func bindPush(
-        _ configuration: Configuration, _ log: Logger
+        _ configuration: Configuration, _ inherited: [Listener], _ log: Logger
     ) throws(KernelError) -> [Listener] {
-        var listeners = try bind(configuration.pushAddresses ?? [])
-        if configuration.pushAddresses == nil {
+        var listeners = inherited + (try bind(configuration.pushAddresses ?? []))
+        if configuration.pushAddresses == nil, inherited.isEmpty {
             do throws(KernelError) {
                 listeners.append(try Listener.bind(PushListener.standardAddress))
             } catch {
                 log.error("no pushes are taken over TCP", metadata: ["err": "\(error)"])
             }
         }
-        guard let socket = configuration.pushSocket else { return listeners }
+        guard let socket = configuration.pushSocket, socket.isWanted || inherited.isEmpty else {
+            return listeners
+        }
         do throws(KernelError) {
             listeners.append(try socket.bind())
         } catch {

@@ -42,6 +42,7 @@ struct Press: ~Copyable {
         to wish: ScrapeQueue.Wish, by deadlineNanoseconds: UInt64, while isWanted: () -> Bool
     ) -> Response? {
         page.restart(format: wish.format)
+        page.reserveAsBefore()
         let now = Clock.monotonicNanoseconds
         if now >= nextNoteNanoseconds {
             page.notesHosts = true
@@ -80,7 +81,8 @@ struct Press: ~Copyable {
             headers.append(("Content-Encoding", "gzip"))
             gzip.encode(page.bytes, into: &body)
         } else {
-            body.append(page.bytes)
+            // No copy: a large page stands in memory once.
+            body = page.takeBody(leaving: body)
         }
         headers.append(("Vary", "Accept, Accept-Encoding"))
         return Response(status: 200, headers: headers, body: body, returningTo: pages)

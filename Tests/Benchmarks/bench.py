@@ -15,11 +15,14 @@ import tempfile
 
 sys.dont_write_bytecode = True
 
+import events  # noqa: E402
+import groups  # noqa: E402
 import host  # noqa: E402
 import scale  # noqa: E402
 from measuring import HERE, REPOSITORY, machine, versions  # noqa: E402
 
-SECTIONS = {"nine": host.nine, "defaults": host.defaults, "scale": scale.measure}
+SECTIONS = {"nine": host.nine, "defaults": host.defaults, "scale": scale.measure,
+            "events": events.measure, "groups": groups.measure}
 
 
 def main():

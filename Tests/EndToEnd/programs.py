@@ -200,6 +200,8 @@ class Daemon(Service):
         arguments += [f"--web.listen-address={address}" for address in listen]
         if not any(flag.startswith("--push.listen-address") for flag in flags):
             arguments.append("--push.listen-address=127.0.0.1:0")
+        if not any(flag.startswith("--push.socket") for flag in flags):
+            arguments.append("--push.socket=none")
         super().__init__([*arguments, *flags], log, **options)
         wanted = max(1, len(listen))
         try:

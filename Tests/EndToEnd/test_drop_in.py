@@ -14,6 +14,7 @@ NAMES = (pathlib.Path(__file__).parent / "data" / "node-exporter-full-metrics.tx
 
 # Names that the dashboard asks for and that are not there, and why.
 MISSING = {
+    "node_network_receive_nohandler_total": "told by the live kernel's link messages alone",
     "node_systemd_socket_accepted_connections_total": "the collector systemd is not built",
     "node_systemd_socket_current_connections": "the collector systemd is not built",
     "node_systemd_socket_refused_connections_total": "the collector systemd is not built",
@@ -49,6 +50,11 @@ def test_node_exporter_full_finds_its_names(machine):
     there = {name for name, _ in pages.parse_text(machine.get().body).values}
     missing = [name for name in wanted if name not in there]
     assert missing == [name for name in wanted if name in MISSING]
+
+
+def test_the_live_kernel_tells_what_a_tree_of_files_cannot(shared):
+    there = {name for name, _ in pages.parse_text(shared.daemon().get().body).values}
+    assert "node_network_receive_nohandler_total" in there
 
 
 # The recording rules of node-mixin by name, said in our words.

@@ -39,6 +39,12 @@ def test_the_page_of_a_gateway_reads_the_same(start):
     assert len(ours.values) > 600
 
 
+def test_the_page_is_the_same_in_openmetrics(start):
+    daemon = start.daemon(*on_tree(FIXTURES / "gateway"))
+    strict = daemon.get(headers={"Accept": "application/openmetrics-text"})
+    assert machine(pages.parse_openmetrics(strict.body)) == machine(scrape(daemon))
+
+
 # How far a gauge of the live machine may lie outside the peer's two readings.
 SLACK = {
     r"node_(buddyinfo|memory_numa|zoneinfo)_.*": 1 << 28,
@@ -207,7 +213,7 @@ def alone(start, tmp_path) -> Daemon:
         pytest.skip("a network namespace needs root")
     return start.daemon(
         *only(("arp", "netclass", "network_route", "tcpstat", "bonding")),
-        listen=(f"unix:{tmp_path}/telemetry",), prefix=NAMESPACE)
+        "--push.listen-address=none", listen=(f"unix:{tmp_path}/telemetry",), prefix=NAMESPACE)
 
 
 def ip(daemon: Daemon, *arguments: str):

@@ -48,7 +48,7 @@ def test_the_log_has_no_complaint_about_a_scrape(prometheus):
 
 def test_the_scraped_series_are_those_of_the_page(prometheus, still):
     page = pages.parse_text(still.get().body)
-    selector = '{job="still",__name__=~"node_.*|ml_exporter_.*|process_.*"}'
+    selector = '{job="still",__name__=~"node_.*|ml_.*|process_.*"}'
     assert prometheus.value('scrape_samples_scraped{job="still"}') == len(page.values)
     assert prometheus.value(f"count({selector})") == len(page.values)
     assert prometheus.value('scrape_samples_post_metric_relabeling{job="still"}') \

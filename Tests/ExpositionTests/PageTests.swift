@@ -20,6 +20,20 @@ struct PageTests {
                 """#)
     }
 
+    @Test func `a page that is given away is whole, and the next one stands alone`() {
+        var page = Page(format: .text, body: Buffer(capacity: 16))
+        page.begin(counter)
+        page.sample(Series(counter), 3)
+        let written = page.bytes.string
+        let body = page.exchange(Buffer(capacity: 1))
+        #expect(body.bytes.string == written)
+        #expect(page.bytes.isEmpty)
+        page.restart(format: .text)
+        page.begin(counter)
+        page.sample(Series(counter), 4)
+        #expect(page.bytes.string == written.replacing(" 3\n", with: " 4\n"))
+    }
+
     @Test func `OpenMetrics strips the suffix of a counter's family and ends`() {
         var page = Page(format: .openMetrics, body: Buffer(capacity: 16))
         page.begin(counter)
@@ -41,6 +55,20 @@ struct PageTests {
             page.single(Single("node_x", kind, help: "X."), 1)
             #expect(page.bytes.string.contains("# TYPE node_x unknown\n"))
         }
+    }
+
+    @Test func `a finished page can be given away and the next has room at once`() {
+        var page = Page(format: .text, body: Buffer(capacity: 16))
+        page.single(Single("x", .gauge, help: "X."), 1)
+        page.finish()
+        let given = page.takeBody(leaving: Buffer(capacity: 16))
+        #expect(given.bytes.string.hasSuffix("\nx 1\n"))
+        let isEmpty = page.bytes.isEmpty
+        #expect(isEmpty)
+        page.restart(format: .text)
+        page.reserveAsBefore()
+        page.single(Single("x", .gauge, help: "X."), 2)
+        #expect(page.bytes.string.hasSuffix("\nx 2\n"))
     }
 
     @Test func `a series that is there already is dropped and counted`() {

@@ -50,6 +50,9 @@ public func fuzzHost(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     _ = GraphicsCard(name: "card0", about: text)
     _ = GraphicsCards.errors(text)
     groups(text, to: &page)
+    network(text, roots, to: &page)
+    memory(text, roots, to: &page)
+    system(text)
     links(text)
     _ = Negotiation.format(accept: text)
     check(page.bytes)
@@ -77,6 +80,53 @@ private func groups(_ text: Span<UInt8>, to page: inout Page) {
     }
 }
 
+private func network(_ text: Span<UInt8>, _ roots: Roots, to page: inout Page) {
+    var statistics = ProtocolStatistics(roots, nil)
+    _ = statistics.writeExtended(text, to: &page)
+    _ = statistics.write6(text, to: &page)
+    _ = SocketStatistics(roots).write(text, to: &page)
+    var packets = PacketProcessing(roots)
+    _ = packets.parse(text)
+    packets.write(to: &page)
+    var neighbours = Neighbours(
+        roots, NeighbourSettings(filter: Filter(excluding: nil), usesNetlink: false))
+    _ = neighbours.parse(text)
+    neighbours.write(to: &page)
+    _ = DatagramQueues.parse(text)
+    _ = ConnectionTracking.parse(text)
+    var servers = VirtualServers(roots, labels: VirtualServerLabel.allCases)
+    _ = servers.parse(text)
+    var some = VirtualServers(roots, labels: [.transport])
+    _ = some.parse(text)
+    _ = VirtualServers.totals(text)
+    _ = InfiniBand.state(text)
+    _ = InfiniBand.rate(text)
+    _ = Bonding.names(text)
+}
+
+private func memory(_ text: Span<UInt8>, _ roots: Roots, to page: inout Page) {
+    var paging = PagingStatistics(roots, nil)
+    _ = paging.write(text, to: &page)
+    var blocks = FreeBlocks(roots)
+    _ = blocks.parse(text)
+    blocks.write(to: &page)
+    var zones = MemoryZones(roots)
+    _ = zones.parse(text)
+}
+
+private func system(_ text: Span<UInt8>) {
+    _ = Pressure.totals(text)
+    _ = OpenFiles.parse(text)
+    _ = OperatingSystem.parse(text)
+    _ = OperatingSystem.number(text.string)
+    _ = OperatingSystem.seconds(ofDate: text.string)
+    _ = SecurityPolicy.mode(text)
+    _ = ProcessCensus.parse(text)
+    var groups = ControlGroupControllers(
+        Roots(proc: Root("/"), sys: Root("/"), rootfs: Root("/"), udev: Root("/")))
+    _ = groups.parse(text)
+}
+
 private func links(_ text: Span<UInt8>) {
     var messages = NetlinkMessages(text)
     var steps = 0
@@ -86,6 +136,9 @@ private func links(_ text: Span<UInt8>) {
         case .message(let message):
             _ = LinkMessages.link(message.payload)
             _ = LinkMessages.statistics(message.payload)
+            _ = Route(message.payload)
+            var sums = ConnectionStates.Sums(repeating: 0)
+            _ = ConnectionStates.add(message, to: &sums)
         case .datagramEnd: return
         default: break
         }

@@ -152,4 +152,11 @@ import Testing
             close(descriptor)
         }
     }
+
+    @Test func `sockets have the names that systemd gives them`() {
+        #expect(Listener.names("push:web", of: 2) == ["push", "web"])
+        #expect(Listener.names("push", of: 3) == ["push", "", ""])
+        #expect(Listener.names("a::c:d", of: 3) == ["a", "", "c"])
+        #expect(Listener.names(nil, of: 1) == [""] && Listener.names("", of: 0).isEmpty)
+    }
 }

@@ -68,7 +68,7 @@ struct TextFilesTests {
         }
         #expect(
             lines == [
-                "node_textfile_mtime_seconds{file=\"\(scratch.path)/good.prom\"} 1700000000"
+                "node_textfile_mtime_seconds{file=\"\(scratch.path)/good.prom\"} 1.7e+09"
             ])
     }
 

@@ -245,3 +245,48 @@ private final class Applied: Sendable {
     var counts: [UInt64: Int] { state.withLock { $0 } }
     func count(_ sequence: UInt64) { state.withLock { $0[sequence, default: 0] += 1 } }
 }
+
+@Suite struct ProducerSnapshotTests {
+    @Test func `what a snapshot holds comes back`() {
+        let before = Producers()
+        let now = Clock.monotonicNanoseconds
+        for sequence: UInt64 in [1, 2, 5, 3000] {
+            _ = before.decide(BatchStamp(producer: "ä/1", start: 7, sequence: sequence), now: now)
+        }
+        _ = before.decide(BatchStamp(producer: "b", start: 9, sequence: 1), now: now)
+        _ = before.decide(BatchStamp(producer: "b", start: 10, sequence: 1), now: now)
+        before.noteSuccess(BatchStamp(producer: "b", start: 10, sequence: 1), at: 12.5)
+        let after = Producers()
+        let isTaken = after.restore(before.snapshot().span)
+        #expect(isTaken)
+        #expect(after.list.map(\.producer) == ["b", "ä/1"])
+        #expect(after.list.map(\.number) == before.list.map(\.number))
+        #expect(after.successes.map(\.time) == [12.5])
+        func decide(_ producer: String, _ start: UInt64, _ sequence: UInt64) -> Producers.Decision {
+            after.decide(
+                BatchStamp(producer: producer, start: start, sequence: sequence), now: now)
+        }
+        #expect(decide("ä/1", 7, 3000) == .duplicate)
+        #expect(decide("ä/1", 7, 2999) == .apply(1))
+        #expect(decide("b", 9, 1) == .duplicate)
+        #expect(decide("b", 8, 1) == .staleStart)
+        #expect(decide("c", 1, 1) == .apply(3))
+    }
+
+    @Test func `bytes that are no snapshot change nothing`() {
+        let producers = Producers()
+        _ = producers.decide(
+            BatchStamp(producer: "a", start: 1, sequence: 1), now: Clock.monotonicNanoseconds)
+        let whole = producers.snapshot()
+        for length in 0..<whole.count {
+            let isTaken = producers.restore(Array(whole.prefix(length)).span)
+            #expect(!isTaken)
+        }
+        let isTaken = producers.restore((whole + [0]).span)
+        #expect(!isTaken && producers.list.count == 1)
+        var damaged = whole
+        damaged[9] = 0xFF
+        let isDamagedTaken = producers.restore(damaged.span)
+        #expect(!isDamagedTaken)
+    }
+}

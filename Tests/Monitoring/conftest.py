@@ -1,5 +1,6 @@
 """The demo's programs are the tests' programs; one small site serves all tests that look at panels."""
 
+import contextlib
 import pathlib
 import sys
 import time
@@ -16,12 +17,10 @@ WINDOW_SECONDS = 40
 def site(tmp_path_factory):
     """A running site, and what was pushed before and after the window that the panels show."""
     import fleet
-    running = fleet.start(tmp_path_factory.mktemp("site"))
-    try:
+    with contextlib.ExitStack() as stack:
+        running = fleet.start(tmp_path_factory.mktemp("site"), stack)
         time.sleep(5)
         running.before = running.moment()
         time.sleep(WINDOW_SECONDS)
         running.after = running.moment()
         yield running
-    finally:
-        running.close()

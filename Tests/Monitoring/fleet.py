@@ -1,6 +1,7 @@
 """A small site: two hosts, two models, real traffic, Prometheus with our rules and a month of history."""
 
 import collections
+import contextlib
 import pathlib
 import subprocess
 import threading
@@ -117,11 +118,6 @@ class Site:
         counts["copies", None, "lab", "1", 1] = self.clumsy.copies
         return Moment(time.time(), counts)
 
-    def close(self):
-        for service in (*self.services, self.clumsy):
-            service.stop()
-        for program in (self.prometheus, *self.hosts):
-            program.stop()
 
 
 def history(folder: pathlib.Path, instances: list[str], end: float):
@@ -150,12 +146,15 @@ def history(folder: pathlib.Path, instances: list[str], end: float):
     file.unlink()
 
 
-def start(folder: pathlib.Path) -> Site:
+def start(folder: pathlib.Path, stack: contextlib.ExitStack) -> Site:
+    """Everything that runs is ended by `stack`, the services first."""
     socket = folder / "push.sock"
     settings = folder / "settings.yml"
     settings.write_text("defaults:\n  retrain_after_rows: 1000000\n")
-    hosts = [Daemon(folder, f"--config.file={settings}", socket=str(socket)),
-             Daemon(folder, f"--config.file={settings}")]
+    hosts = []
+    for place in (str(socket), "none"):
+        hosts.append(Daemon(folder, f"--config.file={settings}", socket=place))
+        stack.callback(hosts[-1].stop)
     history(folder, [host.address for host in hosts], time.time() - 120)
     prometheus = Prometheus(
         folder, CONFIGURATION.format(
@@ -163,6 +162,7 @@ def start(folder: pathlib.Path) -> Site:
             targets=", ".join(f"'{host.address}'" for host in hosts)),
         "--storage.tsdb.retention.time=60d", "--enable-feature=extra-scrape-metrics",
         "--storage.tsdb.allow-overlapping-blocks")
+    stack.callback(prometheus.stop)
     # Over the socket the daemon knows the process that pushes, and what it costs.
     first, second = f"unix:{socket}", hosts[1].push
     services = [
@@ -179,7 +179,12 @@ def start(folder: pathlib.Path) -> Site:
     for model, f1 in (("fraud", 0.91), ("chat", 0.83)):
         producer.send([*training(model, f1), *business(model)])
     producer.close()
+    for host, size in zip(hosts, (5, 7)):
+        group = f"# TYPE backup_size_bytes gauge\nbackup_size_bytes {size}\n".encode()
+        status, said = host.put("/metrics/job/nightly/instance/" + host.address, group)
+        assert status == 200, said
     for service in (*services, site.clumsy):
         service.start()
+        stack.callback(service.stop)
     wait_until(lambda: all(service.truth.requests for service in services), 30, "first pushes")
     return site

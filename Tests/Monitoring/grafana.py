@@ -87,7 +87,7 @@ class Grafana:
             data = self.prometheus.api("query_range", query=expression, start=self.start,
                                        end=self.end, step=self.step)
             rows = [(row["metric"], row["values"]) for row in data["result"]]
-        return Answer(target["refId"], target["legendFormat"], expression, [
+        return Answer(target["refId"], target.get("legendFormat", ""), expression, [
             Result(labels, [(float(time), float(value)) for time, value in points])
             for labels, points in rows])
 

@@ -40,6 +40,7 @@ HOST = {
         'ml_push_requests_total{path="/v1/events",code="200"}': 20,
         'ml_push_requests_total{path="/v1/events",code="503"}': 0,
         "ml_push_lost_batches_total": 0,
+        'ml_exporter_collector_series_dropped_total{collector="netdev"}': 0,
         'ml_series_dropped_total{reason="series_limit"}': 0,
     }),
     "node_load1": 0.4,
@@ -60,6 +61,7 @@ HOST = {
     'ml_gpu_memory_used_bytes{gpu="0"}': 10e9, 'ml_gpu_memory_total_bytes{gpu="0"}': 80e9,
     "process_start_time_seconds": 1e9,
     'node_scrape_collector_success{collector="filesystem"}': 1,
+    "ml_exporter_config_last_reload_successful": 1,
     "ml_series": 100, "ml_series_limit": 1000,
 }
 
@@ -186,6 +188,9 @@ INCIDENTS = [
             {'node_scrape_collector_success{collector="filesystem"}': 0}),
     of_host("CollectorSkipsLines", "info",
             per_second({'ml_exporter_collector_skipped_lines_total{collector="vmstat"}': 1})),
+    of_host("CollectorSeriesDropped", "warning",
+            per_second({'ml_exporter_collector_series_dropped_total{collector="netdev"}': 5})),
+    of_host("ConfigReloadFailed", "warning", {"ml_exporter_config_last_reload_successful": 0}),
     of_host("ExporterRefusing", "warning",
             per_second({'ml_exporter_http_refused_total{reason="connection_limit"}': 5})),
     of_host("PushRejected", "warning",

@@ -291,4 +291,6 @@ def test_the_dashboards_show_most_of_what_the_daemon_knows_of_models():
         # For own queries; the panels show what follows from it.
         "ml_feature_values_total", "ml_exporter_http_connections_accepted_total",
         "ml_exporter_collector_present", "ml_training_info",
+        "ml_push_groups_limit", "ml_push_group_series_limit",
+        "ml_exporter_config_last_reload_success_timestamp_seconds",
     }, unseen

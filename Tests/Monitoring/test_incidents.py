@@ -5,6 +5,7 @@ are healthy again. So an alert that fires where it should not is seen at once.
 """
 
 import collections
+import contextlib
 import re
 import subprocess
 import time
@@ -62,7 +63,7 @@ def past(folder, now: float):
     """What the rules have recorded a scaled day and week ago, of models that are compared with it."""
     def series(name: str, labels: str, value: float, begin: float, end: float):
         return [f"{name}{{{labels}}} {value} {at:.0f}"
-                for at in range(int(now - begin), int(now - end), 15)]
+                for at in range(int(now - begin), int(now - end), 4)]
     day, week = 86400 / FACTOR, 604800 / FACTOR
     families = {
         "model:ml_requests:rate1h": series(
@@ -70,9 +71,7 @@ def past(folder, now: float):
         "model:ml_requests:rate10m": series(
             "model:ml_requests:rate10m", 'model="modeltrafficstopped"', 1020, day, 60),
         "model_version_feature:ml_feature_missing:ratio_rate1h": series(
-            "model:ml_requests:rate10m": series(
-            "model:ml_requests:rate10m", 'model="modeltrafficstopped"', 1020, day, 60),
-        "model_version_feature:ml_feature_missing:ratio_rate1h",
+            "model_version_feature:ml_feature_missing:ratio_rate1h",
             'model="featuremissingchanged",version="3",feature="age"', 0.01, day + 60, day - 900),
         "model_split_metric:ml_training_metric:max": series(
             "model_split_metric:ml_training_metric:max",
@@ -89,7 +88,7 @@ def past(folder, now: float):
 class Story:
     """What Prometheus saw and what was told, phase by phase."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, stack: contextlib.ExitStack):
         self.pages = {incident.instance: Page(incident) for incident in INCIDENTS}
         for name in ("exporterdown-warning", "slow", "limited", "node-1", "node-2", "node-3",
                      "halfscraped", "halfscraped-groups", "groups-groups"):
@@ -100,8 +99,11 @@ class Story:
         self.pages["halfscraped-groups"].health = {"nothing_here": 1}
         self.pages["limited"].health = {f'sample{{number="{index}"}}': 1 for index in range(10)}
         self.server = Pages(self.pages)
+        stack.callback(self.server.close)
         self.receiver = Receiver()
+        stack.callback(self.receiver.close)
         self.alertmanager = Alertmanager(folder, routes(self.receiver))
+        stack.callback(self.alertmanager.stop)
         hurried(RULES, folder / "rules", FACTOR)
         past(folder, time.time())
         address = self.server.address
@@ -120,6 +122,7 @@ class Story:
                                          jobs="".join(jobs)),
             "--enable-feature=extra-scrape-metrics", "--storage.tsdb.retention.time=60d",
             "--rules.alert.resend-delay=2s", "--storage.tsdb.allow-overlapping-blocks")
+        stack.callback(self.prometheus.stop)
 
     def firing(self) -> set[tuple[str, str, str]]:
         """(host or model, alert, severity) of everything that fires now."""
@@ -150,12 +153,6 @@ class Story:
         self.pages["limited"].health = {f'sample{{number="{index}"}}': 1 for index in range(10)}
         self.pages["groups-groups"].begin({})
 
-    def close(self):
-        for program in (self.prometheus, self.alertmanager):
-            program.stop()
-        self.server.close()
-        self.receiver.close()
-
 
 def expected() -> set[tuple[str, str, str]]:
     found = {(incident.model or incident.instance, incident.alert, incident.severity)
@@ -184,8 +181,8 @@ def test_each_alert_has_a_fault():
 
 @pytest.fixture(scope="module")
 def story(tmp_path_factory):
-    running = Story(tmp_path_factory.mktemp("incidents"))
-    try:
+    with contextlib.ExitStack() as stack:
+        running = Story(tmp_path_factory.mktemp("incidents"), stack)
         time.sleep(HEALTHY_SECONDS)
         running.before = running.firing()
         running.fault()
@@ -211,8 +208,6 @@ def story(tmp_path_factory):
         running.after = running.firing()
         time.sleep(15)
         yield running
-    finally:
-        running.close()
 
 
 def test_nothing_fires_while_all_is_well(story):

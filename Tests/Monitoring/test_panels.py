@@ -8,7 +8,7 @@ import matplotlib.image
 import pytest
 
 import sheet
-from files import DASHBOARDS, REPOSITORY, dashboards
+from files import DASHBOARDS, REPOSITORY, catalogue, dashboards
 from grafana import Grafana, choices
 
 BOARDS = dashboards()
@@ -30,6 +30,7 @@ EMPTY = {
         "the past of this site has a point each four minutes; it has a test of its own",
     ("ml-exporter", "Failing collectors", ""): "empty when all is well",
     ("ml-exporter", "Skipped lines", ""): "empty when all is well",
+    ("ml-exporter", "What hangs", ""): "nothing hangs",
     ("ml-exporter", "Duplicates and held counters", "B"): "no kernel counter fell",
 }
 # Labels that a series of a legend may lack.
@@ -170,3 +171,44 @@ def test_the_previews_are_those_of_the_dashboards():
     readme = (REPOSITORY / "README.md").read_text()
     for name in BOARDS:
         assert f"dashboards/preview/{name}.png" in readme
+
+
+def test_groups_keep_their_own_job_and_stand_once(site):
+    """Two scrape jobs on one page: neither the machine nor a group is counted twice or renamed."""
+    rows = site.prometheus.vector("backup_size_bytes")
+    assert {(labels["job"], labels["instance"], value) for labels, value in rows} == {
+        ("nightly", host.address, size) for host, size in zip(site.hosts, (5, 7))}
+    assert not site.prometheus.vector('{__name__=~".+",exported_job!=""}')
+    assert len(site.prometheus.vector("node_uname_info")) == len(site.hosts)
+    assert len(site.prometheus.vector('up{job="ml_exporter_groups"} == 1')) == len(site.hosts)
+
+
+# What this site gives no reason to show.
+UNSEEN = {
+    "ml_exporter_collector_held_counters_total": "no kernel counter fell",
+    "ml_exporter_filesystem_hung_calls": "no file system has to be asked on a thread of its own",
+    "ml_exporter_collector_timeouts_total": "no collector hung",
+    "ml_exporter_collector_series_dropped_total": "no collector is over its limit",
+}
+
+
+def test_the_catalogue_tells_the_names_types_and_labels_of_the_page(site):
+    """Of all metrics but those of the machine, which its hardware decides."""
+    # As OpenMetrics has it: a counter's family is called without _total.
+    kinds = site.prometheus.api("metadata")
+    for name, metric in catalogue().items():
+        if not name.startswith(("ml_", "process_")) or name.startswith("ml_gpu_"):
+            continue
+        rows = site.prometheus.vector(f'{{__name__="{name}",job="ml_exporter"}}')
+        if not rows:
+            assert name in UNSEEN, f"{name} is not on the page"
+            continue
+        labels = {label for row, _ in rows for label in row} - {"__name__", "job", "instance", "le"}
+        assert labels <= metric.labels, f"{name} has {labels - metric.labels} too"
+        assert kinds[metric.name.removesuffix("_total")][0]["type"] == metric.kind, name
+
+
+def test_the_catalogue_leaves_out_nothing_that_the_daemon_tells_of_models(site):
+    told = {row["__name__"] for row, _ in site.prometheus.vector(
+        'count by (__name__) ({__name__=~"ml_.+",job="ml_exporter"})')}
+    assert told - set(catalogue()) == set()

@@ -19,7 +19,7 @@ struct FileSettingsTests {
             push:
               group_ttl: 10m
               model_ttl: 24h
-              producer_rate: 0.5
+              producer_rate: 5
               producer_burst: 20
             limits: {groups: 7, series_per_group: 8, series_of_groups: 9, series: 1000}
             defaults:
@@ -37,7 +37,7 @@ struct FileSettingsTests {
         let read = try #require(settings)
         #expect(read.push.groupTTL == .seconds(600))
         #expect(read.push.modelTTL == .seconds(86_400))
-        #expect(read.push.producerRate == 0.5)
+        #expect(read.push.producerRate == 5)
         #expect(read.push.producerBurst == 20)
         #expect(read.limits.groups == 7)
         #expect(read.limits.groupSeries == 8)
@@ -80,7 +80,7 @@ struct FileSettingsTests {
         #expect(
             mistakes == [
                 "f.yml:1:19: push.group_ttl must be a duration such as 90s, 5m or 24h",
-                "f.yml:1:41: push.producer_burst must be a number from 1 to 1000000000",
+                "f.yml:1:41: push.producer_burst must be a whole number from 1 to 10000000",
                 "f.yml:1:44: push.speed is not known here; known are group_ttl, model_ttl, producer_rate, producer_burst",
                 "f.yml:3:11: limits.models must be a whole number from 0 to 100000",
                 "f.yml:5:12: \(label)", "f.yml:5:17: \(label)",

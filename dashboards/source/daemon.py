@@ -45,6 +45,16 @@ def scrapes(board: Board):
               Query("topk(10, sum by (collector) "
                     "(rate(ml_exporter_collector_cpu_seconds_total{@host}[@rate])))",
                     "{{collector}}"), by_name=True),
+        graph("Samples by collector", "Samples that each collector wrote on the page; the ten largest.",
+              "short", Query("topk(10, max by (collector) (ml_exporter_collector_series{@host}))",
+                             "{{collector}}"), by_name=True),
+        graph("What hangs", "Mounts that have not answered, and pages per second that were made "
+              "without a collector because it took too long.", "short",
+              Query("sum by (instance) (ml_exporter_filesystem_hung_calls{@host})",
+                    "mounts {{instance}}"),
+              Query("sum by (instance, collector) "
+                    "(rate(ml_exporter_collector_timeouts_total{@host}[@rate]))",
+                    "{{instance}} {{collector}}")),
         rows("Failing collectors", "Collectors whose last scrape failed. Empty when all is well.",
              {"instance": "Host", "collector": "Collector"},
              Column("Failing", "max by (instance, collector) "
@@ -89,7 +99,8 @@ def pushes(board: Board):
         graph("Refused items", "Pushed items per second that were refused, by reason. "
               "Alert: PushRejected.", "ops",
               Query("sum by (reason) (rate(ml_push_rejected_total{@host}[@rate]))", "{{reason}}"),
-              by_name=True, width=8),
+              Query("sum by (reason) (rate(ml_push_group_refused_total{@host}[@rate]))",
+                    "group {{reason}}", dashed=True), by_name=True, width=8),
         heat("Push time", "How long a push took, from its last byte to the answer.", "s",
              Query("sum by (le) (increase(ml_push_duration_seconds_bucket{@host}[@rate]))",
                    "{{le}}"), width=8, height=8),
@@ -100,8 +111,22 @@ def pushes(board: Board):
               "twice, and batches that never came. Alert: PushBatchesLost.", "ops",
               Query("sum(rate(ml_push_duplicate_batches_total{@host}[@rate]))", "again"),
               Query("sum(rate(ml_push_lost_batches_total{@host}[@rate]))", "lost"),
-              Query("sum(rate(ml_push_unknown_fields_total{@host}[@rate]))", "unknown fields"),
               width=8),
+        graph("Left out of events", "Parts of accepted events per second that were not used: fields "
+              "that nobody knows, features beyond the limit, times far from now.", "ops",
+              Query("sum(rate(ml_push_unknown_fields_total{@host}[@rate]))", "unknown fields"),
+              Query("sum(rate(ml_push_dropped_features_total{@host}[@rate]))", "features"),
+              Query("sum(rate(ml_push_ignored_timestamps_total{@host}[@rate]))", "times"),
+              width=8),
+        graph("Groups", "Groups that jobs have pushed in Pushgateway's way, and their series.", "short",
+              Query("sum(ml_push_groups{@host})", "groups"),
+              Query("sum(ml_push_group_series{@host})", "series"),
+              Query("sum(increase(ml_push_groups_expired_total{@host}[@rate]))", "expired",
+                    dashed=True), width=8),
+        graph("Settings file", "1 while the settings file was right when it was read last; empty "
+              "without one. Alert: ConfigReloadFailed.", "short",
+              Query("ml_exporter_config_last_reload_successful{@host}", "{{instance}}"),
+              by_name=True, top=1, width=8),
         graph("Series", "Pushed series, and the limit dashed.", "short",
               Query("ml_series{@host}", "{{instance}}"),
               Query("ml_series_limit{@host}", "{{instance}} limit", dashed=True), width=8),

@@ -94,6 +94,18 @@ class Daemon(Program):
                          "/-/ready")
 
 
+    def put(self, path: str, body: bytes) -> tuple[int, bytes]:
+        """One request to where pushes go, as a job pushes a group."""
+        host, port = self.push.rsplit(":", 1)
+        connection = http.client.HTTPConnection(host, int(port), timeout=60)
+        try:
+            connection.request("PUT", path, body)
+            answer = connection.getresponse()
+            return answer.status, answer.read()
+        finally:
+            connection.close()
+
+
 class Prometheus(Program):
     """Debian's Prometheus on a configuration that is written into its folder."""
 

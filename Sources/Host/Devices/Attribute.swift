@@ -8,7 +8,7 @@ final class Attribute {
         case unsigned, signed
         /// A sign, a prefix such as 0x, digits.
         case prefixed
-        /// As `prefixed` without a sign; all bits set means that nobody counts.
+        /// As `prefixed` without a sign; all bits set means that nobody counts, which is no number.
         case countOrOnes
         case decimal
         /// As bcache abbreviates numbers.
@@ -25,7 +25,7 @@ final class Attribute {
             case .unsigned: text.unsigned.map { Double($0) }
             case .signed: text.signed.map { Double($0) }
             case .prefixed: text.prefixedInteger.map { Double($0) }
-            case .countOrOnes: text.prefixedUnsigned.flatMap { $0 == .max ? nil : Double($0) }
+            case .countOrOnes: text.prefixedUnsigned.map { $0 == .max ? .nan : Double($0) }
             case .decimal: text.decimalNumber
             case .abbreviated: Abbreviation.bcache(text)
             case .readable: Abbreviation.bcachefs(text)

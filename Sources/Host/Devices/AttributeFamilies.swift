@@ -127,6 +127,7 @@ struct AttributeFamilies: ~Copyable {
                     if reading.attribute.isGone { hasLost = true }
                     continue
                 }
+                if value.isNaN { continue }
                 if !hasBegun {
                     page.begin(member.family)
                     hasBegun = true

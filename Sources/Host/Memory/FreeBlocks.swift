@@ -21,7 +21,7 @@ struct FreeBlocks: Collector, ~Copyable {
     }
 
     mutating func collect(_ scrape: inout Scrape, into page: inout Page) throws(KernelError) {
-        try scrape.read(&file)
+        try scrape.read(lines: &file)
         scrape.skippedLines += parse(scrape.text.bytes)
         write(to: &page)
     }

@@ -52,9 +52,9 @@ struct MemoryNodes: Collector, ~Copyable {
         for (place, node) in nodes.enumerated() {
             for index in node.values.indices { node.values[index] = nil }
             do throws(KernelError) {
-                try scrape.read(&node.meminfo)
+                try scrape.read(lines: &node.meminfo)
                 scrape.skippedLines += parse(scrape.text.bytes, node: place)
-                try scrape.read(&node.numastat)
+                try scrape.read(lines: &node.numastat)
                 scrape.skippedLines += parseEvents(scrape.text.bytes, node: place)
             } catch {
                 failure = error

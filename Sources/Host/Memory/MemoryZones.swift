@@ -105,7 +105,7 @@ struct MemoryZones: Collector, ~Copyable {
     }
 
     mutating func collect(_ scrape: inout Scrape, into page: inout Page) throws(KernelError) {
-        try scrape.read(&file)
+        try scrape.read(lines: &file)
         scrape.skippedLines += parse(scrape.text.bytes)
         table.write(to: &page)
     }
@@ -137,7 +137,8 @@ struct MemoryZones: Collector, ~Copyable {
             table[row, column] = value
         }
         table.end()
-        return skipped
+        // Lines outside a zone are not ours, but some are inside one.
+        return table.rowCount == 0 ? max(skipped, 1) : skipped
     }
 
     private mutating func zone(_ line: inout Cursor, _ whole: Span<UInt8>) -> Int? {

@@ -16,7 +16,7 @@ struct PagingStatistics: Collector, ~Copyable {
     }
 
     mutating func collect(_ scrape: inout Scrape, into page: inout Page) throws(KernelError) {
-        try scrape.read(&file)
+        try scrape.read(lines: &file)
         scrape.skippedLines += write(scrape.text.bytes, to: &page)
     }
 
@@ -48,9 +48,9 @@ struct PagingStatistics: Collector, ~Copyable {
     private static func meaning(
         _ name: Span<UInt8>, _ pattern: Pattern?
     ) -> FieldList.Meaning {
-        if let pattern, !pattern.matches(name) { return .unwanted }
         let family = "node_vmstat_\(name.string)"
         guard Family.isValidName(family.utf8Span.span) else { return .invalid }
+        if let pattern, !pattern.matches(name) { return .unwanted }
         return .series(
             Single(family, .untyped, help: "/proc/vmstat information field \(name.string)."))
     }

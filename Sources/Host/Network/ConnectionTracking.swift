@@ -55,7 +55,7 @@ struct ConnectionTracking: Collector, ~Copyable {
         try scrape.number(subject: &count, entries, to: &page)
         try scrape.number(&limit, entryLimit, to: &page)
         do throws(KernelError) {
-            try scrape.read(&statistics)
+            try scrape.read(lines: &statistics)
         } catch {
             // A kernel may be built without it.
             if error.isAbsence { return }
@@ -73,7 +73,7 @@ struct ConnectionTracking: Collector, ~Copyable {
         var sums: [17 of UInt64] = .init(repeating: 0)
         var skipped = 0
         var lines = Cursor(text)
-        _ = lines.line()
+        if let names = lines.line(), !names.rest.starts(with: "entries") { skipped += 1 }
         while var line = lines.line() {
             var values: [17 of UInt64] = .init(repeating: 0)
             var count = 0

@@ -45,7 +45,7 @@ struct DatagramQueues: Collector, ~Copyable {
         of file: inout KernelFile, _ scrape: inout Scrape
     ) throws(KernelError) -> (sent: UInt64, received: UInt64)? {
         do throws(KernelError) {
-            try scrape.read(&file)
+            try scrape.read(lines: &file)
         } catch {
             if error.isAbsence { return nil }
             throw error
@@ -60,7 +60,7 @@ struct DatagramQueues: Collector, ~Copyable {
         var (sent, received): (UInt64, UInt64) = (0, 0)
         var skipped = 0
         var lines = Cursor(text)
-        _ = lines.line()
+        if var names = lines.line(), names.word()?.equals("sl") != true { skipped += 1 }
         while var line = lines.line() {
             var columns = 0
             while columns < 4, line.word() != nil { columns += 1 }

@@ -47,7 +47,7 @@ struct Neighbours: Collector, ~Copyable {
             // A socket whose dump failed is not put back.
             self.socket = try ask(socket, &scrape)
         } else {
-            try scrape.read(&file)
+            try scrape.read(lines: &file)
             scrape.skippedLines += parse(scrape.text.bytes)
         }
         write(to: &page)
@@ -87,8 +87,7 @@ struct Neighbours: Collector, ~Copyable {
         var skipped = 0
         tally.begin()
         var lines = Cursor(text)
-        // The names of the columns.
-        _ = lines.line()
+        if let names = lines.line(), !names.rest.starts(with: "IP address") { skipped += 1 }
         while var line = lines.line() {
             var columns = 0
             while columns < 5, line.word() != nil { columns += 1 }

@@ -25,7 +25,7 @@ struct NetworkSource: ~Copyable {
             scrape.skippedLines += try dump.read(&scrape.text, into: &rows)
             self.dump = consume dump
         } else {
-            try scrape.read(&file)
+            try scrape.read(lines: &file)
             scrape.skippedLines += NetworkSource.parse(scrape.text.bytes, into: &rows)
         }
     }
@@ -35,8 +35,9 @@ struct NetworkSource: ~Copyable {
     static func parse(_ text: Span<UInt8>, into rows: inout NetworkRows) -> Int {
         var skipped = 0
         var lines = Cursor(text)
-        _ = lines.line()
-        _ = lines.line()
+        for _ in 0..<2 {
+            if let names = lines.line(), names.rest.offset(of: 0x7C) == nil { skipped += 1 }
+        }
         while let line = lines.line() {
             guard let colon = line.rest.lastOffset(of: 0x3A) else {
                 skipped += 1

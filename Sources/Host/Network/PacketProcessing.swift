@@ -38,7 +38,7 @@ struct PacketProcessing: Collector, ~Copyable {
     }
 
     mutating func collect(_ scrape: inout Scrape, into page: inout Page) throws(KernelError) {
-        try scrape.read(&file)
+        try scrape.read(lines: &file)
         scrape.skippedLines += parse(scrape.text.bytes)
         write(to: &page)
     }

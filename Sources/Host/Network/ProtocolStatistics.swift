@@ -56,14 +56,14 @@ struct ProtocolStatistics: Collector, ~Copyable {
         var failure: KernelError?
         for table in [extended, common] {
             do throws(KernelError) {
-                try scrape.read(&table.file)
+                try scrape.read(lines: &table.file)
                 scrape.skippedLines += write(scrape.text.bytes, table, to: &page)
             } catch {
                 failure = error
             }
         }
         do throws(KernelError) {
-            try scrape.read(&version6)
+            try scrape.read(lines: &version6)
             scrape.skippedLines += write6(scrape.text.bytes, to: &page)
         } catch {
             // A kernel without IPv6 has no such file.

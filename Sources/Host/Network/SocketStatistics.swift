@@ -55,7 +55,7 @@ struct SocketStatistics: Collector, ~Copyable {
         var missing = 0
         for table in [version4, version6] {
             do throws(KernelError) {
-                try scrape.read(&table.file)
+                try scrape.read(lines: &table.file)
                 scrape.skippedLines += write(scrape.text.bytes, table, to: &page)
             } catch {
                 // Either version may be switched off.

@@ -52,7 +52,7 @@ struct VirtualServers: Collector, ~Copyable {
             throw .malformed(statistics.path)
         }
         for (index, single) in totals.enumerated() { page.single(single, Double(sums[index])) }
-        try scrape.read(&file)
+        try scrape.read(lines: &file)
         scrape.skippedLines += parse(scrape.text.bytes)
         table.write(to: &page)
     }

@@ -36,7 +36,8 @@ struct SchedulerStatistics: Collector, ~Copyable {
         table.write(to: &page)
     }
 
-    /// Returns the `cpu` lines that could not be used; the others are about domains.
+    /// Returns the `cpu` lines that could not be used, 1 when there is none; the others are about
+    /// domains.
     mutating func parse(_ text: Span<UInt8>) -> Int {
         var skipped = 0
         table.begin()
@@ -54,7 +55,7 @@ struct SchedulerStatistics: Collector, ~Copyable {
             table[row, 2] = Double(times[2])
         }
         table.end()
-        return skipped
+        return table.rowCount == 0 ? max(skipped, 1) : skipped
     }
 
     /// Nanoseconds run and waited, and time slices: the last three of the nine numbers that every

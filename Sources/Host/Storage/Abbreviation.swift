@@ -7,7 +7,8 @@ enum Abbreviation {
     static func bcache(_ text: Span<UInt8>) -> Double? {
         if text.isEmpty { return nil }
         if text[0] == 0x2D {
-            return bcache(text.extracting(droppingFirst: 1)).map { -$0 }
+            let digits = text.extracting(droppingFirst: 1)
+            return digits.starts(with: "-") ? nil : bcache(digits).map { -$0 }
         }
         guard let factor = factor(text[text.count - 1]) else {
             return text.decimalNumber.flatMap { whole($0) }

@@ -180,16 +180,19 @@ struct ExtentFilesystem: Collector, ~Copyable {
         }
     }
 
-    /// Returns the lines that could not be used; lines of unknown names are none of ours.
+    /// Returns the lines that could not be used, 1 when there is none of ours: lines of unknown names
+    /// are those of later kernels.
     private mutating func parse(_ text: Span<UInt8>, _ row: Int) -> Int {
         var skipped = 0
+        var known = 0
         var lines = Cursor(text)
         while var line = lines.line() {
             guard let name = line.word() else { continue }
             guard let index = place(of: name) else { continue }
+            known += 1
             if !fill(index, &line, row) { skipped += 1 }
         }
-        return skipped
+        return known == 0 ? 1 : skipped
     }
 
     private func place(of name: Span<UInt8>) -> Int? {

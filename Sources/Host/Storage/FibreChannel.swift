@@ -76,7 +76,7 @@ struct FibreChannel: Collector, ~Copyable {
                 // An adapter that does not count says so with all bits set.
                 readings.add(
                     root, "\(folder)/statistics/\(file)", to: full, labels: [("fc_host", name)],
-                    .countOrOnes, mayBeText: true,
+                    .countOrOnes,
                     family: { Family(full, .counter, help: help) })
             }
         }

@@ -38,16 +38,24 @@ struct MountStatistics: Collector, ~Copyable {
         operations.write(to: &page)
     }
 
-    /// Returns the lines that could not be used.
+    /// Returns the lines that could not be used, 1 when no mount is told: there always is one.
     mutating func parse(_ text: Span<UInt8>) -> Int {
         info.begin()
         devices.begin()
         transports.begin()
         operations.begin()
         var skipped = 0
+        var heads = 0
         var lines = Cursor(text)
         while let line = lines.line() {
-            guard line.rest.starts(with: "device ") else { continue }
+            guard line.rest.starts(with: "device ") else {
+                // What is mounted without a device has no statistics.
+                let isHead = line.rest.starts(with: "no device ")
+                heads += isHead ? 1 : 0
+                if !isHead, !line.rest.trimmed.isEmpty { skipped += 1 }
+                continue
+            }
+            heads += 1
             guard let mount = MountHead(line) else {
                 skipped += 1
                 continue
@@ -60,7 +68,7 @@ struct MountStatistics: Collector, ~Copyable {
         devices.end()
         transports.end()
         operations.end()
-        return skipped
+        return heads == 0 ? max(skipped, 1) : skipped
     }
 
     private mutating func show(_ mount: borrowing MountHead) {

@@ -73,11 +73,12 @@ struct PoolFilesystem: Collector, ~Copyable {
         findDatasets()
         for source in sources {
             guard (try? scrape.read(&source.file)) != nil else { continue }
+            var skipped = 0
             repeat {
                 source.table.begin()
-                scrape.skippedLines += PoolFilesystem.parse(
-                    scrape.text.bytes, into: &source.table)
+                skipped = PoolFilesystem.parse(scrape.text.bytes, into: &source.table)
             } while !source.table.end()
+            scrape.skippedLines += skipped
             source.table.write(to: &page)
         }
         collectIO(&scrape)
@@ -123,7 +124,9 @@ struct PoolFilesystem: Collector, ~Copyable {
     }
 
     private mutating func collectIO(_ scrape: inout Scrape) {
+        var skipped = 0
         repeat {
+            skipped = 0
             ioTable.begin()
             for pool in io where (try? scrape.read(&pool.file)) != nil {
                 let key = pool.key
@@ -131,21 +134,25 @@ struct PoolFilesystem: Collector, ~Copyable {
                     continue
                 }
                 if !PoolFilesystem.parseIO(scrape.text.bytes, row, into: &ioTable) {
-                    scrape.skippedLines += 1
+                    skipped += 1
                 }
             }
         } while !ioTable.end()
+        scrape.skippedLines += skipped
     }
 
     private mutating func collectDatasets(_ scrape: inout Scrape) {
+        var skipped = 0
         repeat {
+            skipped = 0
             datasetTable.begin()
             for pool in datasets where (try? scrape.read(&pool.file)) != nil {
                 let key = pool.key
-                scrape.skippedLines += PoolFilesystem.parse(
+                skipped += PoolFilesystem.parse(
                     scrape.text.bytes, into: &datasetTable, dataset: (pool.pool, key))
             }
         } while !datasetTable.end()
+        scrape.skippedLines += skipped
     }
 
     private mutating func collectStates(_ scrape: inout Scrape) {
@@ -196,6 +203,7 @@ struct PoolFilesystem: Collector, ~Copyable {
             } else if type.equals("3"), dataset == nil {
                 number = value.trimmed.signed.map { Double($0) }
             } else {
+                if type.unsigned == nil { skipped += 1 }
                 continue
             }
             guard let number, let row,

@@ -12,9 +12,12 @@ struct StorageOptions: ParsableArguments {
     var ignoredTapes = "^$"
 
     @Flag(
-        name: .customLong("collector.bcache.priorityStats"), inversion: .prefixedNo,
+        name: .customLong("collector.bcache.priorityStats"),
         help: "Priorities of buckets, which are expensive to read.")
     var cachePriorities = false
+    // The parser's own inversion would write the name in small letters.
+    @Flag(name: .customLong("no-collector.bcache.priorityStats"), help: .hidden)
+    var noCachePriorities = false
 
     func settings(_ mistakes: inout Mistakes) -> StorageSettings {
         StorageSettings(
@@ -22,7 +25,7 @@ struct StorageOptions: ParsableArguments {
             tapes: Filter(
                 flag: "--collector.tapestats.ignored-devices", include: nil, exclude: ignoredTapes,
                 &mistakes),
-            showsCachePriorities: cachePriorities)
+            showsCachePriorities: cachePriorities && !noCachePriorities)
     }
 }
 

@@ -22,6 +22,7 @@ struct ControlGroupControllers: Collector, ~Copyable {
     mutating func collect(_ scrape: inout Scrape, into page: inout Page) throws(KernelError) {
         try scrape.read(subject: &file)
         scrape.skippedLines += parse(scrape.text.bytes)
+        if table.rowCount == 0 { scrape.skippedLines += 1 }
         table.write(to: &page)
     }
 

@@ -96,7 +96,7 @@ struct OperatingSystem: Collector, ~Copyable {
             }
             fields[name.string] = value.span.string
         }
-        return (fields, skipped)
+        return (fields, fields.isEmpty ? max(skipped, 1) : skipped)
     }
 
     /// The value as a shell would take it, quoted or not; nil when the quotes do not match.

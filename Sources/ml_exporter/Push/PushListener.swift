@@ -8,16 +8,16 @@ internal import Settings
 enum PushListener {
     static let standardAddress = ListenAddress.tcp(host: "127.0.0.1", port: 10181)
 
+    /// The name (`FileDescriptorName=`) of sockets that systemd opens for pushes.
+    static let inheritedName = "push"
+
     /// Who may push at all.
-    static func gate(_ configuration: Configuration, _ requests: PushRequests) -> PushGate {
+    static func gate(_ configuration: Configuration, _ pushed: Pushed) -> PushGate {
         var names = configuration.pushFlags.allowedHosts
         for address in configuration.pushAddresses ?? [] {
             if case .tcp(let host, _) = address, !host.isEmpty { names.append(host) }
         }
-        let rate = configuration.pushFlags.producerRate
-        return PushGate(
-            hosts: HostCheck(names: names), rate: RateLimiter(perSecond: rate, burst: rate * 2),
-            requests)
+        return PushGate(hosts: HostCheck(names: names), rate: pushed.rate, pushed.requests)
     }
 
     /// What pushers may take.

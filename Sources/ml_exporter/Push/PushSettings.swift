@@ -9,6 +9,9 @@ struct PushSettings: Sendable, Equatable {
     var groups = GroupLimits()
     var series = SeriesLimits()
     var models = ModelSettings()
+    /// Requests per second of one producer, 0 for any number, and how many at once.
+    var producerRate = 1_000
+    var producerBurst = 2_000
 
     /// What the settings file may name.
     static let vocabulary = FileSettings.Vocabulary(
@@ -16,6 +19,9 @@ struct PushSettings: Sendable, Equatable {
 
     init(_ flags: PushFlags, _ file: FileSettings) {
         let limits = file.limits
+        producerRate = flags.producerRate ?? file.push.producerRate ?? producerRate
+        producerBurst =
+            file.push.producerBurst ?? producerRate.multipliedReportingOverflow(by: 2).partialValue
         groups.groups = flags.maxGroups ?? limits.groups ?? groups.groups
         groups.series = flags.maxGroupSeries ?? limits.allGroupSeries ?? groups.series
         groups.groupSeries = limits.groupSeries ?? groups.groupSeries

@@ -13,9 +13,12 @@ struct Pushed: Sendable {
     let models: Models
     let events: EventDoor
     let requests = PushRequests()
+    /// How often producers may push.
+    let rate: RateLimiter
 
     init(_ settings: PushSettings, nativeHistograms: Bool) {
         groups = GroupStore(settings.groups)
+        rate = RateLimiter(perSecond: settings.producerRate, burst: settings.producerBurst)
         models = Models(
             settings.series, settings.models, nativeHistograms: nativeHistograms)
         events = EventDoor(sink: models, producers: Producers())
@@ -24,6 +27,7 @@ struct Pushed: Sendable {
     /// Takes over what may change while the daemon runs, and tells what may not.
     func change(from old: PushSettings, to new: PushSettings, _ log: Logger) {
         groups.setLimits(new.groups)
+        rate.change(perSecond: new.producerRate, burst: new.producerBurst)
         if old.models != new.models {
             for reset in models.change(new.models) {
                 log.info(

@@ -85,7 +85,7 @@ struct NetworkTextTests {
 
     @Test func `rows of tracked connections are added up`() {
         let one = "1 2 3 4 5 6 7 8 9 a b c d e f 10"
-        let text = Array("names\n\(one) 11\n\(one) 12 13\n\(one)\n1 2\n\n\(one) x\n".utf8)
+        let text = Array("entries\n\(one) 11\n\(one) 12 13\n\(one)\n1 2\n\n\(one) x\n".utf8)
         let (sums, skipped) = ConnectionTracking.parse(text.span)
         #expect(sums[2] == 9)
         #expect(sums[16] == 0x23)
@@ -112,7 +112,8 @@ struct NetworkTextTests {
             Trees.roots("nowhere"), NeighbourSettings(filter: everything, usesNetlink: false))
         func lines(_ devices: [String]) -> [String] {
             let text = Array(
-                ("head\n" + devices.map { "192.0.2.1 0x1 0x2 02:fc:00:00:00:01 * \($0)\n" }.joined())
+                ("IP address\n"
+                    + devices.map { "192.0.2.1 0x1 0x2 02:fc:00:00:00:01 * \($0)\n" }.joined())
                     .utf8)
             #expect(neighbours.parse(text.span) == 0)
             var page = Page(format: .text, body: Buffer(capacity: 4096))

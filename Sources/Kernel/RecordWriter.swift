@@ -1,0 +1,44 @@
+/// Writes what a later run of the daemon reads again with a `RecordReader`: numbers as varints (seven
+/// bits per byte, the least first), texts behind their length.
+public struct RecordWriter: Sendable {
+    public private(set) var bytes: [UInt8]
+
+    /// Writes behind `bytes`.
+    public init(_ bytes: consuming [UInt8] = []) {
+        self.bytes = bytes
+    }
+
+    public mutating func write(_ number: UInt64) {
+        var rest = number
+        while rest >= 0x80 {
+            bytes.append(UInt8(truncatingIfNeeded: rest) | 0x80)
+            rest >>= 7
+        }
+        bytes.append(UInt8(truncatingIfNeeded: rest))
+    }
+
+    /// A count or a position: not negative.
+    public mutating func write(count: Int) {
+        write(UInt64(count))
+    }
+
+    public mutating func write(_ flag: Bool) {
+        write(flag ? 1 : 0 as UInt64)
+    }
+
+    public mutating func write(_ number: Double) {
+        let bits = number.bitPattern
+        for shift in 0..<8 { bytes.append(UInt8(truncatingIfNeeded: bits >> UInt64(8 * shift))) }
+    }
+
+    public mutating func write(_ text: Span<UInt8>) {
+        write(count: text.count)
+        for index in text.indices { bytes.append(text[index]) }
+    }
+
+    public mutating func write(_ text: String) {
+        var text = text
+        text.makeContiguousUTF8()
+        write(text.utf8Span.span)
+    }
+}

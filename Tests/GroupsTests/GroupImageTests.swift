@@ -1,0 +1,95 @@
+import Exposition
+import Kernel
+import Testing
+
+@testable import Groups
+
+struct GroupImageTests {
+    private func moment(_ seconds: Double, start: Double = 1) -> Moment {
+        Moment(
+            unixSeconds: 1_700_000_000 + seconds,
+            monotonicNanoseconds: UInt64((start + seconds) * 1e9))
+    }
+
+    private func page(_ store: GroupStore, at moment: Moment) -> String {
+        var page = Page(format: .text, body: Buffer(capacity: 64))
+        page.invite(store.families(at: moment))
+        page.finish()
+        return page.bytes.string
+    }
+
+    private func decode(_ bytes: ArraySlice<UInt8>) -> GroupImage? {
+        GroupImage(decoding: bytes.span)
+    }
+
+    private func push(
+        _ store: GroupStore, _ path: String, _ body: String, ttl: [String] = [],
+        at moment: Moment
+    ) -> Int {
+        GroupDoor(store).answer(
+            .put, path: path.utf8Span.span, ttl: ttl, body: body.utf8Span.span, at: moment
+        ).status
+    }
+
+    private let body = """
+        # HELP x With \\\\ and\\nlines.
+        # TYPE x counter
+        x{a="1\\"\\n",instance="i"} 3
+        # TYPE t histogram
+        t_bucket{le="0.5"} 1
+        t_sum 1e-9
+        t_count 2
+        # TYPE s summary
+        s{quantile="0.9"} NaN
+        s_count 7
+        y -Inf
+
+        """
+
+    @Test func `a store made from the bytes of images shows the same page`() throws {
+        let store = GroupStore()
+        #expect(push(store, "/metrics/job/j/a@base64/L_8=", body, at: moment(0)) == 400)
+        #expect(push(store, "/metrics/job/j/a@base64/L2I=", body, at: moment(0)) == 200)
+        #expect(push(store, "/metrics/job/k", "z 1\n", ttl: ["100"], at: moment(1)) == 200)
+        #expect(push(store, "/metrics/job/k", "z 1\nz 2\n", at: moment(2)) == 400)
+        let other = GroupStore()
+        for image in store.images(at: moment(2)) {
+            var bytes: [UInt8] = []
+            image.encode(into: &bytes)
+            // Another boot of the machine: its monotonic clock began anew.
+            let read = try #require(decode(bytes[...]))
+            other.restore(read, at: moment(50, start: -49))
+        }
+        #expect(page(other, at: moment(50, start: -49)) == page(store, at: moment(50)))
+        #expect(other.counts.series == store.counts.series)
+        #expect(page(other, at: moment(100, start: -49)).contains("job=\"k\""))
+        #expect(!page(other, at: moment(102, start: -49)).contains("job=\"k\""))
+    }
+
+    @Test func `an image puts back what a later push has changed`() throws {
+        let store = GroupStore()
+        let key = GroupingKey([("job", "j")])
+        #expect(store.images(at: moment(0)).isEmpty)
+        #expect(push(store, "/metrics/job/j", "x 1\ny 2\n", at: moment(0)) == 200)
+        let before = page(store, at: moment(1))
+        let image = try #require(store.image(of: key, at: moment(1)))
+        #expect(push(store, "/metrics/job/j", "z 3\n", at: moment(2)) == 200)
+        store.restore(image, at: moment(3))
+        #expect(page(store, at: moment(3)) == before)
+        #expect(store.counts.series == 2)
+        #expect(push(store, "/metrics/job/j", "x 5\n", at: moment(4)) == 200)
+    }
+
+    @Test func `bytes that are no image are refused, wherever they were cut`() throws {
+        let store = GroupStore()
+        #expect(push(store, "/metrics/job/j", body, at: moment(0)) == 200)
+        var bytes: [UInt8] = []
+        try #require(store.images(at: moment(0)).first).encode(into: &bytes)
+        #expect(decode(bytes[...]) != nil)
+        for count in 0..<bytes.count {
+            #expect(decode(bytes.prefix(count)) == nil, "\(count)")
+        }
+        bytes[0] = 9
+        #expect(decode(bytes[...]) == nil)
+    }
+}

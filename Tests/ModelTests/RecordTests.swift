@@ -1,0 +1,160 @@
+import Exposition
+import Kernel
+import Observation
+import Series
+import Testing
+
+@testable import Model
+
+struct RecordTests {
+    /// Models of which all that can be known is known.
+    private func full(natives: Bool = false) -> Models {
+        var settings = ModelSettings()
+        settings.rules.retrainObservationThreshold = 100
+        let models = Models(SeriesLimits(), settings, nativeHistograms: natives)
+        var push = Push()
+        for variant in ["", "champion"] {
+            push.add {
+                $0.variant = variant
+                $0.outcome = .serverError
+                $0.reason = "out of memory"
+                $0.seconds = [(0.012, 3), (0.5, 1)]
+                $0.weight = 4
+                $0.measures = [
+                    .stageQueue: 0.1, .inputTokens: 5, .timeToFirstToken: 0.2, .batchSize: 2,
+                ]
+                $0.features = [("amount", .number(1)), ("country", .text("DE"))]
+                $0.errors = [("age", .outOfRange)]
+            }
+        }
+        push.add(state: "fraud", "3", inFlight: 4)
+        push.add(news: "fraud", .loaded, framework: "lightgbm", gitSHA: "abc", trainedAt: 5)
+        push.add(metric: "profit", .counter, 3, target: 9, model: "churn")
+        push.add(metric: "profit", .gauge, -3)
+        var training = Training()
+        training.item = push.item()
+        training.scope = push.scope("fraud", "")
+        training.run = push.name("monday")
+        training.status = .failed
+        training.epoch = 4
+        let feature = push.name("amount")
+        push.batch.append(trainingNumber: 0.4, of: feature)
+        training.importance = 0..<1
+        training.metrics = 0..<1
+        push.batch.append(training)
+        for version in ["3", ""] {
+            var label = Label()
+            label.item = push.item()
+            label.scope = push.scope("fraud", version)
+            push.batch.append(label)
+        }
+        let verdict = push.send(to: models, from: 7)
+        precondition(verdict.rejected == 0)
+        return models
+    }
+
+    private func record(_ models: Models) -> [UInt8] {
+        var record = RecordWriter()
+        models.write(to: &record)
+        return record.bytes
+    }
+
+    private func restored(_ bytes: [UInt8], _ models: Models) -> Bool {
+        var reader = RecordReader(bytes.span)
+        return models.read(&reader)
+    }
+
+    @Test(arguments: [false, true])
+    func `models that are restored show the same page and go on`(natives: Bool) {
+        let models = full(natives: natives)
+        let bytes = record(models)
+        var settings = ModelSettings()
+        settings.rules.retrainObservationThreshold = 100
+        let other = Models(SeriesLimits(), settings, nativeHistograms: natives)
+        other.take { $0.model = "forgotten" }
+        #expect(restored(bytes, other))
+        #expect(other.text() == models.text())
+        #expect(other.text(.protobuf) == models.text(.protobuf))
+        #expect(other.list.map(\.rows) == models.list.map(\.rows))
+        for each in [models, other] {
+            each.take {
+                $0.features = [("amount", .text("much")), ("new", .missing)]
+                $0.seconds = [(0.3, 1)]
+                $0.outcome = .timeout
+                $0.reason = "out of memory"
+            }
+            var push = Push()
+            push.add(metric: "profit", .counter, -1, model: "churn")
+            push.add(news: "fraud", .loaded)
+            push.add(state: "fraud", "3", queue: 1)
+            #expect(push.send(to: each, from: 7).rejected == 0)
+        }
+        let shown = other.text().split(separator: "\n")
+        let expected = models.text().split(separator: "\n")
+        for (line, wanted) in zip(shown, expected)
+        where !line.hasPrefix("ml_model_loaded_timestamp_seconds") { #expect(line == wanted) }
+        #expect(shown.count == expected.count)
+        let room = models.budget.count
+        #expect(other.budget.count == room)
+    }
+
+    @Test func `a snapshot that is cut or changed is refused or read, and traps nothing`() {
+        let bytes = record(full())
+        let models = Models()
+        for length in stride(from: 0, to: bytes.count - 1, by: 7) {
+            #expect(!restored(Array(bytes[..<length]), models))
+            #expect(models.list.isEmpty)
+        }
+        var state: UInt64 = 88_172_645_463_325_252
+        for _ in 0..<400 {
+            var changed = bytes
+            for _ in 0..<2 {
+                state ^= state << 13
+                state ^= state >> 7
+                state ^= state << 17
+                changed[Int(state % UInt64(bytes.count))] = UInt8(truncatingIfNeeded: state >> 32)
+            }
+            if restored(changed, models) {
+                _ = models.text()
+                models.take { $0.features = [("amount", .number(1))] }
+            }
+        }
+        models.removeAll()
+        #expect(models.list.isEmpty)
+    }
+
+    @Test func `a decided batch is replayed as it was decided, whatever the limits are now`() {
+        var limits = SeriesLimits()
+        limits.models = 2
+        let models = Models(limits)
+        var push = Push()
+        for model in ["a", "b", "c", "a"] { push.add { $0.model = model } }
+        push.add(state: "c", "3", inFlight: 1)
+        push.add(state: "a", "3", inFlight: 1)
+        push.add(metric: "profit", .gauge, 1, labels: [("region", "eu")])
+        var verdict = Verdict()
+        let decision = models.decide(
+            push.batch, from: Sender(number: 5, process: nil), verdict: &verdict)
+        #expect(verdict.rejected == 3)
+        var record = RecordWriter()
+        push.batch.write(to: &record)
+        models.write(decision, to: &record)
+        models.apply(push.batch, as: decision)
+
+        for limit in [1, 50] {
+            var limits = SeriesLimits()
+            limits.models = limit
+            let other = Models(limits)
+            var reader = RecordReader(record.bytes.span)
+            var batch = Batch()
+            let isRead = batch.read(&reader)
+            #expect(isRead)
+            let isReplayed = other.replay(batch, &reader)
+            #expect(isReplayed)
+            #expect(other.samples("ml_predictions_total") == models.samples("ml_predictions_total"))
+            #expect(
+                other.samples("ml_requests_in_flight") == models.samples("ml_requests_in_flight"))
+            #expect(other.samples("ml_business").isEmpty)
+        }
+    }
+}
