@@ -36,7 +36,7 @@ def root(unpacked, tmp_path_factory):
 
 
 def test_the_units_have_no_mistakes(root):
-    for unit in ("ml_exporter.service", "ml_exporter.socket"):
+    for unit in ("ml_exporter.service", "ml_exporter.socket", "ml_exporter-push.socket"):
         told = accepted("sh", "-c", f"systemd-analyze verify --man=no --root={root} {unit} 2>&1")
         assert "ml_exporter" not in told
 
@@ -87,7 +87,8 @@ class TestRunning:
     @pytest.fixture(autouse=True)
     def fresh(self, installed):
         """The unit as the package brings it, running."""
-        installed.run("systemctl", "stop", "ml_exporter.socket", check=False)
+        installed.run("systemctl", "stop", "ml_exporter.socket", "ml_exporter-push.socket",
+                      check=False)
         installed.drop_in("none.conf", "")
         installed.run("systemctl", "reset-failed", "ml_exporter", check=False)
         installed.run("systemctl", "restart", "ml_exporter")
@@ -213,6 +214,25 @@ class TestRunning:
             done""").split()
         assert len(answers) > 10
         # 503 and a closed connection are what a draining daemon answers; 000 is a refusal.
+        assert "000" not in answers and "200" in answers
+
+    def test_a_restart_behind_the_push_sockets_refuses_no_push(self, installed):
+        installed.run("systemctl", "stop", "ml_exporter")
+        installed.run("systemctl", "start", "ml_exporter-push.socket")
+        owner = installed.run("stat", "-c", "%U:%G %a", "/run/ml_exporter/push.sock").stdout
+        assert owner.strip() == "root:ml_exporter 660"
+        answers = installed.shell("""
+            push() {
+                curl -s -o /dev/null -w '%{http_code}\\n' --max-time 20 \\
+                    -H 'Content-Type: application/json' -d '{"model": "fraud"}' \\
+                    "$@"/v1/events || true
+            }
+            (for _ in 1 2 3; do sleep 0.3; systemctl restart ml_exporter; done) & restarts=$!
+            while kill -0 $restarts 2>/dev/null; do
+                push --unix-socket /run/ml_exporter/push.sock http://localhost
+                push http://127.0.0.1:10181
+            done""").split()
+        assert len(answers) > 10
         assert "000" not in answers and "200" in answers
 
     def test_the_gpu_drop_in_opens_device_files(self, installed):
