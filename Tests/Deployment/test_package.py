@@ -19,6 +19,7 @@ PIECES = (
     "etc/default/ml_exporter",
     "lib/systemd/system/ml_exporter.service",
     "lib/systemd/system/ml_exporter.socket",
+    "lib/systemd/system/ml_exporter-push.socket",
     "usr/bin/ml_exporter",
     "usr/lib/sysusers.d/ml_exporter.conf",
     "usr/lib/tmpfiles.d/ml_exporter.conf",

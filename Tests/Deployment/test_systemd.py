@@ -11,6 +11,16 @@ from files import DEPLOY, UNIT, accepted, assignments
 
 # The highest exposure that `systemd-analyze security` may find, in tenths.
 LIMITS = {None: 19, "gpu": 22, "producers": 26, "socket": 19}
+PRODUCER = """
+import socket, time
+wire = socket.socket(socket.AF_UNIX)
+wire.connect("/run/ml_exporter/push.sock")
+body = b"{\\"model\\": \\"fraud\\"}"
+wire.sendall(b"POST /v1/events HTTP/1.1\\r\\nHost: localhost\\r\\n"
+             b"Content-Type: application/json\\r\\nContent-Length: %d\\r\\n\\r\\n" % len(body) + body)
+print(wire.recv(65536).decode(), flush=True)
+time.sleep(60)
+"""
 DROP_INS = DEPLOY / "systemd" / "drop-ins"
 
 
@@ -26,7 +36,7 @@ def root(unpacked, tmp_path_factory):
 
 
 def test_the_units_have_no_mistakes(root):
-    for unit in ("ml_exporter.service", "ml_exporter.socket"):
+    for unit in ("ml_exporter.service", "ml_exporter.socket", "ml_exporter-push.socket"):
         told = accepted("sh", "-c", f"systemd-analyze verify --man=no --root={root} {unit} 2>&1")
         assert "ml_exporter" not in told
 
@@ -77,7 +87,8 @@ class TestRunning:
     @pytest.fixture(autouse=True)
     def fresh(self, installed):
         """The unit as the package brings it, running."""
-        installed.run("systemctl", "stop", "ml_exporter.socket", check=False)
+        installed.run("systemctl", "stop", "ml_exporter.socket", "ml_exporter-push.socket",
+                      check=False)
         installed.drop_in("none.conf", "")
         installed.run("systemctl", "reset-failed", "ml_exporter", check=False)
         installed.run("systemctl", "restart", "ml_exporter")
@@ -205,6 +216,25 @@ class TestRunning:
         # 503 and a closed connection are what a draining daemon answers; 000 is a refusal.
         assert "000" not in answers and "200" in answers
 
+    def test_a_restart_behind_the_push_sockets_refuses_no_push(self, installed):
+        installed.run("systemctl", "stop", "ml_exporter")
+        installed.run("systemctl", "start", "ml_exporter-push.socket")
+        owner = installed.run("stat", "-c", "%U:%G %a", "/run/ml_exporter/push.sock").stdout
+        assert owner.strip() == "root:ml_exporter 660"
+        answers = installed.shell("""
+            push() {
+                curl -s -o /dev/null -w '%{http_code}\\n' --max-time 20 \\
+                    -H 'Content-Type: application/json' -d '{"model": "fraud"}' \\
+                    "$@"/v1/events || true
+            }
+            (for _ in 1 2 3; do sleep 0.3; systemctl restart ml_exporter; done) & restarts=$!
+            while kill -0 $restarts 2>/dev/null; do
+                push --unix-socket /run/ml_exporter/push.sock http://localhost
+                push http://127.0.0.1:10181
+            done""").split()
+        assert len(answers) > 10
+        assert "000" not in answers and "200" in answers
+
     def test_the_gpu_drop_in_opens_device_files(self, installed):
         installed.run("sh", "-c", "getent group render || groupadd --system render")
         installed.drop_in("gpu.conf", (DROP_INS / "gpu.conf").read_text())
@@ -214,19 +244,34 @@ class TestRunning:
             assert installed.shell(f"getent group {name}").split(":")[2] in groups
         assert "ml_exporter_build_info" in installed.page()
 
-    def test_the_producers_drop_in_reads_processes_of_others(self, installed):
+    def test_what_a_producer_costs_takes_the_drop_in(self, installed):
+        def shown() -> set[str]:
+            """What the page tells of a process of another user that pushes and lives on."""
+            installed.run("sh", "-c", "id pusher || useradd --system --groups ml_exporter pusher")
+            producer = installed.shell(
+                "setsid setpriv --reuid=pusher --regid=pusher --init-groups /usr/bin/python3 -c "
+                f"'{PRODUCER}' >/work/pushed 2>&1 & echo $!").strip()
+            try:
+                installed.wait(lambda: "200 OK" in installed.path("/work/pushed").read_text(),
+                               "an answer to the producer")
+                return set(re.findall(
+                    rf'^ml_producer_process_(\w+){{pid="{producer}"}}', installed.page(),
+                    re.MULTILINE))
+            finally:
+                installed.run("kill", producer)
+
+        without = shown()
+        assert {"cpu_seconds_total", "resident_memory_bytes"} <= without
+        installed.drop_in("producers.conf", (DROP_INS / "producers.conf").read_text())
+        installed.run("systemctl", "restart", "ml_exporter")
+        assert shown() - without == {"read_bytes_total", "written_bytes_total"}
+
+    def test_the_producers_drop_in_gives_two_rights_and_hides_secrets(self, installed):
         installed.drop_in("producers.conf", (DROP_INS / "producers.conf").read_text())
         installed.run("systemctl", "restart", "ml_exporter")
         status = installed.status()
         reading = (1 << 19) | (1 << 2)  # CAP_SYS_PTRACE, CAP_DAC_READ_SEARCH
         assert int(status["CapEff"], 16) == int(status["CapBnd"], 16) == reading
-        inside = ["nsenter", "-t", installed.property("MainPID"), "-m"]
-        assert installed.run(*inside, "cat", "/etc/shadow", check=False).stdout == ""
-        # What the daemon may do with them, by its own number and with its own capabilities.
-        other = installed.shell("setsid sleep 300 >/dev/null 2>&1 & echo $!").strip()
-        identity = installed.shell("id -u ml_exporter").strip()
-        read = ["setpriv", f"--reuid={identity}", "--clear-groups",
-                "--inh-caps=+sys_ptrace,+dac_read_search", "--ambient-caps=+sys_ptrace,+dac_read_search",
-                "cat", f"/proc/{other}/io"]
-        assert "read_bytes" in installed.run(*inside, *read).stdout
-        installed.run("kill", other)
+        for path in ("/etc/shadow", "/root", "/etc/ssl/private"):
+            inside = ["nsenter", "-t", installed.property("MainPID"), "-m", "stat", "-c", "%a", path]
+            assert installed.run(*inside).stdout.strip() == "0", path

@@ -104,7 +104,7 @@ class Run:
         self.daemon = DAEMONS[options.daemon](folder)
         self.pushes = PUSHES[options.pushes]()
         self.findings = Findings()
-        self.starts, self.audits = [], 0
+        self.starts, self.audits, self.ends = [], 0, 0
         self.prometheus = Prometheus(folder, self.daemon)
         self.scraper = Scraper(self.daemon, self.pushes.rising, self.findings)
         self.pushers = [self.pushes.pusher(number, self.daemon, self.findings, options.seed)
@@ -118,6 +118,13 @@ class Run:
         self.pushes.audit(page, promised, self.findings, at_rest)
         self.audits += 1
 
+    def end(self):
+        """Asks the daemon to end under load, which it has to do in good order."""
+        self.ends += 1
+        status = self.daemon.stop()
+        if status != 0:
+            self.findings.add("other", f"the daemon ended with {status} when it was told to")
+
     def rounds(self):
         for kill in range(self.options.kills):
             # One in ten dies while it starts, the others at any time of their work.
@@ -128,6 +135,12 @@ class Run:
                 self.starts.append(self.daemon.wait())
                 self.audit()
             time.sleep(max(0, moment - time.monotonic()))
+            if not early and self.random.random() < 0.1:
+                # As an upgrade ends it.
+                self.end()
+                self.daemon.start()
+                self.starts.append(self.daemon.wait())
+                self.audit()
             self.daemon.kill()
             self.daemon.start()
             if (kill + 1) % 20 == 0:
@@ -153,9 +166,7 @@ class Run:
             self.scraper.close()
             time.sleep(1.5)
             seen = self.prometheus.judge(self.pushes.rising, self.findings)
-            status = self.daemon.stop()
-            if status != 0:
-                self.findings.add("other", f"the daemon ended with {status} when it was told to")
+            self.end()
         finally:
             self.prometheus.close()
             if self.daemon.process.poll() is None:
@@ -171,7 +182,7 @@ class Run:
             ("daemon", self.daemon.version()),
             ("machine", f"{os.cpu_count()} CPUs, {platform.freedesktop_os_release()['PRETTY_NAME']}"),
             ("pushes", f"{options.pushes}, {options.pushers} pushers, seed {options.seed}"),
-            ("kill -9", f"{options.kills} in {seconds:.0f} s"),
+            ("kill -9; SIGTERM", f"{options.kills}; {self.ends} in {seconds:.0f} s"),
             ("audits; scrapes; samples of Prometheus", f"{self.audits}; {self.scraper.scrapes}; "
                                                        f"{seen}"),
             ("start until ready, median and longest", f"{statistics.median(self.starts):.3f} s, "
