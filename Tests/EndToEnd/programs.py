@@ -195,7 +195,7 @@ class Daemon(Service):
     """ml_exporter. Without an address it listens on a free port of 127.0.0.1."""
 
     def __init__(self, log: pathlib.Path, *flags: str, listen: tuple = ("127.0.0.1:0",),
-                 prefix: tuple = (), **options):
+                 prefix: tuple = (), until: str = "/-/ready", **options):
         arguments = [*prefix, binary()]
         arguments += [f"--web.listen-address={address}" for address in listen]
         if not any(flag.startswith("--push.listen-address") for flag in flags):
@@ -210,7 +210,7 @@ class Daemon(Service):
             self.addresses = wait_until(
                 lambda: self.listening(wanted), START_SECONDS, "the address in the log")
             self.address = self.addresses[0]
-            wait_until(lambda: self.answers("/-/ready"), START_SECONDS, "/-/ready")
+            wait_until(lambda: self.answers(until), START_SECONDS, until)
         except BaseException:
             if self.alive:
                 self.process.kill()
