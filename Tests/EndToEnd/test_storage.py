@@ -93,7 +93,7 @@ def fill(daemon):
     accept(daemon, {"model": "retired"})
     assert daemon.push("/v1/models/retired/versions/unversioned", method="DELETE").status == 200
     group(daemon, "job/night/instance/a", b"# TYPE rows counter\nrows 41\n")
-    group(daemon, "job/deleted", b"rows 1\n")
+    group(daemon, "job/deleted", b"left 1\n")
     group(daemon, "job/deleted", method="DELETE")
     # Forgotten and known anew, under another number.
     accept(daemon, {"model": "forgotten"}, **stamp(1, "other"))
@@ -114,7 +114,7 @@ def is_all_there(found, before):
     for name in ("push_time_seconds", "push_failure_time_seconds"):
         assert found.value(name, job="night", instance="a") \
             == before.value(name, job="night", instance="a")
-    assert found.get("rows", job="deleted", instance="") is None
+    assert found.named("left") == {}
     assert not [labels for labels in found.named("push_time_seconds")
                 if ("job", "deleted") in labels]
 
@@ -200,6 +200,7 @@ def test_a_second_daemon_on_the_folder_does_not_start(keep, tmp_path):
 def test_memory_only_says_so(start):
     daemon = start.daemon(*FEW, "--storage.path=none")
     [line] = sentences(daemon)
+    assert line.count("msg=") == 1
     assert "level=WARN" in line and "pushes are kept in memory only: --storage.path=none" in line
     found = page(daemon)
     assert found.value("ml_journal_enabled") == 0
@@ -273,6 +274,7 @@ def test_a_damaged_snapshot_is_replaced_by_the_former_and_the_records(keep, tmp_
     assert requests(found, "m") == 3
     assert found.value("ml_journal_files_set_aside") == 1
     [line] = sentences(daemon)
+    assert line.count("msg=") == 1
     [name] = aside(folder)
     assert name.startswith("snapshot.db.") and name in line
     assert accept(daemon, {"model": "m"}, **stamp(3))["duplicate"] is True
@@ -331,6 +333,7 @@ def test_files_of_a_later_release_stay_and_wait_for_it(keep, tmp_path, name):
     assert "start the release that wrote it, or a later one" in told["error"]["detail"]
     retired = daemon.push("/v1/models/m/versions/unversioned", method="DELETE")
     assert retired.status == 503
+    assert json.loads(retired.body)["error"]["code"] == "storage_unavailable"
     # It is tried again, and not said again.
     wait_until(lambda: page(daemon).value("ml_journal_errors_total", operation="open") >= 2,
                30, "another try")

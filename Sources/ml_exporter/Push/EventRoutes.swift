@@ -165,11 +165,11 @@ struct EventRoutes: Sendable {
         guard let journal else { return suspended.answer(body()) }
         let submission = ChangeSubmission(
             kind, names, suspended, change: body,
-            failure: { failure in
+            failure: { code, sentence in
                 requests.count(path, 503)
-                return error(503, "storage_failed", StorageAnswer.sentence(failure))
+                return error(503, code, sentence)
             })
-        if let error = journal.submit(submission) { submission.lost(error) }
+        if let error = journal.submit(submission) { submission.refuse(error) }
     }
 
     // MARK: Answers

@@ -45,7 +45,7 @@ struct Pushed: Sendable {
                 case .warning: .warning
                 case .error: .error
                 }
-            log.log(level: level, "storage", metadata: ["msg": "\(sentence)"])
+            log.log(level: level, "storage: \(sentence)")
         }
     }
 

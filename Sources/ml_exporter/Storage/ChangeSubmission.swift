@@ -8,14 +8,14 @@ final class ChangeSubmission: Submission, @unchecked Sendable {
     private let kind: RecordKind
     private let names: [String]
     private let change: @Sendable () -> Response
-    private let failure: @Sendable (StorageError) -> Response
+    private let failure: @Sendable (_ code: String, _ sentence: String) -> Response
     private var suspended: Suspended?
 
     /// `change` does it and answers; `failure` answers when it could not be kept.
     init(
         _ kind: RecordKind, _ names: [String], _ suspended: consuming Suspended,
         change: @escaping @Sendable () -> Response,
-        failure: @escaping @Sendable (StorageError) -> Response
+        failure: @escaping @Sendable (_ code: String, _ sentence: String) -> Response
     ) {
         self.kind = kind
         self.names = names
@@ -34,7 +34,14 @@ final class ChangeSubmission: Submission, @unchecked Sendable {
 
     func kept() { end(change()) }
 
-    func lost(_ error: StorageError) { end(failure(error)) }
+    func lost(_ error: StorageError) {
+        end(failure("storage_failed", StorageAnswer.sentence(error)))
+    }
+
+    /// The answer when the journal does not even try.
+    func refuse(_ error: StorageError) {
+        end(failure("storage_unavailable", "nothing was taken: \(error)"))
+    }
 
     private func end(_ response: consuming Response) {
         suspended.take()?.answer(response)
