@@ -52,7 +52,7 @@ public func fuzzHost(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     _ = GraphicsCards.errors(text)
     groups(text, to: &page)
     network(text, roots, to: &page)
-    memory(text, roots, to: &page)
+    memoryFiles(text, roots, to: &page)
     system(text)
     links(text)
     _ = Negotiation.format(accept: text)
@@ -105,7 +105,7 @@ private func network(_ text: Span<UInt8>, _ roots: Roots, to page: inout Page) {
     _ = Bonding.names(text)
 }
 
-private func memory(_ text: Span<UInt8>, _ roots: Roots, to page: inout Page) {
+private func memoryFiles(_ text: Span<UInt8>, _ roots: Roots, to page: inout Page) {
     var paging = PagingStatistics(roots, nil)
     _ = paging.write(text, to: &page)
     var blocks = FreeBlocks(roots)
