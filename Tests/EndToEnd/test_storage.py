@@ -92,7 +92,7 @@ def fill(daemon):
         ], **stamp(sequence))
     accept(daemon, {"model": "retired"})
     assert daemon.push("/v1/models/retired/versions/unversioned", method="DELETE").status == 200
-    group(daemon, "job/night/instance/a", b"# TYPE rows counter\nrows 41\n")
+    group(daemon, "job/night/instance/a", b"# TYPE rows gauge\nrows 41\n")
     group(daemon, "job/deleted", b"left 1\n")
     group(daemon, "job/deleted", method="DELETE")
     # Forgotten and known anew, under another number.
