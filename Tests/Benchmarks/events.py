@@ -138,7 +138,8 @@ def scrape_p99(daemon, busy: bool, folder: pathlib.Path) -> float:
 
 def measure(options, folder: pathlib.Path) -> list[str]:
     ours = Daemon(folder / "ours.log", "--collector.disable-defaults", "--push.producer-rate=0",
-                  "--push.listen-address=127.0.0.1:0", "--push.socket=none")
+                  "--push.listen-address=127.0.0.1:0", "--push.socket=none",
+                  "--storage.path=none")
     report = ["## Pushed events", ""]
     try:
         peer = Pushgateway(folder / "peer.log")

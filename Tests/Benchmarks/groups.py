@@ -65,7 +65,7 @@ class Rival:
 def measure(options, folder: pathlib.Path) -> list[str]:
     ours = Daemon(folder / "ours.log", "--collector.disable-defaults",
                   "--web.disable-exporter-metrics", "--push.max-group-series=200000",
-                  "--push.listen-address=127.0.0.1:0")
+                  "--push.listen-address=127.0.0.1:0", "--storage.path=none")
     peer = Pushgateway(folder / "peer.log")
     rivals = (Rival("ml_exporter", ours, ours.push_address, "/metrics?collect[]=groups"),
               Rival("Pushgateway", peer, peer.address, "/metrics"))

@@ -67,7 +67,7 @@ def measure(title, collectors, flags, peer_flags, files, options, folder) -> lis
     finally:
         for program in programs:
             program.stop()
-    first = starts(binary(), "--web.listen-address=", flags, 10)
+    first = starts(binary(), "--web.listen-address=", [*flags, "--storage.path=none"], 10)
     peer_first = starts("prometheus-node-exporter", "--web.listen-address=", peer_flags, 10)
 
     median = {name: statistics.median(values) for name, values in cost.items()}

@@ -116,7 +116,7 @@ def test_the_program_of_the_package_serves(unpacked, tmp_path):
     with open(log, "wb") as sink:
         daemon = subprocess.Popen(
             [str(unpacked / "usr/bin/ml_exporter"), *arguments[1:],
-             f"--web.listen-address=127.0.0.1:{port}"],
+             f"--web.listen-address=127.0.0.1:{port}", f"--storage.path={tmp_path}/data"],
             cwd=tmp_path, stdin=subprocess.DEVNULL, stdout=sink, stderr=sink)
     try:
         end = time.monotonic() + 20
@@ -170,6 +170,8 @@ class TestLife:
         state = installed.path("/var/lib/ml_exporter/data")
         state.mkdir()
         (state / "journal").write_text("acknowledged\n")
+        journal = installed.path("/var/lib/ml_exporter/journal.db")
+        number = journal.stat().st_ino
         default = installed.path("/etc/default/ml_exporter")
         default.write_text(default.read_text() + "# changed by its owner\n")
         before = installed.property("MainPID")
@@ -178,6 +180,7 @@ class TestLife:
         environment = installed.path(f"/proc/{installed.property('MainPID')}/environ").read_bytes()
         assert b"NEWER=yes" in environment.split(b"\0")
         assert (state / "journal").read_text() == "acknowledged\n"
+        assert journal.stat().st_ino == number
         assert "# changed by its owner" in default.read_text()
         assert "ml_exporter_build_info" in installed.page()
 
@@ -191,6 +194,7 @@ class TestLife:
         installed.run("dpkg", "-r", "ml-exporter")
         assert installed.property("ActiveState") == "inactive"
         assert installed.path("/var/lib/ml_exporter/data/journal").exists()
+        assert installed.path("/var/lib/ml_exporter/journal.db").exists()
         assert installed.path("/etc/default/ml_exporter").exists()
         assert not installed.path("/usr/bin/ml_exporter").exists()
 

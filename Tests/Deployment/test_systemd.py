@@ -120,7 +120,7 @@ class TestRunning:
         inside = measured(installed.page())
         installed.run("systemctl", "stop", "ml_exporter")
         page = installed.shell("""
-            /usr/bin/ml_exporter --web.listen-address=127.0.0.1:10180 >/dev/null 2>&1 & daemon=$!
+            /usr/bin/ml_exporter --web.listen-address=127.0.0.1:10180 --storage.path=none >/dev/null 2>&1 & daemon=$!
             curl -sSf --retry 50 --retry-connrefused --retry-delay 1 127.0.0.1:10180/metrics
             kill $daemon; wait $daemon""")
         assert measured(page) - inside == set()

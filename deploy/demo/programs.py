@@ -92,7 +92,7 @@ class Daemon(Program):
         home.mkdir()
         super().__init__([pathlib.Path(binary).resolve(), f"--web.listen-address={address}",
                           f"--push.listen-address={self.push}", f"--push.socket={socket}",
-                          *flags],
+                          f"--storage.path={home}/data", *flags],
                          home / "log", address, "/-/ready", cwd=home)
 
     def put(self, path: str, body: bytes) -> tuple[int, bytes]:
