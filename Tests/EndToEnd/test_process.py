@@ -240,7 +240,8 @@ def test_the_level_error_is_silent_when_all_is_well(tmp_path):
     address = f"127.0.0.1:{free_port()}"
     with open(tmp_path / "log", "wb") as log:
         process = subprocess.Popen([binary(), f"--web.listen-address={address}",
-                                    "--storage.path=none", "--log.level=error"], stderr=log, stdin=subprocess.DEVNULL)
+                                    "--storage.path=none", "--log.level=error"],
+                                   stderr=log, stdin=subprocess.DEVNULL)
     try:
         def healthy():
             with contextlib.suppress(OSError), contextlib.closing(connect(address)) as wire:
