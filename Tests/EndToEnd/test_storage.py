@@ -296,6 +296,26 @@ def test_damaged_records_cost_what_no_snapshot_holds(keep, tmp_path, begin):
     assert requests(page(keep()), "m") == 4
 
 
+def test_a_record_whose_bytes_changed_costs_itself(keep, tmp_path):
+    daemon = keep()
+    for number in range(3):
+        accept(daemon, {"model": "m"}, **stamp(number + 1))
+    kill(daemon)
+    with contextlib.closing(sqlite3.connect(tmp_path / "data" / "journal.db")) as records:
+        changed = records.execute(
+            "UPDATE record SET body = zeroblob(length(body)) WHERE position = "
+            "(SELECT min(position) + 1 FROM record)")
+        assert changed.rowcount == 1
+        records.commit()
+    daemon = keep()
+    found = serves_the_machine(daemon)
+    assert requests(found, "m") == 2
+    assert found.value("ml_journal_skipped_records") == 1
+    [line] = sentences(daemon)
+    assert "journal.db" in line and "1 records changed" in line
+    assert aside(tmp_path / "data") == []
+
+
 @pytest.mark.parametrize("name", ["journal.db", "snapshot.db"])
 @pytest.mark.parametrize("content", [b"dear diary\n" * 500, None], ids=["text", "database"])
 def test_a_file_of_somebody_else_is_set_aside_unharmed(keep, tmp_path, name, content):
