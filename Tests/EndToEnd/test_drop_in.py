@@ -89,6 +89,13 @@ ALERTS = {
     "NodeFilesystemAlmostOutOfSpace":
         f"node_filesystem_avail_bytes{{{FILESYSTEM}}} / node_filesystem_size_bytes"
         f"{{{FILESYSTEM}}} * 100 < 5 and node_filesystem_readonly{{{FILESYSTEM}}} == 0",
+    "NodeFilesystemSpaceFillingUp":
+        f"node_filesystem_avail_bytes{{{FILESYSTEM}}} / node_filesystem_size_bytes"
+        f"{{{FILESYSTEM}}} * 100 < 15"
+        f" and predict_linear(node_filesystem_avail_bytes{{{FILESYSTEM}}}[6h], 24*60*60) < 0",
+    "NodeFilesystemAlmostOutOfFiles":
+        f"node_filesystem_files_free{{{FILESYSTEM}}} / node_filesystem_files"
+        f"{{{FILESYSTEM}}} * 100 < 3 and node_filesystem_readonly{{{FILESYSTEM}}} == 0",
     "NodeFilesystemFilesFillingUp":
         f"node_filesystem_files_free{{{FILESYSTEM}}} / node_filesystem_files{{{FILESYSTEM}}} < 0.4"
         f" and predict_linear(node_filesystem_files_free{{{FILESYSTEM}}}[6h], 24*60*60) < 0",
@@ -116,6 +123,15 @@ ALERTS = {
     "NodeMemoryMajorPagesFaults": 'rate(node_vmstat_pgmajfault{job="node"}[5m]) > 500',
     "NodeDiskIOSaturation":
         'rate(node_disk_io_time_weighted_seconds_total{job="node"}[5m]) > 10',
+    "NodeCPUHighUsage":
+        'sum without (mode) (avg without (cpu) (rate(node_cpu_seconds_total'
+        '{job="node",mode!~"idle|iowait"}[2m]))) * 100 > 90',
+    "NodeSystemSaturation":
+        'node_load1{job="node"} / count without (cpu, mode) '
+        '(node_cpu_seconds_total{job="node",mode="idle"}) > 2',
+    "NodeMemoryHighUtilization":
+        '100 - (node_memory_MemAvailable_bytes{job="node"} '
+        '/ node_memory_MemTotal_bytes{job="node"} * 100) > 90',
     "NodeBondingDegraded":
         'node_bonding_slaves{job="node"} - node_bonding_active{job="node"} != 0',
 }
@@ -165,7 +181,7 @@ def test_an_alert_could_be_met(prometheus, alert):
     """Each comparison of its condition, turned round into one that always holds, has a result."""
     text = ALERTS[alert]
     for operator in (" < 5", " < 0.4", " < 0", " > 0.01", " > 0.75", " > 0.05", " > 0.7",
-                     " > 500", " > 10", " > 0", " != 0", " == 0", " == 1", " >= 16"):
+                     " > 500", " > 10", " > 0", " < 15", " < 3", " > 90", " > 2", " != 0", " == 0", " == 1", " >= 16"):
         text = text.replace(operator + " ", " >= bool -1e300 ")
         text = text.removesuffix(operator) + " >= bool -1e300" if text.endswith(operator) else text
     assert prometheus.query(text), text
