@@ -13,6 +13,7 @@ from files import BINARY, DEPLOY, HOUSE, accepted, ran
 DOCKERFILE = DEPLOY / "container" / "Dockerfile"
 COMPOSE = DEPLOY / "compose" / "compose.yaml"
 NUMBER = 10180
+STATE = "/var/lib/ml_exporter"
 
 
 @pytest.fixture(scope="module")
@@ -83,6 +84,13 @@ def test_no_service_of_the_composition_may_more_than_it_must(composition):
         assert not service.get("privileged"), name
         image = service["image"]
         assert "build" in service or re.search(r":v?\d+\.\d+\.\d+$", image), f"{image} may change"
+
+
+def test_what_was_pushed_outlives_the_container(composition):
+    service = composition["services"]["ml_exporter"]
+    assert f"--storage.path={STATE}" in service["command"]
+    assert f"state:{STATE}" in service["volumes"] and "state" in composition["volumes"]
+    assert f"VOLUME {STATE}\n" in (DEPLOY / "container" / "Dockerfile").read_text()
 
 
 def test_only_the_telemetry_is_reachable_from_elsewhere(composition):

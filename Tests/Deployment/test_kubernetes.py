@@ -89,6 +89,15 @@ def test_mounts_of_the_host_are_read_only_but_state_and_sockets(daemonset, conta
     assert writable == {"/run/ml_exporter", "/var/lib/ml_exporter"}
 
 
+def test_what_was_pushed_outlives_the_pod(daemonset, container):
+    assert "--storage.path=/var/lib/ml_exporter" in container["args"]
+    [mounted] = [mount["name"] for mount in container["volumeMounts"]
+                 if mount["mountPath"] == "/var/lib/ml_exporter"]
+    [volume] = [volume for volume in daemonset["spec"]["template"]["spec"]["volumes"]
+                if volume["name"] == mounted]
+    assert volume["hostPath"]["type"] == "DirectoryOrCreate"
+
+
 def test_the_user_is_that_of_the_image(daemonset):
     number = re.search(r"^USER (\d+):(\d+)$", (DEPLOY / "container/Dockerfile").read_text(),
                        re.MULTILINE)
