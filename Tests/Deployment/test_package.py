@@ -172,6 +172,8 @@ class TestLife:
         (state / "journal").write_text("acknowledged\n")
         journal = installed.path("/var/lib/ml_exporter/journal.db")
         number = journal.stat().st_ino
+        installed.shell("""curl -sSf -H 'Content-Type: application/json' -d '{"model":"kept"}' \
+            localhost:10181/v1/events""")
         default = installed.path("/etc/default/ml_exporter")
         default.write_text(default.read_text() + "# changed by its owner\n")
         before = installed.property("MainPID")
@@ -181,6 +183,8 @@ class TestLife:
         assert b"NEWER=yes" in environment.split(b"\0")
         assert (state / "journal").read_text() == "acknowledged\n"
         assert journal.stat().st_ino == number
+        assert 'ml_requests_total{model="kept",outcome="ok",version="unversioned"} 1' \
+            in installed.page()
         assert "# changed by its owner" in default.read_text()
         assert "ml_exporter_build_info" in installed.page()
 
