@@ -124,7 +124,7 @@ def test_healthcheck_asks_a_unix_socket(start, tmp_path):
 def test_a_port_in_use_is_a_plain_message_and_exit_1():
     with socket.create_server(("127.0.0.1", 0)) as taken:
         address = f"127.0.0.1:{taken.getsockname()[1]}"
-        result = run(f"--web.listen-address={address}")
+        result = run(f"--web.listen-address={address}", "--storage.path=none")
     assert result.returncode == 1, result
     assert address in result.stderr and "in use" in result.stderr.lower()
     assert "Fatal" not in result.stderr and "Crash" not in result.stderr
@@ -132,7 +132,8 @@ def test_a_port_in_use_is_a_plain_message_and_exit_1():
 
 def test_a_living_unix_socket_is_not_taken_over(start, tmp_path):
     daemon = start.daemon(listen=(f"unix:{tmp_path}/s.sock",))
-    assert run(f"--web.listen-address=unix:{tmp_path}/s.sock").returncode == 1
+    assert run(f"--web.listen-address=unix:{tmp_path}/s.sock",
+               "--storage.path=none").returncode == 1
     assert daemon.get("/-/healthy").status == 200
 
 
@@ -296,7 +297,7 @@ def test_a_socket_of_systemd_is_used_and_left_open(start, tmp_path):
 
 def test_systemd_socket_without_a_socket_is_refused():
     environment = {k: v for k, v in os.environ.items() if not k.startswith("LISTEN_")}
-    result = run("--web.systemd-socket", env=environment)
+    result = run("--web.systemd-socket", "--storage.path=none", env=environment)
     assert result.returncode in (1, 2)
     said = [line for line in sentences(result) if "level=ERROR" in line]
     assert len(said) == 1 and "--web.systemd-socket" in said[0], result.stderr
