@@ -83,7 +83,9 @@ extension Span where Element == UInt8 {
 
     /// A copy.
     public var copied: [UInt8] {
-        unsafe [UInt8](unsafeUninitializedCapacity: count) { target, initialized in
+        // All empty arrays are one object, whose count must not be written by several threads.
+        if isEmpty { return [] }
+        return unsafe [UInt8](unsafeUninitializedCapacity: count) { target, initialized in
             for index in 0..<count { unsafe target.initializeElement(at: index, to: self[index]) }
             initialized = count
         }
