@@ -17,7 +17,9 @@ extension GroupTable {
     }
 
     func images(at moment: Moment) -> [GroupImage] {
-        groups.keys.compactMap { image(of: $0, at: moment) }
+        // In the order in which they came: a store made of them shows the same page.
+        groups.sorted { $0.value.number < $1.value.number }
+            .compactMap { image(of: $0.key, at: moment) }
     }
 
     /// Makes a group what it was, whatever the limits say by now. A series that another group has
