@@ -94,9 +94,10 @@ torture: release test-dependencies ## Kills the daemon while clients push, and a
 bench: release test-dependencies ## Measures beside node_exporter and a floor in C; keeps the run
 	python3 Tests/Benchmarks/bench.py $(BENCH)
 
+# What a sanitizer keeps beside every byte is no matter of the tests of memory.
 sanitize: dependencies ## Runs the unit tests under the thread and address sanitizers
-	$(SWIFT) test --disable-xctest --sanitize=thread --scratch-path .build-thread
-	$(SWIFT) test --disable-xctest --sanitize=address --scratch-path .build-address
+	$(SWIFT) test --disable-xctest --skip MemoryTests --sanitize=thread --scratch-path .build-thread
+	$(SWIFT) test --disable-xctest --skip MemoryTests --sanitize=address --scratch-path .build-address
 
 fuzz: dependencies ## Runs every fuzzer for FUZZ_SECONDS (60)
 	Tests/Fuzz/run $(FUZZ_SECONDS)
