@@ -291,7 +291,8 @@ def test_the_dashboards_show_most_of_what_the_daemon_knows_of_models():
         # For own queries; the panels show what follows from it.
         "ml_feature_values_total", "ml_exporter_http_connections_accepted_total",
         "ml_exporter_collector_present", "ml_training_info",
-        "ml_push_groups_limit", "ml_push_group_series_limit", "ml_push_group_bytes_limit",
+        "ml_push_groups_limit", "ml_push_group_series_limit", "ml_push_group_bytes",
+        "ml_push_group_bytes_limit",
         # The storage has no panels of its own yet.
         "ml_journal_enabled", "ml_journal_ready", "ml_journal_bytes_total",
         "ml_journal_commits_total", "ml_journal_commit_duration_seconds",
