@@ -106,7 +106,7 @@ public struct StorageView: Sendable {
     public var isSound: Bool { faults.isEmpty }
 
     /// Of all faults, listed or not.
-    var faultCount: Int { faults.count + unlistedFaults }
+    public var faultCount: Int { faults.count + unlistedFaults }
 
     mutating func note(_ place: String, _ finding: String, _ consequence: String) {
         guard faults.count < StorageView.listedFaults else {

@@ -118,8 +118,8 @@ struct StorageCommand {
         }
         if resets.count > 0 {
             return fail(
-                "\(resets.count) histograms in \(path) have other bounds than these flags give"
-                    + " them, and would begin anew: give compact the daemon's --config.file;"
+                "\(AmountText.count(resets.count, "histogram")) in \(path) would begin anew, for these"
+                    + " flags give other bounds: give compact the daemon's --config.file;"
                     + " nothing was changed", 1)
         }
         let journal = try Journal(path, state(Resets())) { note, sentence in
@@ -139,8 +139,8 @@ struct StorageCommand {
             return 0
         }
         tell(
-            "\(path): \(done.records) records are in the snapshots now;"
-                + " \(ByteText.of(before)) before, \(ByteText.of(after)) after")
+            "\(path): \(AmountText.count(Int(clamping: done.records), "record")) went into the snapshots;"
+                + " \(AmountText.bytes(before)) before, \(AmountText.bytes(after)) after")
         if let name = done.keptAs {
             tell("not all records could be used: the file that had them is \(name) now")
         }

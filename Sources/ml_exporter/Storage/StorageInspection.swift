@@ -49,7 +49,7 @@ struct StorageInspection {
         lines.append("files")
         for file in view.files {
             let format = file.format.map { "format \($0)" } ?? ""
-            lines.append(row(file.name, ByteText.of(file.bytes), format))
+            lines.append(row(file.name, AmountText.bytes(file.bytes), format))
         }
         for snapshot in view.snapshots {
             lines.append("")
@@ -62,25 +62,31 @@ struct StorageInspection {
             lines.append("")
             let range = records.range.map { ", \($0.lowerBound) to \($0.upperBound)" } ?? ""
             lines.append(
-                "records: \(records.all.count) (\(ByteText.of(Int64(records.all.bytes))))\(range);"
+                "records: \(records.all.count) (\(AmountText.bytes(Int64(records.all.bytes))))\(range);"
                     + " a start applies \(records.replayed.count)"
-                    + " (\(ByteText.of(Int64(records.replayed.bytes))))")
+                    + " (\(AmountText.bytes(Int64(records.replayed.bytes))))")
             lines += rows(records.kinds)
         }
         lines.append("")
         let count = versions.reduce(0) { $0 + $1.versions.count }
         lines.append(
-            "kept: \(versions.count) models with \(count) versions, \(groups.count) groups,"
-                + " \(producers.count) producers")
+            "kept: \(AmountText.count(versions.count, "model")) with"
+                + " \(AmountText.count(count, "version")),"
+                + " \(AmountText.count(groups.count, "group")),"
+                + " \(AmountText.count(producers.count, "producer"))")
         lines += list(
-            "model", versions.map { "\($0.model): \($0.versions.joined(separator: ", "))" })
+            "model",
+            versions.map { model, versions in
+                let versions = versions.map(Log.quotedIfNeeded).joined(separator: ", ")
+                return "\(Log.quotedIfNeeded(model)): \(versions)"
+            })
         lines += list("group", groups.map(StorageInspection.text))
-        lines += list("producer", producers)
+        lines += list("producer", producers.map(Log.quotedIfNeeded))
         if !view.isSound {
             lines.append("")
             lines.append(
-                "\(view.faults.count + view.unlistedFaults) faults: storage verify tells each, and"
-                    + " what a start does with it")
+                "\(AmountText.count(view.faultCount, "fault")): storage verify tells each, and what a"
+                    + " start does with it")
         }
         return lines.joined(separator: "\n")
     }
@@ -95,7 +101,7 @@ struct StorageInspection {
 
     private func rows(_ amounts: [String: StorageView.Amount]) -> [String] {
         amounts.sorted { $0.key < $1.key }.map { name, amount in
-            row(name, "\(amount.count)", ByteText.of(Int64(amount.bytes)))
+            row(name, "\(amount.count)", AmountText.bytes(Int64(amount.bytes)))
         }
     }
 
@@ -162,7 +168,7 @@ struct StorageInspection {
                 return object
             })
         json.add("producers", producers)
-        json.add("faults", Int64(view.faults.count + view.unlistedFaults))
+        json.add("faults", Int64(view.faultCount))
         return json.text
     }
 

@@ -9,18 +9,19 @@ struct StorageVerification {
         if view.unlistedFaults > 0 { lines.append("and \(view.unlistedFaults) more") }
         for file in view.filesSetAside {
             lines.append(
-                "\(file.name): set aside before (\(ByteText.of(file.bytes))); no start reads it")
+                "\(file.name): set aside before (\(AmountText.bytes(file.bytes))); no start reads it"
+            )
         }
-        let records = view.records?.all.count ?? 0
-        let what = "\(view.snapshots.count) snapshots and \(records) records"
+        let snapshots = AmountText.count(view.snapshots.count, "snapshot")
+        let what = "\(snapshots) and \(AmountText.count(view.records?.all.count ?? 0, "record"))"
         if view.isSound {
             lines.append(
                 view.isEmpty
                     ? "\(view.path): nothing is kept here" : "\(view.path): sound, \(what)")
         } else {
             lines.append(
-                "\(view.path): \(view.faults.count + view.unlistedFaults) faults, \(what) could be"
-                    + " read")
+                "\(view.path): \(AmountText.count(view.faultCount, "fault")); \(what) could be read"
+            )
         }
         return lines.joined(separator: "\n")
     }

@@ -1,6 +1,6 @@
-/// Bytes for people.
-enum ByteText {
-    static func of(_ bytes: Int64) -> String {
+/// Amounts for people.
+enum AmountText {
+    static func bytes(_ bytes: Int64) -> String {
         var tenths = bytes &* 10
         for unit in ["B", "KiB", "MiB", "GiB"] {
             if tenths < 10_240 || unit == "GiB" {
@@ -9,5 +9,9 @@ enum ByteText {
             tenths /= 1_024
         }
         return "\(bytes) B"
+    }
+
+    static func count(_ count: Int, _ noun: String) -> String {
+        count == 1 ? "1 \(noun)" : "\(count) \(noun)s"
     }
 }
