@@ -3,7 +3,6 @@
 import contextlib
 import hashlib
 import json
-import os
 import random
 import shutil
 import signal
@@ -13,7 +12,7 @@ import time
 
 import pytest
 
-from programs import binary, wait_until
+from programs import binary, has
 from test_storage import (
     accept, fill, group, is_all_there, keep, kill, of_models, page, scribble, stamp)
 
@@ -169,7 +168,7 @@ def test_a_daemon_starts_while_others_look(keep, tmp_path):
         assert "duplicate" not in accept(daemon, {"model": "m"}, **stamp(number))
         kill(daemon)
         for look in looks:
-            assert look.communicate(timeout=60)[0].endswith(b"records\n")
+            assert b": sound, " in look.communicate(timeout=60)[0]
             assert look.returncode == 0
 
 
@@ -350,6 +349,7 @@ def test_compact_that_is_killed_at_any_moment_loses_nothing(crashed, keep, tmp_p
     is_all_there(found, before)
 
 
+@pytest.mark.skipif(not has("strace"), reason="no strace")
 @pytest.mark.parametrize("call", ["rename", "unlink", "fsync", "fdatasync", "pwrite64"])
 def test_compact_that_is_killed_at_a_system_call_loses_nothing(crashed, keep, tmp_path, call):
     folder, before = crashed
