@@ -85,7 +85,7 @@ let package = Package(
         tests(of: "Exposition", imports: ["Kernel"]),
         tests(of: "Groups", imports: ["Kernel", "Exposition"]),
         tests(of: "Settings", imports: ["Kernel", argumentParser]),
-        tests(of: "HTTPServer", imports: ["Kernel"]),
+        tests(of: "HTTPServer", imports: ["Intake", "Kernel"]),
         tests(of: "Observation", imports: ["Kernel"]),
         tests(of: "Intake", imports: ["Kernel", "Observation", "CDeflate"]),
         tests(of: "Series", imports: ["Kernel", "Exposition", "Observation"]),
