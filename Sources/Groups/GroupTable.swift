@@ -188,8 +188,9 @@ struct GroupTable {
         for (key, group) in groups {
             if group.expiry <= now { expired.append(key) } else { next = min(next, group.expiry) }
         }
-        // However many groups end one after the other, they are not looked through every time.
-        nextExpiry = max(next, now &+ GroupTable.expiryGrain.nanoseconds)
+        // However many groups end one after the other, they are not looked through every time. Those
+        // that are over may have to be told again.
+        nextExpiry = max(expired.isEmpty ? next : now, now &+ GroupTable.expiryGrain.nanoseconds)
         return expired
     }
 

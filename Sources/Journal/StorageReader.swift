@@ -7,6 +7,9 @@ public struct StorageReader<State: JournalState> {
     /// How often the folder is read anew because a daemon has changed it meanwhile.
     private static var attempts: Int { 3 }
 
+    /// What a start does with a file that the machine does not let it read.
+    private static var refusal: String { "a start refuses pushes until it can read the file" }
+
     private let path: String
     private let isThorough: Bool
     private let makeState: () -> State
@@ -129,7 +132,9 @@ public struct StorageReader<State: JournalState> {
             return head.position
         } catch {
             if error.kind == .newer { throw error }
-            view.note(name, error.description, consequence)
+            view.note(
+                name, error.description,
+                error.kind == .refused ? StorageReader.refusal : consequence)
             return nil
         }
     }
@@ -237,7 +242,9 @@ extension StorageReader {
             let finding =
                 records.range.map { "\(error), behind record \($0.upperBound)" }
                 ?? error.description
-            view.note(RecordFile.name, finding, consequence)
+            view.note(
+                RecordFile.name, finding,
+                error.kind == .refused ? StorageReader.refusal : consequence)
             if records.range == nil { return }
         }
         view.records = records

@@ -522,6 +522,21 @@ def test_what_has_ended_is_gone_after_a_crash_without_another_push(keep):
     assert accept(daemon, {"model": "m"}, **stamp(1))["duplicate"] is True
 
 
+@pytest.mark.skipif(not has("strace"), reason="no strace")
+def test_what_cannot_be_forgotten_on_the_disk_stays_until_it_can(keep, tmp_path):
+    daemon = keep()
+    daemon.push("/metrics/job/short?ttl=2", b"held 1\n", method="PUT")
+    with broken_syncs(daemon, tmp_path):
+        wait_until(lambda: page(daemon).value("ml_journal_errors_total", operation="commit") > 0,
+                   20, "an attempt to forget")
+        assert set(page(daemon).named("held").values()) == {1}
+    wait_until(lambda: not page(daemon).named("held"), 20, "it is forgotten")
+    kill(daemon)
+    daemon = keep()
+    assert page(daemon).named("held") == {}
+    assert page(daemon).get("ml_push_groups_expired_total") in (None, 0)
+
+
 # Bodies that cannot be read.
 
 @pytest.mark.parametrize("path", ["none", "data"])

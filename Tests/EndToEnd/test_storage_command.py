@@ -3,11 +3,14 @@
 import contextlib
 import hashlib
 import json
+import os
+import pathlib
 import random
 import shutil
 import signal
 import sqlite3
 import subprocess
+import tempfile
 import time
 
 import pytest
@@ -280,6 +283,28 @@ def test_compact_keeps_a_file_with_records_that_cannot_be_used(crashed, keep):
     found = page(keep())
     assert found.value("rows", job="night", instance="a") == 41
     assert "later" not in str(found.named("rows"))
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="gives up the rights of root")
+def test_what_must_not_be_read_is_said(crashed):
+    folder, _ = crashed
+    with tempfile.TemporaryDirectory() as place:
+        open_folder = pathlib.Path(place) / "data"
+        shutil.copytree(folder, open_folder)
+        for path in (open_folder.parent, open_folder):
+            path.chmod(0o755)
+        os.chmod(open_folder / "journal.db", 0)
+        plain = subprocess.run(
+            ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", binary(), "storage",
+             "verify", f"--storage.path={open_folder}"], capture_output=True, text=True)
+        assert plain.returncode == 1
+        assert plain.stdout.startswith("journal.db: ")
+        assert "a start refuses pushes until it can read the file" in plain.stdout
+        open_folder.parent.chmod(0o700)
+        plain = subprocess.run(
+            ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", binary(), "storage",
+             "verify", f"--storage.path={open_folder}"], capture_output=True, text=True)
+        assert plain.returncode == 1 and "Permission denied" in plain.stderr
 
 
 # Other releases.

@@ -92,6 +92,9 @@ struct GroupImageTests {
         #expect(store.counts.groups == 2)
         let over = store.expired(at: moment(22))
         #expect(over == [GroupingKey([("job", "a")])])
+        // Whoever could not keep it asks again.
+        #expect(store.nextExpiry == moment(22.25).monotonicNanoseconds)
+        #expect(store.expired(at: moment(22.25)) == over)
         store.expire(over)
         #expect(!page(store, at: moment(22)).contains("job=\"a\""))
         #expect(store.counts.groups == 1 && store.counts.expired == 1)

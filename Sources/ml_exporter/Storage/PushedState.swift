@@ -107,8 +107,12 @@ final class PushedState: JournalState {
                 models.forget(producer: number)
             }
         case .expired:
-            let expired = Expired(&reader)
-            if !reader.isDamaged { forget(expired) }
+            var expired = Expired(&reader)
+            if reader.isDamaged { return false }
+            // They are counted when they end, and not again.
+            for group in expired.groups { groups.remove(group) }
+            expired.groups = []
+            forget(expired)
         }
         return !reader.isDamaged
     }

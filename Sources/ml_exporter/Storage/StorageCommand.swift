@@ -74,7 +74,10 @@ struct StorageCommand {
     /// Returns the exit status.
     func run() -> Int32 {
         var folder = stat()
-        guard unsafe stat(path, &folder) == 0 else { return fail("\(KernelError.last(path))", 2) }
+        guard unsafe stat(path, &folder) == 0 else {
+            let error = KernelError.last(path)
+            return fail(error.description, error.isAbsence ? 2 : 1)
+        }
         if folder.st_mode & S_IFMT != S_IFDIR { return fail("\(path) is no folder", 2) }
         do throws(StorageError) {
             switch action {
