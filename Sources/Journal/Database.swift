@@ -4,10 +4,14 @@ internal import Glibc
 /// A connection to one SQLite file, closed with the value. One thread at a time uses it.
 @safe
 struct Database: ~Copyable, @unchecked Sendable {
+    /// SQLite's default, which nothing here changes.
+    private static let pageBytes = 4096
     /// How long a statement waits while another connection writes.
     private static let busyMilliseconds: Int32 = 5_000
 
     private let connection: OpaquePointer
+    /// Pages of the log after the last commit, which SQLite tells here.
+    private let logPages: UnsafeMutablePointer<Int32>
     let path: String
 
     enum Access {
@@ -19,7 +23,18 @@ struct Database: ~Copyable, @unchecked Sendable {
 
     init(_ path: String, _ access: Access) throws(StorageError) {
         unsafe connection = try Database.open(path, access)
+        unsafe logPages = .allocate(capacity: 1)
+        unsafe logPages.initialize(to: 0)
         self.path = path
+        // In the place of SQLite's own hook, which would move the log during a commit.
+        let tell:
+            @convention(c) (
+                UnsafeMutableRawPointer?, OpaquePointer?, UnsafePointer<CChar>?, Int32
+            ) -> Int32 = { logPages, _, _, pages in
+                unsafe logPages?.storeBytes(of: pages, as: Int32.self)
+                return SQLITE_OK
+            }
+        unsafe sqlite3_wal_hook(connection, tell, logPages)
     }
 
     private static func open(
@@ -73,7 +88,11 @@ struct Database: ~Copyable, @unchecked Sendable {
 
     deinit {
         unsafe sqlite3_close_v2(connection)
+        unsafe logPages.deallocate()
     }
+
+    /// How long the log was after this connection's last commit (sqlite3_wal_hook).
+    var logBytes: Int { unsafe Int(logPages.pointee) * Database.pageBytes }
 
     /// Runs statements that answer nothing, or whose answer does not matter.
     func execute(

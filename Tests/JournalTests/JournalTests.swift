@@ -48,6 +48,23 @@ struct JournalTests {
         #expect(again.stop())
     }
 
+    @Test func `the log is moved into its file and begins anew while pushes go on`() throws {
+        let folder = Folder()
+        var limits = Session.limits
+        limits.checkpointBytes = 64 << 10
+        let session = try Session(folder, limits)
+        // Each commit is two pages or more, so that all of them are 4 MiB and more.
+        for word in words + words { #expect(session.keep([word])) }
+        #expect(folder.read("journal.db-wal").count < 2 << 20)
+        #expect(folder.read("journal.db").count > 4 << 10)
+        let crashed = folder.copy()
+        #expect(session.stop())
+
+        let again = try Session(crashed)
+        #expect(again.ledger.words == words + words)
+        #expect(again.stop())
+    }
+
     @Test func `a damaged snapshot costs nothing, for the former and the records lead to the same`()
         throws
     {
