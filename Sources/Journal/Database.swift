@@ -33,6 +33,14 @@ struct Database: ~Copyable, @unchecked Sendable {
         unsafe sqlite3_close_v2(connection)
     }
 
+    /// Throws unless the file can be written: where that is refused at the opening, SQLite reads it
+    /// without a word, and would do so for ever.
+    func requireWritable() throws(StorageError) {
+        guard unsafe sqlite3_db_readonly(connection, "main") == 0 else {
+            throw StorageError(.open, .refused, "\(path) cannot be opened for writing")
+        }
+    }
+
     /// Runs statements that answer nothing, or whose answer does not matter.
     func execute(
         _ statements: String, _ operation: StorageError.Operation

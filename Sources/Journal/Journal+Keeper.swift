@@ -68,7 +68,7 @@ extension Journal {
             try database.execute(
                 "PRAGMA synchronous = FULL; PRAGMA wal_checkpoint(PASSIVE)", .checkpoint)
         } catch {
-            statistics.failed(error)
+            statistics.failed(StorageError(.checkpoint, error.kind, error.description))
             report(.error, "the log was not moved into its file: \(error)")
         }
     }

@@ -16,6 +16,7 @@ final class RecordFile: @unchecked Sendable {
     /// Opens the file, or makes it.
     init(in directory: StorageDirectory) throws(StorageError) {
         let database = try Database(directory.file(RecordFile.name), .writing)
+        try database.requireWritable()
         let isFresh = try FileFormat.records.isFresh(database)
         // FULL syncs the log at each commit. The checkpoints are made by another thread.
         try database.execute(

@@ -75,6 +75,24 @@ final class StorageDirectory: Sendable {
         _ = unsafe unlink(file(name))
     }
 
+    /// Throws unless every byte of a file can be read; one that is not there can.
+    func requireReadable(_ name: String) throws(StorageError) {
+        if !has(name) { return }
+        let path = file(name)
+        let descriptor = unsafe clinux_open(path, O_RDONLY)
+        guard descriptor >= 0 else { throw StorageError(.open, .last(path)) }
+        defer { close(descriptor) }
+        let bytes = UnsafeMutableRawBufferPointer.allocate(byteCount: 256 << 10, alignment: 1)
+        defer { unsafe bytes.deallocate() }
+        var offset = 0
+        while true {
+            let count = unsafe pread(descriptor, bytes.baseAddress, bytes.count, offset)
+            if count < 0 { throw StorageError(.open, .last(path)) }
+            if count == 0 { return }
+            offset += count
+        }
+    }
+
     /// Gives files that cannot be used another name, for a person to look at. Returns the new name
     /// of the first.
     func setAside(_ names: [String], at seconds: UInt64) throws(StorageError) -> String {
