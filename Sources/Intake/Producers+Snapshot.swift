@@ -10,7 +10,7 @@ extension Producers {
     public func snapshot() -> [UInt8] {
         let (records, lastNumber) = state.withLock { ($0.records, $0.lastNumber) }
         let now = Clock.monotonicNanoseconds
-        let real = Clock.realNanoseconds
+        let real = LastingClock.nanoseconds
         var bytes = [Producers.formatVersion]
         put(lastNumber, &bytes)
         put(UInt64(records.count), &bytes)
@@ -42,7 +42,7 @@ extension Producers {
             count <= UInt64(bytes.count)
         else { return false }
         let now = Clock.monotonicNanoseconds
-        let real = Clock.realNanoseconds
+        let real = LastingClock.nanoseconds
         var records: [String: Record] = [:]
         for _ in 0..<count {
             guard let length = Producers.take(&rest), length <= UInt64(rest.count) else {

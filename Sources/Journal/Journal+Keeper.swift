@@ -46,6 +46,7 @@ extension Journal {
 
     private func write(_ snapshot: Snapshot, _ positions: inout SnapshotPositions) {
         do throws(StorageError) {
+            try claim().noteClock()
             try snapshot.write(in: claim())
             positions.former = positions.latest
             positions.latest = snapshot.position
