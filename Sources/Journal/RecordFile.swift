@@ -15,6 +15,14 @@ final class RecordFile: @unchecked Sendable {
 
     /// Opens the file, or makes it.
     init(in directory: StorageDirectory) throws(StorageError) {
+        // SQLite would remove the log without a word.
+        if directory.size(of: RecordFile.name) == 0,
+            directory.size(of: "\(RecordFile.name)-wal") > 0
+        {
+            throw StorageError(
+                .open, .damaged,
+                "\(directory.file(RecordFile.name)) is empty, and its log is not")
+        }
         let database = try Database(directory.file(RecordFile.name), .writing)
         try database.requireWritable()
         let isFresh = try FileFormat.records.isFresh(database)

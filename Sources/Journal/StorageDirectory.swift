@@ -31,6 +31,7 @@ final class StorageDirectory: Sendable {
             throw StorageError(.open, error)
         }
         self.lock = lock
+        ClockNote.resume(lock)
     }
 
     deinit {
@@ -40,6 +41,15 @@ final class StorageDirectory: Sendable {
     func file(_ name: String) -> String { "\(path)/\(name)" }
 
     func has(_ name: String) -> Bool { unsafe access(file(name), F_OK) == 0 }
+
+    /// Bytes of a file, 0 when it is not there.
+    func size(of name: String) -> Int {
+        var file = stat()
+        return unsafe stat(self.file(name), &file) == 0 ? file.st_size : 0
+    }
+
+    /// Notes by how much the real-time clock has been set.
+    func noteClock() { ClockNote.update(lock) }
 
     /// Lets the names that were made, renamed or removed so far survive a power cut.
     func synchronize(_ operation: StorageError.Operation) throws(StorageError) {
