@@ -55,9 +55,9 @@ def clock(tmp_path, library):
 
 @pytest.fixture
 def keep(start, tmp_path, clock):
-    def started(*flags):
+    def started(*flags, **options):
         return start.daemon(*FEW, f"--storage.path={tmp_path}/data", *flags,
-                            env=clock.environment)
+                            env=clock.environment, **options)
     return started
 
 
@@ -156,6 +156,31 @@ def test_a_clock_that_is_set_while_nobody_runs_changes_no_life(keep, clock, hour
     assert "duplicate" not in accept(daemon, {"model": "m", "duration_seconds": 0.25}, **stamp(3))
     is_all_there(daemon, 4, states=None)
     assert sentences(daemon) == []
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounts in a name space of its own")
+def test_after_another_boot_the_time_that_went_by_is_told_by_the_clock(keep, clock, tmp_path):
+    (tmp_path / "boot").write_text("00000000-0000-4000-8000-000000000000\n")
+    rebooted = ("unshare", "--mount", "sh", "-c",
+                'mount --bind "$0" /proc/sys/kernel/random/boot_id && exec "$@"',
+                str(tmp_path / "boot"))
+    daemon = keep("--storage.snapshot-interval=1s")
+    fill(daemon)
+    # The clock was wrong and is set: no time went by.
+    clock.set(6)
+    wait_until(lambda: page(daemon).value("ml_journal_last_snapshot_timestamp_seconds")
+               or accept(daemon, {"model": "other"}) and 0, 20, "a snapshot")
+    assert daemon.stop() == 0
+    daemon = keep(prefix=rebooted)
+    is_all_there(daemon, states=None)
+    kill(daemon)
+    # The machine was off for two hours.
+    clock.set(8)
+    (tmp_path / "boot").write_text("00000000-0000-4000-8000-000000000001\n")
+    daemon = keep(prefix=rebooted)
+    wait_until(lambda: {dict(labels)["job"] for labels in page(daemon).named("rows")} == {"ever"},
+               20, "the group of an hour has ended")
+    assert accept(daemon, {"model": "m"}, **stamp(4))["duplicate"] is True
 
 
 def test_nothing_is_cut_or_counted_twice_while_the_clock_jumps_about(keep, clock):

@@ -1,4 +1,4 @@
-"""`make torture` for half a minute: the daemon is killed, and the power of its disk is cut."""
+"""`make torture` for less than a minute: the daemon is killed, its disk fails and loses its power."""
 
 import os
 import pathlib
@@ -51,3 +51,10 @@ def test_what_was_answered_survives_the_loss_of_power():
 def test_a_daemon_that_does_not_sync_is_found_out():
     status, report = torture("power.py", "--cuts=6", "--seconds=2", "--fault=unsynced")
     assert status == 1 and int(row(report, "acknowledged and lost")) > 0, report
+
+
+def test_what_was_answered_survives_a_storage_that_fails_at_random():
+    status, report = torture("faults.py", "--rounds=6", "--seconds=1")
+    keeps_its_promises(status, report, "counters that fell")
+    acknowledged, _ = row(report, "acknowledged; sent without an answer").split("; ")
+    assert int(acknowledged) > 100, report
