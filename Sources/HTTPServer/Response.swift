@@ -17,6 +17,11 @@ public struct Response: ~Copyable, Sendable {
         self.init(status: status, headers: headers, body: Array(body.utf8))
     }
 
+    /// A plain text.
+    public init(status: Int, text: String) {
+        self.init(status: status, headers: [("Content-Type", Voice.plain.contentType)], body: text)
+    }
+
     public init(status: Int, headers: [(String, String)] = [], body: [UInt8]) {
         var buffer = Buffer(capacity: max(body.count, 1))
         buffer.append(body)

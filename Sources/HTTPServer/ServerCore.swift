@@ -48,9 +48,6 @@ final class ServerCore: Sendable {
         self.log = MessageLog(lines: limits.logLines, write: log)
     }
 
-    /// Body buffers that are in use.
-    var takenBodies: Int { bodies.taken }
-
     /// The answers in the words of the exchange's path.
     func constants(for exchange: Exchange) -> Constants {
         for voice in constants.dropLast() where voice.isMeant(for: exchange.rawPath.bytes) {

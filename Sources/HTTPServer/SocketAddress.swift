@@ -1,4 +1,5 @@
 internal import Glibc
+internal import Kernel
 
 /// An IPv4 or IPv6 address with a port (ip(7), ipv6(7)).
 struct SocketAddress: CustomStringConvertible {
@@ -78,8 +79,7 @@ struct SocketAddress: CustomStringConvertible {
                 socklen_t(text.count), nil, 0, NI_NUMERICHOST)
         }
         if code != 0 { return "?:\(port)" }
-        let name = String(
-            decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        let name = String(terminated: text)
         return family == AF_INET6 ? "[\(name)]:\(port)" : "\(name):\(port)"
     }
 }

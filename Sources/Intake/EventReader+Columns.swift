@@ -98,24 +98,9 @@ extension EventReader {
         _ event: Element, _ fields: [MeasureField], _ subject: StaticString, _ position: Int,
         _ batch: inout Batch
     ) throws(EventProblem) {
-        _ = try event.object(position, subject)
-        var met: UInt8 = 0
-        var next = position + 1
-        let end = event.end(position)
-        while next < end {
-            if let index = fieldIndex(event, next, fields) {
-                if met & 1 << index != 0 {
-                    throw EventProblem(.duplicateKey, subject, "has a key twice")
-                }
-                met |= 1 << index
-                if !event.isNull(next + 1) {
-                    let field = fields[index]
-                    try add(event, .measure(field.measure, field.rule), subject, next + 1)
-                }
-            } else {
-                batch.omissions.unknownFields &+= 1
-            }
-            next = event.end(next + 1)
+        try forEachField(event, position, of: fields, subject, &batch) {
+            (reader: inout EventReader, field, value, _: inout Batch) throws(EventProblem) in
+            try reader.add(event, .measure(field.measure, field.rule), subject, value)
         }
     }
 

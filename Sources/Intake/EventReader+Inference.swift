@@ -15,31 +15,6 @@ extension Key {
     ]
 }
 
-/// A number that is observed of each request.
-struct MeasureField: Sendable {
-    let key: StaticString
-    let measure: Measure
-    let rule: NumberRule
-
-    static let stages = [
-        MeasureField(key: "queue", measure: .stageQueue, rule: .amount),
-        MeasureField(key: "preprocess", measure: .stagePreprocess, rule: .amount),
-        MeasureField(key: "inference", measure: .stageInference, rule: .amount),
-        MeasureField(key: "postprocess", measure: .stagePostprocess, rule: .amount),
-    ]
-    static let tokens = [
-        MeasureField(key: "input", measure: .inputTokens, rule: .whole),
-        MeasureField(key: "output", measure: .outputTokens, rule: .whole),
-    ]
-    static let duration = MeasureField(
-        key: "duration_seconds", measure: .duration, rule: .amount)
-    static let timeToFirstToken = MeasureField(
-        key: "time_to_first_token_seconds", measure: .timeToFirstToken, rule: .amount)
-    static let timePerOutputToken = MeasureField(
-        key: "time_per_output_token_seconds", measure: .timePerOutputToken, rule: .amount)
-    static let score = MeasureField(key: "score", measure: .score, rule: .probability)
-}
-
 extension EventReader {
     /// An event of one request, of `count` alike, or of columns.
     mutating func readInference(
@@ -78,26 +53,6 @@ extension EventReader {
         if members.given.intersection(Key.seldom).isEmpty { return }
         try readMeasures(event, members, row, weight, &batch)
         try readData(event, members, row, &batch)
-    }
-
-    private func readMeasures(
-        _ event: Element, _ members: Members, _ row: Int, _ weight: UInt64, _ batch: inout Batch
-    ) throws(EventProblem) {
-        if let position = members[.timeToFirstTokenSeconds] {
-            try observe(event, position, .timeToFirstToken, row, weight, &batch)
-        }
-        if let position = members[.timePerOutputTokenSeconds] {
-            try observe(event, position, .timePerOutputToken, row, weight, &batch)
-        }
-        if let position = members[.score] {
-            try observe(event, position, .score, row, weight, &batch)
-        }
-        if let position = members[.stages] {
-            try observe(event, position, of: MeasureField.stages, "stages", row, weight, &batch)
-        }
-        if let position = members[.tokens] {
-            try observe(event, position, of: MeasureField.tokens, "tokens", row, weight, &batch)
-        }
     }
 
     private mutating func readData(
@@ -202,123 +157,5 @@ extension EventReader {
             if !event.isNull(next + 1) { try body(name, next + 1, &batch) }
             next = event.end(next + 1)
         }
-    }
-
-    // MARK: Numbers of one request, or of many alike
-
-    /// How many requests the event stands for.
-    private func weight(_ event: Element, _ members: Members) throws(EventProblem) -> UInt64 {
-        if let position = members[.count] { return try event.whole(position, from: 1, "count") }
-        guard let position = members[.durationSeconds], event.kind(position) == .object else {
-            return 1
-        }
-        let (_, counts) = try distribution(event, position, "duration_seconds")
-        var sum: UInt64 = 0
-        var next = counts + 1
-        for _ in 0..<event.count(counts) {
-            sum = sum &+ (try event.whole(next, from: 0, "duration_seconds"))
-            next = event.end(next)
-        }
-        guard sum >= 1, sum <= 1 << 53 else {
-            throw EventProblem(
-                .badValue, .durationSeconds, "must have counts whose sum is from 1 to 2^53")
-        }
-        return sum
-    }
-
-    /// A number, or `{"values":[...],"counts":[...]}` whose counts add up to `weight`.
-    private func observe(
-        _ event: Element, _ position: Int, _ field: MeasureField, _ row: Int, _ weight: UInt64,
-        _ batch: inout Batch
-    ) throws(EventProblem) {
-        if event.kind(position) != .object {
-            let number = try event.number(position, field.rule, field.key)
-            batch.observe(field.measure, row: row, number, weight: weight)
-            return
-        }
-        let (values, counts) = try distribution(event, position, field.key)
-        var sum: UInt64 = 0
-        var value = values + 1
-        var count = counts + 1
-        for _ in 0..<event.count(values) {
-            let number = try event.number(value, field.rule, field.key)
-            let times = try event.whole(count, from: 0, field.key)
-            // At most 10,000 numbers of at most 2^53: no overflow.
-            sum &+= times
-            if times > 0 { batch.observe(field.measure, row: row, number, weight: times) }
-            value = event.end(value)
-            count = event.end(count)
-        }
-        if sum != weight {
-            throw EventProblem(
-                .countMismatch, field.key, "has counts that do not add up to the event's count")
-        }
-    }
-
-    /// The positions of both arrays.
-    private func distribution(
-        _ event: Element, _ position: Int, _ subject: StaticString
-    ) throws(EventProblem) -> (values: Int, counts: Int) {
-        var values: Int?
-        var counts: Int?
-        var next = position + 1
-        let end = event.end(position)
-        while next < end {
-            let key = event.kind(next) == .key ? event.text(next) : Span()
-            if key.equals("values"), values == nil {
-                values = next + 1
-            } else if key.equals("counts"), counts == nil {
-                counts = next + 1
-            } else {
-                throw EventProblem(
-                    .wrongType, subject, "must be a number, or an object of values and counts")
-            }
-            next = event.end(next + 1)
-        }
-        guard let values, let counts else {
-            throw EventProblem(.missingField, subject, "must hold both values and counts")
-        }
-        let length = try event.array(values, subject)
-        if try event.array(counts, subject) != length {
-            throw EventProblem(.lengthMismatch, subject, "must have as many values as counts")
-        }
-        if length > limits.events {
-            throw EventProblem(.tooMany, subject, "has more values than a push may have events")
-        }
-        return (values, counts)
-    }
-
-    /// The members of `stages` or `tokens`.
-    private func observe(
-        _ event: Element, _ position: Int, of fields: [MeasureField], _ subject: StaticString,
-        _ row: Int, _ weight: UInt64, _ batch: inout Batch
-    ) throws(EventProblem) {
-        _ = try event.object(position, subject)
-        var met: UInt8 = 0
-        var next = position + 1
-        let end = event.end(position)
-        while next < end {
-            let value = next + 1
-            if let index = fieldIndex(event, next, fields) {
-                if met & 1 << index != 0 {
-                    throw EventProblem(.duplicateKey, subject, "has a key twice")
-                }
-                met |= 1 << index
-                if !event.isNull(value) {
-                    try observe(event, value, fields[index], row, weight, &batch)
-                }
-            } else {
-                batch.omissions.unknownFields &+= 1
-            }
-            next = event.end(value)
-        }
-    }
-
-    /// Which of the fields a key names.
-    func fieldIndex(_ event: Element, _ position: Int, _ fields: [MeasureField]) -> Int? {
-        guard event.kind(position) == .key else { return nil }
-        let key = event.text(position)
-        for index in fields.indices where key.equals(fields[index].key) { return index }
-        return nil
     }
 }

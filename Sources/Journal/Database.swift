@@ -3,10 +3,14 @@ internal import CSQLite
 /// A connection to one SQLite file, closed with the value. One thread at a time uses it.
 @safe
 struct Database: ~Copyable, @unchecked Sendable {
+    /// SQLite's default, which nothing here changes.
+    private static let pageBytes = 4096
     /// How long a statement waits while another connection writes.
     private static let busyMilliseconds: Int32 = 5_000
 
     private let connection: OpaquePointer
+    /// Pages of the log after the last commit, which SQLite tells here.
+    private let logPages: UnsafeMutablePointer<Int32>
     let path: String
 
     enum Access {
@@ -25,12 +29,24 @@ struct Database: ~Copyable, @unchecked Sendable {
             throw error
         }
         unsafe self.connection = connection
+        unsafe logPages = .allocate(capacity: 1)
+        unsafe logPages.initialize(to: 0)
         self.path = path
         unsafe sqlite3_busy_timeout(connection, Database.busyMilliseconds)
+        // In the place of SQLite's own hook, which would move the log during a commit.
+        let tell:
+            @convention(c) (
+                UnsafeMutableRawPointer?, OpaquePointer?, UnsafePointer<CChar>?, Int32
+            ) -> Int32 = { logPages, _, _, pages in
+                unsafe logPages?.storeBytes(of: pages, as: Int32.self)
+                return SQLITE_OK
+            }
+        unsafe sqlite3_wal_hook(connection, tell, logPages)
     }
 
     deinit {
         unsafe sqlite3_close_v2(connection)
+        unsafe logPages.deallocate()
     }
 
     /// Throws unless the file can be written: where that is refused at the opening, SQLite reads it
@@ -40,6 +56,9 @@ struct Database: ~Copyable, @unchecked Sendable {
             throw StorageError(.open, .refused, "\(path) cannot be opened for writing")
         }
     }
+
+    /// How long the log was after this connection's last commit (sqlite3_wal_hook).
+    var logBytes: Int { unsafe Int(logPages.pointee) * Database.pageBytes }
 
     /// Runs statements that answer nothing, or whose answer does not matter.
     func execute(

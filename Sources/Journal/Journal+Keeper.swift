@@ -68,6 +68,7 @@ extension Journal {
             let database = try Database(claim().file(RecordFile.name), .writing)
             try database.execute(
                 "PRAGMA synchronous = FULL; PRAGMA wal_checkpoint(PASSIVE)", .checkpoint)
+            handover.withLock { $0.isLogMoved = true }
         } catch {
             statistics.failed(StorageError(.checkpoint, error.kind, error.description))
             report(.error, "the log was not moved into its file: \(error)")

@@ -46,7 +46,9 @@ private struct Writer: ~Copyable {
     private var snapshotPosition: Int64
     private var snapshotBytes = 0
     private var snapshotNanoseconds = Clock.monotonicNanoseconds
-    private var logBytes = 0
+    /// What the log held when it was asked for to be moved, and when it was moved here.
+    private var askedBytes = 0
+    private var movedBytes = 0
     private var isFailing = false
     private var bodies = RecordWriter()
     private var ends: [Int] = []
@@ -104,7 +106,6 @@ private struct Writer: ~Copyable {
         }
         position = last
         snapshotBytes += bodies.count
-        logBytes += bodies.count + 4_096
         journal.statistics.committed(
             bytes: bodies.count, nanoseconds: Clock.monotonicNanoseconds &- start)
         if isFailing {
@@ -120,16 +121,25 @@ private struct Writer: ~Copyable {
         isFailing = true
     }
 
-    /// Asks the keeper to empty the log, or does so when it cannot keep up.
+    /// Asks the keeper to move the log into its file. What came while it did so is little: that is
+    /// moved here, and the next commit begins the log anew. All of it is moved here when the keeper
+    /// cannot keep up.
     private mutating func boundLog() {
-        if logBytes >= journal.limits.logBytes {
+        let bytes = records.logBytes
+        if bytes < askedBytes { (askedBytes, movedBytes) = (0, 0) }
+        let isMoved = journal.handover.withLock { handover in
+            defer { handover.isLogMoved = false }
+            return handover.isLogMoved
+        }
+        if isMoved || bytes >= movedBytes + journal.limits.logBytes {
+            movedBytes = bytes
             do throws(StorageError) {
                 try records.checkpoint()
-                logBytes = 0
             } catch {
                 journal.statistics.failed(error)
             }
-        } else if logBytes >= journal.limits.checkpointBytes {
+        } else if bytes >= askedBytes + journal.limits.checkpointBytes {
+            askedBytes = bytes
             journal.handover.withLock { $0.isCheckpointWanted = true }
             journal.keeperBell.ring()
         }

@@ -48,6 +48,8 @@ public final class Journal: Sendable {
         /// From the writer to the keeper.
         var snapshot: Snapshot?
         var isCheckpointWanted = false
+        /// From the keeper to the writer, after a checkpoint.
+        var isLogMoved = false
         /// Records up to here are in both snapshots.
         var prunable: Int64 = 0
         var isWriterDone = false
@@ -106,12 +108,15 @@ public final class Journal: Sendable {
         case .ending: return StorageError(.commit, .refused, "the daemon is shutting down")
         case .ready: break
         }
-        guard queue.add(submission) else {
+        switch queue.add(submission) {
+        case .first: writerBell.ring()
+        // Whoever was first has rung for all.
+        case .next: break
+        case .refused:
             statistics.refuse()
             return StorageError(
                 .commit, .refused, "\(limits.waiting) pushes wait for the disk already")
         }
-        writerBell.ring()
         return nil
     }
 

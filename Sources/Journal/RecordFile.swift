@@ -29,7 +29,7 @@ final class RecordFile: @unchecked Sendable {
         // FULL syncs the log at each commit. The checkpoints are made by another thread.
         try database.execute(
             """
-            PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0;
+            PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
             PRAGMA cell_size_check = ON; PRAGMA cache_size = -2048;
             """, .open)
         if isFresh {
@@ -94,6 +94,9 @@ final class RecordFile: @unchecked Sendable {
         try delete.run()
         return database.changes
     }
+
+    /// How long the log was after the last commit.
+    var logBytes: Int { database.logBytes }
 
     /// Moves what the log holds into the file, as far as no reader is in the way, so that the next
     /// commit begins the log anew.

@@ -14,12 +14,20 @@ final class SubmissionQueue: Sendable {
         limit = limits.waiting
     }
 
-    /// Returns false when the queue is full or ends.
-    func add(_ submission: any Submission) -> Bool {
+    /// What became of a submission.
+    enum Place {
+        /// It waits, alone so far.
+        case first
+        case next
+        /// The queue is full or ends.
+        case refused
+    }
+
+    func add(_ submission: any Submission) -> Place {
         state.withLock { state in
-            if state.isEnding || state.waiting.count >= limit { return false }
+            if state.isEnding || state.waiting.count >= limit { return .refused }
             state.waiting.append(submission)
-            return true
+            return state.waiting.count == 1 ? .first : .next
         }
     }
 

@@ -30,7 +30,6 @@ public struct KernelError: Error, Equatable, Sendable, CustomStringConvertible {
     public var description: String {
         var text = [CChar](repeating: 0, count: 128)
         unsafe strerror_r(code, &text, text.count)
-        let message = text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }
-        return "\(subject): \(String(decoding: message, as: UTF8.self))"
+        return "\(subject): \(String(terminated: text))"
     }
 }

@@ -40,7 +40,7 @@ public struct RecordWriter: Sendable {
 
     public mutating func write(_ text: Span<UInt8>) {
         write(count: text.count)
-        for index in text.indices { bytes.append(text[index]) }
+        unsafe text.withUnsafeBufferPointer { unsafe bytes.append(contentsOf: $0) }
     }
 
     public mutating func write(_ text: String) {

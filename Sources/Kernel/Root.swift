@@ -36,9 +36,8 @@ public struct Root: Sendable, Equatable {
         defer { unsafe closedir(stream) }
         var names: [String] = []
         while let entry = unsafe readdir(stream) {
-            let name = unsafe withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
-                let length = unsafe bytes.firstIndex(of: 0) ?? bytes.count
-                return unsafe String(decoding: bytes[..<length], as: UTF8.self)
+            let name = unsafe withUnsafeBytes(of: &entry.pointee.d_name) {
+                unsafe String(terminated: $0)
             }
             if name != ".", name != ".." { names.append(name) }
         }

@@ -37,11 +37,7 @@ final class Inputs {
         for place in batch.features(of: run) {
             let entry = values[place]
             if marks.has(RowMarks.refused, Int(entry.row)) { continue }
-            var number = memo[entry.feature]
-            if number == -1 {
-                number = resolve(batch.bytes(entry.feature), budget)
-                memo[entry.feature] = number
-            }
+            let number = number(of: entry.feature, batch, budget, &memo)
             if number < 0 {
                 budget.drop(.featureLimit)
             } else if features[Int(number)].counters == nil,
@@ -54,11 +50,7 @@ final class Inputs {
         for place in batch.inputErrors(of: run) {
             let entry = errors[place]
             if marks.has(RowMarks.refused, Int(entry.row)) { continue }
-            var number = memo[entry.feature]
-            if number == -1 {
-                number = resolve(batch.bytes(entry.feature), budget)
-                memo[entry.feature] = number
-            }
+            let number = number(of: entry.feature, batch, budget, &memo)
             if number < 0 {
                 budget.drop(.featureLimit)
             } else if let refusal = makeError(
@@ -79,7 +71,18 @@ final class Inputs {
         return found
     }
 
-    /// The number of a feature, `Memo.refused` beyond the limit.
+    /// The number of a feature, which it gets if it has none; `Memo.refused` beyond the limit.
+    @inline(__always)
+    private func number(
+        of name: Name, _ batch: borrowing Batch, _ budget: SeriesBudget, _ memo: inout Memo
+    ) -> Int32 {
+        let number = memo[name]
+        if number != -1 { return number }
+        let resolved = resolve(batch.bytes(name), budget)
+        memo[name] = resolved
+        return resolved
+    }
+
     private func resolve(_ name: Span<UInt8>, _ budget: SeriesBudget) -> Int32 {
         if let known = table.number(of: name) { return Int32(known) }
         if table.count >= budget.limits.features { return Memo.refused }

@@ -62,21 +62,15 @@ final class ModelVersion: Sendable {
         _ state: State, _ batch: borrowing Batch, under lease: Leases.Lease,
         _ decision: inout Decision
     ) -> DropReason? {
-        record.withLock { record in
-            guard let traffic = traffic(state.scope, batch, &record, &decision) else {
-                return decision.targets[state.scope].refusal ?? .seriesLimit
-            }
-            return traffic.states.reserve(lease, in: &record.ledger, traffic.labels)
+        reserve(state.scope, batch, &decision) { traffic, record in
+            traffic.states.reserve(lease, in: &record.ledger, traffic.labels)
         }
     }
 
     func reserve(
         _ news: ModelNews, _ batch: borrowing Batch, _ decision: inout Decision
     ) -> DropReason? {
-        record.withLock { record in
-            guard let traffic = traffic(news.scope, batch, &record, &decision) else {
-                return decision.targets[news.scope].refusal ?? .seriesLimit
-            }
+        reserve(news.scope, batch, &decision) { traffic, record in
             if traffic.news != nil { return nil }
             var refusal: DropReason?
             traffic.news = News(
@@ -88,11 +82,21 @@ final class ModelVersion: Sendable {
     func reserve(
         _ label: Label, _ batch: borrowing Batch, _ decision: inout Decision
     ) -> DropReason? {
+        reserve(label.scope, batch, &decision) { traffic, record in
+            traffic.truths.reserve(in: &record.ledger, traffic.labels)
+        }
+    }
+
+    /// Reserves what `body` says with the traffic of a scope's variant. Returns why there is no room.
+    private func reserve(
+        _ scope: Int, _ batch: borrowing Batch, _ decision: inout Decision,
+        _ body: (Traffic, inout Record) -> DropReason?
+    ) -> DropReason? {
         record.withLock { record in
-            guard let traffic = traffic(label.scope, batch, &record, &decision) else {
-                return decision.targets[label.scope].refusal ?? .seriesLimit
+            guard let traffic = traffic(scope, batch, &record, &decision) else {
+                return decision.targets[scope].refusal ?? .seriesLimit
             }
-            return traffic.truths.reserve(in: &record.ledger, traffic.labels)
+            return body(traffic, &record)
         }
     }
 

@@ -3,6 +3,9 @@ internal import Kernel
 internal import Series
 
 extension Models {
+    /// Whether anything that was pushed has a series.
+    public var hasSeries: Bool { budget.count > 0 }
+
     /// Writes what is known of all models, and of the registry itself.
     public func write(to page: inout Page) {
         write(to: &page, now: Clock.monotonicNanoseconds)

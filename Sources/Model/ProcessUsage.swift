@@ -21,24 +21,18 @@ struct ProcessUsage: Sendable, Equatable {
         else { return nil }
         var io = root.file("\(pid)/io", limit: 4096, isOneRecord: true)
         if (try? io.read(into: &text)) != nil { usage.take(io: text.bytes) }
-        usage.openFiles = fileCount(root, "\(pid)/fd")
+        usage.openFiles = root.openFileCount(of: "\(pid)")
         return usage
     }
 
-    /// Fields 14, 15, 20, 22 and 24 of proc_pid_stat(5), counted behind the name in brackets. Nil
-    /// for a process that has ended and waits for its parent (Z, X) and for damaged text.
+    /// Nil for a process that has ended and waits for its parent (Z, X) and for damaged text.
     init?(stat: Span<UInt8>) {
-        guard let bracket = stat.lastOffset(of: 0x29) else { return nil }
-        var fields = Cursor(stat.extracting(droppingFirst: bracket + 1))
-        guard let state = fields.word(), !state.equals("Z"), !state.equals("X") else { return nil }
-        for _ in 4..<14 { _ = fields.word() }
-        guard let user = fields.field(), let system = fields.field() else { return nil }
-        for _ in 16..<20 { _ = fields.word() }
-        guard let threads = fields.field() else { return nil }
-        _ = fields.word()
-        guard let started = fields.field(), fields.word() != nil, let pages = fields.field() else {
-            return nil
-        }
+        guard var fields = ProcessFields(stat), let state = fields.state(),
+            state != UInt8(ascii: "Z"), state != UInt8(ascii: "X"),
+            let user = fields.number(14), let system = fields.number(15),
+            let threads = fields.number(20), let started = fields.number(22),
+            let pages = fields.number(24)
+        else { return nil }
         startTicks = started
         cpuSeconds = (Double(user) + Double(system)) / Double(sysconf(Int32(_SC_CLK_TCK)))
         residentBytes = pages &* UInt64(clamping: sysconf(Int32(_SC_PAGESIZE)))
@@ -55,13 +49,5 @@ struct ProcessUsage: Sendable, Equatable {
                 writtenBytes = line.field()
             }
         }
-    }
-
-    /// Since Linux 6.2 the directory's size is the count; older kernels show 0 and are listed.
-    private static func fileCount(_ root: Root, _ directory: String) -> Int? {
-        var about = stat()
-        guard unsafe stat(root.path(of: directory), &about) == 0 else { return nil }
-        if about.st_size > 0 { return Int(about.st_size) }
-        return try? root.names(in: directory).count
     }
 }

@@ -1,4 +1,5 @@
 internal import CText
+internal import Kernel
 
 /// A regular expression in RE2's syntax, which is that of Go's exporters, matched anywhere in a
 /// text in time linear in its length.
@@ -13,8 +14,7 @@ public final class Pattern: @unchecked Sendable {
         let size = message.count
         guard let compiled = unsafe ctext_pattern_create(text, text.utf8.count, &message, size)
         else {
-            let reason = String(
-                decoding: message.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+            let reason = String(terminated: message)
             mistakes.add("\(flag): \"\(text)\" is no regular expression: \(reason)")
             return nil
         }

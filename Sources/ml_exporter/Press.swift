@@ -15,6 +15,8 @@ struct Press: ~Copyable {
     private let groupMetrics = GroupMetrics()
     private var pushMetrics: PushMetrics
     private let journalMetrics = JournalMetrics()
+    /// Whether anybody has pushed. A machine where nobody does pays nothing for what pushes tell.
+    private var isUsed = false
     /// When the page's families are noted next: they hardly ever change.
     private var nextNoteNanoseconds: UInt64 = 0
     private var page: Page
@@ -50,6 +52,7 @@ struct Press: ~Copyable {
             nextNoteNanoseconds = now &+ Press.noteInterval.nanoseconds
         }
         let isShown = pushed.isShown
+        if !isUsed { isUsed = pushed.isUsed }
         let showsGroups = isShown && (wish.collectors?.contains("groups") ?? true)
         if showsGroups { page.invite(pushed.groups.families()) }
         var order = Host.Order()
@@ -68,13 +71,9 @@ struct Press: ~Copyable {
         if !isWhole { return nil }
         if wish.tellsAboutDaemon {
             about.write(to: &page)
-            if tellsAboutItself {
-                groupMetrics.write(pushed.groups, to: &page)
-                pushMetrics.write(to: &page)
-                journalMetrics.write(pushed.journal, to: &page)
-            }
+            if tellsAboutItself { tellAboutPushes() }
         }
-        if isShown, wish.collectors?.contains("models") ?? true {
+        if isShown, isUsed, wish.collectors?.contains("models") ?? true {
             pushed.models.write(to: &page)
         }
         page.finish()
@@ -91,5 +90,15 @@ struct Press: ~Copyable {
         }
         headers.append(("Vary", "Accept, Accept-Encoding"))
         return Response(status: 200, headers: headers, body: body, returningTo: pages)
+    }
+
+    private mutating func tellAboutPushes() {
+        if isUsed {
+            groupMetrics.write(pushed.groups, to: &page)
+            pushMetrics.write(to: &page)
+        } else {
+            pushMetrics.writePresence(to: &page)
+        }
+        journalMetrics.write(pushed.journal, to: &page, isUsed: isUsed)
     }
 }

@@ -35,35 +35,26 @@ struct ProcessMetrics: ~Copyable {
     /// Writes what can be found out; what cannot is left out.
     mutating func write(to page: inout Page) {
         if (try? file.read(into: &text)) != nil { writeStat(to: &page) }
-        if let count = ProcessMetrics.openFileCount() { page.single(openFiles, Double(count)) }
+        if let count = Root("/proc").openFileCount(of: "self") {
+            page.single(openFiles, Double(count))
+        }
         if let limit = ProcessMetrics.limit(RLIMIT_NOFILE) { page.single(maxFiles, limit) }
         if let limit = ProcessMetrics.limit(RLIMIT_AS) { page.single(virtualMax, limit) }
     }
 
-    /// Fields 14, 15, 20, 22, 23 and 24 of proc_pid_stat(5), counted behind the name in brackets.
     private func writeStat(to page: inout Page) {
-        guard let bracket = text.bytes.lastOffset(of: 0x29) else { return }
-        var fields = Cursor(text.bytes.extracting(droppingFirst: bracket + 1))
-        for _ in 3..<14 { _ = fields.word() }
-        guard let user = fields.field(), let system = fields.field() else { return }
-        page.single(cpu, Double(user + system) / 100)
-        for _ in 16..<20 { _ = fields.word() }
-        guard let threadCount = fields.field() else { return }
+        guard var fields = ProcessFields(text.bytes), let user = fields.number(14),
+            let system = fields.number(15)
+        else { return }
+        page.single(cpu, (Double(user) + Double(system)) / 100)
+        guard let threadCount = fields.number(20) else { return }
         page.single(threads, Double(threadCount))
-        _ = fields.word()
-        guard let started = fields.field(), let size = fields.field(), let pages = fields.field()
+        guard let started = fields.number(22), let size = fields.number(23),
+            let pages = fields.number(24)
         else { return }
         page.single(virtual, Double(size))
         page.single(resident, Double(pages) * Double(sysconf(Int32(_SC_PAGESIZE))))
         if let bootTimeSeconds { page.single(start, bootTimeSeconds + Double(started) / 100) }
-    }
-
-    /// Since Linux 6.2 the directory's size is the count; older kernels show 0 and are listed.
-    private static func openFileCount() -> Int? {
-        var about = stat()
-        guard unsafe stat("/proc/self/fd", &about) == 0 else { return nil }
-        if about.st_size > 0 { return Int(about.st_size) }
-        return try? Root("/proc").names(in: "self/fd").count
     }
 
     private static func limit(_ resource: __rlimit_resource) -> Double? {

@@ -55,10 +55,7 @@ final class ScrapeThread: Sendable {
     }
 
     private static func refusal(_ sentence: String) -> Route.Constant {
-        Route.Constant(
-            Response(
-                status: 503, headers: [("Content-Type", "text/plain; charset=utf-8")],
-                body: sentence + "\n"))
+        Route.Constant(Response(status: 503, text: sentence + "\n"))
     }
 
     /// Serves from now on.

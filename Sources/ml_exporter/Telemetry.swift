@@ -23,14 +23,15 @@ enum Telemetry {
                                 request.header("x-prometheus-scrape-timeout-seconds")),
                             suspended)
                     case .failure(let refusal):
-                        suspended.answer(text(400, refusal.sentence))
+                        suspended.answer(Response(status: 400, text: refusal.sentence))
                     }
                 }),
-            Route("/-/healthy", constant: text(200, "ml_exporter is healthy.\n")),
+            Route(
+                "/-/healthy", constant: Response(status: 200, text: "ml_exporter is healthy.\n")),
             Route("/-/ready") { _ in
                 pushed.journal?.status == .replaying
-                    ? text(503, "ml_exporter reads what was kept.\n")
-                    : text(200, "ml_exporter is ready.\n")
+                    ? Response(status: 503, text: "ml_exporter reads what was kept.\n")
+                    : Response(status: 200, text: "ml_exporter is ready.\n")
             },
         ]
         if web.telemetryPath != "/" {
@@ -100,10 +101,5 @@ enum Telemetry {
         }
         if !collect.isEmpty { return .success(Set(collect)) }
         return .success(exclude.isEmpty ? nil : enabled.subtracting(exclude))
-    }
-
-    private static func text(_ status: Int, _ body: String) -> Response {
-        Response(
-            status: status, headers: [("Content-Type", "text/plain; charset=utf-8")], body: body)
     }
 }

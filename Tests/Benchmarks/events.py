@@ -2,6 +2,7 @@
 pushers at full speed do to a scrape."""
 
 import contextlib
+import dataclasses
 import json
 import pathlib
 import random
@@ -15,6 +16,8 @@ from programs import Daemon, Program, Pushgateway, free_port, has, wait_until
 CONNECTIONS = 16
 ROWS = 10_000
 SECONDS = 3
+EVENT = b'{"model":"m","version":"1","duration_seconds":0.0123,"outcome":"ok"}'
+GROUP = b"# TYPE requests_total counter\nrequests_total 1\nduration_seconds 0.0123\n"
 
 
 class VictoriaMetrics(Program):
@@ -50,18 +53,27 @@ def request(folder: pathlib.Path, path: str, body: bytes, content_type: str) -> 
     return file
 
 
-def single(program, address: str, path: str, body: bytes, content_type: str,
-           folder: pathlib.Path) -> float:
-    """CPU microseconds of one push on 16 connections that stay."""
+@dataclasses.dataclass
+class Pushes:
+    count: int
+    cpu_us: float
+    """Of the program, per push."""
+    p50_us: float
+    p99_us: float
+
+
+def push(program, address: str, path: str, body: bytes, content_type: str, folder: pathlib.Path,
+         connections: int = CONNECTIONS, seconds: float = SECONDS) -> Pushes:
+    """One push after the other on each of some connections that stay."""
     file = request(folder, path, body, content_type)
     before = cpu_nanoseconds(program.pid)
     done = subprocess.run(
-        [pusher(folder), address.rsplit(":", 1)[1], str(CONNECTIONS), str(SECONDS), file],
+        [pusher(folder), address.rsplit(":", 1)[1], str(connections), str(seconds), file],
         capture_output=True, text=True, check=True)
-    good, bad = map(int, done.stdout.split())
+    good, bad, p50, p99 = map(int, done.stdout.split())
     if bad or not good:
         raise SystemExit(f"{bad} of {good + bad} pushes to {path} were refused")
-    return (cpu_nanoseconds(program.pid) - before) / good / 1e3
+    return Pushes(good, (cpu_nanoseconds(program.pid) - before) / good / 1e3, p50, p99)
 
 
 def bulk(program, address: str, path: str, body: bytes, content_type: str, rows: int) -> float:
@@ -117,9 +129,9 @@ def imports() -> dict[str, tuple[str, bytes]]:
     }
 
 
-def scrape_p99(daemon, busy: bool, folder: pathlib.Path) -> float:
-    """Milliseconds in which 99 of 100 scrapes are answered."""
-    body = json.dumps([{"model": "m", "version": "1", "duration_seconds": 0.01}] * 100).encode()
+def scrape_p99(daemon, busy: bool, folder: pathlib.Path, events: int = 100) -> float:
+    """Milliseconds in which 99 of 100 scrapes are answered, beside pushes of some events each."""
+    body = json.dumps([{"model": "m", "version": "1", "duration_seconds": 0.01}] * events).encode()
     file = request(folder, "/v1/events", body, "application/json")
     load = subprocess.Popen(
         [pusher(folder), daemon.push_address.rsplit(":", 1)[1], str(CONNECTIONS), "5", file],
@@ -143,11 +155,10 @@ def measure(options, folder: pathlib.Path) -> list[str]:
     report = ["## Pushed events", ""]
     try:
         peer = Pushgateway(folder / "peer.log")
-        event = b'{"model":"m","version":"1","duration_seconds":0.0123,"outcome":"ok"}'
-        text = b"# TYPE requests_total counter\nrequests_total 1\nduration_seconds 0.0123\n"
         try:
-            one = single(ours, ours.push_address, "/v1/events", event, "application/json", folder)
-            other = single(peer, peer.address, "/metrics/job/j", text, "text/plain", folder)
+            one, other = (done.cpu_us for done in (
+                push(ours, ours.push_address, "/v1/events", EVENT, "application/json", folder),
+                push(peer, peer.address, "/metrics/job/j", GROUP, "text/plain", folder)))
         finally:
             peer.stop()
         report += [

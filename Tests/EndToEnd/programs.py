@@ -258,13 +258,14 @@ class NodeExporter(Service):
 
 
 class Pushgateway(Service):
-    """Debian's prometheus-pushgateway, which forgets everything when it ends."""
+    """Debian's prometheus-pushgateway, which forgets everything when it ends unless told otherwise."""
 
     def __init__(self, log: pathlib.Path, *flags: str):
         self.address = f"127.0.0.1:{free_port()}"
+        if not any(flag.startswith("--persistence.file") for flag in flags):
+            flags = ("--persistence.file=", *flags)
         super().__init__(
-            ["prometheus-pushgateway", f"--web.listen-address={self.address}",
-             "--persistence.file=", *flags], log)
+            ["prometheus-pushgateway", f"--web.listen-address={self.address}", *flags], log)
         wait_until(lambda: self.answers("/-/ready"), START_SECONDS, "Pushgateway is ready")
 
 

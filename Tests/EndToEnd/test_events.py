@@ -37,6 +37,22 @@ def requests(daemon, model, outcome="ok", version="unversioned"):
     return page(daemon).get("ml_requests_total", model=model, version=version, outcome=outcome)
 
 
+def told_of_pushes(daemon):
+    return {name for name, _ in page(daemon).values
+            if name.startswith(("ml_push_", "ml_series"))}
+
+
+def test_a_machine_where_nobody_pushes_pays_for_one_series(start):
+    daemon = start.daemon("--collector.disable-defaults")
+    assert told_of_pushes(daemon) == {"ml_push_requests_total"}
+    assert page(daemon).value("ml_push_requests_total", path="/v1/events", code="200") == 0
+    assert events(daemon, {"model": "first"})[0] == 200
+    told = told_of_pushes(daemon)
+    assert {"ml_push_rejected_total", "ml_push_groups", "ml_series", "ml_series_dropped_total",
+            "ml_push_duration_seconds_bucket"} <= told
+    assert page(daemon).sum("ml_push_rejected_total") == 0
+
+
 # What an author sees.
 
 def test_an_event_is_on_the_next_page(daemon):

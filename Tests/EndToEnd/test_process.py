@@ -241,6 +241,7 @@ def test_the_level_error_is_silent_when_all_is_well(tmp_path):
     address = f"127.0.0.1:{free_port()}"
     with open(tmp_path / "log", "wb") as log:
         process = subprocess.Popen([binary(), f"--web.listen-address={address}",
+                                    f"--push.listen-address=127.0.0.1:{free_port()}",
                                     "--storage.path=none", "--log.level=error"],
                                    stderr=log, stdin=subprocess.DEVNULL)
     try:

@@ -89,7 +89,12 @@ struct GroupImageTests {
         for count in 0..<bytes.count {
             #expect(decode(bytes.prefix(count)) == nil, "\(count)")
         }
-        bytes[0] = 9
-        #expect(decode(bytes[...]) == nil)
+        #expect(decode((bytes + [0])[...]) == nil)
+        // The form, the count of labels, the length of a name, the name.
+        for place in 0..<4 {
+            var damaged = bytes
+            damaged[place] = 9
+            #expect(decode(damaged[...]) == nil, "\(place)")
+        }
     }
 }

@@ -16,6 +16,17 @@ import Testing
         #expect(client.reply().text == "/query|next")
     }
 
+    @Test func `a response that is a text says so`() throws {
+        let fixture = try Fixture(routes: [
+            Route("/text") { _ in Response(status: 503, text: "später\n") }
+        ])
+        let client = try fixture.client()
+        client.send(get("/text"))
+        let reply = client.reply()
+        #expect(reply.status == 503 && reply.text == "später\n")
+        #expect(reply.header("content-type") == "text/plain; charset=utf-8")
+    }
+
     @Test func `a prefix gets every path below it that has no route of its own`() throws {
         let seen: @Sendable (borrowing Request) -> Response = { request in
             Response(status: 200, body: request.rawPath.string + "|" + request.path.string)

@@ -1,5 +1,6 @@
 import Glibc
 import Kernel
+import Scratch
 
 /// A fixture tree in a place where it may be changed.
 final class CopiedTree: Sendable {
@@ -10,31 +11,30 @@ final class CopiedTree: Sendable {
     }
 
     let files: [File]
-    private let scratch: Scratch
+    private let folder: Folder
 
-    var path: String { scratch.path }
+    var path: String { folder.path }
 
     init(_ tree: String) throws {
-        scratch = try Scratch()
+        folder = try Folder()
         let source = Trees.path(tree)
         var files: [File] = []
         var folders = [""]
-        while let folder = folders.popLast() {
-            for name in try Root(source).names(in: folder) {
-                let below = folder.isEmpty ? name : "\(folder)/\(name)"
+        while let parent = folders.popLast() {
+            for name in try Root(source).names(in: parent) {
+                let below = parent.isEmpty ? name : "\(parent)/\(name)"
                 if let target = CopiedTree.link("\(source)/\(below)") {
-                    let path = "\(scratch.path)/\(below)"
+                    let path = "\(folder.path)/\(below)"
                     guard unsafe symlink(target, path) == 0 else { throw KernelError.last(path) }
                 } else if Root(source).isDirectory(below) {
-                    let path = "\(scratch.path)/\(below)"
-                    guard unsafe mkdir(path, 0o755) == 0 else { throw KernelError.last(path) }
+                    try folder.make(below)
                     folders.append(below)
                 } else {
                     var file = Root(source).file(below, limit: 4 << 20)
                     var text = Buffer(capacity: 4096)
                     try file.read(into: &text)
                     files.append(File(name: below, text: text.bytes.copied))
-                    try scratch.write(text.bytes.copied, to: below)
+                    try folder.write(text.bytes.copied, to: below)
                 }
             }
         }
@@ -42,7 +42,7 @@ final class CopiedTree: Sendable {
     }
 
     func write(_ bytes: [UInt8], to name: String) throws {
-        try scratch.write(bytes, to: name)
+        try folder.write(bytes, to: name)
     }
 
     /// Where a symbolic link leads; nil for anything else.

@@ -29,7 +29,7 @@ struct DamagedGatewayTests {
         var host = try Trees.host(
             at: tree.path, Self.collectors.map(\.name), ["--no-collector.arp.netlink"],
             tellsCost: true)
-        let whole = Tally(Trees.page(&host))
+        let whole = CollectorReport(Trees.page(&host))
         #expect(whole.successes.values.allSatisfy { $0 == 1 })
         var before = whole
         for (collector, places) in Self.collectors {
@@ -39,7 +39,7 @@ struct DamagedGatewayTests {
             #expect(!files.isEmpty, "\(collector) has files")
             for file in files { try tree.write(damage.apply(to: file.text), to: file.name) }
             let text = Trees.page(&host)
-            let after = Tally(text)
+            let after = CollectorReport(text)
             #expect(TextPage.isWellFormed(text), "\(collector)")
             for (other, _) in Self.collectors where other != collector {
                 // Interfaces and bonds share files.
@@ -58,30 +58,8 @@ struct DamagedGatewayTests {
             before = after
             for file in files { try tree.write(file.text, to: file.name) }
         }
-        let repaired = Tally(Trees.page(&host))
+        let repaired = CollectorReport(Trees.page(&host))
         #expect(repaired.series == whole.series)
         #expect(repaired.successes == whole.successes)
-    }
-
-    /// What a page tells about its collectors.
-    private struct Tally {
-        private(set) var successes: [String: Double] = [:]
-        private(set) var series: [String: Double] = [:]
-        private(set) var skipped: [String: Double] = [:]
-
-        init(_ page: String) {
-            for line in page.split(separator: "\n") {
-                let parts = line.split(separator: "\"")
-                guard parts.count == 3, let value = Double(parts[2].dropFirst(2)) else { continue }
-                let collector = String(parts[1])
-                switch parts[0] {
-                case "node_scrape_collector_success{collector=": successes[collector] = value
-                case "ml_exporter_collector_series{collector=": series[collector] = value
-                case "ml_exporter_collector_skipped_lines_total{collector=":
-                    skipped[collector] = value
-                default: break
-                }
-            }
-        }
     }
 }

@@ -73,16 +73,16 @@ struct DamagedTreeTests {
         let tree = try CopiedTree("rack")
         let names = Self.devices.map(\.collector)
         var host = try Trees.host(at: tree.path, names, tellsCost: true)
-        let whole = Report(Trees.page(&host))
+        let whole = CollectorReport(Trees.page(&host))
         // Every second one is hit, then the others.
         for half in 0..<2 {
             let hit = Self.devices.indices.filter { $0 % 2 == half }.map { Self.devices[$0] }
             let files = hit.flatMap { Self.files(of: $0.places, in: tree) }
             #expect(files.count > hit.count)
             for file in files { try tree.write(damage.apply(to: file.text), to: file.name) }
-            let before = Report(Trees.page(&host))
+            let before = CollectorReport(Trees.page(&host))
             let text = Trees.page(&host)
-            let report = Report(text)
+            let report = CollectorReport(text)
             #expect(TextPage.isWellFormed(text))
             for name in names {
                 let isLess = (report.series[name] ?? 0) < (whole.series[name] ?? 0)
@@ -99,7 +99,7 @@ struct DamagedTreeTests {
             for file in files { try tree.write(file.text, to: file.name) }
         }
         // Repaired, it is read again.
-        let repaired = Report(Trees.page(&host))
+        let repaired = CollectorReport(Trees.page(&host))
         #expect(repaired.series == whole.series)
         #expect(repaired.successes == whole.successes)
     }
@@ -161,32 +161,8 @@ struct DamagedTreeTests {
         var host = try Trees.host(at: tree.path, Self.devices.map(\.collector))
         #expect(TextPage.isWellFormed(Trees.page(&host)))
         for file in tree.files { try tree.write(file.text, to: file.name) }
-        let report = Report(Trees.page(&host))
+        let report = CollectorReport(Trees.page(&host))
         #expect(report.successes.values.allSatisfy { $0 == 1 })
-    }
-
-    /// What a page tells about its collectors.
-    private struct Report {
-        private(set) var successes: [String: Double] = [:]
-        private(set) var series: [String: Double] = [:]
-        private(set) var skipped: [String: Double] = [:]
-
-        init(_ page: String) {
-            for line in page.split(separator: "\n") {
-                let parts = line.split(separator: "\"")
-                guard parts.count == 3, parts[0].hasSuffix("{collector="),
-                    let value = Double(parts[2].dropFirst(2))
-                else { continue }
-                let collector = String(parts[1])
-                switch parts[0] {
-                case "node_scrape_collector_success{collector=": successes[collector] = value
-                case "ml_exporter_collector_series{collector=": series[collector] = value
-                case "ml_exporter_collector_skipped_lines_total{collector=":
-                    skipped[collector] = value
-                default: break
-                }
-            }
-        }
     }
 }
 

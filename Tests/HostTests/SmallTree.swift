@@ -1,4 +1,5 @@
 import Kernel
+import Scratch
 import Testing
 
 /// A page of one collector, made from a few files.
@@ -12,9 +13,9 @@ struct SmallTree {
     init(
         _ collector: String, _ files: [String: String], _ flags: [String] = []
     ) throws {
-        let scratch = try Scratch()
-        for (name, text) in files { try scratch.write(text, to: name) }
-        var host = try Trees.host(at: scratch.path, [collector], flags, tellsCost: true)
+        let folder = try Folder()
+        for (name, text) in files { try folder.write(text, to: name) }
+        var host = try Trees.host(at: folder.path, [collector], flags, tellsCost: true)
         let all = Trees.page(&host).split(separator: "\n").map(String.init)
         func about(_ family: String) -> Int? {
             let start = "\(family){collector=\"\(collector)\"} "

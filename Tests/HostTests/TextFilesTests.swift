@@ -1,16 +1,17 @@
 import Exposition
 import Glibc
 import Kernel
+import Scratch
 import Testing
 
 @testable import Host
 
 /// Files of metrics in directories: what is shown, what is refused, what is told.
 struct TextFilesTests {
-    private let scratch: Scratch
+    private let folder: Folder
 
     init() throws {
-        scratch = try Scratch()
+        folder = try Folder()
     }
 
     /// A page of the collector alone, and what it told.
@@ -27,7 +28,7 @@ struct TextFilesTests {
     }
 
     private func files(_ directories: [String]? = nil, seriesLimit: Int = 1000) -> TextFiles {
-        TextFiles(directories ?? [scratch.path], seriesLimit: seriesLimit)
+        TextFiles(directories ?? [folder.path], seriesLimit: seriesLimit)
     }
 
     private static let error = [
@@ -36,29 +37,29 @@ struct TextFilesTests {
     ]
 
     @Test func `families of files stand on the page with type, HELP and labels`() throws {
-        try scratch.write(
+        try folder.write(
             "# HELP a_total Counted.\n# TYPE a_total counter\na_total{x=\"1\"} 10\na_total 2\n",
             to: "one.prom")
-        try scratch.write("b 3\n", to: "two.prom")
-        try scratch.write("ignored 3\n", to: "three.txt")
+        try folder.write("b 3\n", to: "two.prom")
+        try folder.write("ignored 3\n", to: "three.txt")
         var files = files()
         let (lines, notes) = try page(&files)
         #expect(
             lines == Self.error + [
                 "node_textfile_scrape_error 0",
                 "# HELP a_total Counted.", "# TYPE a_total counter", "a_total{x=\"1\"} 10",
-                "a_total 2", "# HELP b Metric read from \(scratch.path)/two.prom",
+                "a_total 2", "# HELP b Metric read from \(folder.path)/two.prom",
                 "# TYPE b untyped", "b 3",
             ])
         #expect(notes == [])
     }
 
     @Test func `the time of each file that could be used is told`() throws {
-        try scratch.write("a 1\n", to: "good.prom")
-        try scratch.write("a 1", to: "bad.prom")
+        try folder.write("a 1\n", to: "good.prom")
+        try folder.write("a 1", to: "bad.prom")
         var times = [timeval(tv_sec: 1_700_000_000, tv_usec: 900_000), timeval()]
         times[1] = times[0]
-        #expect(unsafe utimes(scratch.path + "/good.prom", times) == 0)
+        #expect(unsafe utimes(folder.path + "/good.prom", times) == 0)
         var files = files()
         var scrape = Scrape()
         var page = Page(format: .text, body: Buffer(capacity: 4096))
@@ -68,7 +69,7 @@ struct TextFilesTests {
         }
         #expect(
             lines == [
-                "node_textfile_mtime_seconds{file=\"\(scratch.path)/good.prom\"} 1.7e+09"
+                "node_textfile_mtime_seconds{file=\"\(folder.path)/good.prom\"} 1.7e+09"
             ])
     }
 
@@ -82,15 +83,15 @@ struct TextFilesTests {
     func `a file that is no metrics costs itself and is told once`(
         what: String, text: String
     ) throws {
-        try scratch.write(text, to: "bad.prom")
-        try scratch.write("good 1\n", to: "good.prom")
+        try folder.write(text, to: "bad.prom")
+        try folder.write("good 1\n", to: "good.prom")
         var files = files()
         let (lines, notes) = try page(&files)
         #expect(lines.contains("node_textfile_scrape_error 1"))
         #expect(lines.contains("good 1"))
         #expect(!lines.contains { $0.hasPrefix("a") })
         #expect(notes.count == 1)
-        #expect(notes.first?.hasPrefix("\(scratch.path)/bad.prom: ") == true)
+        #expect(notes.first?.hasPrefix("\(folder.path)/bad.prom: ") == true)
         let (again, silence) = try page(&files)
         #expect(again == lines)
         #expect(silence == [])
@@ -99,20 +100,20 @@ struct TextFilesTests {
     @Test func `a file is read again when it changes, and its metrics go with it`() throws {
         var files = files()
         #expect(try page(&files).lines == Self.error + ["node_textfile_scrape_error 0"])
-        try scratch.write("a 1\n", to: "a.prom")
+        try folder.write("a 1\n", to: "a.prom")
         #expect(try page(&files).lines.contains("a 1"))
-        try scratch.write("a 2\n", to: "a.prom")
+        try folder.write("a 2\n", to: "a.prom")
         #expect(try page(&files).lines.contains("a 2"))
-        scratch.remove("a.prom")
+        folder.remove("a.prom")
         #expect(try page(&files).lines == Self.error + ["node_textfile_scrape_error 0"])
     }
 
     @Test func `another HELP or type of the same name is left out and told`() throws {
-        try scratch.write("# HELP a One.\n# TYPE a gauge\na{f=\"1\"} 1\n", to: "1.prom")
-        try scratch.write("# HELP a Two.\n# TYPE a gauge\na{f=\"2\"} 1\n", to: "2.prom")
-        try scratch.write("# HELP a One.\n# TYPE a counter\na{f=\"3\"} 1\n", to: "3.prom")
-        try scratch.write("# TYPE a gauge\na{f=\"4\"} 1\n", to: "4.prom")
-        try scratch.write("# HELP a One.\n# TYPE a gauge\na{f=\"5\"} 1\n", to: "5.prom")
+        try folder.write("# HELP a One.\n# TYPE a gauge\na{f=\"1\"} 1\n", to: "1.prom")
+        try folder.write("# HELP a Two.\n# TYPE a gauge\na{f=\"2\"} 1\n", to: "2.prom")
+        try folder.write("# HELP a One.\n# TYPE a counter\na{f=\"3\"} 1\n", to: "3.prom")
+        try folder.write("# TYPE a gauge\na{f=\"4\"} 1\n", to: "4.prom")
+        try folder.write("# HELP a One.\n# TYPE a gauge\na{f=\"5\"} 1\n", to: "5.prom")
         var files = files()
         let (lines, notes) = try page(&files)
         #expect(
@@ -125,40 +126,40 @@ struct TextFilesTests {
     }
 
     @Test func `files without HELP share one that names them all`() throws {
-        try scratch.write("a{f=\"1\"} 1\n", to: "1.prom")
-        try scratch.write("a{f=\"2\"} 1\n", to: "2.prom")
+        try folder.write("a{f=\"1\"} 1\n", to: "1.prom")
+        try folder.write("a{f=\"2\"} 1\n", to: "2.prom")
         var files = files()
         #expect(
             try page(&files).lines.contains(
-                "# HELP a Metric read from \(scratch.path)/1.prom, \(scratch.path)/2.prom"))
+                "# HELP a Metric read from \(folder.path)/1.prom, \(folder.path)/2.prom"))
     }
 
     @Test func `a series that two files have stands once`() throws {
-        try scratch.write("a{x=\"1\"} 1\na{x=\"1\"} 7\n", to: "1.prom")
-        try scratch.write("a{x=\"1\"} 2\n", to: "2.prom")
+        try folder.write("a{x=\"1\"} 1\na{x=\"1\"} 7\n", to: "1.prom")
+        try folder.write("a{x=\"1\"} 2\n", to: "2.prom")
         var files = files()
         #expect(try page(&files).lines.filter { $0.hasPrefix("a{") } == ["a{x=\"1\"} 1"])
     }
 
     @Test func `directories may be patterns, and a missing one is an error`() throws {
-        try scratch.write("a 1\n", to: "x1/a.prom")
-        try scratch.write("b 1\n", to: "x2/b.prom")
-        try scratch.write("c 1\n", to: "y/c.prom")
-        var found = files([scratch.path + "/x*", scratch.path + "/x1/"])
+        try folder.write("a 1\n", to: "x1/a.prom")
+        try folder.write("b 1\n", to: "x2/b.prom")
+        try folder.write("c 1\n", to: "y/c.prom")
+        var found = files([folder.path + "/x*", folder.path + "/x1/"])
         let lines = try page(&found).lines
         #expect(lines.contains("a 1") && lines.contains("b 1") && !lines.contains("c 1"))
         #expect(lines.contains("node_textfile_scrape_error 0"))
-        var missing = files([scratch.path + "/nowhere*", scratch.path + "/y"])
+        var missing = files([folder.path + "/nowhere*", folder.path + "/y"])
         let (there, notes) = try page(&missing)
         #expect(there.contains("c 1") && there.contains("node_textfile_scrape_error 1"))
-        #expect(notes == ["\(scratch.path)/nowhere*: No such file or directory"])
+        #expect(notes == ["\(folder.path)/nowhere*: No such file or directory"])
         #expect(try page(&missing).notes == [])
     }
 
     @Test func `what is no plain file is an error and never waited for`() throws {
-        unsafe mkdir(scratch.path + "/folder.prom", 0o755)
-        unsafe mkfifo(scratch.path + "/pipe.prom", 0o644)
-        unsafe symlink("nowhere", scratch.path + "/dangling.prom")
+        unsafe mkdir(folder.path + "/folder.prom", 0o755)
+        unsafe mkfifo(folder.path + "/pipe.prom", 0o644)
+        unsafe symlink("nowhere", folder.path + "/dangling.prom")
         var files = files()
         let (lines, notes) = try page(&files)
         #expect(lines.contains("node_textfile_scrape_error 1"))
@@ -167,20 +168,20 @@ struct TextFilesTests {
     }
 
     @Test func `series beyond the limit are left out with their family`() throws {
-        try scratch.write("a{x=\"1\"} 1\na{x=\"2\"} 1\n", to: "1.prom")
-        try scratch.write("b{x=\"1\"} 1\nb{x=\"2\"} 1\n", to: "2.prom")
+        try folder.write("a{x=\"1\"} 1\na{x=\"2\"} 1\n", to: "1.prom")
+        try folder.write("b{x=\"1\"} 1\nb{x=\"2\"} 1\n", to: "2.prom")
         var files = files(seriesLimit: 3)
         let (lines, notes) = try page(&files)
         #expect(lines.contains("a{x=\"2\"} 1") && !lines.contains { $0.hasPrefix("b") })
-        #expect(notes == ["\(scratch.path)/2.prom: b: more than 3 series"])
+        #expect(notes == ["\(folder.path)/2.prom: b: more than 3 series"])
     }
 
     @Test func `a family of the host keeps its HELP and gets the samples of the files`() throws {
-        try scratch.write(
+        try folder.write(
             "# HELP node_load1 Not mine.\n# TYPE node_load1 gauge\nnode_load1{from=\"file\"} 7\nnode_load1 8\n",
             to: "1.prom")
         let lines = try Trees.lines(
-            "rack", ["loadavg", "textfile"], ["--collector.textfile.directory=\(scratch.path)"])
+            "rack", ["loadavg", "textfile"], ["--collector.textfile.directory=\(folder.path)"])
         let family = lines.drop { !$0.hasPrefix("# HELP node_load1 ") }.prefix(4)
         #expect(
             Array(family) == [
@@ -190,7 +191,7 @@ struct TextFilesTests {
     }
 
     @Test func `histograms and summaries come whole`() throws {
-        try scratch.write(
+        try folder.write(
             "# TYPE h histogram\nh_bucket{le=\"0.5\"} 1\nh_bucket{le=\"+Inf\"} 3\nh_sum 4\nh_count 3\n# TYPE s summary\ns{quantile=\"0.5\"} 1\ns_sum 4\ns_count 3\n",
             to: "1.prom")
         var files = files()
@@ -202,7 +203,7 @@ struct TextFilesTests {
     }
 
     @Test func `OpenMetrics shows the same samples`() throws {
-        try scratch.write("# TYPE a_total counter\na_total 1\nb 2\n", to: "1.prom")
+        try folder.write("# TYPE a_total counter\na_total 1\nb 2\n", to: "1.prom")
         var files = files()
         let lines = try page(&files, .openMetrics).lines
         #expect(lines.contains("# TYPE a counter") && lines.contains("a_total 1"))

@@ -284,9 +284,31 @@ private final class Applied: Sendable {
         }
         let isTaken = producers.restore((whole + [0]).span)
         #expect(!isTaken && producers.list.count == 1)
-        var damaged = whole
-        damaged[9] = 0xFF
-        let isDamagedTaken = producers.restore(damaged.span)
-        #expect(!isDamagedTaken)
+        // The form, the count of producers, the length of the name.
+        for place in [0, 2, 3] {
+            var damaged = whole
+            damaged[place] = 0x7F
+            let isDamagedTaken = producers.restore(damaged.span)
+            #expect(!isDamagedTaken, "\(place)")
+        }
+        #expect(producers.list.map(\.producer) == ["a"])
+    }
+
+    @Test func `no damaged byte of a snapshot is met with a trap`() {
+        let producers = Producers()
+        let now = Clock.monotonicNanoseconds
+        _ = producers.decide(BatchStamp(producer: "a", start: 1, sequence: 70), now: now)
+        let whole = producers.snapshot()
+        for place in whole.indices {
+            for byte: UInt8 in [0, 0x7F, 0xFF] {
+                var damaged = whole
+                damaged[place] = byte
+                _ = producers.restore(damaged.span)
+                #expect(producers.list.count <= 1, "\(place)")
+                _ = producers.decide(BatchStamp(producer: "a", start: 1, sequence: 71), now: now)
+                let isTaken = producers.restore(whole.span)
+                #expect(isTaken)
+            }
+        }
     }
 }

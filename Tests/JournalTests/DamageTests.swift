@@ -1,6 +1,7 @@
 import Glibc
 import Journal
 import Kernel
+import Scratch
 import Testing
 
 @Suite(.serialized)
@@ -8,13 +9,13 @@ struct DamageTests {
     let words = (1...60).map { "word-\($0)" }
 
     private func crashedFolder() throws -> Folder {
-        let folder = Folder()
+        let folder = try Folder()
         let session = try Session(folder)
         #expect(session.keep(words))
         #expect(session.stop())
         let more = try Session(folder)
         #expect(more.keep(["last"]))
-        let crashed = folder.copy()
+        let crashed = try folder.copy()
         #expect(more.stop())
         return crashed
     }
@@ -22,13 +23,13 @@ struct DamageTests {
     @Test(arguments: ["journal.db", "snapshot.db", "journal.db-wal"])
     func `any flipped byte is found or harmless and the journal serves on`(name: String) throws {
         let whole = try crashedFolder()
-        let bytes = whole.read(name)
+        let bytes = try whole.read(name)
         #expect(!bytes.isEmpty)
         for index in stride(from: 0, to: bytes.count, by: max(1, bytes.count / 60)) {
-            let folder = whole.copy()
+            let folder = try whole.copy()
             var damaged = bytes
             damaged[index] ^= 0x55
-            folder.write(damaged, to: name)
+            try folder.write(damaged, to: name)
             let session = try Session(folder)
             let kept = session.ledger.words
             #expect(kept.allSatisfy { words.contains($0) || $0 == "last" }, "byte \(index)")
@@ -41,10 +42,10 @@ struct DamageTests {
     @Test(arguments: ["journal.db", "snapshot.db", "journal.db-wal"])
     func `a file cut at any length is found and the journal serves on`(name: String) throws {
         let whole = try crashedFolder()
-        let bytes = whole.read(name)
+        let bytes = try whole.read(name)
         for length in stride(from: 0, to: bytes.count, by: max(1, bytes.count / 25)) {
-            let folder = whole.copy()
-            folder.write(Array(bytes[..<length]), to: name)
+            let folder = try whole.copy()
+            try folder.write(Array(bytes[..<length]), to: name)
             let session = try Session(folder)
             let kept = session.ledger.words
             #expect(kept.allSatisfy { words.contains($0) || $0 == "last" }, "length \(length)")
@@ -54,8 +55,8 @@ struct DamageTests {
     }
 
     @Test func `a file of another program is set aside`() throws {
-        let folder = Folder()
-        folder.write(
+        let folder = try Folder()
+        try folder.write(
             Array("Dear diary, ".utf8) + Array(repeating: 0x41, count: 5_000), to: "journal.db")
         let session = try Session(folder)
         #expect(session.keep(words))
@@ -65,14 +66,14 @@ struct DamageTests {
     }
 
     @Test func `a file of a later release is left alone and says so`() throws {
-        let folder = Folder()
+        let folder = try Folder()
         let session = try Session(folder)
         #expect(session.keep(["a"]))
         #expect(session.stop())
         // The user version of a SQLite file: bytes 60 to 63, big-endian.
-        var bytes = folder.read("journal.db")
+        var bytes = try folder.read("journal.db")
         bytes[63] = 2
-        folder.write(bytes, to: "journal.db")
+        try folder.write(bytes, to: "journal.db")
 
         let later = try Session(folder, waits: false)
         #expect(
@@ -81,14 +82,14 @@ struct DamageTests {
             })
         #expect(later.journal.submit(Word("b", later.ledger))?.kind == .newer)
         #expect(later.stop())
-        #expect(folder.read("journal.db") == bytes)
+        #expect(try folder.read("journal.db") == bytes)
     }
 
     @Test func `records that nobody understands are counted and cost only themselves`() throws {
-        let folder = Folder()
+        let folder = try Folder()
         let session = try Session(folder)
         #expect(session.keep(["a", "riddle", "b"]))
-        let crashed = folder.copy()
+        let crashed = try folder.copy()
         #expect(session.stop())
         let again = try Session(crashed)
         #expect(again.ledger.words == ["a", "b"])
@@ -97,8 +98,8 @@ struct DamageTests {
     }
 
     @Test func `a folder that cannot be made is tried again until it can`() throws {
-        let folder = Folder()
-        folder.write([], to: "file")
+        let folder = try Folder()
+        try folder.write([], to: "file")
         let ledger = Ledger()
         var limits = Session.limits
         limits.retryInterval = .milliseconds(20)

@@ -1,5 +1,6 @@
 import Journal
 import Kernel
+import Scratch
 import Testing
 
 @Suite(.serialized)
@@ -7,10 +8,10 @@ struct JournalTests {
     let words = (1...300).map { "word-\($0)" }
 
     @Test func `what was kept is there after a crash`() throws {
-        let folder = Folder()
+        let folder = try Folder()
         let session = try Session(folder)
         #expect(session.keep(words))
-        let crashed = folder.copy()
+        let crashed = try folder.copy()
         #expect(session.stop())
 
         let again = try Session(crashed)
@@ -21,7 +22,7 @@ struct JournalTests {
     }
 
     @Test func `a clean end leaves a snapshot and nothing to replay`() throws {
-        let folder = Folder()
+        let folder = try Folder()
         let session = try Session(folder)
         #expect(session.keep(words))
         #expect(session.stop())
@@ -34,12 +35,12 @@ struct JournalTests {
     }
 
     @Test func `snapshots bound what is replayed and old records go`() throws {
-        let folder = Folder()
+        let folder = try Folder()
         var limits = Session.limits
         limits.snapshotBytes = 256
         let session = try Session(folder, limits)
         for word in words { #expect(session.keep([word])) }
-        let crashed = folder.copy()
+        let crashed = try folder.copy()
         #expect(session.stop())
 
         let again = try Session(crashed)
@@ -48,18 +49,35 @@ struct JournalTests {
         #expect(again.stop())
     }
 
+    @Test func `the log is moved into its file and begins anew while pushes go on`() throws {
+        let folder = Folder()
+        var limits = Session.limits
+        limits.checkpointBytes = 64 << 10
+        let session = try Session(folder, limits)
+        // Each commit is two pages or more, so that all of them are 4 MiB and more.
+        for word in words + words { #expect(session.keep([word])) }
+        #expect(folder.read("journal.db-wal").count < 2 << 20)
+        #expect(folder.read("journal.db").count > 4 << 10)
+        let crashed = folder.copy()
+        #expect(session.stop())
+
+        let again = try Session(crashed)
+        #expect(again.ledger.words == words + words)
+        #expect(again.stop())
+    }
+
     @Test func `a damaged snapshot costs nothing, for the former and the records lead to the same`()
         throws
     {
-        let folder = Folder()
+        let folder = try Folder()
         for part in [words[0..<100], words[100..<200], words[200..<300]] {
             let session = try Session(folder)
             #expect(session.keep(Array(part)))
             #expect(session.stop())
         }
-        var bytes = folder.read("snapshot.db")
+        var bytes = try folder.read("snapshot.db")
         bytes[bytes.count - 10] ^= 0xff
-        folder.write(bytes, to: "snapshot.db")
+        try folder.write(bytes, to: "snapshot.db")
 
         let session = try Session(folder)
         #expect(session.ledger.words == words)
@@ -69,7 +87,7 @@ struct JournalTests {
     }
 
     @Test func `a second daemon on the folder is refused in plain words`() throws {
-        let folder = Folder()
+        let folder = try Folder()
         let session = try Session(folder)
         let error = #expect(throws: StorageError.self) { _ = try Session(folder) }
         #expect(error?.kind == .taken)
@@ -80,7 +98,7 @@ struct JournalTests {
     @Test func `submissions are decided in their order and empty ones are kept without a record`()
         throws
     {
-        let folder = Folder()
+        let folder = try Folder()
         let session = try Session(folder)
         #expect(session.keep(["a", "", "b", "", ""]))
         #expect(session.ledger.words == ["a", "b"])
@@ -91,7 +109,7 @@ struct JournalTests {
     }
 
     @Test func `submissions before the replay and after the end are refused`() throws {
-        let folder = Folder()
+        let folder = try Folder()
         let ledger = Ledger()
         let journal = try Journal(folder.path, ledger) { _, _ in }
         #expect(journal.submit(Word("early", ledger))?.description == "what was kept is being read")

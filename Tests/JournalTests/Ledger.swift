@@ -1,6 +1,7 @@
 import Glibc
 import Journal
 import Kernel
+import Scratch
 
 /// A state that is a list of words: what was kept, in its order.
 final class Ledger: JournalState {
@@ -62,66 +63,6 @@ final class Word: Submission {
             usleep(5_000)
         }
         return StorageError(.commit, .refused, "no outcome within 10 s")
-    }
-}
-
-/// A folder of its own below the temporary one, removed with the value.
-final class Folder {
-    let path: String
-
-    init() {
-        var template = Array("/tmp/journal-XXXXXX".utf8CString)
-        path = unsafe template.withUnsafeMutableBufferPointer { buffer in
-            guard let start = buffer.baseAddress, let made = unsafe mkdtemp(start) else {
-                return ""
-            }
-            return unsafe String(cString: made)
-        }
-    }
-
-    deinit {
-        for name in names { _ = unsafe unlink("\(path)/\(name)") }
-        _ = unsafe rmdir(path)
-    }
-
-    var names: [String] {
-        guard let stream = unsafe opendir(path) else { return [] }
-        defer { unsafe closedir(stream) }
-        var names: [String] = []
-        while let entry = unsafe readdir(stream) {
-            let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) {
-                unsafe $0.withMemoryRebound(to: CChar.self, capacity: 256) {
-                    unsafe String(cString: $0)
-                }
-            }
-            if name != ".", name != ".." { names.append(name) }
-        }
-        return names.sorted()
-    }
-
-    func read(_ name: String) -> [UInt8] {
-        guard let file = unsafe fopen("\(path)/\(name)", "r") else { return [] }
-        defer { unsafe fclose(file) }
-        var bytes: [UInt8] = []
-        var part = [UInt8](repeating: 0, count: 1 << 16)
-        while true {
-            let count = unsafe fread(&part, 1, part.count, file)
-            if count == 0 { return bytes }
-            bytes += part[..<count]
-        }
-    }
-
-    func write(_ bytes: [UInt8], to name: String) {
-        guard let file = unsafe fopen("\(path)/\(name)", "w") else { return }
-        _ = unsafe fwrite(bytes, 1, bytes.count, file)
-        unsafe fclose(file)
-    }
-
-    /// The folder as it is at this moment, which is what a crash would leave.
-    func copy() -> Folder {
-        let copy = Folder()
-        for name in names { copy.write(read(name), to: name) }
-        return copy
     }
 }
 

@@ -1,13 +1,14 @@
 import Glibc
 import Kernel
+import Scratch
 import Testing
 
 struct KernelDirectoryTests {
     @Test func `names, files and directories inside are found`() throws {
         let folder = try Folder()
-        try folder.write("plain", "1\n")
+        try folder.write("1\n", to: "plain")
         try folder.make("inside")
-        try folder.write("inside/value", "2\n")
+        try folder.write("2\n", to: "inside/value")
         let directory = try KernelDirectory(path: folder.path)
         var listing = Buffer(capacity: 64)
         for _ in 0..<2 {
@@ -29,7 +30,7 @@ struct KernelDirectoryTests {
 
     @Test func `a file is read up to its limit, and what is not there is said`() throws {
         let folder = try Folder()
-        try folder.write("long", String(repeating: "x", count: 10_000))
+        try folder.write(String(repeating: "x", count: 10_000), to: "long")
         let directory = try KernelDirectory(path: folder.path)
         var text = Buffer(capacity: 16)
         try directory.read("long", into: &text, limit: 100)
@@ -47,7 +48,7 @@ struct KernelDirectoryTests {
     @Test func `a directory that is larger than one listing is listed whole`() throws {
         let folder = try Folder()
         let count = 3000
-        for number in 0..<count { try folder.write("a-rather-long-name-\(number)", "") }
+        for number in 0..<count { try folder.write("", to: "a-rather-long-name-\(number)") }
         let directory = try KernelDirectory(path: folder.path)
         var listing = Buffer(capacity: 64)
         var names: Set<String> = []
@@ -66,49 +67,5 @@ struct KernelDirectoryTests {
         for text in ["", "-", "- 1", "1x", "+1", "99999999999999999999"] {
             #expect(signed(text) == nil)
         }
-    }
-}
-
-/// A folder that goes with the test.
-private final class Folder {
-    let path: String
-
-    init() throws {
-        var template = Array("/tmp/kernel-directory-XXXXXX".utf8CString)
-        guard unsafe mkdtemp(&template) != nil else { throw KernelError.last("mkdtemp") }
-        path = String(
-            decoding: template.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-    }
-
-    deinit {
-        var pending = [path]
-        var folders: [String] = []
-        while let folder = pending.popLast() {
-            folders.append(folder)
-            for name in (try? Root(folder).names(in: "/")) ?? [] {
-                let entry = "\(folder)/\(name)"
-                if Root("/").isDirectory(entry) {
-                    pending.append(entry)
-                } else {
-                    unsafe unlink(entry)
-                }
-            }
-        }
-        for folder in folders.reversed() { unsafe rmdir(folder) }
-    }
-
-    func make(_ name: String) throws {
-        guard unsafe mkdir("\(path)/\(name)", 0o755) == 0 else { throw KernelError.last(name) }
-    }
-
-    func write(_ name: String, _ text: String) throws {
-        let descriptor = unsafe creat("\(path)/\(name)", 0o644)
-        guard descriptor >= 0 else { throw KernelError.last(name) }
-        defer { close(descriptor) }
-        let bytes = Array(text.utf8)
-        let written = unsafe bytes.withUnsafeBytes {
-            unsafe Glibc.write(descriptor, $0.baseAddress, $0.count)
-        }
-        guard written == bytes.count else { throw KernelError.last(name) }
     }
 }

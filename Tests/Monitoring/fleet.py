@@ -157,6 +157,7 @@ def start(folder: pathlib.Path, stack: contextlib.ExitStack) -> Site:
     hosts = []
     for place, library in ((str(socket), gpus.path), ("none", "none")):
         hosts.append(Daemon(folder, f"--config.file={settings}", f"--path.nvml={library}",
+                            "--storage.snapshot-interval=2s",
                             socket=place))
         stack.callback(hosts[-1].stop)
     history(folder, [host.address for host in hosts], time.time() - 120)

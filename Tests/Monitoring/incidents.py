@@ -40,6 +40,10 @@ HOST = {
         'ml_push_requests_total{path="/v1/events",code="200"}': 20,
         'ml_push_requests_total{path="/v1/events",code="503"}': 0,
         "ml_push_lost_batches_total": 0, "ml_gpu_lost_total": 0,
+        'ml_journal_errors_total{operation="commit"}': 0,
+        'ml_journal_commit_duration_seconds_bucket{le="0.5"}': 50,
+        'ml_journal_commit_duration_seconds_bucket{le="1.0"}': 50,
+        'ml_journal_commit_duration_seconds_bucket{le="+Inf"}': 50,
         'ml_exporter_collector_series_dropped_total{collector="netdev"}': 0,
         'ml_series_dropped_total{reason="series_limit"}': 0,
     }),
@@ -62,7 +66,8 @@ HOST = {
     "process_start_time_seconds": 1e9,
     'node_scrape_collector_success{collector="filesystem"}': 1,
     "ml_exporter_config_last_reload_successful": 1,
-    "ml_series": 100, "ml_series_limit": 1000,
+    "ml_series": 100, "ml_series_limit": 1000, "ml_journal_ready": 1,
+    "ml_journal_skipped_records": 0, "ml_journal_files_set_aside": 0,
 }
 
 
@@ -201,6 +206,12 @@ INCIDENTS = [
     of_host("PushBatchesLost", "warning", per_second({"ml_push_lost_batches_total": 1})),
     of_host("SeriesDropped", "warning",
             per_second({'ml_series_dropped_total{reason="series_limit"}': 5})),
+    of_host("StorageUnavailable", "critical", {"ml_journal_ready": 0}),
+    of_host("StorageFailing", "warning",
+            per_second({'ml_journal_errors_total{operation="commit"}': 5})),
+    of_host("StorageDamaged", "warning", {"ml_journal_skipped_records": 2}),
+    of_host("StorageSlow", "warning",
+            per_second({'ml_journal_commit_duration_seconds_bucket{le="0.5"}': 10})),
     of_host("SeriesLimitNear", "info", {"ml_series": 950}),
     of_model("ModelErrorBudgetBurnFast", "critical", per_second({
         'ml_requests_total{@2,outcome="ok"}': 900,

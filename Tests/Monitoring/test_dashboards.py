@@ -293,11 +293,5 @@ def test_the_dashboards_show_most_of_what_the_daemon_knows_of_models():
         "ml_exporter_collector_present", "ml_training_info",
         "ml_push_groups_limit", "ml_push_group_series_limit", "ml_push_group_bytes",
         "ml_push_group_bytes_limit",
-        # The storage has no panels of its own yet.
-        "ml_journal_enabled", "ml_journal_ready", "ml_journal_bytes_total",
-        "ml_journal_commits_total", "ml_journal_commit_duration_seconds",
-        "ml_journal_errors_total", "ml_journal_refused_total", "ml_journal_replayed_batches",
-        "ml_journal_skipped_records", "ml_journal_files_set_aside",
-        "ml_journal_last_snapshot_timestamp_seconds",
         "ml_exporter_config_last_reload_success_timestamp_seconds",
     }, unseen

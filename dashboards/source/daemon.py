@@ -140,6 +140,43 @@ def pushes(board: Board):
                    "{{instance}} {{producer}}"), width=8))
 
 
+def storage(board: Board):
+    board.row(
+        "Storage",
+        graph("Commits", "Commits per second, each of one or more pushes. Empty where pushes are kept "
+              "in memory only.", "ops",
+              Query("rate(ml_journal_commits_total{@host}[@rate])", "{{instance}}"), by_name=True,
+              width=8),
+        heat("Commit time", "How long commits took: what the disk adds to a push. "
+             "Alert: StorageSlow.", "s",
+             Query("sum by (le) (increase(ml_journal_commit_duration_seconds_bucket{@host}[@rate]))",
+                   "{{le}}"), width=8, height=8),
+        graph("Storage errors", "What the storage did not do, per second, and pushes that were refused "
+              "because too many waited for the disk. Alert: StorageFailing.", "ops",
+              Query("sum by (operation) (rate(ml_journal_errors_total{@host}[@rate]))",
+                    "{{operation}}"),
+              Query("sum(rate(ml_journal_refused_total{@host}[@rate]))", "too many wait",
+                    dashed=True), by_name=True, width=8),
+        graph("Kept bytes", "Bytes of records per second that were committed.", "Bps",
+              Query("sum by (instance) (rate(ml_journal_bytes_total{@host}[@rate]))",
+                    "{{instance}}"), by_name=True, width=8),
+        graph("Since the last snapshot", "What was committed after it is read record by record by the "
+              "next start.", "s",
+              Query("time() - (ml_journal_last_snapshot_timestamp_seconds{@host} > 0)",
+                    "{{instance}}"), by_name=True, width=8),
+        rows("At the last start", "Whether pushes survive and are taken, what the start read, and what "
+             "it could not use. Alerts: StorageUnavailable, StorageDamaged.",
+             {"instance": "Host"},
+             Column("Survive", "max by (instance) (ml_journal_enabled{@host})", "bool_yes_no"),
+             Column("Taken", "min by (instance) (ml_journal_ready{@host})", "bool_yes_no"),
+             Column("Records read", "max by (instance) (ml_journal_replayed_batches{@host})", "short"),
+             Column("Left out", "max by (instance) (ml_journal_skipped_records{@host})", "short",
+                    limits=(1, 1)),
+             Column("Files set aside", "max by (instance) (ml_journal_files_set_aside{@host})", "short",
+                    limits=(1, 1)),
+             sort="Left out", width=8, height=8))
+
+
 def process(board: Board):
     board.row(
         "Process",
@@ -163,6 +200,6 @@ def build() -> Board:
     board = Board(DAEMON, "ml_exporter / Itself",
                   "The daemon: scrapes, collectors, pushes, limits and its own process.",
                   host_choices("ml_exporter_build_info"), [firing(',instance=~"$instance|"')])
-    for part in (summary, scrapes, server, pushes, process):
+    for part in (summary, scrapes, server, pushes, storage, process):
         part(board)
     return board

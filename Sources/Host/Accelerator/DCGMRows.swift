@@ -119,8 +119,8 @@ struct DCGMRows: ~Copyable {
     private static func nodeName() -> String {
         var names = utsname()
         guard unsafe uname(&names) == 0 else { return "" }
-        return unsafe withUnsafeBytes(of: &names.nodename) { bytes in
-            unsafe String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+        return unsafe withUnsafeBytes(of: &names.nodename) {
+            unsafe String(terminated: $0)
         }
     }
 }

@@ -14,10 +14,8 @@ struct GraphicsCard {
     /// The cards in the order of their numbers.
     static func list(_ sys: Root) -> [GraphicsCard] {
         guard let names = try? sys.names(in: "class/drm") else { return [] }
-        let numbers = names.compactMap { name in
-            // `card0-DP-1` is a connector of a card.
-            name.hasPrefix("card") ? UInt16(name.dropFirst(4)) : nil
-        }
+        // `card0-DP-1` is a connector of a card.
+        let numbers = names.compactMap { $0.number(behind: "card") }
         return numbers.sorted().prefix(cardLimit).compactMap { number in
             let name = "card\(number)"
             guard let about = try? sys.attribute("class/drm/\(name)/device/uevent") else {

@@ -48,7 +48,7 @@ final class ManagementLibrary: @unchecked Sendable {
         var message = [CChar](repeating: 0, count: 256)
         let capacity = message.count
         guard let library = unsafe cnvml_open(path, &message, capacity) else {
-            return .missing(text(message))
+            return .missing(String(terminated: message))
         }
         let code = unsafe cnvml_start(library)
         if code == 0 { return unsafe .opened(ManagementLibrary(library)) }
@@ -92,7 +92,7 @@ final class ManagementLibrary: @unchecked Sendable {
         let capacity = UInt32(characters.count)
         let code = unsafe cnvml_text(library, device.bits, kind.rawValue, &characters, capacity)
         if code != 0, ManagementError(code: code).isLoss { throw ManagementError(code: code) }
-        return code == 0 ? ManagementLibrary.text(characters) : ""
+        return code == 0 ? String(terminated: characters) : ""
     }
 
     var driverVersion: String {
@@ -144,10 +144,5 @@ final class ManagementLibrary: @unchecked Sendable {
 
     private func check(_ code: Int32) throws(ManagementError) {
         if code != 0 { throw ManagementError(code: code) }
-    }
-
-    private static func text(_ characters: [CChar]) -> String {
-        String(
-            decoding: characters.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 }

@@ -80,8 +80,8 @@ struct ControlGroupTree: Sendable {
         while let entry = unsafe readdir(stream) {
             let type = unsafe Int(entry.pointee.d_type)
             guard type == Int(DT_DIR) || type == Int(DT_UNKNOWN) else { continue }
-            let name = unsafe withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
-                unsafe String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+            let name = unsafe withUnsafeBytes(of: &entry.pointee.d_name) {
+                unsafe String(terminated: $0)
             }
             if name == "." || name == ".." { continue }
             if type == Int(DT_UNKNOWN), !isFolder("\(path)/\(name)") { continue }

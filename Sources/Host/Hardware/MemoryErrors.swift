@@ -22,17 +22,17 @@ struct MemoryErrors: Collector, ~Copyable {
     private mutating func find(_ names: [String]) {
         readings.begin()
         for name in names {
-            guard let controller = MemoryErrors.number(of: name, behind: "mc") else { continue }
+            guard let controller = name.number(behind: "mc") else { continue }
             let folder = "\(directory.path)/\(name)"
-            let labels = [("controller", controller)]
+            let labels = [("controller", String(controller))]
             let unknown = labels + [("csrow", "unknown")]
             add("\(folder)/ce_count", "correctable", labels)
             add("\(folder)/ce_noinfo_count", "csrow_correctable", unknown)
             add("\(folder)/ue_count", "uncorrectable", labels)
             add("\(folder)/ue_noinfo_count", "csrow_uncorrectable", unknown)
             for row in ((try? directory.root.names(in: folder)) ?? []).sorted() {
-                if let number = MemoryErrors.number(of: row, behind: "csrow") {
-                    findRow("\(folder)/\(row)", labels + [("csrow", number)])
+                if let number = row.number(behind: "csrow") {
+                    findRow("\(folder)/\(row)", labels + [("csrow", String(number))])
                 }
             }
         }
@@ -80,11 +80,5 @@ struct MemoryErrors: Collector, ~Copyable {
             rest.removeFirst()
         }
         return cleaned
-    }
-
-    private static func number(of name: String, behind prefix: String) -> String? {
-        guard name.hasPrefix(prefix) else { return nil }
-        let number = name.dropFirst(prefix.count)
-        return UInt64(number) == nil ? nil : String(number)
     }
 }

@@ -148,7 +148,6 @@ struct MemoryNodes: Collector, ~Copyable {
 
     /// The numbers of `node0`, in their order.
     private static func labels(_ names: [String]) -> [String] {
-        names.compactMap { $0.hasPrefix("node") ? Int($0.dropFirst(4)) : nil }.sorted()
-            .map(String.init)
+        names.compactMap { $0.number(behind: "node") }.sorted().map { String($0) }
     }
 }

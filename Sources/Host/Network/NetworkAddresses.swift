@@ -63,10 +63,8 @@ struct NetworkAddresses: ~Copyable {
                 bits += byte.nonzeroBitCount
             }
         }
-        var text = [CChar](repeating: 0, count: 64)
-        guard unsafe inet_ntop(family, bytes, &text, 64) != nil else { return nil }
-        let shown = String(
-            decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        let shown = Route.address(bytes.span)
+        if shown.isEmpty { return nil }
         return (shown, String(bits), scope(bytes))
     }
 

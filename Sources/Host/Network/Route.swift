@@ -78,8 +78,7 @@ struct Route {
             unsafe inet_ntop(family, bytes.baseAddress, &text, 64) != nil
         }
         if !isThere { return "" }
-        return String(
-            decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        return String(terminated: text)
     }
 
     /// Who made the route (RTPROT of linux/rtnetlink.h).

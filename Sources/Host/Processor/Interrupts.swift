@@ -40,15 +40,13 @@ struct Interrupts: Collector, ~Copyable {
         return skipped
     }
 
-    /// A column per CPU of the head: `CPU0 CPU1 ...`, online ones only.
+    /// A column per CPU of the head.
     private mutating func name(_ text: Span<UInt8>) -> Bool {
         if text.equals(head) { return processors > 0 }
         var columns: [SeriesTable.Column] = []
         var words = Cursor(text)
         while let word = words.word() {
-            guard word.starts(with: "CPU"),
-                let number = word.extracting(droppingFirst: 3).unsigned
-            else { return false }
+            guard let number = word.processorNumber else { return false }
             columns.append(SeriesTable.Column(family, [("cpu", String(number))]))
         }
         head = text.copied

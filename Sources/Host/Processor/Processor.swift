@@ -74,3 +74,11 @@ struct Processor: Collector, ~Copyable {
             digits.span.extracting(first..<20), labels: { [("cpu", String(number))] })
     }
 }
+
+extension Span where Element == UInt8 {
+    /// The number of the CPU that a word of a table's head names: `CPU0 CPU1 ...`, online ones
+    /// only. Nil for another word.
+    var processorNumber: UInt64? {
+        starts(with: "CPU") ? extracting(droppingFirst: 3).unsigned : nil
+    }
+}

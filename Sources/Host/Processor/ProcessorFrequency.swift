@@ -69,9 +69,7 @@ struct ProcessorFrequency: Collector, ~Copyable {
         let root = directory.root
         let offline = try root.attribute("\(directory.path)/offline", limit: 64 << 10)
         let asleep = Set(ProcessorTopology.numbers(offline.span))
-        let numbers = names.compactMap { name in
-            name.hasPrefix("cpu") ? UInt64(name.dropFirst(3)) : nil
-        }.sorted()
+        let numbers = names.compactMap { $0.number(behind: "cpu") }.sorted()
         frequencies.begin()
         governors = []
         for number in numbers where !asleep.contains(number) {

@@ -100,9 +100,7 @@ struct ProcessorTopology: ~Copyable {
         (cores, packages, online) = ([], [], [])
         let directory = ProcessorTopology.directory
         let names = (try? root.names(in: directory)) ?? []
-        let numbers = names.compactMap { name in
-            name.hasPrefix("cpu") ? Int(name.dropFirst(3)) : nil
-        }.sorted()
+        let numbers = names.compactMap { $0.number(behind: "cpu") }.sorted()
         var (seenCores, seenPackages): (Set<String>, Set<String>) = ([], [])
         for number in numbers {
             let cpu = "\(directory)/cpu\(number)"

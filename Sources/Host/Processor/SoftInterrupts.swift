@@ -49,15 +49,14 @@ struct SoftInterrupts: Collector, ~Copyable {
         return skipped
     }
 
-    /// Names the rows after the head: `CPU0 CPU1 ...`.
+    /// Names the rows after the head.
     private mutating func name(_ head: Cursor) -> Bool {
         var head = head
         rows.removeAll(keepingCapacity: true)
         table.begin()
         defer { table.end() }
         while let word = head.word() {
-            guard word.starts(with: "CPU"),
-                let number = word.extracting(droppingFirst: 3).unsigned,
+            guard let number = word.processorNumber,
                 let row = Processor.row(number, in: &table)
             else { return false }
             rows.append(row)

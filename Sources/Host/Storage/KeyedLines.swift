@@ -4,20 +4,8 @@ internal import Kernel
 /// Attributes of several lines, each a key, a colon and a number as bcache abbreviates them, maybe
 /// with `/sec` or `%` behind.
 struct KeyedLines: ~Copyable {
-    private final class Source {
-        let attribute: Attribute
-        let labels: [(name: String, value: String)]
-        let key: [UInt8]
-
-        init(_ attribute: Attribute, _ labels: [(name: String, value: String)]) {
-            self.attribute = attribute
-            self.labels = labels
-            key = Array(attribute.path.utf8)
-        }
-    }
-
     private let keys: [[UInt8]]
-    private var sources: [Source] = []
+    private var sources: [LabelledAttribute] = []
     private var table: SeriesTable
 
     /// A gauge per key.
@@ -35,7 +23,7 @@ struct KeyedLines: ~Copyable {
     mutating func add(
         _ root: Root, _ file: String, _ labels: [(name: String, value: String)]
     ) {
-        sources.append(Source(Attribute(root, file), labels))
+        sources.append(LabelledAttribute(root, file, labels))
     }
 
     /// Reads and writes all files. Returns whether one has gone.

@@ -93,12 +93,7 @@ struct NetworkFileServer: Collector, ~Copyable {
     }
 
     mutating func collect(_ scrape: inout Scrape, into page: inout Page) throws(KernelError) {
-        do throws(KernelError) {
-            try scrape.read(&file)
-        } catch {
-            scrape.isAbsent = error.isAbsence
-            throw error
-        }
+        try scrape.read(subject: &file)
         scrape.skippedLines += table.parse(scrape.text.bytes)
         table.write(to: &page)
     }

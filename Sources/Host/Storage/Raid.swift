@@ -56,12 +56,7 @@ struct Raid: Collector, ~Copyable {
     }
 
     mutating func collect(_ scrape: inout Scrape, into page: inout Page) throws(KernelError) {
-        do throws(KernelError) {
-            try scrape.read(&file)
-        } catch {
-            scrape.isAbsent = error.isAbsence
-            throw error
-        }
+        try scrape.read(subject: &file)
         scrape.skippedLines += parse(scrape.text.bytes)
         table.write(to: &page)
         if let names = try? directory.look(&scrape) { find(names) }

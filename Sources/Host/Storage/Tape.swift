@@ -60,7 +60,7 @@ struct Tape: Collector, ~Copyable {
     private mutating func find(_ names: [String]) {
         readings.begin()
         // `st0` has siblings for its modes: `nst0`, `st0a`.
-        for name in names where name.hasPrefix("st") && UInt64(name.dropFirst(2)) != nil {
+        for name in names where name.number(behind: "st") != nil {
             guard filter.admits(name.utf8Span.span) else { continue }
             for (file, metric, help) in Tape.files {
                 let full = "node_tape_" + metric

@@ -17,20 +17,8 @@ struct WordTable: ~Copyable {
         var onlySection: String?
     }
 
-    private final class Source {
-        let attribute: Attribute
-        let labels: [(name: String, value: String)]
-        let key: [UInt8]
-
-        init(_ attribute: Attribute, _ labels: [(name: String, value: String)]) {
-            self.attribute = attribute
-            self.labels = labels
-            key = Array(attribute.path.utf8)
-        }
-    }
-
     private let shape: Shape
-    private var sources: [Source] = []
+    private var sources: [LabelledAttribute] = []
     private var table: SeriesTable
     private var key: [UInt8] = []
 
@@ -47,7 +35,7 @@ struct WordTable: ~Copyable {
     mutating func add(
         _ root: Root, _ file: String, _ labels: [(name: String, value: String)]
     ) {
-        sources.append(Source(Attribute(root, file), labels))
+        sources.append(LabelledAttribute(root, file, labels))
     }
 
     /// Reads and writes all files.

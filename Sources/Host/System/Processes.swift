@@ -133,18 +133,10 @@ struct ProcessCensus: ~Copyable {
         if !error.isAbsence, error.code != ESRCH { skipped += 1 }
     }
 
-    /// The third field, a letter, and the twentieth. The second one, a name in parentheses, may hold
-    /// anything.
     static func parse(_ text: Span<UInt8>) -> (state: UInt8, threads: UInt64)? {
-        guard let end = text.lastOffset(of: 0x29) else { return nil }
-        var fields = Cursor(text.extracting(droppingFirst: end + 1))
-        guard let state = fields.word(), state.count == 1, state[0] > 0x20, state[0] < 0x7F else {
-            return nil
-        }
-        for _ in 4..<20 {
-            if fields.word() == nil { return nil }
-        }
-        guard let threads = fields.field() else { return nil }
-        return (state[0], threads)
+        guard var fields = ProcessFields(text), let state = fields.state(),
+            let threads = fields.number(20)
+        else { return nil }
+        return (state, threads)
     }
 }

@@ -33,8 +33,6 @@ struct SystemName: Collector, ~Copyable {
     }
 
     private func text<Characters>(_ characters: inout Characters) -> String {
-        unsafe withUnsafeBytes(of: &characters) { bytes in
-            unsafe String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-        }
+        unsafe withUnsafeBytes(of: &characters) { unsafe String(terminated: $0) }
     }
 }

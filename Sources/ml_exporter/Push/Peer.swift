@@ -34,15 +34,13 @@ final class Peer: Sendable {
             isLocal: true)
     }
 
-    /// Field 22 of proc_pid_stat(5), counted behind the name in brackets; 0 when it is not to be
-    /// seen.
+    /// When a process was started; 0 when that is not to be seen.
     private static func startTicks(_ pid: Int32) -> UInt64 {
         var file = KernelFile(path: "/proc/\(pid)/stat", limit: 4096, isOneRecord: true)
         var text = Buffer(capacity: 1024)
-        guard (try? file.read(into: &text)) != nil, let end = text.bytes.lastOffset(of: 0x29)
-        else { return 0 }
-        var fields = Cursor(text.bytes.extracting(droppingFirst: end + 1))
-        for _ in 3..<22 { _ = fields.word() }
-        return fields.field() ?? 0
+        guard (try? file.read(into: &text)) != nil, var fields = ProcessFields(text.bytes) else {
+            return 0
+        }
+        return fields.number(22) ?? 0
     }
 }

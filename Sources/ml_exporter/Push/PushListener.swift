@@ -45,10 +45,12 @@ enum PushListener {
                             request.header("x-prometheus-scrape-timeout-seconds")),
                         suspended)
                 }))
-        routes.append(Route("/-/healthy", constant: text(200, "OK")))
+        routes.append(Route("/-/healthy", constant: Response(status: 200, text: "OK")))
         routes.append(
             Route("/-/ready") { _ in
-                pushed.isShown ? text(200, "OK") : text(503, "what was kept is being read")
+                pushed.isShown
+                    ? Response(status: 200, text: "OK")
+                    : Response(status: 503, text: "what was kept is being read")
             })
         if isReloadEnabled, let file {
             routes.append(
@@ -57,11 +59,6 @@ enum PushListener {
                     suspend: { _, suspended in Reload(file, suspended).start() }))
         }
         return routes
-    }
-
-    static func text(_ status: Int, _ body: String) -> Response {
-        Response(
-            status: status, headers: [("Content-Type", "text/plain; charset=utf-8")], body: body)
     }
 }
 
@@ -92,6 +89,6 @@ private final class Reload: @unchecked Sendable {
 
     private func answer(_ status: Int, _ sentences: [String]) {
         let body = sentences.map { $0 + "\n" }.joined()
-        suspended.take()?.answer(PushListener.text(status, body))
+        suspended.take()?.answer(Response(status: status, text: body))
     }
 }

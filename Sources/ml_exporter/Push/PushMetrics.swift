@@ -63,6 +63,12 @@ struct PushMetrics: ~Copyable {
         }
     }
 
+    /// Writes that the listener is there; what it tells begins with the first push.
+    func writePresence(to page: inout Page) {
+        page.begin(answered)
+        if let first = answers.first { page.sample(first.series, 0) }
+    }
+
     mutating func write(to page: inout Page) {
         let statistics = door.statistics
         page.begin(answered)

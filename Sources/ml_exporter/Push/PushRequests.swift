@@ -22,13 +22,18 @@ final class PushRequests: Sendable {
     /// Status codes that are counted one by one; others count as the last.
     static let statuses = [200, 202, 400, 403, 404, 405, 413, 415, 429, 503, 0]
 
+    private let wasAsked = Atomic(false)
     private let counts: InlineArray<77, Atomic<UInt64>> = InlineArray { _ in Atomic(0) }
 
     init() {
         precondition(Path.allCases.count * PushRequests.statuses.count == counts.count)
     }
 
+    /// Whether there was any request since the start.
+    var areAny: Bool { wasAsked.load(ordering: .relaxed) }
+
     func count(_ path: Path, _ status: Int) {
+        if !areAny { wasAsked.store(true, ordering: .relaxed) }
         let index = PushRequests.statuses.firstIndex(of: status) ?? PushRequests.statuses.count - 1
         counts[path.rawValue * PushRequests.statuses.count + index]
             .wrappingAdd(1, ordering: .relaxed)

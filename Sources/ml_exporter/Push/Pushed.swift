@@ -52,6 +52,9 @@ struct Pushed: Sendable {
     /// Whether pages may show what has been pushed: not before all that was kept has been read.
     var isShown: Bool { journal?.isReady ?? true }
 
+    /// Whether anybody has pushed since the start, or before it and it was kept.
+    var isUsed: Bool { requests.areAny || groups.counts.groups > 0 || models.hasSeries }
+
     /// Takes over what may change while the daemon runs, and tells what may not.
     func change(from old: PushSettings, to new: PushSettings, _ log: Logger) {
         groups.setLimits(new.groups)

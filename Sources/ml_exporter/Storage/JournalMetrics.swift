@@ -40,15 +40,24 @@ struct JournalMetrics {
         }
     }
 
-    func write(_ journal: Journal?, to page: inout Page) {
+    /// Of a journal that nobody has used yet it tells how the storage is, and nothing of commits.
+    func write(_ journal: Journal?, to page: inout Page, isUsed: Bool) {
         page.single(enabled, journal == nil ? 0 : 1)
         guard let journal else { return }
         let statistics = journal.statistics
         page.single(ready, journal.isReady ? 1 : 0)
-        page.single(bytes, Double(statistics.writtenBytes))
         page.single(replayed, Double(statistics.replayedRecords))
         page.single(skipped, Double(statistics.skippedRecords))
         page.single(setAside, Double(statistics.filesSetAside))
+        page.begin(failures)
+        for (operation, series) in byOperation {
+            page.sample(series, Double(statistics.errors(of: operation)))
+        }
+        if isUsed { writeCommits(statistics, to: &page) }
+    }
+
+    private func writeCommits(_ statistics: JournalStatistics, to page: inout Page) {
+        page.single(bytes, Double(statistics.writtenBytes))
         page.single(refused, Double(statistics.refused))
         page.single(lastSnapshot, Double(statistics.lastSnapshotSeconds))
         let counts = statistics.commitBuckets
@@ -58,9 +67,5 @@ struct JournalMetrics {
         page.histogram(
             durations, none.span, durationBounds, counts: counts.span,
             sum: statistics.commitSeconds)
-        page.begin(failures)
-        for (operation, series) in byOperation {
-            page.sample(series, Double(statistics.errors(of: operation)))
-        }
     }
 }

@@ -1,4 +1,5 @@
 import Glibc
+import Scratch
 
 /// NVIDIA's management library as Tests/StandIns/nvml.c plays it. Each test has a copy of its own,
 /// which is another library to the loader and reads settings of its own.
@@ -7,33 +8,23 @@ final class StandIn {
         let command: String
     }
 
-    private let folder: String
+    private static let file = "libnvidia-ml.so.1"
 
-    var path: String { "\(folder)/libnvidia-ml.so.1" }
+    private let folder: Folder
+
+    var path: String { "\(folder.path)/\(StandIn.file)" }
 
     /// `settings` are lines as nvml.c explains them. An old library has only what one of 2014 had.
     init(_ settings: String = "", isOld: Bool = false) throws {
-        var template = Array("/tmp/ml_exporter-nvml-XXXXXX".utf8CString)
-        guard unsafe mkdtemp(&template) != nil else { throw Failure(command: "mkdtemp") }
-        folder = String(
-            decoding: template.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        folder = try Folder()
         let source = Trees.path("../StandIns/nvml.c")
         try StandIn.run(
-            "cc -shared -fPIC \(isOld ? "-DOLD" : "") -o '\(folder)/libnvidia-ml.so.1' '\(source)'")
+            "cc -shared -fPIC \(isOld ? "-DOLD" : "") -o '\(path)' '\(source)'")
         try set(settings)
     }
 
-    deinit {
-        unsafe unlink("\(path).settings")
-        unsafe unlink(path)
-        unsafe rmdir(folder)
-    }
-
     func set(_ settings: String) throws {
-        let name = "\(path).settings"
-        guard let file = unsafe fopen(name, "w") else { throw Failure(command: "fopen \(name)") }
-        unsafe fputs(settings + "\n", file)
-        unsafe fclose(file)
+        try folder.write(settings + "\n", to: StandIn.file + ".settings")
     }
 
     private static func run(_ command: String) throws {

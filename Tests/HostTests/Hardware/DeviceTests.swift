@@ -28,6 +28,14 @@ struct DeviceTests {
             })
     }
 
+    @Test func `a device is numbered when nothing but its number follows the prefix`() {
+        #expect("card0".number(behind: "card") == 0)
+        #expect("cpu127".number(behind: "cpu") == 127)
+        for name in ["card", "card0-DP-1", "card-1", "card+1", "card 1", "car", "", "cpufreq"] {
+            #expect(name.number(behind: "card") == nil, "\(name)")
+        }
+    }
+
     @Test func `labels of memory modules lose their signs`() {
         #expect(MemoryErrors.clean("CPU#0Channel#1_DIMM#0") == "CPU0Channel1_DIMM0")
         #expect(MemoryErrors.clean("mc0csrow1channel0") == "mc0_csrow1_channel0")

@@ -1,0 +1,86 @@
+internal import Exposition
+
+/// Why a push may be refused: its types, its size, sums that make no sense.
+extension GroupTable {
+    func checkNames(
+        _ families: [RenderedFamily], _ group: Group?, _ mode: PushOrder.Mode
+    ) throws(RefusedPush) {
+        var told: [String: Family.Kind] = [:]
+        for part in families { told[part.family.name] = part.family.kind }
+        /// The type that a name has after the push, apart from what the push tells of it.
+        func others(_ name: String) -> Family.Kind? {
+            guard let entry = index[name] else { return nil }
+            let own = group.flatMap { entry.part(of: $0.number) }
+            if entry.count > (own == nil ? 0 : 1) { return entry.family.kind }
+            return own != nil && mode != .replace ? entry.family.kind : nil
+        }
+        func after(_ name: String) -> Family.Kind? { told[name] ?? others(name) }
+        for part in families {
+            let family = part.family
+            let own = mode == .replace ? nil : group?.parts[family.name]
+            let isAlone = own != nil && index[family.name]?.count == 1
+            if let known = isAlone ? nil : others(family.name) ?? reserved[family.identity],
+                known != family.kind
+            {
+                throw RefusedPush(
+                    .type,
+                    "metric family \(family.name) has type \(family.kind) but should have \(known)")
+            }
+            for name in FamilyParts.collisions(of: family.name, family.kind, among: after) {
+                throw RefusedPush(
+                    .type,
+                    "metric named \(Quoted.text(family.name)) collides with the parts of \(Quoted.text(name))"
+                )
+            }
+        }
+    }
+
+    var tooManyBytes: RefusedPush {
+        RefusedPush(.byteLimit, "all groups would take more than \(limits.bytes) bytes")
+    }
+
+    func checkLimits(
+        _ more: Int, _ moreBytes: Int, _ group: Group?
+    ) throws(RefusedPush) {
+        if group == nil, groups.count >= limits.groups {
+            throw RefusedPush(.groupLimit, "there are \(limits.groups) groups, the limit")
+        }
+        // A group that takes no more than before may stay, even beyond a limit that was lowered.
+        if moreBytes > 0, byteCount + moreBytes > limits.bytes { throw tooManyBytes }
+        if more <= 0 { return }
+        if (group?.seriesCount ?? 0) + more > limits.groupSeries {
+            throw RefusedPush(
+                .seriesLimit, "the group would have more than \(limits.groupSeries) series")
+        }
+        if seriesCount + more > limits.series {
+            throw RefusedPush(
+                .seriesLimit, "all groups would have more than \(limits.series) series")
+        }
+    }
+
+    /// The sums of what is there and what comes. Gauges and what has no type are replaced; when a
+    /// series began is nobody's business here.
+    static func sums(
+        _ families: [RenderedFamily], _ known: [String: RenderedFamily]
+    ) throws(RefusedPush) -> [RenderedFamily] {
+        var sums: [RenderedFamily] = []
+        for part in families {
+            switch part.family.kind {
+            case .gauge where part.family.name.hasSuffix("_created"): continue
+            case .gauge, .untyped: sums.append(part)
+            case .counter, .histogram, .summary:
+                do throws(SumConflict) {
+                    if let own = known[part.family.name], own.family.kind == part.family.kind {
+                        sums.append(try own.adding(part))
+                    } else {
+                        try part.checkAddable()
+                        sums.append(part)
+                    }
+                } catch {
+                    throw RefusedPush(.aggregate, error.sentence)
+                }
+            }
+        }
+        return sums
+    }
+}

@@ -1,0 +1,58 @@
+internal import Kernel
+
+/// What the record of a batch is made of: names, texts, values, ranges. What the batch does not have
+/// is damage.
+extension Batch {
+    func name(_ record: inout RecordReader, required: Bool = false) -> Name {
+        let name = Name(index: record.number(below: nameCount + 1) - 1)
+        if required, name.isNone { record.damage() }
+        return name
+    }
+
+    func text(_ record: inout RecordReader) -> Text {
+        let offset = record.number(below: names.byteCount + 1)
+        let count = record.number(below: names.byteCount - offset + 1)
+        return Text(offset: UInt32(offset), count: UInt32(count))
+    }
+
+    func value(_ record: inout RecordReader) -> Value {
+        switch Value.Kind(rawValue: UInt8(record.number(below: 5))) {
+        case .number?: return Value(record.double())
+        case .text?: return Value(text(&record))
+        case .notFiniteWord?: return Value(text(&record), isNotFinite: true)
+        case .notFinite?: return .notFinite
+        case .missing?, nil: return .missing
+        }
+    }
+
+    func range(_ record: inout RecordReader, _ count: Int) -> Range<Int> {
+        let start = record.number(below: count + 1)
+        let length = record.number(below: count - start + 1)
+        return start..<start + length
+    }
+}
+
+extension RecordWriter {
+    mutating func write(_ name: Name) {
+        write(count: Int(name.index) + 1)
+    }
+
+    mutating func write(_ text: Text) {
+        write(UInt64(text.offset))
+        write(UInt64(text.count))
+    }
+
+    mutating func write(_ range: Range<Int>) {
+        write(count: range.lowerBound)
+        write(count: range.count)
+    }
+
+    mutating func write(_ value: Value) {
+        write(UInt64(value.kind.rawValue))
+        switch value.kind {
+        case .number: write(value.number)
+        case .text, .notFiniteWord: write(value.text)
+        case .notFinite, .missing: return
+        }
+    }
+}
