@@ -7,3 +7,8 @@ static inline int csqlite_bind_bytes(sqlite3_stmt *statement, int index, const v
                                      uint64_t count) {
   return sqlite3_bind_blob64(statement, index, count ? bytes : "", count, SQLITE_STATIC);
 }
+
+// sqlite3_db_config is variadic: closing the connection leaves the log (WAL) where it is.
+static inline int csqlite_keep_log(sqlite3 *connection) {
+  return sqlite3_db_config(connection, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, (int *)0);
+}

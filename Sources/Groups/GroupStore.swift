@@ -13,8 +13,10 @@ public final class GroupStore: Sendable {
 
     private let state: Guarded<State>
 
-    public init(_ limits: GroupLimits = GroupLimits()) {
-        state = Guarded(State(table: GroupTable(limits)))
+    /// `expiresItself` says whether groups whose time is over go by themselves, or only with
+    /// `expire`.
+    public init(_ limits: GroupLimits = GroupLimits(), expiresItself: Bool = true) {
+        state = Guarded(State(table: GroupTable(limits, expiresItself: expiresItself)))
     }
 
     public var limits: GroupLimits { state.withLock { $0.table.limits } }
@@ -80,6 +82,21 @@ public final class GroupStore: Sendable {
 
     public func remove(_ key: GroupingKey) {
         state.withLock { $0.table.remove(key) }
+    }
+
+    // MARK: Expiry
+
+    /// Not later than the first end of a group's time, on the monotonic clock.
+    public var nextExpiry: UInt64 { state.withLock { $0.table.nextExpiry } }
+
+    /// The groups whose time is over.
+    public func expired(at moment: Moment = .now) -> [GroupingKey] {
+        state.withLock { $0.table.expired(at: moment) }
+    }
+
+    /// Removes groups whose time is over.
+    public func expire(_ keys: [GroupingKey]) {
+        state.withLock { $0.table.expire(keys) }
     }
 
     // MARK: Pushes that wait to be kept

@@ -21,6 +21,8 @@ struct GroupTable {
     }
 
     var limits: GroupLimits
+    /// Whether groups whose time is over go by themselves.
+    private let expiresItself: Bool
     /// The families of others on the page, by what identifies a family there.
     private(set) var reserved: [UInt64: Family.Kind] = [:]
     private(set) var index = FamilyIndex()
@@ -30,10 +32,12 @@ struct GroupTable {
     private(set) var groups: [GroupingKey: Group] = [:]
     private var register = SeriesRegister()
     private var nextNumber = 0
-    private var nextExpiry = UInt64.max
+    /// Not later than the first end of a group's time.
+    private(set) var nextExpiry = UInt64.max
 
-    init(_ limits: GroupLimits) {
+    init(_ limits: GroupLimits, expiresItself: Bool = true) {
         self.limits = limits
+        self.expiresItself = expiresItself
     }
 
     var groupCount: Int { groups.count }
@@ -170,21 +174,31 @@ struct GroupTable {
         nextExpiry = min(nextExpiry, expiry)
     }
 
-    /// Removes the groups whose time is over.
+    /// Removes the groups whose time is over, unless somebody else does.
     mutating func expire(at moment: Moment) {
+        if expiresItself { expire(expired(at: moment)) }
+    }
+
+    /// The groups whose time is over.
+    mutating func expired(at moment: Moment) -> [GroupingKey] {
         let now = moment.monotonicNanoseconds
-        if now < nextExpiry { return }
+        if now < nextExpiry { return [] }
+        var expired: [GroupingKey] = []
         var next = UInt64.max
         for (key, group) in groups {
-            if group.expiry <= now {
-                remove(key)
-                expiredCount &+= 1
-            } else {
-                next = min(next, group.expiry)
-            }
+            if group.expiry <= now { expired.append(key) } else { next = min(next, group.expiry) }
         }
-        // However many groups end one after the other, they are not looked through every time.
-        nextExpiry = max(next, now &+ GroupTable.expiryGrain.nanoseconds)
+        // However many groups end one after the other, they are not looked through every time. Those
+        // that are over may have to be told again.
+        nextExpiry = max(expired.isEmpty ? next : now, now &+ GroupTable.expiryGrain.nanoseconds)
+        return expired
+    }
+
+    mutating func expire(_ keys: [GroupingKey]) {
+        for key in keys where groups[key] != nil {
+            remove(key)
+            expiredCount &+= 1
+        }
     }
 
     // MARK: Series

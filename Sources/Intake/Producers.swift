@@ -60,12 +60,15 @@ public final class Producers: Sendable {
     }
 
     let limits: Limits
+    private let expiresItself: Bool
     let state = Guarded(State())
     private let duplicateCount = Atomic<UInt64>(0)
     private let lostCount = Atomic<UInt64>(0)
 
-    public init(_ limits: Limits = Limits()) {
+    /// `expiresItself` says whether silent producers are forgotten here and now, or only by `forget`.
+    public init(_ limits: Limits = Limits(), expiresItself: Bool = true) {
         self.limits = limits
+        self.expiresItself = expiresItself
     }
 
     /// Batches that came once more.
@@ -75,9 +78,9 @@ public final class Producers: Sendable {
 
     /// Decides about a batch and takes note of its number. `now` is monotonic.
     public func decide(_ stamp: BatchStamp, now: UInt64) -> Decision {
-        let limits = limits
+        let (limits, expiresItself) = (limits, expiresItself)
         let (decision, lost) = state.withLock { state -> (Decision, UInt64) in
-            Producers.sweep(&state, limits, now: now)
+            if expiresItself { Producers.sweep(&state, limits, now: now) }
             if state.records[stamp.producer] == nil {
                 if state.records.count >= limits.producers { return (.full, 0) }
                 state.lastNumber += 1
@@ -128,12 +131,15 @@ public final class Producers: Sendable {
         }
     }
 
-    /// Decides as a record says that it was decided: the producer has that number. `now` is
-    /// monotonic.
+    /// Decides as a record says that it was decided: the producer has that number. One that had
+    /// another was forgotten in between. `now` is monotonic.
     public func replay(_ stamp: BatchStamp, as number: UInt64, now: UInt64) {
         let limits = limits
         state.withLock { state in
             state.lastNumber = max(state.lastNumber, number)
+            if state.records[stamp.producer]?.number != number {
+                state.records[stamp.producer] = nil
+            }
             _ = Producers.decide(
                 stamp, &state.records[stamp.producer, default: Record(number: number)], limits,
                 now: now)
@@ -163,10 +169,12 @@ public final class Producers: Sendable {
     public var list: [Listing] {
         let now = Clock.monotonicNanoseconds
         let unixSeconds = Double(Clock.realNanoseconds) / 1e9
-        let limits = limits
+        let (limits, expiresItself) = (limits, expiresItself)
         let records = state.withLock { state in
-            state.nextSweep = 0
-            Producers.sweep(&state, limits, now: now)
+            if expiresItself {
+                state.nextSweep = 0
+                Producers.sweep(&state, limits, now: now)
+            }
             return state.records
         }
         return records.sorted { $0.key < $1.key }.map { producer, record in
@@ -176,6 +184,21 @@ public final class Producers: Sendable {
                 start: Double(record.lives.last?.start ?? 0) / 1e9,
                 sequence: record.lives.last?.window.highest ?? 0, lastPush: unixSeconds - ago,
                 duplicates: record.duplicates, lost: record.lost)
+        }
+    }
+
+    /// The producers that have been silent for too long, and when the next will have been at the
+    /// earliest, those included that are not known yet.
+    public func expired(now: UInt64) -> (producers: [String], next: UInt64) {
+        let life = limits.timeToLive.nanoseconds
+        return state.withLock { state in
+            var expired: [String] = []
+            var next = now &+ life
+            for (producer, record) in state.records {
+                let end = record.lastPush &+ life
+                if end <= now { expired.append(producer) } else { next = min(next, end) }
+            }
+            return (expired.sorted(), next)
         }
     }
 

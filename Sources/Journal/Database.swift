@@ -1,4 +1,5 @@
 internal import CSQLite
+internal import Glibc
 
 /// A connection to one SQLite file, closed with the value. One thread at a time uses it.
 @safe
@@ -15,24 +16,16 @@ struct Database: ~Copyable, @unchecked Sendable {
 
     enum Access {
         case reading, writing
+        /// Reading what nobody writes: nothing is locked, and nothing is made beside the file. A log
+        /// (WAL) that was not moved into it is indexed in memory.
+        case looking
     }
 
     init(_ path: String, _ access: Access) throws(StorageError) {
-        var connection: OpaquePointer?
-        let flags =
-            (access == .reading ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE)
-            | SQLITE_OPEN_NOMUTEX
-        let code = unsafe sqlite3_open_v2(path, &connection, flags, nil)
-        guard code == SQLITE_OK, let connection = unsafe connection else {
-            let error = unsafe StorageError(.open, connection, at: path)
-            unsafe sqlite3_close_v2(connection)
-            throw error
-        }
-        unsafe self.connection = connection
+        unsafe connection = try Database.open(path, access)
         unsafe logPages = .allocate(capacity: 1)
         unsafe logPages.initialize(to: 0)
         self.path = path
-        unsafe sqlite3_busy_timeout(connection, Database.busyMilliseconds)
         // In the place of SQLite's own hook, which would move the log during a commit.
         let tell:
             @convention(c) (
@@ -42,6 +35,55 @@ struct Database: ~Copyable, @unchecked Sendable {
                 return SQLITE_OK
             }
         unsafe sqlite3_wal_hook(connection, tell, logPages)
+    }
+
+    private static func open(
+        _ path: String, _ access: Access
+    ) throws(StorageError) -> OpaquePointer {
+        var connection: OpaquePointer?
+        var code: Int32
+        switch access {
+        case .writing:
+            let flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX
+            code = unsafe sqlite3_open_v2(path, &connection, flags, nil)
+        case .reading:
+            let flags = SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX
+            code = unsafe sqlite3_open_v2(path, &connection, flags, nil)
+        case .looking:
+            // Without a log there is one file only, and SQLite must not make others.
+            let hasLog = unsafe Glibc.access("\(path)-wal", F_OK) == 0
+            let flags = SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_URI
+            code = unsafe sqlite3_open_v2(
+                address(path) + (hasLog ? "" : "?immutable=1"), &connection, flags,
+                hasLog ? "unix-none" : nil)
+            if code == SQLITE_OK {
+                unsafe csqlite_keep_log(connection)
+                // Only then is the index of the log private memory.
+                code = unsafe sqlite3_exec(
+                    connection, "PRAGMA locking_mode = EXCLUSIVE", nil, nil, nil)
+            }
+        }
+        guard code == SQLITE_OK, let connection = unsafe connection else {
+            let error = unsafe StorageError(.open, connection, at: path)
+            unsafe sqlite3_close_v2(connection)
+            throw error
+        }
+        unsafe sqlite3_busy_timeout(connection, busyMilliseconds)
+        return unsafe connection
+    }
+
+    /// The path as a URI (https://www.sqlite.org/uri.html).
+    private static func address(_ path: String) -> String {
+        var address = path.hasPrefix("/") ? "file://" : "file:"
+        for character in path {
+            switch character {
+            case "%": address += "%25"
+            case "?": address += "%3f"
+            case "#": address += "%23"
+            default: address.append(character)
+            }
+        }
+        return address
     }
 
     deinit {

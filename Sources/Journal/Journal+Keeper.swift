@@ -30,7 +30,6 @@ extension Journal {
         while status != .ending {
             do throws(StorageError) {
                 let positions = try open()
-                change(to: .ready)
                 writerBell.ring()
                 return positions
             } catch {

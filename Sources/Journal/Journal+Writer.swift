@@ -4,9 +4,13 @@ extension Journal {
     /// The body of the writer's thread.
     func write() {
         if var writer = waitForRecords() {
+            // What has ended while the daemon was away is on no page.
+            writer.expireIfDue()
+            change(to: .ready)
             while let group = queue.take() {
                 writer.commit(group)
-                if group.isEmpty { writerBell.wait(atMost: writer.untilSnapshot) }
+                if group.isEmpty { writerBell.wait(atMost: writer.untilDue) }
+                writer.expireIfDue()
                 writer.snapshotIfDue()
             }
             writer.snapshotIfNew()
@@ -49,6 +53,8 @@ private struct Writer: ~Copyable {
     /// What the log held when it was asked for to be moved, and when it was moved here.
     private var askedBytes = 0
     private var movedBytes = 0
+    /// When to look for what has outlived its time, at the earliest.
+    private var earliestExpiry: UInt64 = 0
     private var isFailing = false
     private var bodies = RecordWriter()
     private var ends: [Int] = []
@@ -145,14 +151,27 @@ private struct Writer: ~Copyable {
         }
     }
 
-    // MARK: Snapshots
+    // MARK: What is due by time
 
-    /// How long to wait for a submission before it is time for a snapshot; nil is for ever.
-    var untilSnapshot: Duration? {
-        if position == snapshotPosition { return nil }
-        let due = snapshotNanoseconds &+ journal.limits.snapshotInterval.nanoseconds
+    /// How long to wait for a submission before something else is to be done; nil is for ever.
+    var untilDue: Duration? {
+        var due = max(journal.state.nextExpiry(), earliestExpiry)
+        if position != snapshotPosition {
+            due = min(due, snapshotNanoseconds &+ journal.limits.snapshotInterval.nanoseconds)
+        }
+        if due == .max { return nil }
         let now = Clock.monotonicNanoseconds
         return .nanoseconds(Int64(clamping: due > now ? due &- now : 0))
+    }
+
+    /// Forgets what has outlived its time once that is kept: a start that replays what came before
+    /// and after must not find it there.
+    mutating func expireIfDue() {
+        let now = Clock.monotonicNanoseconds
+        if now < max(journal.state.nextExpiry(), earliestExpiry) { return }
+        if let expiry = journal.state.expiry(at: now) { commit([expiry]) }
+        let pause = isFailing ? journal.limits.retryInterval : journal.limits.expiryPause
+        earliestExpiry = now &+ pause.nanoseconds
     }
 
     mutating func snapshotIfDue() {

@@ -14,6 +14,8 @@ public struct JournalLimits: Sendable {
     public var logBytes = 64 << 20
     /// Old records that one commit removes beside its own work.
     public var prunedRecords = 256
+    /// Pause between two looks for what has outlived its time.
+    public var expiryPause = Duration.milliseconds(250)
     /// Pause before storage that could not be opened is tried again.
     public var retryInterval = Duration.seconds(5)
 

@@ -7,79 +7,88 @@ public final class JournalStatistics: Sendable {
         0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5,
     ]
 
-    private let bucketCounts: [Count]
-    private let commitNanoseconds = Count()
-    private let errorCounts: [Count]
-    private let written = Count()
-    private let replayed = Count()
-    private let skipped = Count()
-    private let replacedFiles = Count()
-    private let refusedSubmissions = Count()
-    private let snapshotSeconds = Count()
-
-    private final class Count: Sendable {
-        let value = Atomic<UInt64>(0)
-
-        func add(_ amount: UInt64 = 1) {
-            value.wrappingAdd(amount, ordering: .relaxed)
-        }
-
-        var now: UInt64 { value.load(ordering: .relaxed) }
-    }
+    private let bucketCounts: InlineArray<13, Atomic<UInt64>> = InlineArray { _ in Atomic(0) }
+    private let errorCounts: InlineArray<6, Atomic<UInt64>> = InlineArray { _ in Atomic(0) }
+    private let commitNanoseconds = Atomic<UInt64>(0)
+    private let written = Atomic<UInt64>(0)
+    private let replayed = Atomic<UInt64>(0)
+    private let skipped = Atomic<UInt64>(0)
+    private let replacedFiles = Atomic<UInt64>(0)
+    private let refusedSubmissions = Atomic<UInt64>(0)
+    private let snapshotSeconds = Atomic<UInt64>(0)
 
     init() {
-        bucketCounts = JournalStatistics.commitBounds.map { _ in Count() } + [Count()]
-        errorCounts = StorageError.Operation.allCases.map { _ in Count() }
+        precondition(JournalStatistics.commitBounds.count + 1 == bucketCounts.count)
+        precondition(StorageError.Operation.allCases.count == errorCounts.count)
     }
 
     /// Commits by duration, not cumulative, one more than there are bounds.
-    public var commitBuckets: [UInt64] { bucketCounts.map(\.now) }
+    public var commitBuckets: [UInt64] {
+        bucketCounts.indices.map { bucketCounts[$0].load(ordering: .relaxed) }
+    }
 
     /// What all commits together took.
-    public var commitSeconds: Double { Double(commitNanoseconds.now) / 1e9 }
+    public var commitSeconds: Double { Double(commitNanoseconds.load(ordering: .relaxed)) / 1e9 }
 
     public func errors(of operation: StorageError.Operation) -> UInt64 {
-        errorCounts[StorageError.Operation.allCases.firstIndex(of: operation) ?? 0].now
+        errorCounts[JournalStatistics.index(of: operation)].load(ordering: .relaxed)
     }
 
     /// Bytes of all records that were committed since the start.
-    public var writtenBytes: UInt64 { written.now }
+    public var writtenBytes: UInt64 { written.load(ordering: .relaxed) }
 
     /// Records that were applied at the start.
-    public var replayedRecords: UInt64 { replayed.now }
+    public var replayedRecords: UInt64 { replayed.load(ordering: .relaxed) }
 
     /// Records and sections that were damaged or not understood at the start.
-    public var skippedRecords: UInt64 { skipped.now }
+    public var skippedRecords: UInt64 { skipped.load(ordering: .relaxed) }
 
     /// Files that were set aside because they could not be used.
-    public var filesSetAside: UInt64 { replacedFiles.now }
+    public var filesSetAside: UInt64 { replacedFiles.load(ordering: .relaxed) }
 
     /// Submissions that found the queue full.
-    public var refused: UInt64 { refusedSubmissions.now }
+    public var refused: UInt64 { refusedSubmissions.load(ordering: .relaxed) }
 
     /// When the last snapshot was written, in seconds since 1970; 0 before the first.
-    public var lastSnapshotSeconds: UInt64 { snapshotSeconds.now }
+    public var lastSnapshotSeconds: UInt64 { snapshotSeconds.load(ordering: .relaxed) }
 
     // MARK: Written by the journal
 
     func committed(bytes: Int, nanoseconds: UInt64) {
         let seconds = Double(nanoseconds) / 1e9
         let bucket = JournalStatistics.commitBounds.firstIndex { seconds <= $0 }
-        bucketCounts[bucket ?? JournalStatistics.commitBounds.count].add()
-        commitNanoseconds.add(nanoseconds)
-        written.add(UInt64(bytes))
+        bucketCounts[bucket ?? JournalStatistics.commitBounds.count]
+            .wrappingAdd(1, ordering: .relaxed)
+        commitNanoseconds.wrappingAdd(nanoseconds, ordering: .relaxed)
+        written.wrappingAdd(UInt64(bytes), ordering: .relaxed)
     }
 
     func failed(_ error: StorageError) {
-        errorCounts[StorageError.Operation.allCases.firstIndex(of: error.operation) ?? 0].add()
+        errorCounts[JournalStatistics.index(of: error.operation)]
+            .wrappingAdd(1, ordering: .relaxed)
     }
 
-    func replayed(_ records: Int) { replayed.add(UInt64(records)) }
-    func skipped(_ records: Int) { skipped.add(UInt64(records)) }
-    func setAside() { replacedFiles.add() }
-    func refuse() { refusedSubmissions.add() }
+    private static func index(of operation: StorageError.Operation) -> Int {
+        StorageError.Operation.allCases.firstIndex(of: operation) ?? 0
+    }
+
+    func replayed(_ records: Int) {
+        replayed.wrappingAdd(UInt64(records), ordering: .relaxed)
+    }
+
+    func skipped(_ records: Int) {
+        skipped.wrappingAdd(UInt64(records), ordering: .relaxed)
+    }
+
+    func setAside() {
+        replacedFiles.wrappingAdd(1, ordering: .relaxed)
+    }
+
+    func refuse() {
+        refusedSubmissions.wrappingAdd(1, ordering: .relaxed)
+    }
 
     func wroteSnapshot(at seconds: UInt64) {
-        snapshotSeconds.value.store(seconds, ordering: .relaxed)
+        snapshotSeconds.store(seconds, ordering: .relaxed)
     }
 }

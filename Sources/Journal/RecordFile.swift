@@ -60,13 +60,6 @@ final class RecordFile: @unchecked Sendable {
         self.database = database
     }
 
-    /// Opens an existing file to look at it.
-    static func reading(_ path: String) throws(StorageError) -> Database {
-        let database = try Database(path, .reading)
-        _ = try FileFormat.records.isFresh(database)
-        return database
-    }
-
     /// Keeps what `append` is given inside `body`, all of it or nothing: on return it survives.
     func transaction(
         _ body: (RecordFile) throws(StorageError) -> Void
@@ -120,12 +113,6 @@ final class RecordFile: @unchecked Sendable {
 
     /// Gives the records after `position` to `body` in their order.
     func read(after position: Int64, _ body: (Span<UInt8>) -> Bool) -> Contents {
-        RecordFile.read(database, after: position, body)
-    }
-
-    static func read(
-        _ database: borrowing Database, after position: Int64, _ body: (Span<UInt8>) -> Bool
-    ) -> Contents {
         var contents = Contents()
         do throws(StorageError) {
             let select = try database.prepare(

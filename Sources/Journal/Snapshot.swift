@@ -79,26 +79,52 @@ public struct Snapshot: Sendable {
     /// Reads a whole snapshot, or throws: half of one is none.
     static func read(_ path: String) throws(StorageError) -> Snapshot {
         let database = try Database(path, .reading)
+        var sections: [Section] = []
+        var damage: StorageError?
+        let head = try Snapshot.read(database) { section in
+            if !section.isSound, damage == nil {
+                damage = StorageError(
+                    .open, .damaged, "\(path): the bytes of section \(section.number) changed")
+            }
+            sections.append(Section(section.name, section.body))
+        }
+        if let damage { throw damage }
+        guard sections.count == head.sections else {
+            throw StorageError(
+                .open, .damaged, "\(path) has \(sections.count) of \(head.sections) sections")
+        }
+        return Snapshot(position: head.position, sections: sections)
+    }
+
+    /// A section as it stands in the file.
+    struct StoredSection {
+        let number: Int64
+        let name: String
+        let body: [UInt8]
+        /// Whether the bytes are those that were written.
+        let isSound: Bool
+    }
+
+    /// Gives each section to `body`, also those that are damaged. Returns the position of the last
+    /// record that the snapshot holds, and how many sections it should have.
+    static func read(
+        _ database: borrowing Database, _ body: (StoredSection) -> Void
+    ) throws(StorageError) -> (position: Int64, sections: Int) {
         if try FileFormat.snapshot.isFresh(database) {
-            throw StorageError(.open, .damaged, "\(path) is empty")
+            throw StorageError(.open, .damaged, "\(database.path) is empty")
         }
         let position = try database.integer("SELECT position FROM snapshot", .open)
         let count = try database.integer("SELECT sections FROM snapshot", .open)
         let select = try database.prepare(
             "SELECT number, name, checksum, body FROM section ORDER BY number", .open)
-        var sections: [Section] = []
         while try select.step() {
-            let body = select.bytes(3) { $0.copied }
-            guard Checksum.of(body.span, at: select.integer(0)) == select.integer(2) else {
-                throw StorageError(
-                    .open, .damaged, "\(path): the bytes of section \(sections.count) changed")
-            }
-            sections.append(Section(select.text(1), body))
+            let number = select.integer(0)
+            let bytes = select.bytes(3) { $0.copied }
+            body(
+                StoredSection(
+                    number: number, name: select.text(1), body: bytes,
+                    isSound: Checksum.of(bytes.span, at: number) == select.integer(2)))
         }
-        guard Int64(sections.count) == count else {
-            throw StorageError(
-                .open, .damaged, "\(path) has \(sections.count) of \(count) sections")
-        }
-        return Snapshot(position: position, sections: sections)
+        return (position, Int(clamping: count))
     }
 }

@@ -7,7 +7,9 @@ internal import Kernel
 /// The claim is a lock on a file of the folder (flock(2)): it ends with the process, however that
 /// ends, and a second daemon is told so.
 final class StorageDirectory: Sendable {
-    private static let lockName = "lock"
+    static let lockName = "lock"
+    /// How long somebody who only looks whether the folder is claimed may be taken for a daemon.
+    private static let glance = Duration.milliseconds(100)
 
     let path: String
     private let lock: Int32
@@ -19,7 +21,13 @@ final class StorageDirectory: Sendable {
         let file = "\(path)/\(StorageDirectory.lockName)"
         let lock = unsafe clinux_open(file, O_RDWR | O_CREAT)
         guard lock >= 0 else { throw StorageError(.open, .last(file)) }
-        guard flock(lock, LOCK_EX | LOCK_NB) == 0 else {
+        let end = Clock.monotonicNanoseconds &+ StorageDirectory.glance.nanoseconds
+        var code = flock(lock, LOCK_EX | LOCK_NB)
+        while code != 0, errno == EWOULDBLOCK, Clock.monotonicNanoseconds < end {
+            usleep(5_000)
+            code = flock(lock, LOCK_EX | LOCK_NB)
+        }
+        guard code == 0 else {
             let isTaken = errno == EWOULDBLOCK
             let error = KernelError.last(file)
             close(lock)
@@ -36,6 +44,14 @@ final class StorageDirectory: Sendable {
 
     deinit {
         close(lock)
+    }
+
+    /// Whether a process has claimed the folder.
+    static func isClaimed(_ path: String) -> Bool {
+        let lock = unsafe clinux_open("\(path)/\(lockName)", O_RDONLY)
+        guard lock >= 0 else { return false }
+        defer { close(lock) }
+        return flock(lock, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK
     }
 
     func file(_ name: String) -> String { "\(path)/\(name)" }

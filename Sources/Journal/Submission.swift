@@ -29,6 +29,21 @@ public protocol JournalState: Sendable {
     /// Applies a record as it was decided. Returns false when it does not understand it.
     func replay(_ record: Span<UInt8>) -> Bool
 
+    /// When something of it may have outlived its time, on the monotonic clock; not later than it
+    /// has. Called on the writer's thread.
+    func nextExpiry() -> UInt64
+
+    /// What forgets all that has outlived its time, to be kept as any change; nil when nothing has.
+    /// Called on the writer's thread.
+    func expiry(at now: UInt64) -> (any Submission)?
+
     /// All that the records so far have led to. Called on the writer's thread between two commits.
     func snapshot() -> [Snapshot.Section]
+}
+
+/// A state in which nothing ends by itself.
+extension JournalState {
+    public func nextExpiry() -> UInt64 { .max }
+
+    public func expiry(at now: UInt64) -> (any Submission)? { nil }
 }

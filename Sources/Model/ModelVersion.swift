@@ -179,10 +179,14 @@ final class ModelVersion: Sendable {
 
     // MARK: Records
 
-    func write(to record: inout RecordWriter, now: UInt64) {
+    func write(to record: inout RecordWriter, _ leases: Leases, now: UInt64) {
         let push = lastPush.load(ordering: .relaxed)
         record.write(now > push ? now - push : 0)
         self.record.withLock { state in
+            // What a producer said before its lease ended does not come back with a new one.
+            for traffic in state.traffics {
+                traffic.states.settle(in: &state.ledger, leases, now: now)
+            }
             record.write(state.rows)
             state.ledger.write(to: &record)
             state.variants.write(to: &record)

@@ -62,11 +62,30 @@ extension Models {
         leases.end(producer)
     }
 
-    /// Forgets versions and models that have been silent for too long. A page does it as well.
-    public func sweep() {
-        sweep(now: Clock.monotonicNanoseconds)
+    // MARK: Expiry
+
+    /// What has outlived its time.
+    public struct Expired: Sendable, Equatable {
+        public struct Version: Sendable, Equatable {
+            public let model: String
+            public let version: String
+
+            public init(model: String, version: String) {
+                self.model = model
+                self.version = version
+            }
+        }
+
+        public var versions: [Version] = []
+        /// Models that have no other version.
+        public var models: [String] = []
+        /// Producers whose leases have ended.
+        public var producers: [UInt64] = []
+
+        public init() {}
     }
 
+    /// Forgets versions and models that have been silent for too long.
     func sweep(now: UInt64) {
         directory.withLock { directory in
             let life = directory.settings.timeToLive.nanoseconds
@@ -77,6 +96,54 @@ extension Models {
             }
             directory.remove(
                 versions: { isIdle($0.lastPush) }, models: { isIdle($0.lastPush) })
+        }
+    }
+
+    /// The versions and models that have been silent for too long and the leases that have ended,
+    /// and when something else will have at the earliest.
+    public func expired(now: UInt64) -> (Expired, next: UInt64) {
+        var expired = Expired()
+        var next: UInt64
+        (expired.producers, next) = leases.expired(now: now)
+        directory.withLock { directory in
+            // Sums of times do not go beyond what fits.
+            let life = min(directory.settings.timeToLive.nanoseconds, .max / 2)
+            if life == 0 { return }
+            next = min(next, now &+ life)
+            func isIdle(_ lastPush: borrowing Atomic<UInt64>) -> Bool {
+                let end = lastPush.load(ordering: .relaxed) &+ life
+                if end > now { next = min(next, end) }
+                return end <= now
+            }
+            var staying: [KnownModel] = []
+            for version in directory.versions {
+                if isIdle(version.lastPush) {
+                    expired.versions.append(
+                        Expired.Version(model: version.owner.name, version: version.version))
+                } else {
+                    staying.append(version.owner)
+                }
+            }
+            for model in directory.models
+            where isIdle(model.lastPush) && !staying.contains(where: { $0 === model }) {
+                expired.models.append(model.name)
+            }
+        }
+        return (expired, next)
+    }
+
+    /// Forgets what `expired` has told; no batch is decided on meanwhile.
+    public func forget(_ expired: Expired) {
+        for producer in expired.producers { leases.end(producer) }
+        if expired.versions.isEmpty && expired.models.isEmpty { return }
+        directory.withLock { directory in
+            directory.remove(
+                versions: { version in
+                    expired.versions.contains {
+                        $0.version == version.version && $0.model == version.owner.name
+                    }
+                },
+                models: { expired.models.contains($0.name) })
         }
     }
 

@@ -12,7 +12,7 @@ extension Models {
     }
 
     func write(to page: inout Page, now: UInt64) {
-        sweep(now: now)
+        if expiresItself { sweep(now: now) }
         let (models, versions) = directory.withLock { ($0.models, $0.versions) }
         harvest.withLock { harvest in
             general?.give(to: &harvest)

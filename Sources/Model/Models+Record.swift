@@ -54,7 +54,7 @@ extension Models {
         for version in versions {
             record.write(version.owner.name)
             record.write(version.version)
-            version.write(to: &record, now: now)
+            version.write(to: &record, leases, now: now)
         }
     }
 
@@ -64,9 +64,9 @@ extension Models {
         leases.endAll()
     }
 
-    /// Becomes what was written. Returns false, and knows nothing, when the record is damaged or of
-    /// a later form.
-    public func read(_ record: inout RecordReader) -> Bool {
+    /// Becomes what was written. Returns the histograms that start anew because the settings give
+    /// them other bounds; nil, and knows nothing, when the record is damaged or of a later form.
+    public func read(_ record: inout RecordReader) -> [Reset]? {
         removeAll()
         if record.number() != Models.form { record.damage() }
         let settings = directory.withLock { $0.settings }
@@ -88,8 +88,8 @@ extension Models {
         }
         if record.isDamaged { removeAll() }
         // Bounds may have been configured anew while the daemon was away.
-        _ = change(settings)
-        return !record.isDamaged
+        let resets = change(settings)
+        return record.isDamaged ? nil : resets
     }
 
     private func found(_ name: String) -> KnownModel? {

@@ -13,6 +13,8 @@ public final class Models: Sink {
     public let budget: SeriesBudget
     let directory: Guarded<Directory>
     let leases: Leases
+    /// Whether a page forgets what is silent, or only `forget` does.
+    let expiresItself: Bool
     /// The numbers of the business that belong to no model.
     let general: KnownModel?
     let harvest: Guarded<Harvest>
@@ -23,14 +25,17 @@ public final class Models: Sink {
     private static let keptSpares = 16
 
     /// `processes` stands for the `/proc` in which the pids of producers mean something;
-    /// `nativeHistograms` is `--exposition.native-histograms`.
+    /// `nativeHistograms` is `--exposition.native-histograms`; `expiresItself` says whether a page
+    /// forgets what has been silent for too long, or only `forget` does.
     public init(
         _ limits: SeriesLimits = SeriesLimits(), _ settings: ModelSettings = ModelSettings(),
-        nativeHistograms: Bool = false, processes: Root = Root("/proc")
+        nativeHistograms: Bool = false, expiresItself: Bool = true,
+        processes: Root = Root("/proc")
     ) {
         let budget = SeriesBudget(limits)
         var refusal: DropReason?
         self.budget = budget
+        self.expiresItself = expiresItself
         directory = Guarded(Directory(settings, keepsNatives: nativeHistograms))
         leases = Leases(limit: limits.leases)
         producers = Producers(processes, budget)

@@ -61,6 +61,19 @@ public final class Leases: Sendable {
         }
     }
 
+    /// The producers whose leases have ended, and when the next will have at the earliest, those
+    /// included that have not started yet.
+    public func expired(now: UInt64) -> (producers: [UInt64], next: UInt64) {
+        table.withLock { table in
+            var expired: [UInt64] = []
+            var next = now &+ duration
+            for (producer, term) in table.terms {
+                if term.end <= now { expired.append(producer) } else { next = min(next, term.end) }
+            }
+            return (expired.sorted(), next)
+        }
+    }
+
     /// Ends all leases now.
     public func endAll() {
         table.withLock { $0.terms.removeAll() }

@@ -5,16 +5,12 @@ public final class SeriesBudget: Sendable {
     public let limits: SeriesLimits
     private let taken = Atomic<Int>(0)
     private let pageBytes = Atomic<Int>(0)
-    private let drops: [Drops]
+    private let drops: InlineArray<11, Atomic<UInt64>> = InlineArray { _ in Atomic(0) }
     private let areLimitsLifted = Atomic<Bool>(false)
-
-    private final class Drops: Sendable {
-        let count = Atomic<UInt64>(0)
-    }
 
     public init(_ limits: SeriesLimits = SeriesLimits()) {
         self.limits = limits
-        drops = DropReason.allCases.map { _ in Drops() }
+        precondition(DropReason.allCases.count == drops.count)
     }
 
     /// Series that exist or are reserved.
@@ -58,10 +54,10 @@ public final class SeriesBudget: Sendable {
 
     /// Counts something that was refused.
     public func drop(_ reason: DropReason, _ count: UInt64 = 1) {
-        drops[reason.rawValue].count.wrappingAdd(count, ordering: .relaxed)
+        drops[reason.rawValue].wrappingAdd(count, ordering: .relaxed)
     }
 
     public func dropped(_ reason: DropReason) -> UInt64 {
-        drops[reason.rawValue].count.load(ordering: .relaxed)
+        drops[reason.rawValue].load(ordering: .relaxed)
     }
 }

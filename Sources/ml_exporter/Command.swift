@@ -8,6 +8,7 @@ enum Command {
     case serve(Configuration)
     case checkConfiguration
     case healthCheck(Configuration)
+    case storage(StorageCommand)
     /// Says something and ends: help, the version, mistakes.
     case tell(String, toError: Bool, exitCode: Int32)
 
@@ -15,6 +16,7 @@ enum Command {
         Usage: ml_exporter [flags]               serve the machine's metrics
                ml_exporter check-config [flags]  say what is wrong with the flags
                ml_exporter healthcheck [flags]   ask a running daemon whether it is ready
+               ml_exporter storage --help        look at, check or compact what was kept
 
         Flags may also stand in a file, one per line: @file.
 
@@ -29,6 +31,11 @@ enum Command {
             arguments.removeFirst()
         }
         var mistakes = Mistakes()
+        if arguments.first == "storage" {
+            arguments = Command.expand(Array(arguments.dropFirst()), &mistakes)
+            self = StorageCommand.command(arguments, mistakes)
+            return
+        }
         arguments = Command.expand(arguments, &mistakes)
         let options: Options
         do {
@@ -53,7 +60,7 @@ enum Command {
         }
     }
 
-    private static func tell(_ mistakes: Mistakes) -> Command {
+    static func tell(_ mistakes: Mistakes) -> Command {
         let lines = mistakes.sentences.map { "ml_exporter: error: \($0)" }
         return .tell(lines.joined(separator: "\n"), toError: true, exitCode: 2)
     }

@@ -99,7 +99,7 @@ struct Log: LogHandler {
         return "\(date)T\(time).\(digits(Int(nanoseconds / 1_000_000 % 1000), 3))Z"
     }
 
-    private static func quotedIfNeeded(_ text: String) -> String {
+    static func quotedIfNeeded(_ text: String) -> String {
         let isPlain = text.unicodeScalars.allSatisfy {
             $0.value > 0x20 && $0.value != 0x22 && $0.value != 0x3D && $0.value != 0x5C
                 && $0.value < 0x7F

@@ -23,6 +23,8 @@ enum Program {
                     exit(1)
                 }
             }
+        case .storage(let command):
+            exit(command.run())
         case .serve(let configuration):
             exit(serve(configuration))
         }

@@ -479,3 +479,84 @@ def broken_syncs(daemon, folder):
     finally:
         tracer.send_signal(signal.SIGTERM)
         tracer.wait(20)
+
+
+# What ends by its time.
+
+def test_what_has_outlived_its_time_does_not_come_back_after_a_crash(keep):
+    daemon = keep("--push.model-ttl=2s")
+    for _ in range(3):
+        accept(daemon, {"model": "idle", "duration_seconds": 0.1})
+    accept(daemon, {"type": "state", "model": "idle", "in_flight": 1})
+    answer = daemon.push("/metrics/job/short/shard/1?ttl=2", b"held 1\n", method="PUT")
+    assert answer.status == 200
+    wait_until(lambda: requests(page(daemon), "idle") is None
+               and not page(daemon).named("held"), 20, "both are gone")
+    # They begin anew, and another group takes the series over.
+    accept(daemon, {"model": "idle"})
+    group(daemon, "job/short", b'held{shard="1"} 5\n')
+    before = page(daemon)
+    assert requests(before, "idle") == 1
+    assert before.value("held", job="short", shard="1") == 5
+    kill(daemon)
+    found = page(keep("--push.model-ttl=24h"))
+    assert requests(found, "idle") == 1
+    assert of_models(found) == of_models(before)
+    assert found.named("held") == before.named("held")
+    assert found.named("push_time_seconds") == before.named("push_time_seconds")
+    assert len(found.named("push_time_seconds")) == 1
+
+
+def test_what_has_ended_is_gone_after_a_crash_without_another_push(keep):
+    daemon = keep("--push.model-ttl=2s")
+    accept(daemon, {"model": "idle"}, **stamp(1))
+    group(daemon, "job/stays", b"rows 1\n")
+    daemon.push("/metrics/job/short?ttl=2", b"held 1\n", method="PUT")
+    wait_until(lambda: requests(page(daemon), "idle") is None
+               and not page(daemon).named("held"), 20, "both are gone")
+    kill(daemon)
+    daemon = keep("--push.model-ttl=24h")
+    found = page(daemon)
+    assert requests(found, "idle") is None
+    assert found.named("held") == {} and set(found.named("rows").values()) == {1}
+    assert accept(daemon, {"model": "m"}, **stamp(1))["duplicate"] is True
+
+
+@pytest.mark.skipif(not has("strace"), reason="no strace")
+def test_what_cannot_be_forgotten_on_the_disk_stays_until_it_can(keep, tmp_path):
+    daemon = keep()
+    daemon.push("/metrics/job/short?ttl=2", b"held 1\n", method="PUT")
+    with broken_syncs(daemon, tmp_path):
+        wait_until(lambda: page(daemon).value("ml_journal_errors_total", operation="commit") > 0,
+                   20, "an attempt to forget")
+        assert set(page(daemon).named("held").values()) == {1}
+    wait_until(lambda: not page(daemon).named("held"), 20, "it is forgotten")
+    kill(daemon)
+    daemon = keep()
+    assert page(daemon).named("held") == {}
+    assert page(daemon).get("ml_push_groups_expired_total") in (None, 0)
+
+
+# Bodies that cannot be read.
+
+@pytest.mark.parametrize("path", ["none", "data"])
+def test_a_body_that_cannot_be_read_uses_its_number_up(start, tmp_path, path):
+    daemon = start.daemon(
+        *FEW, f"--storage.path={'none' if path == 'none' else tmp_path / path}")
+    damaged = {"Content-Encoding": "gzip"}
+    answer = daemon.push("/metrics/job/j", b"no gzip", method="PUT",
+                         headers={**damaged, **stamp(1)})
+    assert answer.status == 400 and "gzip" in answer.text
+    answer = daemon.push("/metrics/job/j", b"rows 1\n", method="PUT", headers=stamp(1))
+    assert answer.status == 200 and "applied before" in answer.text
+    answer = daemon.push("/v1/events", b"no gzip", headers={**JSON, **damaged, **stamp(2)})
+    assert answer.status == 400
+    assert accept(daemon, {"model": "m"}, **stamp(2))["duplicate"] is True
+    # A body that nobody would read leaves its number free.
+    answer = daemon.push("/metrics/job/j", b"rows 1\n", method="PUT",
+                         headers={"Content-Encoding": "br", **stamp(3)})
+    assert answer.status == 415
+    answer = daemon.push("/metrics/job/j", b"rows 1\n", method="PUT", headers=stamp(3))
+    assert answer.status == 200 and "applied before" not in answer.text
+    found = page(daemon)
+    assert found.named("rows") and requests(found, "m") is None

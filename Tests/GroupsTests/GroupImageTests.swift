@@ -80,6 +80,27 @@ struct GroupImageTests {
         #expect(push(store, "/metrics/job/j", "x 5\n", at: moment(4)) == 200)
     }
 
+    @Test func `somebody else lets groups end when pages and pushes must not`() {
+        let store = GroupStore(expiresItself: false)
+        #expect(store.nextExpiry == .max)
+        #expect(push(store, "/metrics/job/a", "x{i=\"1\"} 1\n", ttl: ["10"], at: moment(0)) == 200)
+        #expect(push(store, "/metrics/job/b", "y 1\n", at: moment(1)) == 200)
+        #expect(store.nextExpiry == moment(10).monotonicNanoseconds)
+        #expect(store.expired(at: moment(9)) == [])
+        #expect(page(store, at: moment(20)).contains("job=\"a\""))
+        #expect(push(store, "/metrics/job/b", "y 2\n", at: moment(21)) == 200)
+        #expect(store.counts.groups == 2)
+        let over = store.expired(at: moment(22))
+        #expect(over == [GroupingKey([("job", "a")])])
+        // Whoever could not keep it asks again.
+        #expect(store.nextExpiry == moment(22.25).monotonicNanoseconds)
+        #expect(store.expired(at: moment(22.25)) == over)
+        store.expire(over)
+        #expect(!page(store, at: moment(22)).contains("job=\"a\""))
+        #expect(store.counts.groups == 1 && store.counts.expired == 1)
+        #expect(store.expired(at: moment(23)) == [])
+    }
+
     @Test func `bytes that are no image are refused, wherever they were cut`() throws {
         let store = GroupStore()
         #expect(push(store, "/metrics/job/j", body, at: moment(0)) == 200)

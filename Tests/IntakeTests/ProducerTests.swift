@@ -128,6 +128,27 @@ import Testing
         #expect(producers.decide(stamp("a", 1, 1), now: 302 * second) == .full)
     }
 
+    @Test func `somebody else may forget the silent ones`() {
+        let producers = Producers(expiresItself: false)
+        let day = Duration.seconds(86_400).nanoseconds
+        #expect(producers.decide(stamp("a", 1, 1), now: 5) == .apply(1))
+        #expect(producers.decide(stamp("b", 1, 1), now: 9) == .apply(2))
+        #expect(producers.expired(now: 5 + day - 1).producers == [])
+        #expect(producers.expired(now: 5 + day - 1).next == 5 + day)
+        #expect(producers.expired(now: 5 + day).producers == ["a"])
+        #expect(producers.decide(stamp("c", 1, 1), now: 2 * day) == .apply(3))
+        #expect(producers.decide(stamp("a", 1, 1), now: 2 * day) == .duplicate)
+    }
+
+    @Test func `a record of another number tells that its producer was forgotten before`() {
+        let producers = Producers()
+        #expect(producers.decide(stamp("a", 1, 900), now: 0) == .apply(1))
+        producers.replay(stamp("a", 1, 1), as: 5, now: 0)
+        #expect(producers.decide(stamp("a", 1, 1), now: 0) == .duplicate)
+        #expect(producers.decide(stamp("a", 1, 900), now: 0) == .apply(5))
+        #expect(producers.decide(stamp("b", 1, 1), now: 0) == .apply(6))
+    }
+
     @Test func `a forgotten producer begins anew under another number`() {
         let producers = Producers()
         #expect(producers.decide(stamp("a", 1, 1), now: 1) == .apply(1))

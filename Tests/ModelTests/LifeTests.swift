@@ -1,4 +1,5 @@
 import Exposition
+import Kernel
 import Observation
 import Series
 import Testing
@@ -30,6 +31,38 @@ struct LifeTests {
         let models = Models(SeriesLimits(), settings)
         models.take { _ in }
         #expect(!models.samples("ml_requests_total", later: .seconds(10_000_000)).isEmpty)
+    }
+
+    @Test func `somebody else lets versions end when a page must not`() {
+        let models = Models(expiresItself: false)
+        models.take { _ in }
+        models.take { $0.version = "4" }
+        var push = Push()
+        push.add(state: "fraud", "4", inFlight: 1)
+        _ = push.send(to: models, from: 7)
+        #expect(models.samples("ml_requests_total", later: .seconds(90_000)).count > 2)
+        let now = Clock.monotonicNanoseconds
+        let (early, next) = models.expired(now: now)
+        #expect(early == Models.Expired())
+        #expect(next > now && next <= now + Duration.seconds(300).nanoseconds)
+        let (late, _) = models.expired(now: now + Duration.seconds(90_000).nanoseconds)
+        #expect(late.versions.map(\.version) == ["3", "4"])
+        #expect(late.models == ["fraud"] && late.producers == [7])
+        models.forget(late)
+        #expect(models.list.isEmpty && models.budget.count == 0)
+        #expect(models.expired(now: now + Duration.seconds(90_000).nanoseconds).0 == .init())
+    }
+
+    @Test func `a model stays with the versions that do`() {
+        let models = Models(expiresItself: false)
+        models.take { _ in }
+        models.take { $0.version = "4" }
+        var expired = Models.Expired()
+        expired.versions = [.init(model: "fraud", version: "3")]
+        models.forget(expired)
+        #expect(models.list.map(\.version) == ["4"])
+        models.take { _ in }
+        #expect(models.list.map(\.rows) == [1, 1])
     }
 
     @Test func `a model without a version is listed, and goes with retire`() {
@@ -71,6 +104,22 @@ struct LifeTests {
         _ = push.send(to: models, from: 1)
         #expect(models.value(#"ml_requests_in_flight{model="fraud",version="3"}"#) == "1")
         #expect(models.value(#"ml_requests_queued{model="fraud",version="3"}"#) == nil)
+    }
+
+    @Test func `a snapshot holds nothing that a producer said under a lease that has ended`() {
+        let models = Models()
+        var push = Push()
+        push.add { _ in }
+        push.add(state: "fraud", "3", inFlight: 7)
+        _ = push.send(to: models, from: 1)
+        models.forget(producer: 1)
+        var record = RecordWriter()
+        models.write(to: &record)
+        let other = Models()
+        var reader = RecordReader(record.bytes.span)
+        #expect(other.read(&reader) == [])
+        #expect(other.value(#"ml_requests_in_flight{model="fraud",version="3"}"#) == nil)
+        #expect(other.samples("ml_requests_total")[0].hasSuffix(" 1"))
     }
 
     @Test func `counters stay when their producer is gone`() {

@@ -61,7 +61,7 @@ struct RecordTests {
 
     private func restored(_ bytes: [UInt8], _ models: Models) -> Bool {
         var reader = RecordReader(bytes.span)
-        return models.read(&reader)
+        return models.read(&reader) != nil
     }
 
     @Test(arguments: [false, true])

@@ -26,7 +26,7 @@ enum GroupRoutes {
             Route(
                 prefix: "/metrics/", methods: methods,
                 suspend: { request, suspended in
-                    let held = hold(request)
+                    let held = hold(request, producers)
                     let respond: @Sendable (GroupAnswer, consuming Suspended) -> Void = {
                         answer, suspended in
                         requests.count(.groups, answer.status)
@@ -48,36 +48,27 @@ enum GroupRoutes {
     }
 
     /// The request with bytes of its own.
-    private static func hold(_ request: borrowing Request) -> Result<GroupRequest, Refusal> {
+    private static func hold(
+        _ request: borrowing Request, _ producers: Producers
+    ) -> Result<GroupRequest, Refusal> {
         let stamp: BatchStamp?
         switch EventRoutes.stamp(request) {
         case .success(let known): stamp = known
         case .failure(let problem):
             return .failure(Refusal(answer: GroupAnswer(400, problem.sentence)))
         }
-        let method = method(of: request)
-        let body: [UInt8]
-        switch ContentEncoding(request.header("content-encoding")) {
-        case .gzip where method != .delete:
-            var inflater = Inflater()
-            var plain = Buffer(capacity: max(1024, request.body.count * 4))
-            do throws(Inflater.Failure) {
-                try inflater.inflate(request.body, into: &plain, limits)
-            } catch {
-                return .failure(Refusal(answer: refusal(error)))
-            }
-            body = plain.bytes.copied
-        case .unknown where method != .delete && !request.body.isEmpty:
-            return .failure(Refusal(answer: unknownEncoding))
-        default: body = request.body.copied
-        }
-        let query = request.query
-        return .success(
+        let query = Parameters(request)
+        let held = body(of: request) { body in
             GroupRequest(
-                method: method, path: request.path.copied,
-                ttl: query.isEmpty ? [] : Query.values(of: "ttl", in: query),
-                aggregate: query.isEmpty ? [] : Query.values(of: "aggregate", in: query),
-                contentType: request.header("content-type")?.copied, body: body, stamp: stamp))
+                method: method(of: request), path: request.path.copied, ttl: query.ttl,
+                aggregate: query.aggregate, contentType: request.header("content-type")?.copied,
+                body: body.copied, stamp: stamp)
+        }
+        // A body that nobody can read uses its number up: there is nothing to keep of it.
+        if case .failure(let refusal) = held, let stamp {
+            return .failure(Refusal(answer: once(stamp, producers) { refusal.answer }))
+        }
+        return held
     }
 
     /// Takes note of a producer's batch: the number of the producer, or the answer to a batch that
@@ -106,20 +97,38 @@ enum GroupRoutes {
         }
     }
 
-    /// As `answer`, each batch of a producer that says who it is only once.
+    /// What `answer` says, of a batch that was not applied yet.
+    private static func once(
+        _ stamp: BatchStamp, _ producers: Producers, _ answer: () -> GroupAnswer
+    ) -> GroupAnswer {
+        if case .failure(let refusal) = admit(stamp, producers) { return refusal.answer }
+        let answer = answer()
+        conclude(stamp, answer, producers)
+        return answer
+    }
+
+    /// Answers at once, each batch of a producer that says who it is only once.
     private static func answer(
         _ door: GroupDoor, _ request: borrowing Request, _ producers: Producers
     ) -> GroupAnswer {
-        let stamp: BatchStamp
         switch EventRoutes.stamp(request) {
         case .success(nil): return answer(door, request)
-        case .success(let known?): stamp = known
+        case .success(let stamp?): return once(stamp, producers) { answer(door, request) }
         case .failure(let problem): return GroupAnswer(400, problem.sentence)
         }
-        if case .failure(let refusal) = admit(stamp, producers) { return refusal.answer }
-        let answer = answer(door, request)
-        conclude(stamp, answer, producers)
-        return answer
+    }
+
+    private static func answer(_ door: GroupDoor, _ request: borrowing Request) -> GroupAnswer {
+        let query = Parameters(request)
+        let answer = body(of: request) { body in
+            door.answer(
+                method(of: request), path: request.path, ttl: query.ttl,
+                aggregate: query.aggregate, contentType: request.header("content-type"), body: body)
+        }
+        switch answer {
+        case .success(let answer): return answer
+        case .failure(let refusal): return refusal.answer
+        }
     }
 
     private static func method(of request: borrowing Request) -> GroupMethod {
@@ -130,38 +139,42 @@ enum GroupRoutes {
         }
     }
 
-    private static let unknownEncoding = GroupAnswer(
-        415, "this Content-Encoding is not known: send the body as it is, or gzip")
+    /// What a query asks of a group.
+    private struct Parameters {
+        var ttl: [String] = []
+        var aggregate: [String] = []
 
-    private static func answer(_ door: GroupDoor, _ request: borrowing Request) -> GroupAnswer {
-        let method = method(of: request)
+        init(_ request: borrowing Request) {
+            let query = request.query
+            if query.isEmpty { return }
+            ttl = Query.values(of: "ttl", in: query)
+            aggregate = Query.values(of: "aggregate", in: query)
+        }
+    }
+
+    /// What `use` makes of the body, inflated if it must be; of a DELETE nobody reads it.
+    private static func body<Value>(
+        of request: borrowing Request, _ use: (Span<UInt8>) -> Value
+    ) -> Result<Value, Refusal> {
+        let isRead = method(of: request) != .delete
         switch ContentEncoding(request.header("content-encoding")) {
-        case .identity: return answer(door, method, request, request.body)
-        case .unknown where method == .delete || request.body.isEmpty,
-            .gzip where method == .delete:
-            return answer(door, method, request, request.body)
-        case .unknown: return unknownEncoding
-        case .gzip:
+        case .gzip where isRead:
             var inflater = Inflater()
             var plain = Buffer(capacity: max(1024, request.body.count * 4))
             do throws(Inflater.Failure) {
                 try inflater.inflate(request.body, into: &plain, limits)
             } catch {
-                return refusal(error)
+                return .failure(Refusal(answer: refusal(error)))
             }
-            return answer(door, method, request, plain.bytes)
+            return .success(use(plain.bytes))
+        case .unknown where isRead && !request.body.isEmpty:
+            return .failure(
+                Refusal(
+                    answer: GroupAnswer(
+                        415,
+                        "this Content-Encoding is not known: send the body as it is, or gzip")))
+        default: return .success(use(request.body))
         }
-    }
-
-    private static func answer(
-        _ door: GroupDoor, _ method: GroupMethod, _ request: borrowing Request, _ body: Span<UInt8>
-    ) -> GroupAnswer {
-        let query = request.query
-        return door.answer(
-            method, path: request.path,
-            ttl: query.isEmpty ? [] : Query.values(of: "ttl", in: query),
-            aggregate: query.isEmpty ? [] : Query.values(of: "aggregate", in: query),
-            contentType: request.header("content-type"), body: body)
     }
 
     private static func refusal(_ failure: Inflater.Failure) -> GroupAnswer {

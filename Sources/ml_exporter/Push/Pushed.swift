@@ -24,11 +24,14 @@ struct Pushed: Sendable {
     init(
         _ settings: PushSettings, _ storage: StorageSettings, nativeHistograms: Bool, _ log: Logger
     ) throws(StorageError) {
-        groups = GroupStore(settings.groups)
+        // With a journal nothing is forgotten before that is kept.
+        let expiresItself = storage.path == nil
+        groups = GroupStore(settings.groups, expiresItself: expiresItself)
         rate = RateLimiter(perSecond: settings.producerRate, burst: settings.producerBurst)
         models = Models(
-            settings.series, settings.models, nativeHistograms: nativeHistograms)
-        events = EventDoor(sink: models, producers: Producers())
+            settings.series, settings.models, nativeHistograms: nativeHistograms,
+            expiresItself: expiresItself)
+        events = EventDoor(sink: models, producers: Producers(expiresItself: expiresItself))
         guard let path = storage.path else {
             log.warning("pushes are kept in memory only: --storage.path=none")
             journal = nil
@@ -36,9 +39,10 @@ struct Pushed: Sendable {
         }
         var limits = JournalLimits()
         limits.snapshotInterval = storage.snapshotInterval
-        journal = try Journal(
-            path, PushedState(groups: groups, models: models, producers: events.producers), limits
-        ) { note, sentence in
+        let state = PushedState(groups: groups, models: models, producers: events.producers) {
+            Pushed.note($0, log)
+        }
+        journal = try Journal(path, state, limits) { note, sentence in
             let level: Logger.Level =
                 switch note {
                 case .information: .info
@@ -60,17 +64,19 @@ struct Pushed: Sendable {
         groups.setLimits(new.groups)
         rate.change(perSecond: new.producerRate, burst: new.producerBurst)
         if old.models != new.models {
-            for reset in models.change(new.models) {
-                log.info(
-                    "other bounds: the histogram begins anew",
-                    metadata: [
-                        "model": "\(reset.model)", "version": "\(reset.version)",
-                        "family": "\(reset.family)",
-                    ])
-            }
+            for reset in models.change(new.models) { Pushed.note(reset, log) }
         }
         if old.series != new.series {
             log.warning("the limits of pushed series change with the next start only")
         }
+    }
+
+    private static func note(_ reset: Models.Reset, _ log: Logger) {
+        log.info(
+            "other bounds: the histogram begins anew",
+            metadata: [
+                "model": "\(reset.model)", "version": "\(reset.version)",
+                "family": "\(reset.family)",
+            ])
     }
 }

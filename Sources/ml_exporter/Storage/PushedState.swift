@@ -6,15 +6,38 @@ internal import Model
 internal import Observation
 
 /// What has been pushed, as the journal keeps it.
-struct PushedState: JournalState {
+final class PushedState: JournalState {
+    /// Settings may give something a shorter life, which is noticed after so long.
+    private static let longestPause = Duration.seconds(60)
+
     let groups: GroupStore
     let models: Models
     let producers: Producers
+    /// Told of a histogram that starts anew because its bounds have changed.
+    private let noteReset: @Sendable (Models.Reset) -> Void
+    /// When a model, a lease or a producer may have outlived its time.
+    private let nextModelExpiry = Guarded<UInt64>(0)
 
     private enum Section {
         static let models = "models"
         static let producers = "producers"
         static let group = "group"
+    }
+
+    init(
+        groups: GroupStore, models: Models, producers: Producers,
+        noteReset: @escaping @Sendable (Models.Reset) -> Void
+    ) {
+        self.groups = groups
+        self.models = models
+        self.producers = producers
+        self.noteReset = noteReset
+    }
+
+    /// What a record is, for people.
+    static func kind(of record: Span<UInt8>) -> String {
+        var reader = RecordReader(record)
+        return RecordKind(rawValue: reader.number())?.name ?? "unknown"
     }
 
     func reset() {
@@ -23,11 +46,15 @@ struct PushedState: JournalState {
         groups.removeAll()
     }
 
+    // MARK: Snapshots
+
     func restore(_ name: String, _ body: Span<UInt8>) -> Bool {
         switch name {
         case Section.models:
             var reader = RecordReader(body)
-            return models.read(&reader)
+            guard let resets = models.read(&reader) else { return false }
+            for reset in resets { noteReset(reset) }
+            return true
         case Section.producers:
             return producers.restore(body)
         case Section.group:
@@ -54,6 +81,8 @@ struct PushedState: JournalState {
         return sections
     }
 
+    // MARK: Records
+
     func replay(_ record: Span<UInt8>) -> Bool {
         var reader = RecordReader(record)
         guard let kind = RecordKind(rawValue: reader.number()) else { return false }
@@ -77,6 +106,13 @@ struct PushedState: JournalState {
             if let number = producers.forget(reader.text().string) {
                 models.forget(producer: number)
             }
+        case .expired:
+            var expired = Expired(&reader)
+            if reader.isDamaged { return false }
+            // They are counted when they end, and not again.
+            for group in expired.groups { groups.remove(group) }
+            expired.groups = []
+            forget(expired)
         }
         return !reader.isDamaged
     }
@@ -84,5 +120,34 @@ struct PushedState: JournalState {
     private func note(_ batch: (stamp: BatchStamp, number: UInt64)?) {
         guard let batch else { return }
         producers.replay(batch.stamp, as: batch.number, now: Clock.monotonicNanoseconds)
+    }
+
+    // MARK: Expiry
+
+    func nextExpiry() -> UInt64 {
+        min(groups.nextExpiry, nextModelExpiry.withLock { $0 })
+    }
+
+    func expiry(at now: UInt64) -> (any Submission)? {
+        var expired = Expired()
+        expired.groups = groups.expired()
+        if now >= nextModelExpiry.withLock({ $0 }) {
+            let (ofModels, nextOfModels) = models.expired(now: now)
+            let (ofProducers, nextOfProducers) = producers.expired(now: now)
+            expired.models = ofModels
+            expired.producers = ofProducers
+            let next = min(
+                nextOfModels, nextOfProducers, now &+ PushedState.longestPause.nanoseconds)
+            nextModelExpiry.withLock { $0 = expired.isEmpty ? next : now }
+        }
+        return expired.isEmpty ? nil : ExpirySubmission(expired, of: self)
+    }
+
+    func forget(_ expired: Expired) {
+        models.forget(expired.models)
+        groups.expire(expired.groups)
+        for producer in expired.producers {
+            if let number = producers.forget(producer) { models.forget(producer: number) }
+        }
     }
 }

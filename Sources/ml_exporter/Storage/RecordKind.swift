@@ -13,6 +13,20 @@ enum RecordKind: UInt64 {
     case retired = 4
     /// A producer that was forgotten.
     case forgotten = 5
+    /// What has outlived its time.
+    case expired = 6
+
+    /// For people.
+    var name: String {
+        switch self {
+        case .events: "events"
+        case .group: "group"
+        case .deletedGroup: "deleted group"
+        case .retired: "retired version"
+        case .forgotten: "forgotten producer"
+        case .expired: "expiry"
+        }
+    }
 }
 
 extension RecordWriter {

@@ -1,0 +1,252 @@
+internal import Glibc
+internal import Kernel
+
+/// Reads a storage folder as a start of the daemon would, and leaves everything as it is: also
+/// beside a daemon that works on it.
+public struct StorageReader<State: JournalState> {
+    /// How often the folder is read anew because a daemon has changed it meanwhile.
+    private static var attempts: Int { 3 }
+
+    /// What a start does with a file that the machine does not let it read.
+    private static var refusal: String { "a start refuses pushes until it can read the file" }
+
+    private let path: String
+    private let isThorough: Bool
+    private let makeState: () -> State
+    private let kind: (Span<UInt8>) -> String
+
+    /// `isThorough` lets SQLite check its files and also follows the way that a start takes when the
+    /// latest snapshot is damaged. `makeState` makes an empty state; `kind` says what a record is.
+    public init(
+        _ path: String, isThorough: Bool, makeState: @escaping () -> State,
+        kind: @escaping (Span<UInt8>) -> String
+    ) {
+        self.path = path
+        self.isThorough = isThorough
+        self.makeState = makeState
+        self.kind = kind
+    }
+
+    /// What there is, and the state that a start leads to. Throws when there is no such folder, or
+    /// when a later release wrote it.
+    public func read() throws(StorageError) -> (view: StorageView, state: State) {
+        var attempt = 1
+        while true {
+            let before = try footprint()
+            let result = pass(isClaimed: before.isClaimed)
+            // What a daemon changes between two looks is no damage.
+            if attempt < StorageReader.attempts, try footprint() != before {
+                switch result {
+                case .success(let found) where found.view.isSound: return found
+                default: attempt += 1
+                }
+                continue
+            }
+            return try result.get()
+        }
+    }
+
+    // MARK: The folder
+
+    /// What tells whether the files that are read have been replaced by others.
+    private struct Footprint: Equatable {
+        var isClaimed = false
+        var nodes: [UInt64] = []
+    }
+
+    private func footprint() throws(StorageError) -> Footprint {
+        var folder = stat()
+        guard unsafe stat(path, &folder) == 0 else { throw StorageError(.open, .last(path)) }
+        guard folder.st_mode & S_IFMT == S_IFDIR else {
+            throw StorageError(.open, KernelError(ENOTDIR, path))
+        }
+        var footprint = Footprint(isClaimed: StorageDirectory.isClaimed(path))
+        for name in [Snapshot.name, Snapshot.formerName, RecordFile.name] {
+            var file = stat()
+            let isThere = unsafe stat("\(path)/\(name)", &file) == 0
+            footprint.nodes.append(isThere ? UInt64(file.st_ino) : 0)
+        }
+        return footprint
+    }
+
+    /// Reads everything once.
+    private func pass(
+        isClaimed: Bool
+    ) -> Result<(view: StorageView, state: State), StorageError> {
+        do throws(StorageError) {
+            var view = StorageView(path)
+            view.isClaimed = isClaimed
+            view.files = try StorageView.files(in: path)
+            let state = makeState()
+            let latest = try restore(Snapshot.name, into: state, &view)
+            // A start needs the former only without the latest, but verification always.
+            let other = latest == nil ? state : isThorough ? makeState() : nil
+            let former = try restore(Snapshot.formerName, into: other, &view)
+            try readRecords(
+                into: state, after: latest ?? former ?? 0,
+                and: latest == nil || former == nil ? nil : other, after: former ?? 0, &view)
+            return .success((view, state))
+        } catch {
+            return .failure(error)
+        }
+    }
+
+    // MARK: Snapshots
+
+    /// Reads a snapshot into `state`. Returns its position; nil when there is none that can be used.
+    private func restore(
+        _ name: String, into state: State?, _ view: inout StorageView
+    ) throws(StorageError) -> Int64? {
+        let file = "\(path)/\(name)"
+        var status = stat()
+        guard unsafe stat(file, &status) == 0 else { return nil }
+        let consequence =
+            name == Snapshot.name
+            ? "a start sets the file aside and begins with the former snapshot, if there is one"
+            : "a start needs it only when \(Snapshot.name) is damaged"
+        let faultsBefore = view.faultCount
+        var sections: [Snapshot.Section] = []
+        do throws(StorageError) {
+            let database = try Database(file, .looking)
+            let head = try Snapshot.read(database) { section in
+                sections.append(Snapshot.Section(section.name, section.body))
+                if !section.isSound {
+                    view.note(
+                        "\(name), section \(section.number) '\(section.name)'", "its bytes changed",
+                        consequence)
+                }
+            }
+            if sections.count != head.sections {
+                view.note(name, "\(sections.count) of \(head.sections) sections", consequence)
+            }
+            view.setFormat(try database.integer("PRAGMA user_version", .open), of: name)
+            var part = StorageView.SnapshotPart(
+                file: name, position: head.position, writtenSeconds: Int64(status.st_mtim.tv_sec))
+            for section in sections {
+                part.sections[section.name, default: StorageView.Amount()].add(section.body.count)
+            }
+            view.snapshots.append(part)
+            if view.faultCount > faultsBefore { return nil }
+            if let state { restore(sections, of: name, into: state, &view) }
+            if isThorough { try check(database, name, &view) }
+            return head.position
+        } catch {
+            if error.kind == .newer { throw error }
+            view.note(
+                name, error.description,
+                error.kind == .refused ? StorageReader.refusal : consequence)
+            return nil
+        }
+    }
+
+    private func restore(
+        _ sections: [Snapshot.Section], of name: String, into state: State,
+        _ view: inout StorageView
+    ) {
+        for (number, section) in sections.enumerated()
+        where !state.restore(section.name, section.body.span) {
+            view.unknownSections += 1
+            view.note(
+                "\(name), section \(number) '\(section.name)'", "it is not understood",
+                "a start leaves it out and counts it in ml_journal_skipped_records")
+        }
+    }
+
+    /// Lets SQLite look through its file.
+    private func check(
+        _ database: borrowing Database, _ name: String, _ view: inout StorageView
+    ) throws(StorageError) {
+        let rows = try database.prepare("PRAGMA integrity_check", .read)
+        while try rows.step() {
+            let row = rows.text(0)
+            if row == "ok" { continue }
+            view.note(
+                name, "SQLite's integrity_check: \(row)",
+                "all of it could be read; a start notices nothing")
+        }
+    }
+}
+
+// MARK: Records
+
+extension StorageReader {
+    /// Rows of one look at the file: a daemon can empty its log between two.
+    private static var rowsPerLook: Int64 { 1_000 }
+
+    /// Gives the records to the states that come before them.
+    private func readRecords(
+        into state: State, after start: Int64, and other: State?, after otherStart: Int64,
+        _ view: inout StorageView
+    ) throws(StorageError) {
+        let file = "\(path)/\(RecordFile.name)"
+        if unsafe access(file, F_OK) != 0 { return }
+        let consequence =
+            "a start keeps what it could read and sets the file aside; what neither a snapshot nor "
+            + "that holds is lost"
+        var records = StorageView.Records()
+        do throws(StorageError) {
+            let database = try Database(file, view.isClaimed ? .reading : .looking)
+            let isFresh = try FileFormat.records.isFresh(database)
+            view.setFormat(try database.integer("PRAGMA user_version", .open), of: RecordFile.name)
+            if !isFresh {
+                let select = try database.prepare(
+                    """
+                    SELECT position, checksum, body FROM record WHERE position > ?1
+                    ORDER BY position LIMIT ?2
+                    """, .read)
+                var last: Int64 = 0
+                var rows: Int64
+                repeat {
+                    rows = 0
+                    select.bind(1, last)
+                    select.bind(2, StorageReader.rowsPerLook)
+                    while try select.step() {
+                        rows += 1
+                        let position = select.integer(0)
+                        let expected = max(last, start) + 1
+                        if position > expected {
+                            view.note(
+                                RecordFile.name,
+                                "records \(expected) to \(position - 1) are missing",
+                                "a start goes on without them")
+                        }
+                        last = position
+                        let checksum = select.integer(1)
+                        select.bytes(2) { body in
+                            let isSound = Checksum.of(body, at: position) == checksum
+                            records.add(body, at: position, isSound ? kind(body) : "damaged")
+                            var isUnderstood = true
+                            if position > start {
+                                records.replayed.add(body.count)
+                                if isSound { isUnderstood = state.replay(body) }
+                            }
+                            if isSound, position > otherStart, let other {
+                                isUnderstood = other.replay(body) && isUnderstood
+                            }
+                            if isSound && isUnderstood { return }
+                            view.note(
+                                "\(RecordFile.name), record \(position)",
+                                isSound ? "it is not understood" : "its bytes changed",
+                                position > start
+                                    ? "a start leaves it out and counts it in "
+                                        + "ml_journal_skipped_records"
+                                    : "a start needs it only when \(Snapshot.name) is damaged")
+                        }
+                    }
+                    select.reset()
+                } while rows == StorageReader.rowsPerLook
+            }
+            if isThorough { try check(database, RecordFile.name, &view) }
+        } catch {
+            if error.kind == .newer { throw error }
+            let finding =
+                records.range.map { "\(error), behind record \($0.upperBound)" }
+                ?? error.description
+            view.note(
+                RecordFile.name, finding,
+                error.kind == .refused ? StorageReader.refusal : consequence)
+            if records.range == nil { return }
+        }
+        view.records = records
+    }
+}

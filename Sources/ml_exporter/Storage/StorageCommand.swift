@@ -1,0 +1,197 @@
+internal import ArgumentParser
+internal import Glibc
+internal import Groups
+internal import Intake
+internal import Journal
+internal import Kernel
+internal import Model
+internal import Settings
+
+/// `ml_exporter storage`: looks at what a daemon has kept, checks it, or makes it small.
+struct StorageCommand {
+    enum Action: String {
+        case inspect, verify, compact
+    }
+
+    /// The flags of the daemon, and one more.
+    private struct Arguments: ParsableArguments {
+        @OptionGroup var options: Options
+
+        @Flag(name: .customLong("json"))
+        var json = false
+    }
+
+    static let help = """
+        Usage: ml_exporter storage inspect [flags]   tell what is kept
+               ml_exporter storage verify [flags]    check every byte, a line for each fault
+               ml_exporter storage compact [flags]   write all of it anew, as small as it goes
+
+          --storage.path <path>  The folder. (default: data/)
+          --json                 Answer in JSON.
+
+        The daemon's flags may stand there, too; @file stands for the lines of that file. compact needs
+        those of the daemon that give histograms their bounds: --config.file.
+
+        inspect and verify change nothing and may run beside a daemon. compact refuses to.
+        Exit status: 0 done and sound, 1 something is damaged or could not be done, 2 wrong usage or no
+        such folder.
+        """
+
+    let action: Action
+    let path: String
+    let isJSON: Bool
+    /// What the daemon is told of what is pushed.
+    let settings: PushSettings
+
+    /// `arguments` are those behind the word `storage`.
+    static func command(_ arguments: [String], _ mistakes: Mistakes) -> Command {
+        var mistakes = mistakes
+        if arguments.contains("--help") || arguments.contains("-h") {
+            return .tell(help, toError: false, exitCode: 0)
+        }
+        guard let word = arguments.first, let action = Action(rawValue: word) else {
+            mistakes.add("storage: inspect, verify or compact, try storage --help.")
+            return Command.tell(mistakes)
+        }
+        do {
+            let parsed = try Arguments.parse(Array(arguments.dropFirst()))
+            let configuration = Configuration(parsed.options, &mistakes)
+            if configuration.storage.path == nil {
+                mistakes.add("--storage.path=none keeps nothing: name a folder.")
+            }
+            guard mistakes.isEmpty, let path = configuration.storage.path else {
+                return Command.tell(mistakes)
+            }
+            return .storage(
+                StorageCommand(
+                    action: action, path: path, isJSON: parsed.json, settings: configuration.push))
+        } catch {
+            mistakes.add("\(Arguments.message(for: error)), try storage --help.")
+            return Command.tell(mistakes)
+        }
+    }
+
+    /// Returns the exit status.
+    func run() -> Int32 {
+        var folder = stat()
+        guard unsafe stat(path, &folder) == 0 else {
+            let error = KernelError.last(path)
+            return fail(error.description, error.isAbsence ? 2 : 1)
+        }
+        if folder.st_mode & S_IFMT != S_IFDIR { return fail("\(path) is no folder", 2) }
+        do throws(StorageError) {
+            switch action {
+            case .inspect:
+                let (view, state) = try reader(isThorough: false).read()
+                let inspection = StorageInspection(view, state)
+                tell(isJSON ? inspection.json : inspection.text)
+                return 0
+            case .verify:
+                let (view, _) = try reader(isThorough: true).read()
+                let verification = StorageVerification(view: view)
+                tell(isJSON ? verification.json : verification.text)
+                return view.isSound ? 0 : 1
+            case .compact:
+                return try compact()
+            }
+        } catch {
+            return fail(error.description, 1)
+        }
+    }
+
+    // MARK: Compaction
+
+    private func compact() throws(StorageError) -> Int32 {
+        let resets = Resets()
+        let (view, _) = try reader(isThorough: false, resets).read()
+        if view.isClaimed {
+            return fail("\(path) is in use by a daemon: stop it first; nothing was changed", 1)
+        }
+        if view.isEmpty {
+            tell(
+                isJSON
+                    ? "{\"path\":\(Log.quoted(path)),\"empty\":true}"
+                    : "\(path): nothing is kept here")
+            return 0
+        }
+        if view.unknownSections > 0 {
+            return fail(
+                "a snapshot in \(path) holds what this release does not understand, and would be"
+                    + " lost: see storage verify; nothing was changed", 1)
+        }
+        if resets.count > 0 {
+            return fail(
+                "\(AmountText.count(resets.count, "histogram")) in \(path) would begin anew, for these"
+                    + " flags give other bounds: give compact the daemon's --config.file;"
+                    + " nothing was changed", 1)
+        }
+        let journal = try Journal(path, state(Resets())) { note, sentence in
+            if note == .error { Log.write("ml_exporter: \(sentence)\n", to: STDERR_FILENO) }
+        }
+        let done = try journal.compact()
+        let before = StorageCommand.bytes(view.files)
+        let after = StorageCommand.bytes(try StorageView.files(in: path))
+        if isJSON {
+            var json = JSONObject()
+            json.add("path", path)
+            json.add("bytes_before", before)
+            json.add("bytes_after", after)
+            json.add("records", Int64(clamping: done.records))
+            if let name = done.keptAs { json.add("kept_as", name) }
+            tell(json.text)
+            return 0
+        }
+        tell(
+            "\(path): \(AmountText.count(Int(clamping: done.records), "record")) went into the snapshots;"
+                + " \(AmountText.bytes(before)) before, \(AmountText.bytes(after)) after")
+        if let name = done.keptAs {
+            tell("not all records could be used: the file that had them is \(name) now")
+        }
+        return 0
+    }
+
+    /// What a daemon works with, without what is set aside.
+    private static func bytes(_ files: [StorageView.File]) -> Int64 {
+        files.reduce(0) { $0 + ($1.name.contains(".set-aside-") ? 0 : $1.bytes) }
+    }
+
+    // MARK: Reading
+
+    private func reader(
+        isThorough: Bool, _ resets: Resets = Resets()
+    ) -> StorageReader<PushedState> {
+        StorageReader(
+            path, isThorough: isThorough, makeState: { state(resets) }, kind: PushedState.kind)
+    }
+
+    /// A state that forgets nothing by itself, and keeps native histograms whether or not the daemon
+    /// shows them.
+    private func state(_ resets: Resets) -> PushedState {
+        PushedState(
+            groups: GroupStore(settings.groups, expiresItself: false),
+            models: Models(
+                settings.series, settings.models, nativeHistograms: true, expiresItself: false),
+            producers: Producers(expiresItself: false)
+        ) { _ in resets.note() }
+    }
+
+    /// Counts histograms that would begin anew.
+    private final class Resets: Sendable {
+        private let noted = Guarded(0)
+
+        var count: Int { noted.withLock { $0 } }
+
+        func note() { noted.withLock { $0 += 1 } }
+    }
+
+    // MARK: Saying
+
+    private func tell(_ text: String) {
+        Log.write(text + "\n", to: STDOUT_FILENO)
+    }
+
+    private func fail(_ sentence: String, _ status: Int32) -> Int32 {
+        Log.write("ml_exporter: \(sentence)\n", to: STDERR_FILENO)
+        return status
+    }
+}
