@@ -19,6 +19,12 @@ struct ClockNote {
     /// Goes on as the file says, and notes so. A file that says nothing is no error: then the
     /// real-time clock counts.
     static func resume(_ file: Int32) {
+        follow(file)
+        update(file)
+    }
+
+    /// Goes on as the file says.
+    static func follow(_ file: Int32) {
         let boot = currentBoot
         let note = ClockNote(file)
         if let note, note.boot == boot, !boot.isEmpty {
@@ -26,7 +32,6 @@ struct ClockNote {
         } else {
             LastingClock.resume(correction: note?.correction ?? 0)
         }
-        update(file)
     }
 
     /// Notes the present state where it differs.

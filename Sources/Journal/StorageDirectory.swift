@@ -54,6 +54,14 @@ final class StorageDirectory: Sendable {
         return flock(lock, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK
     }
 
+    /// Measures what ends at a time as the daemon does that has, or had, the folder.
+    static func followClock(_ path: String) {
+        let lock = unsafe clinux_open("\(path)/\(lockName)", O_RDONLY)
+        guard lock >= 0 else { return }
+        defer { close(lock) }
+        ClockNote.follow(lock)
+    }
+
     func file(_ name: String) -> String { "\(path)/\(name)" }
 
     func has(_ name: String) -> Bool { unsafe access(file(name), F_OK) == 0 }
