@@ -135,8 +135,8 @@ def test_what_is_to_end_ends_in_its_time_whatever_the_clock_says(keep, clock, ho
     assert page(daemon).value("ml_push_groups_expired_total") == 1
 
 
-@STEPS
-@pytest.mark.parametrize("end", ["kill -9", "SIGTERM"])
+@pytest.mark.parametrize("hours, end", [
+    (6, "kill -9"), (-6, "SIGTERM"), (30, "SIGTERM"), (-30, "kill -9")])
 def test_a_clock_that_is_set_while_nobody_runs_changes_no_life(keep, clock, hours, end):
     daemon = keep()
     fill(daemon)

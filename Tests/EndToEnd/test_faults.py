@@ -174,8 +174,9 @@ def test_a_log_that_cannot_be_moved_costs_no_push(keep, tmp_path, fault):
         bulk()
         wait_until(lambda: fault.count(tmp_path) >= 1, 20, "calls that fail")
         wait_until(lambda: errors(daemon), 20, "errors are counted")
+        wait_until(lambda: any("was not moved into its file" in line for line in sentences(daemon)),
+                   20, "it is said")
     assert errors(daemon).keys() == {fault.operation}
-    assert any("was not moved into its file" in line for line in sentences(daemon))
     bulk()
     size = (tmp_path / "data" / RECORDS).stat().st_size
     wait_until(lambda: bulk() or (tmp_path / "data" / RECORDS).stat().st_size > size, 20,
@@ -199,7 +200,7 @@ STARTS = [
     # SQLite says of a page that cannot be read that the file is damaged: it is not.
     Fault("pread64", "error=EIO:when=2", LATEST, None),
     Fault("pread64", "error=EIO:when=2..3", LATEST, "open"),
-    Fault("pread64", "error=EIO:when=1..2", WAL, "open"),
+    Fault("pread64", "error=EIO:when=1..4", WAL, "open"),
     Fault("fsync", "error=EIO:when=1", "", "open"),
 ]
 
