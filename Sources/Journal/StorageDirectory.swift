@@ -66,12 +66,6 @@ final class StorageDirectory: Sendable {
 
     func has(_ name: String) -> Bool { unsafe access(file(name), F_OK) == 0 }
 
-    /// Bytes of a file, 0 when it is not there.
-    func size(of name: String) -> Int {
-        var file = stat()
-        return unsafe stat(self.file(name), &file) == 0 ? file.st_size : 0
-    }
-
     /// Notes by how much the real-time clock has been set.
     func noteClock() { ClockNote.update(lock) }
 

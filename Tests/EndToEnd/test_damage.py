@@ -9,9 +9,11 @@ ml_journal_files_set_aside or ml_journal_skipped_records.
 import contextlib
 import shutil
 import sqlite3
+import subprocess
 
 import pytest
 
+from programs import binary
 from test_storage import (
     FEW, accept, aside, group, kill, page, requests, sentences, serves_the_machine, stamp)
 
@@ -202,6 +204,27 @@ def test_a_file_of_records_that_is_cut_off_costs_what_was_cut(keep, damaged, cut
         assert found.value("ml_journal_files_set_aside") + \
             found.value("ml_journal_skipped_records") >= 1
     goes_on(keep, daemon, requests(found, "m"))
+
+
+@pytest.mark.parametrize("is_gone", [False, True], ids=["empty", "gone"])
+def test_a_log_without_its_file_is_set_aside(keep, damaged, is_gone):
+    path = damaged.folder / RECORDS
+    path.unlink()
+    if not is_gone:
+        path.touch()
+    log = (damaged.folder / WAL).read_bytes()
+    verified = subprocess.run([binary(), "storage", "verify", f"--storage.path={damaged.folder}"],
+                              capture_output=True, text=True, timeout=60)
+    assert verified.returncode == 1 and "its log is not" in verified.stdout + verified.stderr
+    daemon = keep()
+    found = serves_the_machine(daemon)
+    assert requests(found, "m") == 2
+    assert found.value("ml_journal_files_set_aside") == 1
+    [line] = sentences(daemon)
+    assert "is empty, and its log is not" in line
+    [kept] = [name for name in aside(damaged.folder) if name.startswith(f"{WAL}.")]
+    assert (damaged.folder / kept).read_bytes() == log
+    goes_on(keep, daemon, 2)
 
 
 # Of the file of records, whose pages the log covers where it changed them: without the log.
