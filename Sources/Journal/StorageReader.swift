@@ -8,12 +8,12 @@ public struct StorageReader<State: JournalState> {
     private static var attempts: Int { 3 }
 
     /// What a start does with a file that the machine does not let it read.
-    private static var refusal: String { "a start refuses pushes until it can read the file" }
+    static var refusal: String { "a start refuses pushes until it can read the file" }
 
-    private let path: String
-    private let isThorough: Bool
+    let path: String
+    let isThorough: Bool
     private let makeState: () -> State
-    private let kind: (Span<UInt8>) -> String
+    let kind: (Span<UInt8>) -> String
 
     /// `isThorough` lets SQLite check its files and also follows the way that a start takes when the
     /// latest snapshot is damaged. `makeState` makes an empty state; `kind` says what a record is.
@@ -70,6 +70,12 @@ public struct StorageReader<State: JournalState> {
         return footprint
     }
 
+    /// A state on its way from a snapshot, and the position that the snapshot brought it to.
+    struct Way {
+        let state: State
+        var position: Int64
+    }
+
     /// Reads everything once.
     private func pass(
         isClaimed: Bool
@@ -79,13 +85,18 @@ public struct StorageReader<State: JournalState> {
             view.isClaimed = isClaimed
             view.files = try StorageView.files(in: path)
             let state = makeState()
-            let latest = try restore(Snapshot.name, into: state, &view)
-            // A start needs the former only without the latest, but verification always.
-            let other = latest == nil ? state : isThorough ? makeState() : nil
-            let former = try restore(Snapshot.formerName, into: other, &view)
-            try readRecords(
-                into: state, after: latest ?? former ?? 0,
-                and: latest == nil || former == nil ? nil : other, after: former ?? 0, &view)
+            var way = Way(state: state, position: 0)
+            var otherWay: Way?
+            if let latest = try restore(Snapshot.name, into: state, &view) {
+                way.position = latest
+                // A start that finds the latest sound does not look at the former.
+                let other = isThorough ? makeState() : nil
+                let former = try restore(Snapshot.formerName, into: other, &view)
+                if let other, let former { otherWay = Way(state: other, position: former) }
+            } else if let former = try restore(Snapshot.formerName, into: state, &view) {
+                way.position = former
+            }
+            try readRecords(way, otherWay, &view)
             return .success((view, state))
         } catch {
             return .failure(error)
@@ -154,7 +165,7 @@ public struct StorageReader<State: JournalState> {
     }
 
     /// Lets SQLite look through its file.
-    private func check(
+    func check(
         _ database: borrowing Database, _ name: String, _ view: inout StorageView
     ) throws(StorageError) {
         let rows = try database.prepare("PRAGMA integrity_check", .read)
@@ -165,90 +176,5 @@ public struct StorageReader<State: JournalState> {
                 name, "SQLite's integrity_check: \(row)",
                 "all of it could be read; a start notices nothing")
         }
-    }
-}
-
-// MARK: Records
-
-extension StorageReader {
-    /// Rows of one look at the file: a daemon can empty its log between two.
-    private static var rowsPerLook: Int64 { 1_000 }
-
-    /// Gives the records to the states that come before them.
-    private func readRecords(
-        into state: State, after start: Int64, and other: State?, after otherStart: Int64,
-        _ view: inout StorageView
-    ) throws(StorageError) {
-        let file = "\(path)/\(RecordFile.name)"
-        if unsafe access(file, F_OK) != 0, unsafe access("\(file)-wal", F_OK) != 0 { return }
-        let consequence =
-            "a start keeps what it could read and sets the file aside; what neither a snapshot nor "
-            + "that holds is lost"
-        var records = StorageView.Records()
-        do throws(StorageError) {
-            try RecordFile.requireFileOfLog(file)
-            let database = try Database(file, view.isClaimed ? .reading : .looking)
-            let isFresh = try FileFormat.records.isFresh(database)
-            view.setFormat(try database.integer("PRAGMA user_version", .open), of: RecordFile.name)
-            if !isFresh {
-                let select = try database.prepare(
-                    """
-                    SELECT position, checksum, body FROM record WHERE position > ?1
-                    ORDER BY position LIMIT ?2
-                    """, .read)
-                var last: Int64 = 0
-                var rows: Int64
-                repeat {
-                    rows = 0
-                    select.bind(1, last)
-                    select.bind(2, StorageReader.rowsPerLook)
-                    while try select.step() {
-                        rows += 1
-                        let position = select.integer(0)
-                        let expected = max(last, start) + 1
-                        if position > expected {
-                            view.note(
-                                RecordFile.name,
-                                "records \(expected) to \(position - 1) are missing",
-                                "a start goes on without them")
-                        }
-                        last = position
-                        let checksum = select.integer(1)
-                        select.bytes(2) { body in
-                            let isSound = Checksum.of(body, at: position) == checksum
-                            records.add(body, at: position, isSound ? kind(body) : "damaged")
-                            var isUnderstood = true
-                            if position > start {
-                                records.replayed.add(body.count)
-                                if isSound { isUnderstood = state.replay(body) }
-                            }
-                            if isSound, position > otherStart, let other {
-                                isUnderstood = other.replay(body) && isUnderstood
-                            }
-                            if isSound && isUnderstood { return }
-                            view.note(
-                                "\(RecordFile.name), record \(position)",
-                                isSound ? "it is not understood" : "its bytes changed",
-                                position > start
-                                    ? "a start leaves it out and counts it in "
-                                        + "ml_journal_skipped_records"
-                                    : "a start needs it only when \(Snapshot.name) is damaged")
-                        }
-                    }
-                    select.reset()
-                } while rows == StorageReader.rowsPerLook
-            }
-            if isThorough { try check(database, RecordFile.name, &view) }
-        } catch {
-            if error.kind == .newer { throw error }
-            let finding =
-                records.range.map { "\(error), behind record \($0.upperBound)" }
-                ?? error.description
-            view.note(
-                RecordFile.name, finding,
-                error.kind == .refused ? StorageReader.refusal : consequence)
-            if records.range == nil { return }
-        }
-        view.records = records
     }
 }

@@ -80,13 +80,6 @@ public struct Buffer: ~Copyable, @unchecked Sendable {
         count += bytes.count
     }
 
-    public mutating func append(_ text: StaticString) {
-        reserve(text.utf8CodeUnitCount)
-        unsafe (start + count).copyMemory(
-            from: UnsafeRawPointer(text.utf8Start), byteCount: text.utf8CodeUnitCount)
-        count += text.utf8CodeUnitCount
-    }
-
     public mutating func append(_ bytes: [UInt8]) {
         append(bytes.span)
     }

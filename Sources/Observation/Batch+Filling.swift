@@ -86,10 +86,6 @@ extension Batch {
         return names.intern(unsafe Span(_unsafeElements: bytes))
     }
 
-    public func matches(_ name: Name, _ bytes: Span<UInt8>) -> Bool {
-        names.matches(name, bytes)
-    }
-
     /// Keeps a text that is no name.
     public mutating func keep(_ bytes: Span<UInt8>) -> Text {
         names.append(bytes)

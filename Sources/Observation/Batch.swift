@@ -109,18 +109,9 @@ public struct Batch: ~Copyable, Sendable {
     }
 
     public func features(of run: Int) -> Range<Int> { range(Marks.features, run, features.count) }
-    public func predictions(of run: Int) -> Range<Int> {
-        range(Marks.predictions, run, predictions.count)
-    }
-    public func scores(of run: Int) -> Range<Int> { range(Marks.scores, run, scores.count) }
-    public func groups(of run: Int) -> Range<Int> { range(Marks.groups, run, groups.count) }
     public func inputErrors(of run: Int) -> Range<Int> {
         range(Marks.inputErrors, run, inputErrors.count)
     }
-    public func attributions(of run: Int) -> Range<Int> {
-        range(Marks.attributions, run, attributions.count)
-    }
-    public func ids(of run: Int) -> Range<Int> { range(Marks.ids, run, ids.count) }
     public func traces(of run: Int) -> Range<Int> { range(Marks.traces, run, traces.count) }
 
     private func range(_ list: Int, _ run: Int, _ count: Int) -> Range<Int> {

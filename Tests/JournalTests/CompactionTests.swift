@@ -1,6 +1,7 @@
 import Glibc
 import Journal
 import Kernel
+import Scratch
 import Testing
 
 @Suite(.serialized)
@@ -19,10 +20,10 @@ struct CompactionTests {
     }
 
     private func crashed(_ words: [String]) throws -> Folder {
-        let folder = Folder()
+        let folder = try Folder()
         let session = try Session(folder)
         #expect(session.keep(words))
-        let crashed = folder.copy()
+        let crashed = try folder.copy()
         #expect(session.stop())
         return crashed
     }
@@ -42,13 +43,13 @@ struct CompactionTests {
     @Test func `a journal goes on behind it, also when the latest snapshot is damaged`() throws {
         let folder = try crashed(words)
         _ = try compact(folder)
-        var bytes = folder.read("snapshot.db")
+        var bytes = try folder.read("snapshot.db")
         bytes[bytes.count - 10] ^= 0xff
-        folder.write(bytes, to: "snapshot.db")
+        try folder.write(bytes, to: "snapshot.db")
         let session = try Session(folder)
         #expect(session.ledger.words == words)
         #expect(session.keep(["more"]))
-        let again = folder.copy()
+        let again = try folder.copy()
         #expect(session.stop())
         #expect(try view(again).state.words == words + ["more"])
         #expect(try view(again).view.records?.range == 401...401)
@@ -70,7 +71,7 @@ struct CompactionTests {
     }
 
     @Test func `a folder that a journal works on is refused`() throws {
-        let folder = Folder()
+        let folder = try Folder()
         let session = try Session(folder)
         #expect(session.keep(words))
         let error = #expect(throws: StorageError.self) { _ = try compact(folder) }

@@ -1,5 +1,6 @@
 import Journal
 import Kernel
+import Scratch
 import Testing
 
 /// Words of which one can be told to have outlived its time.
@@ -59,7 +60,7 @@ struct ExpiryTests {
     @Test func `what has outlived its time goes without a push and stays away after a crash`()
         throws
     {
-        let folder = Folder()
+        let folder = try Folder()
         let state = Mortal()
         let journal = try Journal(folder.path, state, Session.limits) { _, _ in }
         try journal.start()
@@ -74,7 +75,7 @@ struct ExpiryTests {
         let word = Word("c", state.words)
         #expect(journal.submit(word) == nil)
         #expect(waitUntil { state.words.words == ["b", "c"] })
-        let crashed = folder.copy()
+        let crashed = try folder.copy()
         #expect(journal.stop(by: Clock.monotonicNanoseconds &+ 10_000_000_000))
 
         let again = Mortal()
@@ -86,7 +87,7 @@ struct ExpiryTests {
     }
 
     @Test func `what has ended while the journal was closed is gone before it is ready`() throws {
-        let folder = Folder()
+        let folder = try Folder()
         let session = try Session(folder)
         #expect(session.keep(["a", "b"]))
         #expect(session.stop())

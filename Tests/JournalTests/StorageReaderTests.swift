@@ -1,6 +1,7 @@
 import Glibc
 import Journal
 import Kernel
+import Scratch
 import Testing
 
 @Suite(.serialized)
@@ -15,7 +16,7 @@ struct StorageReaderTests {
 
     /// Both snapshots and three records behind them, as a crash leaves it.
     private func crashedFolder() throws -> Folder {
-        let folder = Folder()
+        let folder = try Folder()
         for part in [words[0..<30], words[30..<60]] {
             let session = try Session(folder)
             #expect(session.keep(Array(part)))
@@ -23,19 +24,19 @@ struct StorageReaderTests {
         }
         let session = try Session(folder)
         #expect(session.keep(["a", "b", "c"]))
-        let crashed = folder.copy()
+        let crashed = try folder.copy()
         #expect(session.stop())
         return crashed
     }
 
-    private func contents(_ folder: Folder) -> [String: [UInt8]] {
-        Dictionary(uniqueKeysWithValues: folder.names.map { ($0, folder.read($0)) })
+    private func contents(_ folder: Folder) throws -> [String: [UInt8]] {
+        Dictionary(uniqueKeysWithValues: try folder.names.map { ($0, try folder.read($0)) })
     }
 
     @Test(arguments: [true, false])
     func `a folder is read as a start would and not one byte of it changes`(thorough: Bool) throws {
         let folder = try crashedFolder()
-        let before = contents(folder)
+        let before = try contents(folder)
         let (view, state) = try reader(folder, thorough: thorough).read()
         #expect(state.words == words + ["a", "b", "c"])
         #expect(view.isSound, "\(view.faults)")
@@ -47,20 +48,22 @@ struct StorageReaderTests {
         #expect(view.records?.kinds["short"]?.count == 3)
         #expect(view.records?.kinds["long"]?.count == 30)
         #expect(view.files.filter { $0.format == 1 }.count == 3)
-        #expect(contents(folder) == before)
+        let after = try contents(folder)
+        #expect(after == before)
     }
 
     @Test func `a folder without the index of its log is read all the same`() throws {
         let folder = try crashedFolder()
         _ = unsafe unlink("\(folder.path)/journal.db-shm")
-        let before = contents(folder)
+        let before = try contents(folder)
         let (_, state) = try reader(folder).read()
         #expect(state.words.count == 63)
-        #expect(contents(folder) == before)
+        let after = try contents(folder)
+        #expect(after == before)
     }
 
     @Test func `a folder is read beside a journal that works on it`() throws {
-        let folder = Folder()
+        let folder = try Folder()
         let session = try Session(folder)
         #expect(session.keep(words))
         let (view, state) = try reader(folder).read()
@@ -73,7 +76,7 @@ struct StorageReaderTests {
     }
 
     @Test func `a folder that a journal keeps changing is sound at every look`() throws {
-        let folder = Folder()
+        let folder = try Folder()
         var limits = Session.limits
         limits.snapshotBytes = 64
         let session = try Session(folder, limits)
@@ -91,7 +94,7 @@ struct StorageReaderTests {
         let folder = try crashedFolder()
         let session = try Session(folder)
         #expect(session.keep(["riddle", "d"]))
-        let crashed = folder.copy()
+        let crashed = try folder.copy()
         #expect(session.stop())
         let (view, state) = try reader(crashed).read()
         #expect(
@@ -105,9 +108,9 @@ struct StorageReaderTests {
     @Test(arguments: ["snapshot.db", "snapshot-former.db"])
     func `a damaged snapshot is a fault and the other is read`(name: String) throws {
         let folder = try crashedFolder()
-        var bytes = folder.read(name)
+        var bytes = try folder.read(name)
         bytes[bytes.count - 10] ^= 0xff
-        folder.write(bytes, to: name)
+        try folder.write(bytes, to: name)
         let (view, state) = try reader(folder).read()
         #expect(view.faults.count == 1)
         #expect(view.faults.first?.place == "\(name), section 0 'words'")
@@ -127,13 +130,13 @@ struct StorageReaderTests {
     @Test func `any flipped byte of any file is told or harmless, and nothing is written`() throws {
         let whole = try crashedFolder()
         for name in ["journal.db", "snapshot.db", "journal.db-wal"] {
-            let bytes = whole.read(name)
+            let bytes = try whole.read(name)
             for index in stride(from: 0, to: bytes.count, by: max(1, bytes.count / 40)) {
-                let folder = whole.copy()
+                let folder = try whole.copy()
                 var damaged = bytes
                 damaged[index] ^= 0x55
-                folder.write(damaged, to: name)
-                let before = contents(folder)
+                try folder.write(damaged, to: name)
+                let before = try contents(folder)
                 if let (view, state) = try? reader(folder).read() {
                     let isWhole = state.words.count == 63
                     // A log that is cut off by damage looks like one whose last commit was cut off.
@@ -141,7 +144,8 @@ struct StorageReaderTests {
                         isWhole || !view.isSound || name == "journal.db-wal",
                         "\(name), byte \(index)")
                 }
-                #expect(contents(folder) == before, "\(name), byte \(index)")
+                let after = try contents(folder)
+                #expect(after == before, "\(name), byte \(index)")
             }
         }
     }
@@ -149,12 +153,12 @@ struct StorageReaderTests {
     @Test func `a later release is refused, an older one is read, no folder is an error`() throws {
         let folder = try crashedFolder()
         // The user version of a SQLite file: bytes 60 to 63, big-endian.
-        var bytes = folder.read("snapshot.db")
+        var bytes = try folder.read("snapshot.db")
         bytes[63] = 0
-        folder.write(bytes, to: "snapshot.db")
+        try folder.write(bytes, to: "snapshot.db")
         #expect(try reader(folder).read().view.isSound)
         bytes[63] = 2
-        folder.write(bytes, to: "snapshot.db")
+        try folder.write(bytes, to: "snapshot.db")
         let error = #expect(throws: StorageError.self) { _ = try reader(folder).read() }
         #expect(error?.kind == .newer)
         #expect(throws: StorageError.self) {
@@ -166,7 +170,7 @@ struct StorageReaderTests {
     }
 
     @Test func `an empty folder is sound and stays empty`() throws {
-        let folder = Folder()
+        let folder = try Folder()
         let (view, state) = try reader(folder).read()
         #expect(view.isEmpty && view.isSound && state.words.isEmpty)
         #expect(folder.names.isEmpty)
