@@ -87,9 +87,12 @@ deployment: deb test-dependencies .venv-deployment/.made ## Tests units, package
 kubernetes: ## Makes the manifests that are made of rules and dashboards
 	deploy/kubernetes/generate
 
-torture: release test-dependencies ## Kills the daemon while clients push, and audits what it knows
+torture: release test-dependencies ## Kills the daemon, cuts its power, lets its disk fail; audits
 	python3 Tests/Torture/prove.py
 	python3 Tests/Torture $(TORTURE)
+	python3 Tests/Torture --pushes groups $(TORTURE)
+	python3 Tests/Torture/power.py $(POWER)
+	python3 Tests/Torture/faults.py $(FAULTS)
 
 bench: release test-dependencies ## Measures beside node_exporter and a floor in C; keeps the run
 	python3 Tests/Benchmarks/bench.py $(BENCH)

@@ -17,11 +17,19 @@
 #include <unistd.h>
 
 int clinux_open(const char *path, int flags) {
-  return open(path, flags | O_CLOEXEC, 0600);
+  int file;
+  do {
+    file = open(path, flags | O_CLOEXEC, 0600);
+  } while (file < 0 && errno == EINTR);
+  return file;
 }
 
 int clinux_openat(int directory, const char *path, int flags) {
-  return openat(directory, path, flags | O_CLOEXEC, 0600);
+  int file;
+  do {
+    file = openat(directory, path, flags | O_CLOEXEC, 0600);
+  } while (file < 0 && errno == EINTR);
+  return file;
 }
 
 uint64_t clinux_thread_cpu_nanoseconds(void) {

@@ -8,7 +8,7 @@ public struct GroupImage: Sendable {
     /// Unix seconds; 0 for never.
     let pushed: Double
     let failed: Double
-    /// Unix seconds when the group ends; infinite for never.
+    /// Seconds of the lasting clock when the group ends; infinite for never.
     let end: Double
 
     // MARK: Bytes

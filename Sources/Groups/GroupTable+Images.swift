@@ -9,7 +9,7 @@ extension GroupTable {
         if group.expiry != .max {
             let now = moment.monotonicNanoseconds
             let left = group.expiry > now ? Double(group.expiry &- now) / 1e9 : 0
-            end = moment.unixSeconds + left
+            end = moment.lastingSeconds + left
         }
         return GroupImage(
             key: key, families: Array(group.parts.values), pushed: group.pushed,
@@ -45,7 +45,8 @@ extension GroupTable {
         seriesCount += count
         if image.end.isFinite {
             // Zero would be for ever.
-            let left = min(max(image.end - moment.unixSeconds, 1e-9), PushOrder.longestLifeSeconds)
+            let left = min(
+                max(image.end - moment.lastingSeconds, 1e-9), PushOrder.longestLifeSeconds)
             renew(image.key, .seconds(left), at: moment)
         }
     }

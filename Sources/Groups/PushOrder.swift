@@ -49,20 +49,27 @@ public struct PushOrder: Sendable, Equatable {
     }
 }
 
-/// A point in time on both clocks.
+/// A point in time on all clocks.
 public struct Moment: Sendable {
     /// Seconds since 1970.
     public let unixSeconds: Double
     public let monotonicNanoseconds: UInt64
+    /// Seconds since 1970 as they are without the times that somebody set the clock.
+    public let lastingSeconds: Double
 
-    public init(unixSeconds: Double, monotonicNanoseconds: UInt64) {
+    /// The lasting clock shows what the real one does unless it is said.
+    public init(
+        unixSeconds: Double, monotonicNanoseconds: UInt64, lastingSeconds: Double? = nil
+    ) {
         self.unixSeconds = unixSeconds
         self.monotonicNanoseconds = monotonicNanoseconds
+        self.lastingSeconds = lastingSeconds ?? unixSeconds
     }
 
     public static var now: Moment {
         Moment(
             unixSeconds: Double(Clock.realNanoseconds) / 1e9,
-            monotonicNanoseconds: Clock.monotonicNanoseconds)
+            monotonicNanoseconds: Clock.monotonicNanoseconds,
+            lastingSeconds: Double(LastingClock.nanoseconds) / 1e9)
     }
 }

@@ -9,7 +9,7 @@ extension Producers {
     public func snapshot() -> [UInt8] {
         let (records, lastNumber) = state.withLock { ($0.records, $0.lastNumber) }
         let now = Clock.monotonicNanoseconds
-        let real = Clock.realNanoseconds
+        let real = LastingClock.nanoseconds
         var writer = RecordWriter()
         writer.write(Producers.form)
         writer.write(lastNumber)
@@ -39,7 +39,7 @@ extension Producers {
         if reader.number() != Producers.form { return false }
         let lastNumber = reader.number()
         let now = Clock.monotonicNanoseconds
-        let real = Clock.realNanoseconds
+        let real = LastingClock.nanoseconds
         var records: [String: Record] = [:]
         for _ in 0..<reader.count() {
             let producer = reader.text().string

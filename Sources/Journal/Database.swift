@@ -91,6 +91,14 @@ struct Database: ~Copyable, @unchecked Sendable {
         unsafe logPages.deallocate()
     }
 
+    /// Throws unless the file can be written: where that is refused at the opening, SQLite reads it
+    /// without a word, and would do so for ever.
+    func requireWritable() throws(StorageError) {
+        guard unsafe sqlite3_db_readonly(connection, "main") == 0 else {
+            throw StorageError(.open, .refused, "\(path) cannot be opened for writing")
+        }
+    }
+
     /// How long the log was after this connection's last commit (sqlite3_wal_hook).
     var logBytes: Int { unsafe Int(logPages.pointee) * Database.pageBytes }
 

@@ -45,6 +45,7 @@ extension Journal {
 
     private func write(_ snapshot: Snapshot, _ positions: inout SnapshotPositions) {
         do throws(StorageError) {
+            try claim().noteClock()
             try snapshot.write(in: claim())
             positions.former = positions.latest
             positions.latest = snapshot.position
@@ -68,8 +69,12 @@ extension Journal {
                 "PRAGMA synchronous = FULL; PRAGMA wal_checkpoint(PASSIVE)", .checkpoint)
             handover.withLock { $0.isLogMoved = true }
         } catch {
-            statistics.failed(error)
-            report(.error, "the log was not moved into its file: \(error)")
+            checkpointFailed(error)
         }
+    }
+
+    func checkpointFailed(_ error: StorageError) {
+        statistics.failed(StorageError(.checkpoint, error.kind, error.description))
+        report(.error, "the log was not moved into its file: \(error)")
     }
 }

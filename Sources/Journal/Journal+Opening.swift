@@ -7,20 +7,41 @@ extension Journal {
     /// later release stops everything, for it holds what this release would lose.
     func open() throws(StorageError) -> SnapshotPositions {
         let directory = try claim()
+        do throws(StorageError) {
+            return try open(directory, isSure: false)
+        } catch {
+            guard error.kind == .damaged || error.kind == .foreign else { throw error }
+            // SQLite says of a read that the disk refuses that the file is damaged
+            // (SQLITE_IOERR_CORRUPTFS).
+            for name in [Snapshot.name, Snapshot.formerName] + RecordFile.names {
+                try directory.requireReadable(name)
+            }
+            return try open(directory, isSure: true)
+        }
+    }
+
+    /// `isSure` says that files are set aside when they turn out to be damaged; else that is thrown.
+    private func open(
+        _ directory: StorageDirectory, isSure: Bool
+    ) throws(StorageError) -> SnapshotPositions {
         state.reset()
         var positions = SnapshotPositions()
-        if let latest = try restore(Snapshot.name, in: directory) {
+        var lostSections = 0
+        if let latest = try restore(Snapshot.name, in: directory, isSure, &lostSections) {
             positions.latest = latest
             positions.former = (try? Snapshot.position(of: Snapshot.formerName, in: directory)) ?? 0
-        } else if let former = try restore(Snapshot.formerName, in: directory) {
+        } else if let former = try restore(
+            Snapshot.formerName, in: directory, isSure, &lostSections)
+        {
             positions.former = former
         }
         let start = max(positions.latest, positions.former)
-        var records: RecordFile? = try openRecords(in: directory)
+        var records: RecordFile? = try openRecords(in: directory, isSure)
         let contents = records?.read(after: start) { state.replay($0) } ?? RecordFile.Contents()
         let position = max(start, contents.lastPosition)
+        if let failure = contents.failure, !isSure || failure.kind != .damaged { throw failure }
         statistics.replayed(contents.records)
-        statistics.skipped(contents.damaged + contents.unknown)
+        statistics.skipped(contents.damaged + contents.unknown + lostSections)
         if contents.damaged > 0 {
             report(
                 .error,
@@ -34,13 +55,12 @@ extension Journal {
             )
         }
         if let failure = contents.failure {
-            guard failure.kind == .damaged else { throw failure }
             // What could be read is safe before the file that holds it goes, and SQLite has let go of
             // the file before another gets its name.
             try Snapshot(position: position, sections: state.snapshot()).write(in: directory)
             positions = SnapshotPositions(latest: position)
             records = nil
-            records = try replaceRecords(failure, in: directory)
+            records = try replaceRecords(failure, in: directory, isSure)
         }
         handover.withLock { handover in
             handover.records = records
@@ -53,45 +73,45 @@ extension Journal {
 
     /// The position of a snapshot whose sections the state has taken, or nil when there is none.
     private func restore(
-        _ name: String, in directory: StorageDirectory
+        _ name: String, in directory: StorageDirectory, _ isSure: Bool, _ lostSections: inout Int
     ) throws(StorageError) -> Int64? {
         if !directory.has(name) { return nil }
         let snapshot: Snapshot
         do throws(StorageError) {
             snapshot = try Snapshot.read(directory.file(name))
         } catch {
-            try setAside([name], error, in: directory)
+            try setAside([name], error, in: directory, isSure)
             return nil
         }
         for section in snapshot.sections where !state.restore(section.name, section.body.span) {
-            statistics.skipped(1)
+            lostSections += 1
             report(.error, "\(directory.file(name)): section '\(section.name)' is not understood")
         }
         return snapshot.position
     }
 
     private func openRecords(
-        in directory: StorageDirectory
+        in directory: StorageDirectory, _ isSure: Bool
     ) throws(StorageError) -> RecordFile {
         do throws(StorageError) {
             return try RecordFile(in: directory)
         } catch {
-            return try replaceRecords(error, in: directory)
+            return try replaceRecords(error, in: directory, isSure)
         }
     }
 
     private func replaceRecords(
-        _ error: StorageError, in directory: StorageDirectory
+        _ error: StorageError, in directory: StorageDirectory, _ isSure: Bool
     ) throws(StorageError) -> RecordFile {
-        try setAside(RecordFile.names, error, in: directory)
+        try setAside(RecordFile.names, error, in: directory, isSure)
         return try RecordFile(in: directory)
     }
 
     /// Puts files that cannot be used out of the way, or throws `error` where they must stay.
     private func setAside(
-        _ names: [String], _ error: StorageError, in directory: StorageDirectory
+        _ names: [String], _ error: StorageError, in directory: StorageDirectory, _ isSure: Bool
     ) throws(StorageError) {
-        guard error.kind == .damaged || error.kind == .foreign else { throw error }
+        guard isSure, error.kind == .damaged || error.kind == .foreign else { throw error }
         let name = try directory.setAside(names, at: Clock.realNanoseconds / 1_000_000_000)
         statistics.failed(error)
         statistics.setAside()

@@ -142,7 +142,7 @@ private struct Writer: ~Copyable {
             do throws(StorageError) {
                 try records.checkpoint()
             } catch {
-                journal.statistics.failed(error)
+                journal.checkpointFailed(error)
             }
         } else if bytes >= askedBytes + journal.limits.checkpointBytes {
             askedBytes = bytes

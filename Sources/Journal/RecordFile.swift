@@ -1,3 +1,4 @@
+internal import Glibc
 internal import Kernel
 
 /// The records that came after the snapshots, each with its position. One thread at a time uses it.
@@ -15,7 +16,9 @@ final class RecordFile: @unchecked Sendable {
 
     /// Opens the file, or makes it.
     init(in directory: StorageDirectory) throws(StorageError) {
+        try RecordFile.requireFileOfLog(directory.file(RecordFile.name))
         let database = try Database(directory.file(RecordFile.name), .writing)
+        try database.requireWritable()
         let isFresh = try FileFormat.records.isFresh(database)
         // FULL syncs the log at each commit. The checkpoints are made by another thread.
         try database.execute(
@@ -49,6 +52,20 @@ final class RecordFile: @unchecked Sendable {
         self.begin = begin
         self.commit = commit
         self.database = database
+    }
+
+    /// Throws when there is a log and nothing that it belongs to: SQLite would remove it without a
+    /// word.
+    static func requireFileOfLog(_ path: String) throws(StorageError) {
+        if size(path) == 0, size("\(path)-wal") > 0 {
+            throw StorageError(.open, .damaged, "\(path) is empty, and its log is not")
+        }
+    }
+
+    /// Bytes of a file, 0 when it is not there.
+    private static func size(_ path: String) -> Int {
+        var file = stat()
+        return unsafe stat(path, &file) == 0 ? file.st_size : 0
     }
 
     /// Keeps what `append` is given inside `body`, all of it or nothing: on return it survives.

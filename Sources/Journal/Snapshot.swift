@@ -34,7 +34,7 @@ public struct Snapshot: Sendable {
             try directory.synchronize(.snapshot)
         } catch {
             directory.remove(Snapshot.draftName)
-            throw error
+            throw StorageError(.snapshot, error.kind, error.description)
         }
     }
 

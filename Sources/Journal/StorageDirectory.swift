@@ -39,6 +39,7 @@ final class StorageDirectory: Sendable {
             throw StorageError(.open, error)
         }
         self.lock = lock
+        ClockNote.resume(lock)
     }
 
     deinit {
@@ -53,9 +54,20 @@ final class StorageDirectory: Sendable {
         return flock(lock, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK
     }
 
+    /// Measures what ends at a time as the daemon does that has, or had, the folder.
+    static func followClock(_ path: String) {
+        let lock = unsafe clinux_open("\(path)/\(lockName)", O_RDONLY)
+        guard lock >= 0 else { return }
+        defer { close(lock) }
+        ClockNote.follow(lock)
+    }
+
     func file(_ name: String) -> String { "\(path)/\(name)" }
 
     func has(_ name: String) -> Bool { unsafe access(file(name), F_OK) == 0 }
+
+    /// Notes by how much the real-time clock has been set.
+    func noteClock() { ClockNote.update(lock) }
 
     /// Lets the names that were made, renamed or removed so far survive a power cut.
     func synchronize(_ operation: StorageError.Operation) throws(StorageError) {
@@ -89,6 +101,24 @@ final class StorageDirectory: Sendable {
     /// Removes a file; one that is not there is no error.
     func remove(_ name: String) {
         _ = unsafe unlink(file(name))
+    }
+
+    /// Throws unless every byte of a file can be read; one that is not there can.
+    func requireReadable(_ name: String) throws(StorageError) {
+        if !has(name) { return }
+        let path = file(name)
+        let descriptor = unsafe clinux_open(path, O_RDONLY)
+        guard descriptor >= 0 else { throw StorageError(.open, .last(path)) }
+        defer { close(descriptor) }
+        let bytes = UnsafeMutableRawBufferPointer.allocate(byteCount: 256 << 10, alignment: 1)
+        defer { unsafe bytes.deallocate() }
+        var offset = 0
+        while true {
+            let count = unsafe pread(descriptor, bytes.baseAddress, bytes.count, offset)
+            if count < 0 { throw StorageError(.open, .last(path)) }
+            if count == 0 { return }
+            offset += count
+        }
     }
 
     /// Gives files that cannot be used another name, for a person to look at. Returns the new name

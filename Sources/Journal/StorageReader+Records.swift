@@ -10,9 +10,10 @@ extension StorageReader {
         _ way: Way, _ otherWay: Way?, _ view: inout StorageView
     ) throws(StorageError) {
         let file = "\(path)/\(RecordFile.name)"
-        if unsafe access(file, F_OK) != 0 { return }
+        if unsafe access(file, F_OK) != 0, unsafe access("\(file)-wal", F_OK) != 0 { return }
         var records = StorageView.Records()
         do throws(StorageError) {
+            try RecordFile.requireFileOfLog(file)
             let database = try Database(file, view.isClaimed ? .reading : .looking)
             let isFresh = try FileFormat.records.isFresh(database)
             view.setFormat(try database.integer("PRAGMA user_version", .open), of: RecordFile.name)

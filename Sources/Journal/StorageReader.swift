@@ -31,6 +31,7 @@ public struct StorageReader<State: JournalState> {
     /// when a later release wrote it.
     public func read() throws(StorageError) -> (view: StorageView, state: State) {
         var attempt = 1
+        StorageDirectory.followClock(path)
         while true {
             let before = try footprint()
             let result = pass(isClaimed: before.isClaimed)

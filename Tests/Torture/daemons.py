@@ -1,6 +1,7 @@
 """The daemons under torture: started, killed without warning, started again on the same files."""
 
 import http.client
+import os
 import pathlib
 import shutil
 import socket
@@ -36,6 +37,7 @@ class Daemon:
 
     def __init__(self, folder: pathlib.Path):
         self.folder = folder
+        self.environment = {}
         self.telemetry = free_port()
         self.push = self.telemetry
         self.log = open(folder / "daemon.log", "ab")
@@ -50,7 +52,7 @@ class Daemon:
     def start(self):
         self.process = subprocess.Popen(
             self.arguments(), cwd=self.folder, stdin=subprocess.DEVNULL, stdout=self.log,
-            stderr=self.log)
+            stderr=self.log, env={**os.environ, **self.environment})
 
     def ready(self) -> bool:
         try:
@@ -106,19 +108,20 @@ class Pushgateway(Daemon):
 
 class MLExporter(Daemon):
     name = "ml_exporter"
-    binary = HOUSE / ".build" / "release" / "ml_exporter"
+    binary = os.environ.get("ML_EXPORTER", str(HOUSE / ".build" / "release" / "ml_exporter"))
 
-    def __init__(self, folder):
+    def __init__(self, folder, storage: pathlib.Path | None = None, *flags: str):
         super().__init__(folder)
         self.push = free_port()
+        self.storage, self.flags = storage or folder / "data", flags
 
     def arguments(self):
-        return [str(self.binary), f"--web.listen-address=127.0.0.1:{self.telemetry}",
-                f"--push.listen-address=127.0.0.1:{self.push}", "--collector.disable-defaults",
-                f"--storage.path={self.folder}/data"]
+        return [self.binary, f"--web.listen-address=127.0.0.1:{self.telemetry}",
+                f"--push.listen-address=127.0.0.1:{self.push}", "--push.socket=none",
+                "--collector.disable-defaults", f"--storage.path={self.storage}", *self.flags]
 
     def version(self):
-        return first_line(str(self.binary), "--version")
+        return first_line(self.binary, "--version")
 
 
 class Toy(Daemon):

@@ -81,11 +81,17 @@ class EventPusher(Pusher):
     def begin(self):
         """What a process does that starts: a new start time, and sequence numbers from 1."""
         self.starts += 1
-        self.producer_start = f"{1_700_000_000 + self.starts}.{self.number}"
         self.stream = f"p{self.number}s{self.starts}"
         self.sequence = 0
         # What may be sent again, also after the daemon has started anew.
         self.answered = deque(maxlen=REMEMBERED)
+
+    @staticmethod
+    def stamp(number: int, starts: int, sequence: int) -> dict[str, str]:
+        """The headers that let a batch count once."""
+        return {"Producer-Id": f"torture-{number}",
+                "Producer-Start": f"{1_700_000_000 + starts}.{number}",
+                "Batch-Sequence": str(sequence)}
 
     def work(self):
         if self.random.random() < STARTS_ANEW:
@@ -100,8 +106,8 @@ class EventPusher(Pusher):
             *[{"model": model, "version": "1", "duration_seconds": DURATION_SECONDS}] * events,
         ]).encode()
         request = ("POST", "/v1/events", body, {
-            "Content-Type": "application/json", "Producer-Id": f"torture-{self.number}",
-            "Producer-Start": self.producer_start, "Batch-Sequence": str(self.sequence)})
+            "Content-Type": "application/json",
+            **self.stamp(self.number, self.starts, self.sequence)})
         self.ledger.sending(self.stream, self.sequence, events)
         told = self.insist(*request)
         if told is None:
