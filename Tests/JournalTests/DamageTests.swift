@@ -111,7 +111,7 @@ struct DamageTests {
         let word = Word("b", ledger)
         #expect(journal.submit(word) == nil)
         #expect(word.wait() == nil)
-        #expect(journal.stop(by: Clock.monotonicNanoseconds &+ 10_000_000_000))
+        #expect(journal.stop(by: Clock.monotonicNanoseconds &+ 60_000_000_000))
         for name in ["journal.db", "snapshot.db", "lock"] {
             _ = unsafe unlink("\(folder.path)/file/data/\(name)")
         }

@@ -76,14 +76,14 @@ struct ExpiryTests {
         #expect(journal.submit(word) == nil)
         #expect(waitUntil { state.words.words == ["b", "c"] })
         let crashed = try folder.copy()
-        #expect(journal.stop(by: Clock.monotonicNanoseconds &+ 10_000_000_000))
+        #expect(journal.stop(by: Clock.monotonicNanoseconds &+ 60_000_000_000))
 
         let again = Mortal()
         let other = try Journal(crashed.path, again, Session.limits) { _, _ in }
         try other.start()
         #expect(waitUntil { other.isReady })
         #expect(again.words.words == ["b", "c"])
-        #expect(other.stop(by: Clock.monotonicNanoseconds &+ 10_000_000_000))
+        #expect(other.stop(by: Clock.monotonicNanoseconds &+ 60_000_000_000))
     }
 
     @Test func `what has ended while the journal was closed is gone before it is ready`() throws {
@@ -97,6 +97,6 @@ struct ExpiryTests {
         try journal.start()
         #expect(waitUntil { journal.isReady })
         #expect(state.words.words == ["b"])
-        #expect(journal.stop(by: Clock.monotonicNanoseconds &+ 10_000_000_000))
+        #expect(journal.stop(by: Clock.monotonicNanoseconds &+ 60_000_000_000))
     }
 }

@@ -116,7 +116,7 @@ struct JournalTests {
         let journal = try Journal(folder.path, ledger) { _, _ in }
         #expect(journal.submit(Word("early", ledger))?.description == "what was kept is being read")
         try journal.start()
-        #expect(journal.stop(by: Clock.monotonicNanoseconds &+ 10_000_000_000))
+        #expect(journal.stop(by: Clock.monotonicNanoseconds &+ 60_000_000_000))
         #expect(
             journal.submit(Word("late", ledger))?.description == "the daemon is shutting down")
         #expect(ledger.words.isEmpty)

@@ -56,13 +56,13 @@ final class Word: Submission {
 
     func lost(_ error: StorageError) { outcome.withLock { $0 = .some(error) } }
 
-    /// Nil within 10 s: it was kept. Fails the caller's expectation otherwise.
+    /// Nil within 60 s: it was kept. Fails the caller's expectation otherwise.
     func wait() -> StorageError? {
-        for _ in 0..<2_000 {
+        for _ in 0..<12_000 {
             if let outcome = outcome.withLock({ $0 }) { return outcome }
             usleep(5_000)
         }
-        return StorageError(.commit, .refused, "no outcome within 10 s")
+        return StorageError(.commit, .refused, "no outcome within 60 s")
     }
 }
 
@@ -104,14 +104,14 @@ final class Session {
     }
 
     func stop() -> Bool {
-        journal.stop(by: Clock.monotonicNanoseconds &+ 10_000_000_000)
+        journal.stop(by: Clock.monotonicNanoseconds &+ 60_000_000_000)
     }
 }
 
-/// Waits at most 10 s.
+/// Waits at most 60 s.
 @discardableResult
 func waitUntil(_ condition: () -> Bool) -> Bool {
-    for _ in 0..<2_000 {
+    for _ in 0..<12_000 {
         if condition() { return true }
         usleep(5_000)
     }
