@@ -60,6 +60,7 @@ class Pushes:
     """Of the program, per push."""
     p50_us: float
     p99_us: float
+    longest_us: float
 
 
 def push(program, address: str, path: str, body: bytes, content_type: str, folder: pathlib.Path,
@@ -70,10 +71,10 @@ def push(program, address: str, path: str, body: bytes, content_type: str, folde
     done = subprocess.run(
         [pusher(folder), address.rsplit(":", 1)[1], str(connections), str(seconds), file],
         capture_output=True, text=True, check=True)
-    good, bad, p50, p99 = map(int, done.stdout.split())
+    good, bad, p50, p99, longest = map(int, done.stdout.split())
     if bad or not good:
         raise SystemExit(f"{bad} of {good + bad} pushes to {path} were refused")
-    return Pushes(good, (cpu_nanoseconds(program.pid) - before) / good / 1e3, p50, p99)
+    return Pushes(good, (cpu_nanoseconds(program.pid) - before) / good / 1e3, p50, p99, longest)
 
 
 def bulk(program, address: str, path: str, body: bytes, content_type: str, rows: int) -> float:

@@ -46,6 +46,25 @@ def test_another_method_is_405_and_says_which_are_allowed(daemon, method, path):
     assert {word.strip() for word in answer.headers["Allow"].split(",")} == {"GET", "HEAD"}
 
 
+@pytest.mark.parametrize("clients", [126, 127, 128, 129, 252, 254, 256, 258, 260, 384])
+def test_clients_that_send_at_once_are_all_answered(daemon, clients):
+    """128 is how many events libmicrohttpd takes at once, and two threads share the clients."""
+    with contextlib.ExitStack() as stack:
+        host, port = daemon.address.rsplit(":", 1)
+        wires = [stack.enter_context(socket.create_connection((host, int(port)), 10))
+                 for _ in range(clients)]
+        wait_until(lambda: connections_of(daemon) >= clients, 10, "the connections")
+        daemon.process.send_signal(signal.SIGSTOP)
+        try:
+            for wire in wires:
+                wire.sendall(b"GET /-/healthy HTTP/1.1\r\nHost: x\r\n\r\n")
+        finally:
+            daemon.process.send_signal(signal.SIGCONT)
+        for wire in wires:
+            wire.settimeout(10)
+            assert wire.recv(4096).startswith(b"HTTP/1.1 200 ")
+
+
 def test_the_landing_page_leads_to_the_metrics(daemon):
     answer = daemon.get("/")
     assert answer.headers["Content-Type"].lower() == "text/html; charset=utf-8"

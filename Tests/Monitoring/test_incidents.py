@@ -85,6 +85,12 @@ def past(folder, now: float):
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+def place(labels: dict) -> tuple[str, str, str]:
+    """(host or model, alert, severity)"""
+    where = labels.get("model") or labels.get("instance") or labels.get("job")
+    return where, labels["alertname"], labels["severity"]
+
+
 class Story:
     """What Prometheus saw and what was told, phase by phase."""
 
@@ -130,11 +136,24 @@ class Story:
         for alert in self.prometheus.api("alerts")["alerts"]:
             labels = alert["labels"]
             if alert["state"] == "firing" and labels["alertname"] != "Watchdog":
-                where = labels.get("model") or labels.get("instance") or labels.get("job")
-                found.add((where, labels["alertname"], labels["severity"]))
+                found.add(place(labels))
+        return found
+
+    def episodes(self) -> collections.Counter:
+        """How often each alert began to fire: a busy machine misses scrapes, and an alert whose
+        series is missing for a moment is over."""
+        found = collections.Counter()
+        begin = self.faulted
+        for row in self.prometheus.api(
+                "query_range", query='ALERTS{alertstate="firing"}', start=begin, end=time.time(),
+                step=1)["result"]:
+            times = [float(at) for at, _ in row["values"]]
+            gaps = sum(later - earlier > 1.5 for earlier, later in zip(times, times[1:]))
+            found[place(row["metric"])] += 1 + gaps
         return found
 
     def fault(self):
+        self.faulted = time.time()
         for incident in INCIDENTS:
             self.pages[incident.instance].begin(incident.fault)
         for name in ("exporterdown-warning", "node-1", "node-2", "halfscraped-groups"):
@@ -233,20 +252,23 @@ def told(story, status: str, until: float = float("inf")) -> collections.Counter
         for alert in message.content["alerts"] if message.time < until else ():
             labels = alert["labels"]
             if alert["status"] == status and labels["alertname"] != "Watchdog":
-                where = labels.get("model") or labels.get("instance") or labels.get("job")
-                counts[where, labels["alertname"], labels["severity"]] += 1
+                counts[place(labels)] += 1
     return counts
 
 
 def test_each_alert_is_delivered_once_and_resolved_once(story):
     firing, resolved = told(story, "firing"), told(story, "resolved")
+    episodes = story.episodes()
     for key in sorted(expected()):
         _, alert, severity = key
         if severity == "info":
             assert firing[key] == resolved[key] == 0, f"{alert} is only shown"
         else:
-            assert firing[key] == 1, f"{key} was delivered {firing[key]} times"
-            assert resolved[key] == 1, f"{key} was resolved {resolved[key]} times"
+            # Two that follow each other at once may be told as one.
+            assert 1 <= firing[key] <= episodes[key], (
+                f"{key} fired {episodes[key]} times and was delivered {firing[key]} times")
+            assert 1 <= resolved[key] <= episodes[key], (
+                f"{key} fired {episodes[key]} times and was resolved {resolved[key]} times")
 
 
 def test_what_follows_from_a_graver_alert_is_held_back(story):
