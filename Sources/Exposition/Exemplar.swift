@@ -2,18 +2,18 @@ internal import CText
 internal import Kernel
 
 /// One observation of a bucket, with the trace that it belongs to.
-public struct Exemplar: Sendable, Equatable {
+package struct Exemplar: Sendable, Equatable {
     /// OpenMetrics 1.0 allows 128 characters in all names and values of an exemplar's labels.
-    public static let traceLimit = 120
+    package static let traceLimit = 120
 
     /// The trace id, escaped.
     let trace: [UInt8]
-    public let value: Double
+    package let value: Double
     /// Unix seconds.
-    public let timestamp: Double
+    package let timestamp: Double
 
     /// Nil for a trace id that is empty or too long, and for a time that is none.
-    public init?(trace: String, value: Double, timestamp: Double) {
+    package init?(trace: String, value: Double, timestamp: Double) {
         guard !trace.isEmpty, trace.unicodeScalars.count <= Exemplar.traceLimit,
             timestamp >= 0, timestamp < 1e12
         else { return nil }

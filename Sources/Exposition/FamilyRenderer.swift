@@ -1,48 +1,48 @@
 internal import Kernel
 
 /// Why a sample cannot stand on a page.
-public struct RefusedSample: Error, Sendable, Equatable {
-    public enum Reason: String, Sendable, CaseIterable {
+package struct SampleError: Error, Sendable, Equatable {
+    package enum Reason: String, Sendable, CaseIterable {
         case labelName = "label_name"
         case labelCount = "label_count"
         case labelBytes = "label_bytes"
         case metricName = "metric_name"
     }
 
-    public let reason: Reason
-    public let sentence: String
+    package let reason: Reason
+    package let sentence: String
 }
 
 /// What names and labels from outside may take.
-public struct LabelLimits: Sendable, Equatable {
+package struct LabelLimits: Sendable, Equatable {
     /// Labels of a series, those of its owner included.
-    public var labels = 30
+    package var labels = 30
     /// Bytes of the name of a metric or a label.
-    public var nameBytes = 255
+    package var nameBytes = 255
     /// Bytes of a label's value.
-    public var valueBytes = 1024
+    package var valueBytes = 1024
 
-    public init() {}
+    package init() {}
 }
 
 /// Makes lines out of samples: their labels sorted by name, the owner's labels in place of their
 /// own, histograms and summaries whole.
-public struct FamilyRenderer {
+package struct FamilyRenderer {
     private let owned: [(name: String, value: String)]
     private let limits: LabelLimits
     private let addsInstance: Bool
     // The batch at hand, with the owner's labels behind those of the samples.
-    private var batch = MetricBatch()
+    private var batch = ParsedExposition()
     private var ownedLabels = 0..<0
     /// An empty `instance`.
     private var instanceLabel = 0
     // The labels of the sample at hand in order, and the lines of its family.
     private var plan: [Int] = []
-    private var lines = RenderedLines()
+    private var lines = LineBuilder()
 
     /// `labels` win over those of samples. With `addsInstance`, a sample without the label
     /// `instance` gets an empty one.
-    public init(
+    package init(
         labels: [(name: String, value: String)] = [], addsInstance: Bool = false,
         limits: LabelLimits = LabelLimits()
     ) {
@@ -52,11 +52,11 @@ public struct FamilyRenderer {
     }
 
     /// The families that have samples, each with its own in the order in which they came.
-    public mutating func render(
-        _ batch: consuming MetricBatch, except skipped: Set<String> = []
-    ) throws(RefusedSample) -> [RenderedFamily] {
+    package mutating func render(
+        _ batch: consuming ParsedExposition, except skipped: Set<String> = []
+    ) throws(SampleError) -> [RenderedFamily] {
         self.batch = batch
-        defer { self.batch = MetricBatch() }
+        defer { self.batch = ParsedExposition() }
         let first = self.batch.labels.count
         for label in owned { self.batch.addLabel(name: label.name, value: label.value) }
         ownedLabels = first..<first + owned.count
@@ -67,7 +67,7 @@ public struct FamilyRenderer {
 
     private mutating func render(
         except skipped: Set<String>
-    ) throws(RefusedSample) -> [RenderedFamily] {
+    ) throws(SampleError) -> [RenderedFamily] {
         let order = FamilyRenderer.order(of: batch)
         var rendered: [RenderedFamily] = []
         var first = 0
@@ -85,7 +85,7 @@ public struct FamilyRenderer {
     }
 
     /// The samples by family and metric, otherwise as they came.
-    private static func order(of batch: MetricBatch) -> [Int32] {
+    private static func order(of batch: ParsedExposition) -> [Int32] {
         var order = [Int32](0..<Int32(truncatingIfNeeded: batch.samples.count))
         var isSorted = true
         for index in order.indices.dropFirst() where isSorted {
@@ -101,14 +101,14 @@ public struct FamilyRenderer {
     }
 
     private mutating func render(
-        _ told: MetricBatch.Family, _ order: ArraySlice<Int32>
-    ) throws(RefusedSample) -> RenderedFamily {
+        _ told: ParsedExposition.Family, _ order: ArraySlice<Int32>
+    ) throws(SampleError) -> RenderedFamily {
         guard Family.isValidName(told.name.utf8Span.span) else {
-            throw RefusedSample(
+            throw SampleError(
                 reason: .metricName, sentence: "invalid metric name \(Quoted.text(told.name))")
         }
         guard told.name.utf8.count <= limits.nameBytes else {
-            throw RefusedSample(
+            throw SampleError(
                 reason: .metricName,
                 sentence:
                     "metric name \(Quoted.text(told.name)) is longer than \(limits.nameBytes) bytes"
@@ -116,7 +116,7 @@ public struct FamilyRenderer {
         }
         let kind = told.kind ?? .untyped
         let family = Family(told.name, kind, help: told.help)
-        lines = RenderedLines()
+        lines = LineBuilder()
         lines.reserve(order.count, bytes: order.count * (told.name.utf8.count + 48))
         var first = order.startIndex
         while first < order.endIndex {
@@ -141,8 +141,8 @@ public struct FamilyRenderer {
 
     /// Decides the order of a sample's labels and checks them.
     private mutating func makePlan(
-        _ sample: MetricBatch.Sample, _ kind: Family.Kind, _ metric: String
-    ) throws(RefusedSample) {
+        _ sample: ParsedExposition.Sample, _ kind: Family.Kind, _ metric: String
+    ) throws(SampleError) {
         plan.removeAll(keepingCapacity: true)
         plan.append(contentsOf: ownedLabels)
         var hasInstance =
@@ -154,7 +154,7 @@ public struct FamilyRenderer {
         }
         if !hasInstance { plan.append(instanceLabel) }
         guard plan.count <= limits.labels else {
-            throw RefusedSample(
+            throw SampleError(
                 reason: .labelCount,
                 sentence:
                     "metric \(Quoted.text(metric)) has \(plan.count) labels, more than \(limits.labels)"
@@ -169,7 +169,7 @@ public struct FamilyRenderer {
             }
         }
         for index in plan.indices.dropFirst() where order(plan[index - 1], plan[index]) == 0 {
-            throw RefusedSample(
+            throw SampleError(
                 reason: .labelName,
                 sentence:
                     "metric \(Quoted.text(metric)) has two or more labels with the same name")
@@ -179,9 +179,9 @@ public struct FamilyRenderer {
     }
 
     /// The label that buckets and quantiles have of their own must not come from elsewhere.
-    private func checkBound(_ bound: [UInt8], _ metric: String) throws(RefusedSample) {
+    private func checkBound(_ bound: [UInt8], _ metric: String) throws(SampleError) {
         if plan.contains(where: { isNamed($0, bound) }) {
-            throw RefusedSample(
+            throw SampleError(
                 reason: .labelName,
                 sentence:
                     "metric \(Quoted.text(metric)) must not have an explicit \(Quoted.text(bound.span)) label"
@@ -189,18 +189,18 @@ public struct FamilyRenderer {
         }
     }
 
-    private func check(_ place: Int, _ metric: String) throws(RefusedSample) {
+    private func check(_ place: Int, _ metric: String) throws(SampleError) {
         let label = batch.labels[place]
         let name = batch.text.span.extracting(label.name)
         if name.starts(with: "__") || !LabelSet.isValidName(name) {
-            throw RefusedSample(
+            throw SampleError(
                 reason: .labelName,
                 sentence:
                     "metric \(Quoted.text(metric)) has a label with an invalid name: \(Quoted.text(name))"
             )
         }
         if name.count > limits.nameBytes || label.value.count > limits.valueBytes {
-            throw RefusedSample(
+            throw SampleError(
                 reason: .labelBytes,
                 sentence:
                     "label \(Quoted.text(name)) of metric \(Quoted.text(metric)) is too long: at most \(limits.nameBytes) bytes of name and \(limits.valueBytes) of value"
@@ -237,7 +237,7 @@ public struct FamilyRenderer {
     ) {
         lines.append(family.nameBytes.span)
         for index in 0..<suffix.utf8CodeUnitCount { lines.append(unsafe suffix.utf8Start[index]) }
-        var hasher = IdentityHasher(family.identity)
+        var hasher = SeriesHasher(family.identity)
         hasher.add(suffix)
         let text = batch.text
         var opening: UInt8 = 0x7B
@@ -281,14 +281,14 @@ public struct FamilyRenderer {
     }
 
     private mutating func writeTotals(
-        _ family: Family, _ samples: [MetricBatch.Sample], _ count: Double
+        _ family: Family, _ samples: [ParsedExposition.Sample], _ count: Double
     ) {
         write(family, "_sum", nil, samples.last { $0.role == .sum }?.value ?? 0)
         write(family, "_count", nil, count)
     }
 
     /// By bound; most come so.
-    private static func sorted(_ samples: [MetricBatch.Sample]) -> [MetricBatch.Sample] {
+    private static func sorted(_ samples: [ParsedExposition.Sample]) -> [ParsedExposition.Sample] {
         let isSorted = zip(samples, samples.dropFirst()).allSatisfy { $0.bound <= $1.bound }
         return isSorted ? samples : samples.sorted { $0.bound < $1.bound }
     }

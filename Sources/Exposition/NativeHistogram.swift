@@ -1,12 +1,12 @@
 internal import Glibc
-public import Kernel
+package import Kernel
 
 /// A histogram whose buckets grow by the factor 2^(2^-schema), as Prometheus stores it: bucket i
 /// holds the values above factor^(i-1) and up to factor^i. It takes as many buckets as its values
 /// spread over; when these become too many, neighbours are joined.
-public struct NativeHistogram: Sendable, Equatable {
+package struct NativeHistogram: Sendable, Equatable {
     /// Buckets that one histogram may have.
-    public static let bucketLimit = 160
+    package static let bucketLimit = 160
     /// A factor of 2^(1/8), about 1.09.
     static let startSchema = 3
     static let leastSchema = -4
@@ -19,10 +19,10 @@ public struct NativeHistogram: Sendable, Equatable {
     private(set) var first = 0
     private(set) var counts: [UInt64] = []
 
-    public init() {}
+    package init() {}
 
     /// Adds observations of one value, which is finite and not negative.
-    public mutating func observe(_ value: Double, times: UInt64 = 1) {
+    package mutating func observe(_ value: Double, times: UInt64 = 1) {
         if !(value > NativeHistogram.zeroThreshold) || !value.isFinite {
             zeroCount &+= times
             return
@@ -95,7 +95,7 @@ public struct NativeHistogram: Sendable, Equatable {
     }
 
     /// Writes what a snapshot keeps.
-    public func write(to record: inout RecordWriter) {
+    package func write(to record: inout ByteWriter) {
         record.write(count: schema - NativeHistogram.leastSchema)
         record.write(zeroCount)
         // Indices lie between -8,600 and 8,200.
@@ -105,7 +105,7 @@ public struct NativeHistogram: Sendable, Equatable {
     }
 
     /// What was written.
-    public init(_ record: inout RecordReader) {
+    package init(_ record: inout ByteReader) {
         let range = NativeHistogram.startSchema - NativeHistogram.leastSchema + 1
         schema = record.number(below: range) + NativeHistogram.leastSchema
         zeroCount = record.number()

@@ -7,7 +7,7 @@ internal import Kernel
 extension Page {
     /// Writes a sample of `family`, the one begun last. `labels` are a `LabelSet`'s bytes.
     @inline(__always)
-    public mutating func row(_ family: Family, _ labels: Span<UInt8>, _ value: UInt64) {
+    package mutating func row(_ family: Family, _ labels: Span<UInt8>, _ value: UInt64) {
         if familyIsRefused { return }
         put(family.nameBytes.span, "", labels, Page.end.span, value)
         samples += 1
@@ -15,7 +15,7 @@ extension Page {
 
     /// Writes a sample of `family`, the one begun last. `labels` are a `LabelSet`'s bytes.
     @inline(__always)
-    public mutating func row(_ family: Family, _ labels: Span<UInt8>, _ value: Double) {
+    package mutating func row(_ family: Family, _ labels: Span<UInt8>, _ value: Double) {
         if familyIsRefused { return }
         put(family.nameBytes.span, "", labels, Page.end.span, value)
         samples += 1
@@ -26,7 +26,7 @@ extension Page {
     ///
     /// `exemplars` are those of the buckets, or empty; text does not show them. `native` are its
     /// buckets of the other kind, which protobuf shows.
-    public mutating func histogram(
+    package mutating func histogram(
         _ family: Family, _ labels: Span<UInt8>, _ bounds: BucketBounds, counts: Span<UInt64>,
         sum: Double, exemplars: [Exemplar?] = [], native: NativeHistogram? = nil
     ) {
@@ -35,7 +35,7 @@ extension Page {
         let name = family.nameBytes.span
         if format == .protobuf {
             attachments[family.name, default: []].append(
-                ProtobufEncoder.Attachment(native: native, exemplars: exemplars))
+                ProtobufEncoder.HistogramExtras(native: native, exemplars: exemplars))
         }
         let showsExemplars = format == .openMetrics && exemplars.count == counts.count
         var total: UInt64 = 0

@@ -7,7 +7,7 @@ internal import Kernel
 /// native histograms are switched on.
 struct ProtobufEncoder: ~Copyable {
     /// What a histogram has beyond its lines.
-    struct Attachment {
+    struct HistogramExtras {
         let native: NativeHistogram?
         /// By bucket, or empty.
         let exemplars: [Exemplar?]
@@ -24,9 +24,9 @@ struct ProtobufEncoder: ~Copyable {
 
     /// `attachments` are those of the first histograms of each family, in their order.
     consuming func encode(
-        _ text: Span<UInt8>, _ attachments: [String: [Attachment]]
+        _ text: Span<UInt8>, _ attachments: [String: [HistogramExtras]]
     ) throws(Failure) -> Buffer {
-        let batch: MetricBatch
+        let batch: ParsedExposition
         do throws(MetricSyntaxError) {
             batch = try TextParser.parse(text)
         } catch {
@@ -71,7 +71,8 @@ struct ProtobufEncoder: ~Copyable {
     }
 
     private mutating func write(
-        _ batch: MetricBatch, _ range: Range<Int>, _ kind: Family.Kind, _ extra: Attachment?
+        _ batch: ParsedExposition, _ range: Range<Int>, _ kind: Family.Kind,
+        _ extra: HistogramExtras?
     ) {
         metric.removeAll()
         value.removeAll()
@@ -94,7 +95,7 @@ struct ProtobufEncoder: ~Copyable {
     }
 
     private mutating func writeDistribution(
-        _ batch: MetricBatch, _ range: Range<Int>, _ extra: Attachment?
+        _ batch: ParsedExposition, _ range: Range<Int>, _ extra: HistogramExtras?
     ) {
         var bucket = 0
         for sample in batch.samples[range] {

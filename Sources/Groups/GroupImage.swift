@@ -2,8 +2,8 @@ internal import Exposition
 internal import Kernel
 
 /// A group as it was at one time: to be kept, or to be put back.
-public struct GroupImage: Sendable {
-    public let key: GroupingKey
+package struct GroupImage: Sendable {
+    package let key: GroupingKey
     let families: [RenderedFamily]
     /// Unix seconds; 0 for never.
     let pushed: Double
@@ -18,14 +18,10 @@ public struct GroupImage: Sendable {
 
     /// Appends the image as bytes, which mean the same to every later version of the daemon: labels
     /// and times, then the samples in text 0.0.4.
-    public func encode(into bytes: inout [UInt8]) {
-        var record = RecordWriter(bytes)
+    package func encode(into bytes: inout [UInt8]) {
+        var record = ByteWriter(bytes)
         record.write(GroupImage.form)
-        record.write(count: key.labels.count)
-        for label in key.labels {
-            record.write(label.name)
-            record.write(label.value)
-        }
+        key.write(to: &record)
         for time in [pushed, failed, end] { record.write(time) }
         var page = Page(format: .text, body: Buffer(capacity: 1024))
         var index = FamilyIndex()
@@ -37,15 +33,12 @@ public struct GroupImage: Sendable {
     }
 
     /// Reads the bytes of an image; nil when they are none.
-    public init?(decoding bytes: Span<UInt8>) {
-        var record = RecordReader(bytes)
-        guard record.number() == GroupImage.form else { return nil }
-        var labels: [(name: String, value: String)] = []
-        for _ in 0..<record.count() {
-            let name = record.text()
-            guard LabelSet.isValidName(name) else { return nil }
-            labels.append((name.string, record.text().string))
+    package init?(decoding bytes: Span<UInt8>) {
+        var record = ByteReader(bytes)
+        guard record.number() == GroupImage.form, let key = GroupingKey(&record) else {
+            return nil
         }
+        self.key = key
         pushed = record.double()
         failed = record.double()
         end = record.double()
@@ -61,7 +54,6 @@ public struct GroupImage: Sendable {
         var renderer = FamilyRenderer(limits: limits)
         guard let families = try? renderer.render(batch) else { return nil }
         self.families = families
-        key = GroupingKey(labels)
     }
 
     init(

@@ -1,9 +1,9 @@
-public import Exposition
+package import Exposition
 internal import Kernel
 
 /// The path of a group: `/metrics/job/JOB{/LABEL/VALUE}`, where `job` and labels may have the suffix
 /// `@base64` for values in base64url.
-public enum GroupPath: Equatable, Sendable {
+package enum GroupPath: Equatable, Sendable {
     case group(GroupingKey)
     /// Another spelling of this path is meant; the status is that of Pushgateway's router.
     case redirect(String, status: Int)
@@ -13,7 +13,7 @@ public enum GroupPath: Equatable, Sendable {
     case refused(String)
 
     /// `path` is decoded once, without the query. Sentences are those of Pushgateway's users.
-    public init(_ path: Span<UInt8>, limits: LabelLimits) {
+    package init(_ path: Span<UInt8>, limits: LabelLimits) {
         if let clean = GroupPath.cleaned(path) {
             self = .redirect(clean, status: 301)
             return

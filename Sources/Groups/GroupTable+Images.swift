@@ -3,7 +3,7 @@ internal import Kernel
 
 /// Groups as they were, and back.
 extension GroupTable {
-    func image(of key: GroupingKey, at moment: Moment) -> GroupImage? {
+    func image(of key: GroupingKey, at moment: PushTime) -> GroupImage? {
         guard let group = groups[key] else { return nil }
         var end = Double.infinity
         if group.expiry != .max {
@@ -16,7 +16,7 @@ extension GroupTable {
             failed: group.failed, end: end)
     }
 
-    func images(at moment: Moment) -> [GroupImage] {
+    func images(at moment: PushTime) -> [GroupImage] {
         // In the order in which they came: a store made of them shows the same page.
         groups.sorted { $0.value.number < $1.value.number }
             .compactMap { image(of: $0.key, at: moment) }
@@ -24,7 +24,7 @@ extension GroupTable {
 
     /// Makes a group what it was, whatever the limits say by now. A series that another group has
     /// meanwhile is left to that group, with its family.
-    mutating func restore(_ image: GroupImage, at moment: Moment) {
+    mutating func restore(_ image: GroupImage, at moment: PushTime) {
         remove(image.key)
         guard (try? create(image.key)) != nil else { return }
         var count = 0
@@ -46,7 +46,7 @@ extension GroupTable {
         if image.end.isFinite {
             // Zero would be for ever.
             let left = min(
-                max(image.end - moment.lastingSeconds, 1e-9), PushOrder.longestLifeSeconds)
+                max(image.end - moment.lastingSeconds, 1e-9), GroupPush.longestLifeSeconds)
             renew(image.key, .seconds(left), at: moment)
         }
     }

@@ -61,8 +61,8 @@ struct GroupTable {
     /// Takes over a push that succeeded up to here, or refuses it and changes nothing. Families are
     /// those of one body, each name once.
     mutating func push(
-        _ families: [RenderedFamily], to key: GroupingKey, _ order: PushOrder, at moment: Moment
-    ) throws(RefusedPush) {
+        _ families: [RenderedFamily], to key: GroupingKey, _ order: GroupPush, at moment: PushTime
+    ) throws(GroupPushError) {
         expire(at: moment)
         let group = groups[key]
         var families = families
@@ -76,7 +76,7 @@ struct GroupTable {
         let isNew = group == nil
         try swapSeries(replaced, families)
         if isNew {
-            do throws(RefusedPush) {
+            do throws(GroupPushError) {
                 try create(key)
             } catch {
                 for part in families { unregister(part) }
@@ -104,7 +104,7 @@ struct GroupTable {
     }
 
     /// Notes that a push to this group was refused; a group that is not there yet comes to be.
-    mutating func noteFailure(of key: GroupingKey, at moment: Moment) {
+    mutating func noteFailure(of key: GroupingKey, at moment: PushTime) {
         expire(at: moment)
         if groups[key] == nil {
             guard groups.count < limits.groups, (try? create(key)) != nil else { return }
@@ -129,7 +129,7 @@ struct GroupTable {
 
     // MARK: Groups
 
-    mutating func create(_ key: GroupingKey) throws(RefusedPush) {
+    mutating func create(_ key: GroupingKey) throws(GroupPushError) {
         var labels = key.pairs
         if !labels.contains(where: { $0.name == "instance" }) { labels.append(("instance", "")) }
         var group = Group(number: nextNumber, labels: LabelSet(labels))
@@ -163,7 +163,7 @@ struct GroupTable {
     /// How long a group that should be gone may still be there.
     private static let expiryGrain = Duration.milliseconds(250)
 
-    mutating func renew(_ key: GroupingKey, _ time: Duration?, at moment: Moment) {
+    mutating func renew(_ key: GroupingKey, _ time: Duration?, at moment: PushTime) {
         var expiry = UInt64.max
         if let time, time > .zero {
             let (sum, overflow) = moment.monotonicNanoseconds.addingReportingOverflow(
@@ -175,12 +175,12 @@ struct GroupTable {
     }
 
     /// Removes the groups whose time is over, unless somebody else does.
-    mutating func expire(at moment: Moment) {
+    mutating func expire(at moment: PushTime) {
         if expiresItself { expire(expired(at: moment)) }
     }
 
     /// The groups whose time is over.
-    mutating func expired(at moment: Moment) -> [GroupingKey] {
+    mutating func expired(at moment: PushTime) -> [GroupingKey] {
         let now = moment.monotonicNanoseconds
         if now < nextExpiry { return [] }
         var expired: [GroupingKey] = []
@@ -208,7 +208,7 @@ struct GroupTable {
     }
 
     private static func replaced(
-        _ families: [RenderedFamily], _ group: Group?, _ mode: PushOrder.Mode
+        _ families: [RenderedFamily], _ group: Group?, _ mode: GroupPush.Mode
     ) -> [RenderedFamily] {
         guard let group else { return [] }
         if mode == .replace { return Array(group.parts.values) }
@@ -219,7 +219,7 @@ struct GroupTable {
     /// would be there twice.
     mutating func swapSeries(
         _ old: [RenderedFamily], _ new: [RenderedFamily]
-    ) throws(RefusedPush) {
+    ) throws(GroupPushError) {
         for part in old { unregister(part) }
         for (place, part) in new.enumerated() {
             for line in 0..<part.count where !register.insert(part.identities[line]) {
@@ -228,7 +228,7 @@ struct GroupTable {
                 for part in old {
                     for identity in part.identities { _ = register.insert(identity) }
                 }
-                throw RefusedPush(
+                throw GroupPushError(
                     .duplicate,
                     "collected metric \(part.series(line)) was collected before with the same name and label values"
                 )

@@ -6,7 +6,7 @@ internal import Kernel
 struct FieldList: ~Copyable {
     /// What a name stands for.
     enum Meaning {
-        case series(Single)
+        case series(UnlabelledMetric)
         /// A field that nobody has asked for.
         case unwanted
         /// What no metric's name can be made of.
@@ -23,7 +23,7 @@ struct FieldList: ~Copyable {
     let limit: Int
     private var names: [[UInt8]] = []
     private var places: [Place] = []
-    private var singles: [Single] = []
+    private var singles: [UnlabelledMetric] = []
     private var next = 0
 
     init(limit: Int = 4096) {
@@ -64,5 +64,5 @@ struct FieldList: ~Copyable {
     }
 
     /// The series at a place.
-    subscript(place: Int) -> Single { singles[place] }
+    subscript(place: Int) -> UnlabelledMetric { singles[place] }
 }

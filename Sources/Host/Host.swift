@@ -1,56 +1,56 @@
-public import Exposition
+package import Exposition
 internal import Glibc
-public import Kernel
+package import Kernel
 internal import Synchronization
 
 /// The machine as one thread writes it: what the collectors tell, then how they fared.
-public struct Host: ~Copyable {
+package struct Host: ~Copyable {
     /// What a page must keep to.
-    public struct Order {
+    package struct ScrapeOptions {
         /// When the page must be ready, on the monotonic clock.
-        public var deadlineNanoseconds = UInt64.max
+        package var deadlineNanoseconds = UInt64.max
         /// Nil for all.
-        public var collectors: Set<String>?
+        package var collectors: Set<String>?
 
-        public init() {}
+        package init() {}
     }
 
     private let collectors: Collectors
     private let seriesLimit: Int
-    private var scrape = Scrape()
-    private var outcomes: [Slot.Outcome]
+    private var scrape = CollectionContext()
+    private var outcomes: [CollectorRunner.Outcome]
     private var sampleCounts: [Int]
     private var ran: [Int] = []
-    private var reports: [Report]
+    private var reports: [CollectorMetaMetric]
     // Reading the thread's CPU clock costs a system call, so that one reading per page is shared
     // out by the time that each collector took, as long as none of them waited.
     private var measuresEach = false
 
     /// A family about all collectors.
-    private struct Report {
+    private struct CollectorMetaMetric {
         let family: Family
         let series: [Series]
         /// What hardly ever happens is told of a collector from the first time on.
         let isRare: Bool
-        let value: (Slot, Slot.Outcome, Int) -> Double
+        let value: (CollectorRunner, CollectorRunner.Outcome, Int) -> Double
     }
 
     /// `tellsCost` adds what the collectors cost and skipped to whether they succeeded. A collector
     /// may write `seriesLimit` samples; those beyond are left out and counted.
-    public init(_ collectors: Collectors, seriesLimit: Int, tellsCost: Bool) {
+    package init(_ collectors: Collectors, seriesLimit: Int, tellsCost: Bool) {
         self.collectors = collectors
         self.seriesLimit = seriesLimit
-        outcomes = collectors.slots.map { _ in Slot.Outcome() }
+        outcomes = collectors.slots.map { _ in CollectorRunner.Outcome() }
         sampleCounts = collectors.slots.map { _ in 0 }
         let labels = collectors.slots.map { LabelSet([("collector", $0.name)]) }
         reports = []
         func report(
             _ name: String, _ kind: Family.Kind, isRare: Bool = false, _ help: String,
-            _ value: @escaping (Slot, Slot.Outcome, Int) -> Double
+            _ value: @escaping (CollectorRunner, CollectorRunner.Outcome, Int) -> Double
         ) {
             let family = Family(name, kind, help: help)
             reports.append(
-                Report(
+                CollectorMetaMetric(
                     family: family, series: labels.map { Series(family, $0) }, isRare: isRare,
                     value: value))
         }
@@ -96,8 +96,9 @@ public struct Host: ~Copyable {
     /// Writes a page's share. `report` gets each collector that fails in a new way, so that a lasting
     /// failure is told once; `note` gets what else a collector has to say. Returns false, the page unfinished, as soon as `isCurrent` says that
     /// another thread has taken the page over.
-    public mutating func write(
-        to page: inout Page, _ order: Order = Order(), isCurrent: () -> Bool = { true },
+    package mutating func write(
+        to page: inout Page, _ order: ScrapeOptions = ScrapeOptions(),
+        isCurrent: () -> Bool = { true },
         reporting report: (String, KernelError) -> Void,
         noting note: (String, String) -> Void = { _, _ in }
     ) -> Bool {
@@ -112,7 +113,8 @@ public struct Host: ~Copyable {
             page.allowSamples(seriesLimit)
             var outcome =
                 collectors.run(index, &scrape, into: &page)
-                ?? Slot.Outcome(failure: KernelError(ETIMEDOUT, "an earlier scrape hangs in it"))
+                ?? CollectorRunner.Outcome(
+                    failure: KernelError(ETIMEDOUT, "an earlier scrape hangs in it"))
             if !isCurrent() { return false }
             let dropped = page.droppedSamples
             if dropped > 0 { slot.droppedSamples.wrappingAdd(UInt64(dropped), ordering: .relaxed) }

@@ -1,18 +1,18 @@
 internal import Kernel
-public import Observation
+package import Observation
 
 /// Why a whole body is refused.
-public struct BodyProblem: Error, Sendable, Equatable {
+package struct BodyError: Error, Sendable, Equatable {
     /// A sentence for people, without its full stop.
-    public let sentence: String
+    package let sentence: String
 }
 
 /// Decodes the bodies of pushes into batches.
 ///
 /// It keeps its memory from body to body, so that a further one of the same kind allocates nothing.
-public struct EventDecoder: ~Copyable {
+package struct EventDecoder: ~Copyable {
     /// How a body holds its events.
-    public enum Form: Sendable {
+    package enum Form: Sendable {
         /// One object, or an array of objects: a mistake in the syntax refuses the whole body.
         case json
         /// An object per line: a mistake in the syntax costs its line.
@@ -20,13 +20,13 @@ public struct EventDecoder: ~Copyable {
     }
 
     /// Bytes behind a body that must be readable, whatever they hold.
-    public static let padding = JSON.padding
+    package static let padding = JSONReader.padding
 
-    private var json: JSON
+    private var json: JSONReader
     private var reader: EventReader
 
-    public init(limits: EventLimits = EventLimits()) {
-        json = JSON(tokenLimit: limits.tokens)
+    package init(limits: EventLimits = EventLimits()) {
+        json = JSONReader(tokenLimit: limits.tokens)
         reader = EventReader(limits)
     }
 
@@ -34,10 +34,10 @@ public struct EventDecoder: ~Copyable {
     /// emptied before. Returns how many events the body has, refused ones included.
     ///
     /// Behind the body there are `padding` bytes more that may be read. `now` is in Unix seconds.
-    public mutating func decode(
+    package mutating func decode(
         _ body: Span<UInt8>, _ form: Form, now: Double, into batch: inout Batch,
-        verdict: inout Verdict
-    ) throws(BodyProblem) -> Int {
+        verdict: inout BatchOutcome
+    ) throws(BodyError) -> Int {
         batch.removeAll()
         verdict.removeAll()
         reader.begin(now: now)
@@ -49,13 +49,13 @@ public struct EventDecoder: ~Copyable {
     }
 
     /// About how many bytes it holds on to.
-    public var keptBytes: Int { json.keptBytes }
+    package var keptBytes: Int { json.keptBytes }
 
     private static func decodeText(
-        _ body: Span<UInt8>, _ json: inout JSON, _ reader: inout EventReader,
-        _ batch: inout Batch, _ verdict: inout Verdict
-    ) throws(BodyProblem) {
-        guard json.open(body) else { throw BodyProblem(sentence: json.failure) }
+        _ body: Span<UInt8>, _ json: inout JSONReader, _ reader: inout EventReader,
+        _ batch: inout Batch, _ verdict: inout BatchOutcome
+    ) throws(BodyError) {
+        guard json.open(body) else { throw BodyError(sentence: json.failure) }
         while true {
             switch json.next() {
             case .element: reader.read(json.element, &batch, &verdict)
@@ -63,14 +63,14 @@ public struct EventDecoder: ~Copyable {
             case .failure:
                 batch.removeAll()
                 verdict.removeAll()
-                throw BodyProblem(sentence: json.failure)
+                throw BodyError(sentence: json.failure)
             }
         }
     }
 
     private static func decodeLines(
-        _ body: Span<UInt8>, _ json: inout JSON, _ reader: inout EventReader,
-        _ batch: inout Batch, _ verdict: inout Verdict
+        _ body: Span<UInt8>, _ json: inout JSONReader, _ reader: inout EventReader,
+        _ batch: inout Batch, _ verdict: inout BatchOutcome
     ) {
         var start = 0
         while start < body.count {

@@ -6,23 +6,23 @@ extension EventReader {
     ///
     /// A mistake in one row costs that row; a mistake in the form, the whole object.
     mutating func readColumns(
-        _ event: Element, _ position: Int, _ scope: Int, _ item: Int,
-        _ mark: borrowing Batch.Mark, _ batch: inout Batch, _ verdict: inout Verdict
-    ) throws(EventProblem) {
+        _ event: JSONValue, _ position: Int, _ scope: Int, _ item: Int,
+        _ mark: borrowing Batch.Checkpoint, _ batch: inout Batch, _ verdict: inout BatchOutcome
+    ) throws(EventError) {
         guard event.kind(position) == .object else {
-            throw EventProblem(.wrongType, .columns, "must be an object of arrays")
+            throw EventError(.wrongType, .columns, "must be an object of arrays")
         }
-        let members = try Members(event, position, table)
+        let members = try KnownFields(event, position, table)
         batch.omissions.unknownFields &+= members.unknown(besides: Key.ofColumns)
         columns.removeAll(keepingCapacity: true)
         try findColumns(event, members, &batch)
         let count = columns.first.map { event.count($0.position) } ?? 0
         for column in columns where event.count(column.position) != count {
-            throw EventProblem(
+            throw EventError(
                 .lengthMismatch, column.subject, "must be as long as the other columns")
         }
         guard count <= limits.events - item else {
-            throw EventProblem(.eventLimit, .columns, "have more rows than a push may have events")
+            throw EventError(.eventLimit, .columns, "have more rows than a push may have events")
         }
         columnRows.begin(count)
         for index in columns.indices { try check(event, columns[index], &batch) }
@@ -51,8 +51,8 @@ extension EventReader {
     // MARK: Which columns there are
 
     private mutating func findColumns(
-        _ event: Element, _ members: Members, _ batch: inout Batch
-    ) throws(EventProblem) {
+        _ event: JSONValue, _ members: KnownFields, _ batch: inout Batch
+    ) throws(EventError) {
         let single: [(Key, Column.Content)] = [
             (.outcome, .outcome), (.reason, .reason), (.batchSize, .size),
             (.durationSeconds, .measure(.duration, .amount)),
@@ -86,27 +86,27 @@ extension EventReader {
     }
 
     private mutating func add(
-        _ event: Element, _ content: Column.Content, _ subject: StaticString, _ position: Int
-    ) throws(EventProblem) {
+        _ event: JSONValue, _ content: Column.Content, _ subject: StaticString, _ position: Int
+    ) throws(EventError) {
         guard event.kind(position) == .array else {
-            throw EventProblem(.wrongType, subject, "must be an array, as all columns")
+            throw EventError(.wrongType, subject, "must be an array, as all columns")
         }
         columns.append(Column(content: content, subject: subject, position: position))
     }
 
     private mutating func add(
-        _ event: Element, _ fields: [MeasureField], _ subject: StaticString, _ position: Int,
+        _ event: JSONValue, _ fields: [MeasureField], _ subject: StaticString, _ position: Int,
         _ batch: inout Batch
-    ) throws(EventProblem) {
+    ) throws(EventError) {
         try forEachField(event, position, of: fields, subject, &batch) {
-            (reader: inout EventReader, field, value, _: inout Batch) throws(EventProblem) in
+            (reader: inout EventReader, field, value, _: inout Batch) throws(EventError) in
             try reader.add(event, .measure(field.measure, field.rule), subject, value)
         }
     }
 
     private mutating func addFeatures(
-        _ event: Element, _ position: Int, _ batch: inout Batch
-    ) throws(EventProblem) {
+        _ event: JSONValue, _ position: Int, _ batch: inout Batch
+    ) throws(EventError) {
         let count = try event.object(position, "features")
         beginKeys()
         var next = position + 1
@@ -124,12 +124,12 @@ extension EventReader {
     }
 
     private mutating func addNamed(
-        _ event: Element, _ position: Int, _ subject: StaticString, _ batch: inout Batch,
-        _ content: (Name) -> Column.Content
-    ) throws(EventProblem) {
+        _ event: JSONValue, _ position: Int, _ subject: StaticString, _ batch: inout Batch,
+        _ content: (Symbol) -> Column.Content
+    ) throws(EventError) {
         let count = try event.object(position, subject)
         if count > limits.entries {
-            throw EventProblem(.tooMany, subject, "has more entries than the limit")
+            throw EventError(.tooMany, subject, "has more entries than the limit")
         }
         beginKeys()
         var next = position + 1
@@ -143,14 +143,14 @@ extension EventReader {
     // MARK: First look: what is wrong with which row
 
     private mutating func check(
-        _ event: Element, _ column: Column, _ batch: inout Batch
-    ) throws(EventProblem) {
+        _ event: JSONValue, _ column: Column, _ batch: inout Batch
+    ) throws(EventError) {
         var position = column.position + 1
         for row in 0..<columnRows.count {
             let value = position
             position = event.end(position)
             if event.isNull(value) { continue }
-            do throws(EventProblem) {
+            do throws(EventError) {
                 try check(event, value, row, column, &batch)
             } catch {
                 columnRows.refuse(row, error)
@@ -160,8 +160,8 @@ extension EventReader {
 
     @inline(__always)
     private mutating func check(
-        _ event: Element, _ value: Int, _ row: Int, _ column: Column, _ batch: inout Batch
-    ) throws(EventProblem) {
+        _ event: JSONValue, _ value: Int, _ row: Int, _ column: Column, _ batch: inout Batch
+    ) throws(EventError) {
         switch column.content {
         case .measure(_, let rule): _ = try event.number(value, rule, column.subject)
         case .feature: try checkFeature(event, value)
@@ -175,14 +175,14 @@ extension EventReader {
         case .timestamp: try note(event, timestamp: value, &batch)
         case .group:
             if try event.text(value, limits.nameBytes, column.subject).isEmpty {
-                throw EventProblem(.badValue, column.subject, "must not be empty")
+                throw EventError(.badValue, column.subject, "must not be empty")
             }
         case .prediction:
             if event.kind(value) != .number { _ = try answer(event, value, "prediction", &batch) }
         case .inputErrors:
             let count = try event.array(value, column.subject)
             if count > limits.entries {
-                throw EventProblem(.tooMany, column.subject, "has more entries than the limit")
+                throw EventError(.tooMany, column.subject, "has more entries than the limit")
             }
             var next = value + 1
             for _ in 0..<count {
@@ -192,19 +192,19 @@ extension EventReader {
         }
     }
 
-    private func checkFeature(_ event: Element, _ value: Int) throws(EventProblem) {
+    private func checkFeature(_ event: JSONValue, _ value: Int) throws(EventError) {
         switch event.kind(value) {
         case .number, .largeNumber, .yes, .no, .badString: return
         case .string: _ = try event.text(value, limits.valueBytes, "features")
         default:
-            throw EventProblem(
+            throw EventError(
                 .wrongType, .features, "must hold numbers, strings, booleans and null")
         }
     }
 
     // MARK: Second look: what goes into the batch
 
-    private func fill(_ event: Element, _ column: Column, _ batch: inout Batch) {
+    private func fill(_ event: JSONValue, _ column: Column, _ batch: inout Batch) {
         if case .measure(let measure, _) = column.content {
             fill(event, column, measure, &batch)
             return
@@ -219,7 +219,7 @@ extension EventReader {
     }
 
     private func fill(
-        _ event: Element, _ column: Column, _ measure: Measure, _ batch: inout Batch
+        _ event: JSONValue, _ column: Column, _ measure: Measure, _ batch: inout Batch
     ) {
         var position = column.position + 1
         for row in 0..<columnRows.count {
@@ -232,7 +232,7 @@ extension EventReader {
 
     /// The value is one that `check` has let through.
     private func fill(
-        _ event: Element, _ value: Int, _ row: Int, _ column: Column, _ batch: inout Batch
+        _ event: JSONValue, _ value: Int, _ row: Int, _ column: Column, _ batch: inout Batch
     ) {
         if event.isNull(value) {
             if case .feature(let feature) = column.content {

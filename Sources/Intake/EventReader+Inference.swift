@@ -18,22 +18,22 @@ extension Key {
 extension EventReader {
     /// An event of one request, of `count` alike, or of columns.
     mutating func readInference(
-        _ event: Element, _ members: Members, _ item: Int, _ mark: borrowing Batch.Mark,
-        _ batch: inout Batch, _ verdict: inout Verdict
-    ) throws(EventProblem) {
+        _ event: JSONValue, _ members: KnownFields, _ item: Int, _ mark: borrowing Batch.Checkpoint,
+        _ batch: inout Batch, _ verdict: inout BatchOutcome
+    ) throws(EventError) {
         batch.omissions.unknownFields &+= members.unknown(besides: Key.ofInference)
         let scope = try scope(event, members, absentVersion: "unversioned", &batch)
         if let position = members[.columns] {
             if let key = Key.ofInference.subtracting([
                 .type, .model, .version, .variant, .timestamp, .columns,
             ]).intersection(members.given).first {
-                throw EventProblem(.badValue, key, "must stand in columns when there are columns")
+                throw EventError(.badValue, key, "must stand in columns when there are columns")
             }
             return try readColumns(event, position, scope, item, mark, &batch, &verdict)
         }
         var outcome = RequestOutcome.ok
         if let position = members[.outcome] { outcome = try self.outcome(event, position) }
-        var reason = Name.none
+        var reason = Symbol.none
         if let position = members[.reason] { reason = try self.reason(event, position, &batch) }
         if reason.isNone, outcome != .ok { reason = name(of: outcome, &batch) }
         var size: UInt64 = 1
@@ -56,8 +56,8 @@ extension EventReader {
     }
 
     private mutating func readData(
-        _ event: Element, _ members: Members, _ row: Int, _ batch: inout Batch
-    ) throws(EventProblem) {
+        _ event: JSONValue, _ members: KnownFields, _ row: Int, _ batch: inout Batch
+    ) throws(EventError) {
         if let position = members[.features] { try readFeatures(event, position, row, &batch) }
         if let position = members[.prediction] {
             batch.append(
@@ -65,7 +65,7 @@ extension EventReader {
         }
         if let position = members[.scores] {
             try forEachKey(event, position, "scores", &batch) {
-                (name, value, batch: inout Batch) throws(EventProblem) in
+                (name, value, batch: inout Batch) throws(EventError) in
                 batch.append(
                     score: try event.probability(value, "scores"), of: name, row: row)
             }
@@ -73,14 +73,14 @@ extension EventReader {
         let limits = limits
         if let position = members[.groups] {
             try forEachKey(event, position, "groups", &batch) {
-                (facet, value, batch: inout Batch) throws(EventProblem) in
+                (facet, value, batch: inout Batch) throws(EventError) in
                 batch.append(
                     group: try limits.name(event, value, "groups", &batch), of: facet, row: row)
             }
         }
         if let position = members[.attributions] {
             try forEachKey(event, position, "attributions", &batch) {
-                (feature, value, batch: inout Batch) throws(EventProblem) in
+                (feature, value, batch: inout Batch) throws(EventError) in
                 batch.append(
                     attribution: try event.finite(value, "attributions"), of: feature, row: row)
             }
@@ -99,8 +99,8 @@ extension EventReader {
     }
 
     private mutating func readFeatures(
-        _ event: Element, _ position: Int, _ row: Int, _ batch: inout Batch
-    ) throws(EventProblem) {
+        _ event: JSONValue, _ position: Int, _ row: Int, _ batch: inout Batch
+    ) throws(EventError) {
         let count = try event.object(position, "features")
         beginKeys()
         var next = position + 1
@@ -127,11 +127,11 @@ extension EventReader {
     }
 
     func readInputErrors(
-        _ event: Element, _ position: Int, _ row: Int, _ batch: inout Batch
-    ) throws(EventProblem) {
+        _ event: JSONValue, _ position: Int, _ row: Int, _ batch: inout Batch
+    ) throws(EventError) {
         let count = try event.array(position, "input_errors")
         if count > limits.entries {
-            throw EventProblem(.tooMany, .inputErrors, "has more entries than the limit")
+            throw EventError(.tooMany, .inputErrors, "has more entries than the limit")
         }
         var next = position + 1
         for _ in 0..<count {
@@ -143,12 +143,12 @@ extension EventReader {
 
     /// Runs `body` with each key and the position of its value; null values are left out.
     mutating func forEachKey(
-        _ event: Element, _ position: Int, _ subject: StaticString, _ batch: inout Batch,
-        _ body: (Name, Int, inout Batch) throws(EventProblem) -> Void
-    ) throws(EventProblem) {
+        _ event: JSONValue, _ position: Int, _ subject: StaticString, _ batch: inout Batch,
+        _ body: (Symbol, Int, inout Batch) throws(EventError) -> Void
+    ) throws(EventError) {
         let count = try event.object(position, subject)
         if count > limits.entries {
-            throw EventProblem(.tooMany, subject, "has more entries than the limit")
+            throw EventError(.tooMany, subject, "has more entries than the limit")
         }
         beginKeys()
         var next = position + 1

@@ -4,8 +4,9 @@ internal import Observation
 /// The numbers of one request, or of many alike.
 extension EventReader {
     mutating func readMeasures(
-        _ event: Element, _ members: Members, _ row: Int, _ weight: UInt64, _ batch: inout Batch
-    ) throws(EventProblem) {
+        _ event: JSONValue, _ members: KnownFields, _ row: Int, _ weight: UInt64,
+        _ batch: inout Batch
+    ) throws(EventError) {
         if let position = members[.timeToFirstTokenSeconds] {
             try observe(event, position, .timeToFirstToken, row, weight, &batch)
         }
@@ -24,7 +25,7 @@ extension EventReader {
     }
 
     /// How many requests the event stands for.
-    func weight(_ event: Element, _ members: Members) throws(EventProblem) -> UInt64 {
+    func weight(_ event: JSONValue, _ members: KnownFields) throws(EventError) -> UInt64 {
         if let position = members[.count] { return try event.whole(position, from: 1, "count") }
         guard let position = members[.durationSeconds], event.kind(position) == .object else {
             return 1
@@ -37,7 +38,7 @@ extension EventReader {
             next = event.end(next)
         }
         guard sum >= 1, sum <= 1 << 53 else {
-            throw EventProblem(
+            throw EventError(
                 .badValue, .durationSeconds, "must have counts whose sum is from 1 to 2^53")
         }
         return sum
@@ -45,9 +46,9 @@ extension EventReader {
 
     /// A number, or `{"values":[...],"counts":[...]}` whose counts add up to `weight`.
     func observe(
-        _ event: Element, _ position: Int, _ field: MeasureField, _ row: Int, _ weight: UInt64,
+        _ event: JSONValue, _ position: Int, _ field: MeasureField, _ row: Int, _ weight: UInt64,
         _ batch: inout Batch
-    ) throws(EventProblem) {
+    ) throws(EventError) {
         if event.kind(position) != .object {
             let number = try event.number(position, field.rule, field.key)
             batch.observe(field.measure, row: row, number, weight: weight)
@@ -67,15 +68,15 @@ extension EventReader {
             count = event.end(count)
         }
         if sum != weight {
-            throw EventProblem(
+            throw EventError(
                 .countMismatch, field.key, "has counts that do not add up to the event's count")
         }
     }
 
     /// The positions of both arrays.
     private func distribution(
-        _ event: Element, _ position: Int, _ subject: StaticString
-    ) throws(EventProblem) -> (values: Int, counts: Int) {
+        _ event: JSONValue, _ position: Int, _ subject: StaticString
+    ) throws(EventError) -> (values: Int, counts: Int) {
         var values: Int?
         var counts: Int?
         var next = position + 1
@@ -87,31 +88,31 @@ extension EventReader {
             } else if key.equals("counts"), counts == nil {
                 counts = next + 1
             } else {
-                throw EventProblem(
+                throw EventError(
                     .wrongType, subject, "must be a number, or an object of values and counts")
             }
             next = event.end(next + 1)
         }
         guard let values, let counts else {
-            throw EventProblem(.missingField, subject, "must hold both values and counts")
+            throw EventError(.missingField, subject, "must hold both values and counts")
         }
         let length = try event.array(values, subject)
         if try event.array(counts, subject) != length {
-            throw EventProblem(.lengthMismatch, subject, "must have as many values as counts")
+            throw EventError(.lengthMismatch, subject, "must have as many values as counts")
         }
         if length > limits.events {
-            throw EventProblem(.tooMany, subject, "has more values than a push may have events")
+            throw EventError(.tooMany, subject, "has more values than a push may have events")
         }
         return (values, counts)
     }
 
     /// The members of `stages` or `tokens`.
     private mutating func observe(
-        _ event: Element, _ position: Int, of fields: [MeasureField], _ subject: StaticString,
+        _ event: JSONValue, _ position: Int, of fields: [MeasureField], _ subject: StaticString,
         _ row: Int, _ weight: UInt64, _ batch: inout Batch
-    ) throws(EventProblem) {
+    ) throws(EventError) {
         try forEachField(event, position, of: fields, subject, &batch) {
-            (reader: inout EventReader, field, value, batch: inout Batch) throws(EventProblem) in
+            (reader: inout EventReader, field, value, batch: inout Batch) throws(EventError) in
             try reader.observe(event, value, field, row, weight, &batch)
         }
     }
@@ -119,10 +120,10 @@ extension EventReader {
     /// Runs `body` with each of the fields that an object has and the position of its value; null
     /// values are left out, other members are counted.
     mutating func forEachField(
-        _ event: Element, _ position: Int, of fields: [MeasureField], _ subject: StaticString,
+        _ event: JSONValue, _ position: Int, of fields: [MeasureField], _ subject: StaticString,
         _ batch: inout Batch,
-        _ body: (inout EventReader, MeasureField, Int, inout Batch) throws(EventProblem) -> Void
-    ) throws(EventProblem) {
+        _ body: (inout EventReader, MeasureField, Int, inout Batch) throws(EventError) -> Void
+    ) throws(EventError) {
         _ = try event.object(position, subject)
         var met: UInt8 = 0
         var next = position + 1
@@ -131,7 +132,7 @@ extension EventReader {
             let value = next + 1
             if let index = EventReader.index(of: event, next, in: fields) {
                 if met & 1 << index != 0 {
-                    throw EventProblem(.duplicateKey, subject, "has a key twice")
+                    throw EventError(.duplicateKey, subject, "has a key twice")
                 }
                 met |= 1 << index
                 if !event.isNull(value) { try body(&self, fields[index], value, &batch) }
@@ -144,7 +145,7 @@ extension EventReader {
 
     /// Which of the fields a key names.
     private static func index(
-        of event: Element, _ position: Int, in fields: [MeasureField]
+        of event: JSONValue, _ position: Int, in fields: [MeasureField]
     ) -> Int? {
         guard event.kind(position) == .key else { return nil }
         let key = event.text(position)

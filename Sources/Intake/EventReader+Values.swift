@@ -9,11 +9,11 @@ enum NumberRule: Sendable {
     case probability
 }
 
-extension Element {
+extension JSONValue {
     @inline(__always)
     func number(
         _ position: Int, _ rule: NumberRule, _ subject: StaticString
-    ) throws(EventProblem) -> Double {
+    ) throws(EventError) -> Double {
         switch rule {
         case .amount: try amount(position, subject)
         case .whole: Double(try whole(position, from: 0, subject))
@@ -24,18 +24,18 @@ extension Element {
 }
 
 extension EventReader {
-    func outcome(_ event: Element, _ position: Int) throws(EventProblem) -> RequestOutcome {
+    func outcome(_ event: JSONValue, _ position: Int) throws(EventError) -> RequestOutcome {
         let text = try event.text(position, limits.nameBytes, "outcome")
         for outcome in RequestOutcome.allCases where text.equals(outcome.name) { return outcome }
-        throw EventProblem(
+        throw EventError(
             .badValue, .outcome,
             "must be one of ok, client_error, server_error, timeout, rejected, cancelled")
     }
 
     /// The reason; none when it is empty.
     mutating func reason(
-        _ event: Element, _ position: Int, _ batch: inout Batch
-    ) throws(EventProblem) -> Name {
+        _ event: JSONValue, _ position: Int, _ batch: inout Batch
+    ) throws(EventError) -> Symbol {
         let text = try event.text(position, limits.nameBytes, "reason")
         if text.isEmpty { return .none }
         lastReason = batch.intern(text, guess: lastReason)
@@ -44,8 +44,8 @@ extension EventReader {
 
     /// The value of a feature; nil for a text that no text is.
     func feature(
-        _ event: Element, _ position: Int, _ batch: inout Batch
-    ) throws(EventProblem) -> Value? {
+        _ event: JSONValue, _ position: Int, _ batch: inout Batch
+    ) throws(EventError) -> Value? {
         switch event.kind(position) {
         case .number: return Value(event.number(position))
         case .largeNumber: return .notFinite
@@ -55,32 +55,32 @@ extension EventReader {
         case .string: return try text(event, position, "features", &batch)
         case .badString: return nil
         default:
-            throw EventProblem(
+            throw EventError(
                 .wrongType, .features, "must hold numbers, strings, booleans and null")
         }
     }
 
     /// What a model gives, or what is true: a number or a class.
     func answer(
-        _ event: Element, _ position: Int, _ subject: StaticString, _ batch: inout Batch
-    ) throws(EventProblem) -> Value {
+        _ event: JSONValue, _ position: Int, _ subject: StaticString, _ batch: inout Batch
+    ) throws(EventError) -> Value {
         switch event.kind(position) {
         case .number: return Value(event.number(position))
         case .yes: return truth("true", &batch)
         case .no: return truth("false", &batch)
         case .string, .badString:
             let text = try event.text(position, limits.valueBytes, subject)
-            if text.isEmpty { throw EventProblem(.badValue, subject, "must not be empty") }
+            if text.isEmpty { throw EventError(.badValue, subject, "must not be empty") }
             return Value(batch.keep(text))
         case .largeNumber:
-            throw EventProblem(.badValue, subject, "is a number too large for a double")
-        default: throw EventProblem(.wrongType, subject, "must be a string or a number")
+            throw EventError(.badValue, subject, "is a number too large for a double")
+        default: throw EventError(.wrongType, subject, "must be a string or a number")
         }
     }
 
     private func text(
-        _ event: Element, _ position: Int, _ subject: StaticString, _ batch: inout Batch
-    ) throws(EventProblem) -> Value {
+        _ event: JSONValue, _ position: Int, _ subject: StaticString, _ batch: inout Batch
+    ) throws(EventError) -> Value {
         let text = try event.text(position, limits.valueBytes, subject)
         let isWord =
             text.count <= 9
@@ -92,7 +92,7 @@ extension EventReader {
         Value(batch.text(batch.intern(word)))
     }
 
-    func inputReason(_ event: Element, _ position: Int) throws(EventProblem) -> InputReason {
+    func inputReason(_ event: JSONValue, _ position: Int) throws(EventError) -> InputReason {
         let text = try event.text(position, limits.nameBytes, "input_errors")
         for reason in InputReason.allCases where text.equals(reason.name) { return reason }
         return .custom
@@ -100,11 +100,11 @@ extension EventReader {
 
     /// The feature and the reason of an entry of `input_errors`.
     func inputError(
-        _ event: Element, _ position: Int, _ batch: inout Batch
-    ) throws(EventProblem) -> (feature: Name, reason: InputReason) {
+        _ event: JSONValue, _ position: Int, _ batch: inout Batch
+    ) throws(EventError) -> (feature: Symbol, reason: InputReason) {
         let subject: StaticString = "input_errors"
         _ = try event.object(position, subject)
-        var feature = Name.none
+        var feature = Symbol.none
         var reason: InputReason?
         var next = position + 1
         let end = event.end(position)
@@ -112,10 +112,10 @@ extension EventReader {
             let key = event.kind(next) == .key ? event.text(next) : Span()
             let value = next + 1
             if key.equals("feature") {
-                if !feature.isNone { throw EventProblem(.duplicateKey, subject, "has a key twice") }
+                if !feature.isNone { throw EventError(.duplicateKey, subject, "has a key twice") }
                 feature = try limits.name(event, value, subject, &batch)
             } else if key.equals("reason") {
-                if reason != nil { throw EventProblem(.duplicateKey, subject, "has a key twice") }
+                if reason != nil { throw EventError(.duplicateKey, subject, "has a key twice") }
                 reason = try inputReason(event, value)
             } else {
                 batch.omissions.unknownFields &+= 1
@@ -123,7 +123,7 @@ extension EventReader {
             next = event.end(value)
         }
         guard !feature.isNone, let reason else {
-            throw EventProblem(.missingField, subject, "must hold a feature and a reason each")
+            throw EventError(.missingField, subject, "must hold a feature and a reason each")
         }
         return (feature, reason)
     }
@@ -132,10 +132,10 @@ extension EventReader {
 extension EventLimits {
     /// A text that is a name, not empty.
     func name(
-        _ event: Element, _ position: Int, _ subject: StaticString, _ batch: inout Batch
-    ) throws(EventProblem) -> Name {
+        _ event: JSONValue, _ position: Int, _ subject: StaticString, _ batch: inout Batch
+    ) throws(EventError) -> Symbol {
         let text = try event.text(position, nameBytes, subject)
-        if text.isEmpty { throw EventProblem(.badValue, subject, "must not be empty") }
+        if text.isEmpty { throw EventError(.badValue, subject, "must not be empty") }
         return batch.intern(text)
     }
 }

@@ -12,14 +12,14 @@ struct EventReader: ~Copyable {
     private var stamps: [UInt32] = []
     private var stamp: UInt32 = 0
     /// What stood in the same place before, and probably does again.
-    private var lastModel = Name.none
-    private var lastVersion = Name.none
-    private var lastVariant = Name.none
+    private var lastModel = Symbol.none
+    private var lastVersion = Symbol.none
+    private var lastVariant = Symbol.none
     private var lastScope = -1
-    var lastFeatures: [Name] = []
-    var lastReason = Name.none
+    var lastFeatures: [Symbol] = []
+    var lastReason = Symbol.none
     /// The names of outcomes that are reasons, by `RequestOutcome.rawValue`.
-    private var outcomeNames: InlineArray<6, Name> = InlineArray(repeating: .none)
+    private var outcomeNames: InlineArray<6, Symbol> = InlineArray(repeating: .none)
     /// Of the columns that are being read.
     var columns: [Column] = []
     var columnRows = ColumnRows()
@@ -46,13 +46,13 @@ struct EventReader: ~Copyable {
 
     /// Counts an event that cannot be read.
     mutating func refuse(
-        _ code: RejectionCode, _ detail: @autoclosure () -> String, _ verdict: inout Verdict
+        _ code: RejectionCode, _ detail: @autoclosure () -> String, _ verdict: inout BatchOutcome
     ) {
         verdict.reject(items, code, detail())
         items += 1
     }
 
-    mutating func read(_ event: Element, _ batch: inout Batch, _ verdict: inout Verdict) {
+    mutating func read(_ event: JSONValue, _ batch: inout Batch, _ verdict: inout BatchOutcome) {
         let item = items
         items += 1
         guard item < limits.events else {
@@ -64,8 +64,8 @@ struct EventReader: ~Copyable {
             return
         }
         let mark = batch.mark
-        do throws(EventProblem) {
-            let members = try Members(event, 0, table)
+        do throws(EventError) {
+            let members = try KnownFields(event, 0, table)
             try read(event, members, item, mark, &batch, &verdict)
         } catch {
             batch.takeBack(to: mark)
@@ -75,9 +75,9 @@ struct EventReader: ~Copyable {
     }
 
     private mutating func read(
-        _ event: Element, _ members: Members, _ item: Int, _ mark: borrowing Batch.Mark,
-        _ batch: inout Batch, _ verdict: inout Verdict
-    ) throws(EventProblem) {
+        _ event: JSONValue, _ members: KnownFields, _ item: Int, _ mark: borrowing Batch.Checkpoint,
+        _ batch: inout Batch, _ verdict: inout BatchOutcome
+    ) throws(EventError) {
         if let position = members[.timestamp] { try note(event, timestamp: position, &batch) }
         guard let position = members[.type] else {
             return try readInference(event, members, item, mark, &batch, &verdict)
@@ -96,7 +96,7 @@ struct EventReader: ~Copyable {
         } else if type.equals("metric") {
             try readMetric(event, members, item, &batch)
         } else {
-            throw EventProblem(
+            throw EventError(
                 .unknownType, .type,
                 "must be one of inference, label, training, state, model, metric")
         }
@@ -110,8 +110,8 @@ struct EventReader: ~Copyable {
     // MARK: What all events have
 
     func note(
-        _ event: Element, timestamp position: Int, _ batch: inout Batch
-    ) throws(EventProblem) {
+        _ event: JSONValue, timestamp position: Int, _ batch: inout Batch
+    ) throws(EventError) {
         let timestamp = try event.finite(position, "timestamp")
         if (timestamp - now).magnitude > limits.timestampSeconds {
             batch.omissions.timestamps &+= 1
@@ -120,16 +120,17 @@ struct EventReader: ~Copyable {
 
     /// The scope of an event about a model. `version` is the one that an absent version means.
     mutating func scope(
-        _ event: Element, _ members: Members, absentVersion: StaticString?, _ batch: inout Batch
-    ) throws(EventProblem) -> Int {
+        _ event: JSONValue, _ members: KnownFields, absentVersion: StaticString?,
+        _ batch: inout Batch
+    ) throws(EventError) -> Int {
         guard let position = members[.model] else {
-            throw EventProblem(.missingField, .model, "is missing: the model's name")
+            throw EventError(.missingField, .model, "is missing: the model's name")
         }
         let text = try event.text(position, limits.nameBytes, "model")
-        if text.isEmpty { throw EventProblem(.badValue, .model, "must not be empty") }
+        if text.isEmpty { throw EventError(.badValue, .model, "must not be empty") }
         let model = batch.intern(text, guess: lastModel)
         let version = try version(event, members, absentVersion, &batch)
-        var variant = Name.none
+        var variant = Symbol.none
         if let position = members[.variant] {
             let text = try event.text(position, limits.nameBytes, "variant")
             if !text.isEmpty { variant = batch.intern(text, guess: lastVariant) }
@@ -144,8 +145,8 @@ struct EventReader: ~Copyable {
     }
 
     private mutating func version(
-        _ event: Element, _ members: Members, _ absent: StaticString?, _ batch: inout Batch
-    ) throws(EventProblem) -> Name {
+        _ event: JSONValue, _ members: KnownFields, _ absent: StaticString?, _ batch: inout Batch
+    ) throws(EventError) -> Symbol {
         if let position = members[.version] {
             let text = try event.text(position, limits.nameBytes, "version")
             if !text.isEmpty { return batch.intern(text, guess: lastVersion) }
@@ -160,7 +161,7 @@ struct EventReader: ~Copyable {
     }
 
     /// Whether the name is a key of the object for the first time.
-    mutating func isFirst(_ name: Name) -> Bool {
+    mutating func isFirst(_ name: Symbol) -> Bool {
         let index = Int(name.index)
         while stamps.count <= index { stamps.append(0) }
         if stamps[index] == stamp { return false }
@@ -170,17 +171,17 @@ struct EventReader: ~Copyable {
 
     /// A key of an object as a name, which must not stand there twice.
     mutating func key(
-        _ event: Element, _ position: Int, _ subject: StaticString, guess: Name = .none,
+        _ event: JSONValue, _ position: Int, _ subject: StaticString, guess: Symbol = .none,
         _ batch: inout Batch
-    ) throws(EventProblem) -> Name {
+    ) throws(EventError) -> Symbol {
         let name = batch.intern(
             try event.key(position, limits.nameBytes, subject), guess: guess)
-        if !isFirst(name) { throw EventProblem(.duplicateKey, subject, "has a key twice") }
+        if !isFirst(name) { throw EventError(.duplicateKey, subject, "has a key twice") }
         return name
     }
 
     /// The outcome's name, as the reason of a request that says no other.
-    mutating func name(of outcome: RequestOutcome, _ batch: inout Batch) -> Name {
+    mutating func name(of outcome: RequestOutcome, _ batch: inout Batch) -> Symbol {
         let index = Int(outcome.rawValue)
         if outcomeNames[index].isNone { outcomeNames[index] = batch.intern(outcome.name) }
         return outcomeNames[index]

@@ -1,11 +1,11 @@
 internal import CDeflate
-public import Kernel
+package import Kernel
 
 /// Undoes gzip (RFC 1952), never beyond a limit.
 @safe
-public struct Inflater: ~Copyable {
+package struct Inflater: ~Copyable {
     /// Why a body was not inflated.
-    public enum Failure: Error, Equatable {
+    package enum Failure: Error, Equatable {
         /// It is not gzip, or damaged, or cut off.
         case damaged
         /// It has more than this many bytes.
@@ -16,7 +16,7 @@ public struct Inflater: ~Copyable {
 
     private let door: OpaquePointer
 
-    public init() {
+    package init() {
         guard let door = unsafe libdeflate_alloc_decompressor() else {
             preconditionFailure("no memory for a decompressor")
         }
@@ -28,7 +28,7 @@ public struct Inflater: ~Copyable {
     }
 
     /// Appends what `body` holds, member by member. On failure `plain` keeps what it had.
-    public mutating func inflate(
+    package mutating func inflate(
         _ body: Span<UInt8>, into plain: inout Buffer, _ limits: EventLimits
     ) throws(Failure) {
         let dense = max(limits.ratioFreeBytes, body.count.multipliedClamping(by: limits.ratio))

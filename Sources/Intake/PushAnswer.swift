@@ -2,13 +2,13 @@ internal import Kernel
 internal import Observation
 
 /// What a producer is told: a status and a JSON object, or a constant that many get.
-public enum PushAnswer: Sendable, Equatable {
+package enum PushAnswer: Sendable, Equatable {
     /// 200: the one event that there was is applied.
     case one
     /// Any other answer.
     case json(status: Int, [UInt8])
 
-    public var status: Int {
+    package var status: Int {
         switch self {
         case .one: 200
         case .json(let status, _): status
@@ -16,16 +16,16 @@ public enum PushAnswer: Sendable, Equatable {
     }
 
     /// The body of `one`.
-    public static let oneBody: StaticString = "{\"accepted\":1,\"rejected\":0,\"errors\":[]}\n"
+    package static let oneBody: StaticString = "{\"accepted\":1,\"rejected\":0,\"errors\":[]}\n"
 
     /// An error of the whole request.
-    public static func error(_ status: Int, _ code: String, _ detail: String) -> PushAnswer {
+    package static func error(_ status: Int, _ code: String, _ detail: String) -> PushAnswer {
         .json(status: status, errorBody(code, detail))
     }
 
     /// The body of an error, as all below `/v1` have it.
-    public static func errorBody(_ code: String, _ detail: String) -> [UInt8] {
-        var text = JSONText()
+    package static func errorBody(_ code: String, _ detail: String) -> [UInt8] {
+        var text = JSONWriter()
         text.raw("{")
         text.error(code, detail)
         text.raw("}\n")
@@ -33,14 +33,14 @@ public enum PushAnswer: Sendable, Equatable {
     }
 
     static let duplicate: PushAnswer = {
-        var text = JSONText()
+        var text = JSONWriter()
         text.raw("{\"accepted\":0,\"rejected\":0,\"errors\":[],\"duplicate\":true}\n")
         return .json(status: 200, text.bytes)
     }()
 
     /// A body of which nothing is usable because it is not what it says.
     static func unreadable(_ code: String, _ detail: String) -> PushAnswer {
-        var text = JSONText()
+        var text = JSONWriter()
         text.raw("{")
         text.error(code, detail)
         text.raw(",\"accepted\":0,\"rejected\":0,\"errors\":[]}\n")
@@ -48,11 +48,11 @@ public enum PushAnswer: Sendable, Equatable {
     }
 
     /// What became of `items` events.
-    static func events(_ items: Int, _ verdict: Verdict) -> PushAnswer {
+    static func events(_ items: Int, _ verdict: BatchOutcome) -> PushAnswer {
         let accepted = items - verdict.rejected
         if accepted == 1, verdict.rejected == 0 { return .one }
         let isUseless = accepted == 0 && items > 0
-        var text = JSONText()
+        var text = JSONWriter()
         text.raw("{")
         if isUseless {
             text.error("every_event_refused", "no event could be used; errors say why")

@@ -56,7 +56,7 @@ private struct Writer: ~Copyable {
     /// When to look for what has outlived its time, at the earliest.
     private var earliestExpiry: UInt64 = 0
     private var isFailing = false
-    private var bodies = RecordWriter()
+    private var bodies = ByteWriter()
     private var ends: [Int] = []
 
     init(

@@ -1,20 +1,20 @@
 internal import Kernel
 
 /// All that the records up to a position have led to, in sections that their owners understand.
-public struct Snapshot: Sendable {
-    public struct Section: Sendable {
-        public let name: String
-        public let body: [UInt8]
+package struct Snapshot: Sendable {
+    package struct Section: Sendable {
+        package let name: String
+        package let body: [UInt8]
 
-        public init(_ name: String, _ body: [UInt8]) {
+        package init(_ name: String, _ body: [UInt8]) {
             self.name = name
             self.body = body
         }
     }
 
     /// The position of the last record that it holds.
-    public var position: Int64
-    public var sections: [Section]
+    package var position: Int64
+    package var sections: [Section]
 
     static let name = "snapshot.db"
     static let formerName = "snapshot-former.db"

@@ -39,7 +39,7 @@ final class StorageDirectory: Sendable {
             throw StorageError(.open, error)
         }
         self.lock = lock
-        ClockNote.resume(lock)
+        ClockCheckpoint.resume(lock)
     }
 
     deinit {
@@ -59,7 +59,7 @@ final class StorageDirectory: Sendable {
         let lock = unsafe clinux_open("\(path)/\(lockName)", O_RDONLY)
         guard lock >= 0 else { return }
         defer { close(lock) }
-        ClockNote.follow(lock)
+        ClockCheckpoint.follow(lock)
     }
 
     func file(_ name: String) -> String { "\(path)/\(name)" }
@@ -67,7 +67,7 @@ final class StorageDirectory: Sendable {
     func has(_ name: String) -> Bool { unsafe access(file(name), F_OK) == 0 }
 
     /// Notes by how much the real-time clock has been set.
-    func noteClock() { ClockNote.update(lock) }
+    func noteClock() { ClockCheckpoint.update(lock) }
 
     /// Lets the names that were made, renamed or removed so far survive a power cut.
     func synchronize(_ operation: StorageError.Operation) throws(StorageError) {

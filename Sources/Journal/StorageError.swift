@@ -2,14 +2,14 @@ internal import CSQLite
 internal import Kernel
 
 /// Why the storage did not do what it was asked.
-public struct StorageError: Error, Equatable, Sendable, CustomStringConvertible {
+package struct StorageError: Error, Equatable, Sendable, CustomStringConvertible {
     /// What was being done: the label `operation` of `ml_journal_errors_total`.
-    public enum Operation: String, CaseIterable, Sendable {
+    package enum Operation: String, CaseIterable, Sendable {
         case open, commit, checkpoint, snapshot, prune, read
     }
 
     /// What the error means for what comes next.
-    public enum Kind: Sendable {
+    package enum Kind: Sendable {
         /// The machine refuses: no space, no right, a failing disk. It may get better by itself.
         case refused
         /// The bytes are not what was written.
@@ -22,12 +22,12 @@ public struct StorageError: Error, Equatable, Sendable, CustomStringConvertible 
         case taken
     }
 
-    public let operation: Operation
-    public let kind: Kind
+    package let operation: Operation
+    package let kind: Kind
     /// One sentence for the log and for whoever pushed.
-    public let description: String
+    package let description: String
 
-    public init(_ operation: Operation, _ kind: Kind, _ description: String) {
+    package init(_ operation: Operation, _ kind: Kind, _ description: String) {
         self.operation = operation
         self.kind = kind
         self.description = description

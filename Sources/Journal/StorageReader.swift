@@ -3,7 +3,7 @@ internal import Kernel
 
 /// Reads a storage folder as a start of the daemon would, and leaves everything as it is: also
 /// beside a daemon that works on it.
-public struct StorageReader<State: JournalState> {
+package struct StorageReader<State: JournalState> {
     /// How often the folder is read anew because a daemon has changed it meanwhile.
     private static var attempts: Int { 3 }
 
@@ -17,7 +17,7 @@ public struct StorageReader<State: JournalState> {
 
     /// `isThorough` lets SQLite check its files and also follows the way that a start takes when the
     /// latest snapshot is damaged. `makeState` makes an empty state; `kind` says what a record is.
-    public init(
+    package init(
         _ path: String, isThorough: Bool, makeState: @escaping () -> State,
         kind: @escaping (Span<UInt8>) -> String
     ) {
@@ -29,7 +29,7 @@ public struct StorageReader<State: JournalState> {
 
     /// What there is, and the state that a start leads to. Throws when there is no such folder, or
     /// when a later release wrote it.
-    public func read() throws(StorageError) -> (view: StorageView, state: State) {
+    package func read() throws(StorageError) -> (view: StorageView, state: State) {
         var attempt = 1
         StorageDirectory.followClock(path)
         while true {

@@ -1,14 +1,14 @@
-public import Kernel
+package import Kernel
 
 /// Something that wants to survive before it is answered. The journal's writer calls, one call at a
 /// time and in the order in which submissions came.
-public protocol Submission: AnyObject, Sendable {
+package protocol Submission: AnyObject, Sendable {
     /// Whether what comes after must be decided on what this leaves: it gets a commit of its own.
     var isAlone: Bool { get }
 
     /// Decides what is kept and writes it behind what `record` holds already. Nothing written means
     /// that there is nothing to keep: `kept` follows all the same.
-    func decide(into record: inout RecordWriter)
+    func decide(into record: inout ByteWriter)
 
     /// The record survives from now on: the time to apply, publish and answer.
     func kept()
@@ -19,7 +19,7 @@ public protocol Submission: AnyObject, Sendable {
 }
 
 /// Whose state the journal keeps.
-public protocol JournalState: Sendable {
+package protocol JournalState: Sendable {
     /// Forgets everything, before a restoration.
     func reset()
 
@@ -43,7 +43,7 @@ public protocol JournalState: Sendable {
 
 /// A state in which nothing ends by itself.
 extension JournalState {
-    public func nextExpiry() -> UInt64 { .max }
+    package func nextExpiry() -> UInt64 { .max }
 
-    public func expiry(at now: UInt64) -> (any Submission)? { nil }
+    package func expiry(at now: UInt64) -> (any Submission)? { nil }
 }

@@ -1,11 +1,11 @@
 /// Base64 with the alphabet for URLs (RFC 4648, 5); padding may be missing.
-public enum Base64URL {
+package enum Base64URL {
     /// Where a text stops being base64.
-    public struct Corrupt: Error, Equatable {
-        public let offset: Int
+    package struct Corrupt: Error, Equatable {
+        package let offset: Int
     }
 
-    public static func decode(_ text: Span<UInt8>) throws(Corrupt) -> [UInt8] {
+    package static func decode(_ text: Span<UInt8>) throws(Corrupt) -> [UInt8] {
         var count = text.count
         while count > 0, text[count - 1] == UInt8(ascii: "=") { count -= 1 }
         var decoded: [UInt8] = []

@@ -2,14 +2,14 @@ internal import Glibc
 
 extension Root {
     /// Where something really is, every symbolic link followed; nil when it is nowhere.
-    public func resolved(_ name: String) -> String? {
+    package func resolved(_ name: String) -> String? {
         guard let found = unsafe realpath(path(of: name), nil) else { return nil }
         defer { unsafe free(found) }
         return unsafe String(cString: found)
     }
 
     /// Whether something of this name is a directory, or a link to one.
-    public func isDirectory(_ name: String) -> Bool {
+    package func isDirectory(_ name: String) -> Bool {
         var about = stat()
         guard unsafe stat(path(of: name), &about) == 0 else { return false }
         return about.st_mode & S_IFMT == S_IFDIR

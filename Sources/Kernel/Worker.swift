@@ -2,12 +2,12 @@ internal import CLinux
 internal import Glibc
 
 /// A thread of the operating system with a name of its own.
-public struct Worker: ~Copyable, @unchecked Sendable {
+package struct Worker: ~Copyable, @unchecked Sendable {
     // A pthread_t is a number that pthread_join alone gives meaning to.
     private let thread: pthread_t
 
     /// Starts `body` on a new thread. `name` shows in `top -H`; 15 bytes of it are kept.
-    public init(
+    package init(
         _ name: String, _ body: @escaping @Sendable () -> Void
     ) throws(KernelError) {
         let job = unsafe Unmanaged.passRetained(Job(name: name, body: body))
@@ -21,12 +21,12 @@ public struct Worker: ~Copyable, @unchecked Sendable {
     }
 
     /// Waits until the thread's body has returned.
-    public consuming func join() {
+    package consuming func join() {
         pthread_join(thread, nil)
     }
 
     /// Leaves the thread alone: nobody will wait for it.
-    public consuming func detach() {
+    package consuming func detach() {
         pthread_detach(thread)
     }
 }

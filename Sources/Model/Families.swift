@@ -5,31 +5,31 @@ internal import Series
 final class Families: Sendable {
     static let all = Families()
 
-    let catalogue: Catalogue
+    let catalogue: MetricDescriptors
 
     // By model, version and variant.
-    let requests, predictions, errors, duration, stages, batchSize: Instrument
-    let inFlight, queued: Instrument
-    let tokens, timeToFirstToken, timePerOutputToken: Instrument
-    let inputRows, invalidRows, inputErrors: Instrument
-    let featureRows, featureValues, featureMissing, featureNotFinite: Instrument
-    let labelsReceived, labelLast: Instrument
-    let info, loaded, trained, reloads: Instrument
+    let requests, predictions, errors, duration, stages, batchSize: MetricDescriptor
+    let inFlight, queued: MetricDescriptor
+    let tokens, timeToFirstToken, timePerOutputToken: MetricDescriptor
+    let inputRows, invalidRows, inputErrors: MetricDescriptor
+    let featureRows, featureValues, featureMissing, featureNotFinite: MetricDescriptor
+    let labelsReceived, labelLast: MetricDescriptor
+    let info, loaded, trained, reloads: MetricDescriptor
 
     // By model.
-    let trainingMetric, trainingEpoch, trainingStep, trainingImportance: Instrument
-    let trainingMean, trainingStddev, trainingMedian: Instrument
-    let trainingDuration, trainingRows, trainingSuccess, trainingFailures: Instrument
-    let trainingInfo: Instrument
-    let observations, retrainThreshold: Instrument
-    let businessValueTotal, businessLossTotal, businessValue, businessTarget: Instrument
+    let trainingMetric, trainingEpoch, trainingStep, trainingImportance: MetricDescriptor
+    let trainingMean, trainingStddev, trainingMedian: MetricDescriptor
+    let trainingDuration, trainingRows, trainingSuccess, trainingFailures: MetricDescriptor
+    let trainingInfo: MetricDescriptor
+    let observations, retrainThreshold: MetricDescriptor
+    let businessValueTotal, businessLossTotal, businessValue, businessTarget: MetricDescriptor
 
     // By process of a producer.
-    let processCPU, processMemory, processThreads, processFiles: Instrument
-    let processRead, processWritten, processModel: Instrument
+    let processCPU, processMemory, processThreads, processFiles: MetricDescriptor
+    let processRead, processWritten, processModel: MetricDescriptor
 
     private init() {
-        var list = Catalogue()
+        var list = MetricDescriptors()
         requests = list.add(
             "ml_requests_total", .counter, help: "Requests to a model by how they ended.")
         predictions = list.add(
@@ -162,7 +162,7 @@ final class Families: Sendable {
         catalogue = list
     }
 
-    func instrument(of family: BucketFamily) -> Instrument {
+    func instrument(of family: BucketFamily) -> MetricDescriptor {
         switch family {
         case .duration: duration
         case .stage: stages

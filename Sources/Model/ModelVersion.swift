@@ -6,44 +6,45 @@ internal import Synchronization
 
 /// One version of a model with all its variants.
 final class ModelVersion: Sendable {
-    let owner: KnownModel
+    let owner: ModelState
     let version: String
     /// On the monotonic clock, in nanoseconds. Written under the directory's lock, so that none is
     /// taken for idle while a push is on its way to it.
     let lastPush: Atomic<UInt64>
     /// It is listed no more.
     let isRetired = Atomic<Bool>(false)
-    private let record: Guarded<Record>
+    private let record: LockedValue<Record>
     private let budget: SeriesBudget
 
     /// What the lock guards; nobody has it before.
     private struct Record: ~Copyable, @unchecked Sendable {
-        var ledger: Ledger
+        var ledger: SeriesStore
         var variants = NameTable()
-        var traffics: [Traffic] = []
+        var traffics: [VariantSeries] = []
         var rows: UInt64 = 0
     }
 
     init(
-        _ owner: KnownModel, version: String, _ budget: SeriesBudget, _ rules: ModelSettings.Rules,
+        _ owner: ModelState, version: String, _ budget: SeriesBudget, _ rules: ModelSettings.Rules,
         keepsNatives: Bool, now: UInt64
     ) {
         self.owner = owner
         self.version = version
         self.budget = budget
         lastPush = Atomic(now)
-        var ledger = Ledger(Families.all.catalogue, budget, keepsNatives: keepsNatives)
+        var ledger = SeriesStore(Families.all.catalogue, budget, keepsNatives: keepsNatives)
         for (family, bounds) in rules.buckets {
             _ = ledger.setBounds(bounds, of: Families.all.instrument(of: family))
         }
-        record = Guarded(Record(ledger: ledger))
+        record = LockedValue(Record(ledger: ledger))
     }
 
     // MARK: Reserving
 
     /// Reserves what a run needs; rows for which there is no room are refused.
     func reserve(
-        _ batch: borrowing Batch, run: Int, _ decision: inout Decision, _ verdict: inout Verdict
+        _ batch: borrowing Batch, run: Int, _ decision: inout Reservation,
+        _ verdict: inout BatchOutcome
     ) {
         let scope = batch.runs[run].scope
         record.withLock { record in
@@ -59,8 +60,8 @@ final class ModelVersion: Sendable {
     }
 
     func reserve(
-        _ state: State, _ batch: borrowing Batch, under lease: Leases.Lease,
-        _ decision: inout Decision
+        _ state: StateEvent, _ batch: borrowing Batch, under lease: Leases.Lease,
+        _ decision: inout Reservation
     ) -> DropReason? {
         reserve(state.scope, batch, &decision) { traffic, record in
             traffic.states.reserve(lease, in: &record.ledger, traffic.labels)
@@ -68,19 +69,19 @@ final class ModelVersion: Sendable {
     }
 
     func reserve(
-        _ news: ModelNews, _ batch: borrowing Batch, _ decision: inout Decision
+        _ news: ModelEvent, _ batch: borrowing Batch, _ decision: inout Reservation
     ) -> DropReason? {
         reserve(news.scope, batch, &decision) { traffic, record in
             if traffic.news != nil { return nil }
             var refusal: DropReason?
-            traffic.news = News(
+            traffic.news = ModelLifecycle(
                 traffic.names, traffic.labels, in: &record.ledger, refusal: &refusal)
             return refusal
         }
     }
 
     func reserve(
-        _ label: Label, _ batch: borrowing Batch, _ decision: inout Decision
+        _ label: LabelEvent, _ batch: borrowing Batch, _ decision: inout Reservation
     ) -> DropReason? {
         reserve(label.scope, batch, &decision) { traffic, record in
             traffic.truths.reserve(in: &record.ledger, traffic.labels)
@@ -89,8 +90,8 @@ final class ModelVersion: Sendable {
 
     /// Reserves what `body` says with the traffic of a scope's variant. Returns why there is no room.
     private func reserve(
-        _ scope: Int, _ batch: borrowing Batch, _ decision: inout Decision,
-        _ body: (Traffic, inout Record) -> DropReason?
+        _ scope: Int, _ batch: borrowing Batch, _ decision: inout Reservation,
+        _ body: (VariantSeries, inout Record) -> DropReason?
     ) -> DropReason? {
         record.withLock { record in
             guard let traffic = traffic(scope, batch, &record, &decision) else {
@@ -104,8 +105,8 @@ final class ModelVersion: Sendable {
     /// then says why.
     private func traffic(
         _ scope: Int, _ batch: borrowing Batch, _ record: inout Record,
-        _ decision: inout Decision
-    ) -> Traffic? {
+        _ decision: inout Reservation
+    ) -> VariantSeries? {
         let known = Int(decision.targets[scope].variant)
         if known >= 0 { return record.traffics[known] }
         if decision.targets[scope].refusal != nil { return nil }
@@ -126,7 +127,7 @@ final class ModelVersion: Sendable {
         var names = [("model", owner.name), ("version", version)]
         if !name.isNone { names.append(("variant", batch.bytes(name).string)) }
         guard
-            let traffic = Traffic(
+            let traffic = VariantSeries(
                 names, in: &record.ledger, refusal: &decision.targets[scope].refusal)
         else { return nil }
         let made =
@@ -140,7 +141,7 @@ final class ModelVersion: Sendable {
     // MARK: Applying what was reserved
 
     /// Counts the rows of a run that are not refused. Returns how many rows of input they were.
-    func apply(_ batch: borrowing Batch, run: Int, _ decision: inout Decision) -> UInt64 {
+    func apply(_ batch: borrowing Batch, run: Int, _ decision: inout Reservation) -> UInt64 {
         let variant = Int(decision.targets[batch.runs[run].scope].variant)
         if variant < 0 { return 0 }
         return record.withLock { record in
@@ -151,11 +152,11 @@ final class ModelVersion: Sendable {
         }
     }
 
-    func apply(_ state: State, variant: Int32, from producer: UInt64) {
+    func apply(_ state: StateEvent, variant: Int32, from producer: UInt64) {
         change(variant) { traffic, _ in traffic.states.take(state, from: producer) }
     }
 
-    func apply(_ news: ModelNews, _ batch: borrowing Batch, variant: Int32, now: Double) {
+    func apply(_ news: ModelEvent, _ batch: borrowing Batch, variant: Int32, now: Double) {
         change(variant) { traffic, ledger in
             traffic.news?.take(news, batch, in: &ledger, now: now)
         }
@@ -165,7 +166,7 @@ final class ModelVersion: Sendable {
         change(variant) { traffic, ledger in traffic.truths.take(in: &ledger, now: now) }
     }
 
-    private func change(_ variant: Int32, _ body: (Traffic, inout Ledger) -> Void) {
+    private func change(_ variant: Int32, _ body: (VariantSeries, inout SeriesStore) -> Void) {
         if variant < 0 { return }
         record.withLock { record in
             let traffic = record.traffics[Int(variant)]
@@ -179,7 +180,7 @@ final class ModelVersion: Sendable {
 
     // MARK: Records
 
-    func write(to record: inout RecordWriter, _ leases: Leases, now: UInt64) {
+    func write(to record: inout ByteWriter, _ leases: Leases, now: UInt64) {
         let push = lastPush.load(ordering: .relaxed)
         record.write(now > push ? now - push : 0)
         self.record.withLock { state in
@@ -196,13 +197,13 @@ final class ModelVersion: Sendable {
 
     /// Becomes what was written.
     func read(
-        _ record: inout RecordReader, keepsNatives: Bool, _ leases: Leases, now: UInt64
+        _ record: inout ByteReader, keepsNatives: Bool, _ leases: Leases, now: UInt64
     ) {
         let silence = record.number()
         lastPush.store(now > silence ? now - silence : 0, ordering: .relaxed)
         let rows = record.number()
         var state = Record(
-            ledger: Ledger(Families.all.catalogue, budget, keepsNatives: keepsNatives))
+            ledger: SeriesStore(Families.all.catalogue, budget, keepsNatives: keepsNatives))
         state.rows = rows
         state.ledger.read(&record)
         state.variants = NameTable(&record)
@@ -211,7 +212,7 @@ final class ModelVersion: Sendable {
             let variant = state.variants[number].string
             if !variant.isEmpty { names.append(("variant", variant)) }
             state.traffics.append(
-                Traffic(&record, names, in: &state.ledger, leases, now: now))
+                VariantSeries(&record, names, in: &state.ledger, leases, now: now))
         }
         self.record.withLock { swap(&$0, &state) }
     }
@@ -219,7 +220,7 @@ final class ModelVersion: Sendable {
     // MARK: Showing
 
     /// Puts the numbers as they stand into a page's harvest.
-    func give(to harvest: inout Harvest, _ leases: Leases, now: UInt64) {
+    func give(to harvest: inout StoreSnapshot, _ leases: Leases, now: UInt64) {
         record.withLock { record in
             for traffic in record.traffics {
                 traffic.states.settle(in: &record.ledger, leases, now: now)

@@ -1,13 +1,13 @@
-public import Exposition
+package import Exposition
 internal import Kernel
 internal import Series
 
 extension Models {
     /// Whether anything that was pushed has a series.
-    public var hasSeries: Bool { budget.count > 0 }
+    package var hasSeries: Bool { budget.count > 0 }
 
     /// Writes what is known of all models, and of the registry itself.
-    public func write(to page: inout Page) {
+    package func write(to page: inout Page) {
         write(to: &page, now: Clock.monotonicNanoseconds)
     }
 
@@ -28,8 +28,8 @@ extension Models {
 
 /// What the registry of pushed series tells about itself.
 struct RegistryMetrics: Sendable {
-    private let series = Single("ml_series", .gauge, help: "Series made from pushes.")
-    private let limit = Single(
+    private let series = UnlabelledMetric("ml_series", .gauge, help: "Series made from pushes.")
+    private let limit = UnlabelledMetric(
         "ml_series_limit", .gauge, help: "Series that pushes may make: --push.max-series.")
     private let dropped = Family(
         "ml_series_dropped_total", .counter,

@@ -1,5 +1,5 @@
-public import Kernel
-public import Observation
+package import Kernel
+package import Observation
 internal import Series
 
 /// What survives a restart: records of pushes as they were decided, and snapshots of all.
@@ -10,7 +10,7 @@ extension Models {
     // MARK: Decisions
 
     /// Writes what a replay needs beside the batch.
-    public func write(_ decision: borrowing Decision, to record: inout RecordWriter) {
+    package func write(_ decision: borrowing Reservation, to record: inout ByteWriter) {
         record.write(decision.arrival.unixSeconds)
         record.write(decision.arrival.sender.number)
         decision.rows.write(to: &record)
@@ -21,17 +21,17 @@ extension Models {
 
     /// Applies a batch as it was decided, whatever the limits are now. Returns false for a record
     /// that is damaged.
-    public func replay(_ batch: borrowing Batch, _ record: inout RecordReader) -> Bool {
-        var decision = Decision()
+    package func replay(_ batch: borrowing Batch, _ record: inout ByteReader) -> Bool {
+        var decision = Reservation()
         let unixSeconds = record.double()
         let producer = record.number()
-        decision.begin(batch, Arrival(unixSeconds: unixSeconds, producer: producer))
+        decision.begin(batch, PushContext(unixSeconds: unixSeconds, producer: producer))
         decision.rows.read(&record)
         for kind in decision.announcements.indices {
             decision.announcements[kind].read(&record)
         }
         if record.isDamaged { return false }
-        var verdict = Verdict()
+        var verdict = BatchOutcome()
         budget.lifted { decide(batch, &decision, &verdict) }
         apply(batch, as: decision)
         return true
@@ -40,7 +40,7 @@ extension Models {
     // MARK: Snapshots
 
     /// Writes all that is known. Nobody applies a batch meanwhile.
-    public func write(to record: inout RecordWriter) {
+    package func write(to record: inout ByteWriter) {
         let now = Clock.monotonicNanoseconds
         let (models, versions) = directory.withLock { ($0.models, $0.versions) }
         record.write(Models.form)
@@ -59,14 +59,14 @@ extension Models {
     }
 
     /// Forgets everything.
-    public func removeAll() {
+    package func removeAll() {
         directory.withLock { $0.removeAll() }
         leases.endAll()
     }
 
     /// Becomes what was written. Returns the histograms that start anew because the settings give
     /// them other bounds; nil, and knows nothing, when the record is damaged or of a later form.
-    public func read(_ record: inout RecordReader) -> [Reset]? {
+    package func read(_ record: inout ByteReader) -> [Reset]? {
         removeAll()
         if record.number() != Models.form { record.damage() }
         let settings = directory.withLock { $0.settings }
@@ -92,7 +92,7 @@ extension Models {
         return record.isDamaged ? nil : resets
     }
 
-    private func found(_ name: String) -> KnownModel? {
+    private func found(_ name: String) -> ModelState? {
         budget.lifted {
             directory.withLock { directory in
                 var refusal: DropReason?
@@ -112,18 +112,18 @@ extension Models {
     }
 }
 
-extension RowMarks {
+extension RowFlags {
     /// Writes which rows are refused.
-    func write(to record: inout RecordWriter) {
-        let refused = (0..<count).filter { has(RowMarks.refused, $0) }
+    func write(to record: inout ByteWriter) {
+        let refused = (0..<count).filter { has(RowFlags.refused, $0) }
         record.write(count: refused.count)
         for row in refused { record.write(count: row) }
     }
 
-    mutating func read(_ record: inout RecordReader) {
+    mutating func read(_ record: inout ByteReader) {
         for _ in 0..<record.count() {
             let row = record.number(below: count)
-            if !record.isDamaged { _ = insert(RowMarks.refused, row) }
+            if !record.isDamaged { _ = insert(RowFlags.refused, row) }
         }
     }
 }

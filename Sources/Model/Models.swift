@@ -1,7 +1,7 @@
 internal import Exposition
-public import Kernel
-public import Observation
-public import Series
+package import Kernel
+package import Observation
+package import Series
 
 /// Every model that is known from pushes, and what they have said of it: where batches go, and what
 /// a page asks.
@@ -9,25 +9,25 @@ public import Series
 /// A push is decided, then applied. It holds the directory's lock as long as a look-up takes, then
 /// the lock of one version after the other while that one's rows are counted. A page copies the numbers of each version under its
 /// lock and is written without any.
-public final class Models: Sink {
-    public let budget: SeriesBudget
-    let directory: Guarded<Directory>
+package final class Models: Sink {
+    package let budget: SeriesBudget
+    let directory: LockedValue<ModelDirectory>
     let leases: Leases
     /// Whether a page forgets what is silent, or only `forget` does.
     let expiresItself: Bool
     /// The numbers of the business that belong to no model.
-    let general: KnownModel?
-    let harvest: Guarded<Harvest>
-    let producers: Producers
+    let general: ModelState?
+    let harvest: LockedValue<StoreSnapshot>
+    let producers: ProducerProcesses
     let registryMetrics = RegistryMetrics()
     /// Decisions that have been applied, for the sake of their memory.
-    private let spares = Guarded<[Decision]>([])
+    private let spares = LockedValue<[Reservation]>([])
     private static let keptSpares = 16
 
     /// `processes` stands for the `/proc` in which the pids of producers mean something;
     /// `nativeHistograms` is `--exposition.native-histograms`; `expiresItself` says whether a page
     /// forgets what has been silent for too long, or only `forget` does.
-    public init(
+    package init(
         _ limits: SeriesLimits = SeriesLimits(), _ settings: ModelSettings = ModelSettings(),
         nativeHistograms: Bool = false, expiresItself: Bool = true,
         processes: Root = Root("/proc")
@@ -36,16 +36,16 @@ public final class Models: Sink {
         var refusal: DropReason?
         self.budget = budget
         self.expiresItself = expiresItself
-        directory = Guarded(Directory(settings, keepsNatives: nativeHistograms))
+        directory = LockedValue(ModelDirectory(settings, keepsNatives: nativeHistograms))
         leases = Leases(limit: limits.leases)
-        producers = Producers(processes, budget)
-        general = KnownModel("", budget, settings.rules, now: 0, refusal: &refusal)
-        harvest = Guarded(Harvest(Families.all.catalogue))
+        producers = ProducerProcesses(processes, budget)
+        general = ModelState("", budget, settings.rules, now: 0, refusal: &refusal)
+        harvest = LockedValue(StoreSnapshot(Families.all.catalogue))
     }
 
     /// Applies a batch at once.
-    public func apply(
-        _ batch: borrowing Batch, from sender: Sender, verdict: inout Verdict
+    package func apply(
+        _ batch: borrowing Batch, from sender: Sender, verdict: inout BatchOutcome
     ) {
         let decision = decide(batch, from: sender, verdict: &verdict)
         apply(batch, as: decision)
@@ -56,21 +56,21 @@ public final class Models: Sink {
     /// Decides what becomes of a batch, and reserves the series that it needs. Nothing of it shows
     /// until it is applied. A decision that is never applied costs the room of its series until
     /// their version goes.
-    public func decide(
-        _ batch: borrowing Batch, from sender: Sender, verdict: inout Verdict
-    ) -> Decision {
-        var decision = spares.withLock { $0.popLast() } ?? Decision()
-        decision.begin(batch, Arrival(from: sender))
+    package func decide(
+        _ batch: borrowing Batch, from sender: Sender, verdict: inout BatchOutcome
+    ) -> Reservation {
+        var decision = spares.withLock { $0.popLast() } ?? Reservation()
+        decision.begin(batch, PushContext(from: sender))
         decide(batch, &decision, &verdict)
         return decision
     }
 
     /// Reserves what the batch needs beyond what the decision refuses already.
     func decide(
-        _ batch: borrowing Batch, _ decision: inout Decision, _ verdict: inout Verdict
+        _ batch: borrowing Batch, _ decision: inout Reservation, _ verdict: inout BatchOutcome
     ) {
         for run in batch.runs.indices
-        where !decision.rows.haveAll(RowMarks.refused, batch.rows(of: run)) {
+        where !decision.rows.haveAll(RowFlags.refused, batch.rows(of: run)) {
             let scope = batch.runs[run].scope
             if let version = version(scope, batch, &decision) {
                 version.reserve(batch, run: run, &decision, &verdict)
@@ -127,7 +127,7 @@ public final class Models: Sink {
     }
 
     private func reserve(
-        _ state: State, _ batch: borrowing Batch, _ decision: inout Decision
+        _ state: StateEvent, _ batch: borrowing Batch, _ decision: inout Reservation
     ) -> DropReason? {
         let arrival = decision.arrival
         guard let lease = leases.start(arrival.sender.number, now: arrival.time) else {
@@ -140,7 +140,7 @@ public final class Models: Sink {
     }
 
     private func reserve(
-        _ label: Label, _ batch: borrowing Batch, _ decision: inout Decision
+        _ label: LabelEvent, _ batch: borrowing Batch, _ decision: inout Reservation
     ) -> DropReason? {
         if batch.scopes[label.scope].version.isNone {
             guard let model = model(label.scope, batch, &decision) else {
@@ -155,8 +155,8 @@ public final class Models: Sink {
     }
 
     private func reserve(
-        _ metric: Metric, _ batch: borrowing Batch, _ decision: inout Decision
-    ) -> Business.Problem? {
+        _ metric: MetricEvent, _ batch: borrowing Batch, _ decision: inout Reservation
+    ) -> BusinessMetrics.Problem? {
         if metric.scope < 0 { return general?.reserve(metric, batch) }
         guard let model = model(metric.scope, batch, &decision) else {
             return .noRoom(decision.targets[metric.scope].refusal ?? .seriesLimit)
@@ -167,7 +167,7 @@ public final class Models: Sink {
     // MARK: Applying
 
     /// Applies a batch as it was decided: counts, shows, renews the sender's lease.
-    public func apply(_ batch: borrowing Batch, as decision: consuming Decision) {
+    package func apply(_ batch: borrowing Batch, as decision: consuming Reservation) {
         var decision = decision
         let arrival = decision.arrival
         leases.renew(arrival.sender.number, now: arrival.time)
@@ -215,7 +215,7 @@ public final class Models: Sink {
     /// The version that a scope names, made when it is new; nil without room, and the decision then
     /// says why.
     private func version(
-        _ scope: Int, _ batch: borrowing Batch, _ decision: inout Decision
+        _ scope: Int, _ batch: borrowing Batch, _ decision: inout Reservation
     ) -> ModelVersion? {
         if let known = decision.targets[scope].version { return known }
         if decision.targets[scope].refusal != nil { return nil }
@@ -235,8 +235,8 @@ public final class Models: Sink {
 
     /// The model that a scope names, likewise.
     private func model(
-        _ scope: Int, _ batch: borrowing Batch, _ decision: inout Decision
-    ) -> KnownModel? {
+        _ scope: Int, _ batch: borrowing Batch, _ decision: inout Reservation
+    ) -> ModelState? {
         if let known = decision.targets[scope].model { return known }
         var refusal: DropReason?
         let name = batch.scopes[scope].model

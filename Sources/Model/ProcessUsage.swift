@@ -27,7 +27,7 @@ struct ProcessUsage: Sendable, Equatable {
 
     /// Nil for a process that has ended and waits for its parent (Z, X) and for damaged text.
     init?(stat: Span<UInt8>) {
-        guard var fields = ProcessFields(stat), let state = fields.state(),
+        guard var fields = PIDStat(stat), let state = fields.state(),
             state != UInt8(ascii: "Z"), state != UInt8(ascii: "X"),
             let user = fields.number(14), let system = fields.number(15),
             let threads = fields.number(20), let started = fields.number(22),

@@ -7,12 +7,12 @@ internal import Synchronization
 /// A process that pushes over the Unix socket: what it uses, and for which models it speaks.
 final class ProducerProcess: Sendable {
     let process: Sender.Process
-    private let record: Guarded<Record>
+    private let record: LockedValue<Record>
 
     /// What the lock guards.
     private struct Record: ~Copyable {
-        var ledger: Ledger
-        let cpu: Sum
+        var ledger: SeriesStore
+        let cpu: FloatCounter
         let memory, threads, files: Gauge
         let read, written: Counter
         /// The versions that it has pushed for.
@@ -22,7 +22,7 @@ final class ProducerProcess: Sendable {
     /// Nil when there is no room; `refusal` then says why.
     init?(_ process: Sender.Process, _ budget: SeriesBudget, refusal: inout DropReason?) {
         let families = Families.all
-        var ledger = Ledger(families.catalogue, budget)
+        var ledger = SeriesStore(families.catalogue, budget)
         refusal = ledger.reserve(6)
         if refusal != nil { return nil }
         let labels = ledger.keep(LabelSet([("pid", "\(process.pid)")]))
@@ -33,7 +33,7 @@ final class ProducerProcess: Sendable {
         let read = ledger.counter(families.processRead, labels)
         let written = ledger.counter(families.processWritten, labels)
         self.process = process
-        record = Guarded(
+        record = LockedValue(
             Record(
                 ledger: ledger, cpu: cpu, memory: memory, threads: threads, files: files,
                 read: read, written: written))
@@ -57,7 +57,7 @@ final class ProducerProcess: Sendable {
     }
 
     /// Puts what it uses into a page's harvest.
-    func give(_ usage: ProcessUsage, to harvest: inout Harvest) {
+    func give(_ usage: ProcessUsage, to harvest: inout StoreSnapshot) {
         record.withLock { record in
             record.ledger.set(record.cpu, to: usage.cpuSeconds)
             record.ledger.set(record.memory, Double(usage.residentBytes))
@@ -77,7 +77,7 @@ final class ProducerProcess: Sendable {
         }
     }
 
-    private static func set(_ counter: Counter, _ value: UInt64?, in ledger: inout Ledger) {
+    private static func set(_ counter: Counter, _ value: UInt64?, in ledger: inout SeriesStore) {
         if let value { ledger.set(counter, to: value) } else { ledger.hide(counter) }
     }
 }

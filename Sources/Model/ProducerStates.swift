@@ -18,7 +18,7 @@ struct ProducerStates {
 
     init() {}
 
-    func write(to record: inout RecordWriter) {
+    func write(to record: inout ByteWriter) {
         record.write(optional: gauges) { gauges, record in
             record.write(gauges.inFlight)
             record.write(gauges.queued)
@@ -33,7 +33,7 @@ struct ProducerStates {
 
     /// Each producer's lease starts anew.
     init(
-        _ record: inout RecordReader, in ledger: inout Ledger, _ leases: Leases, now: UInt64
+        _ record: inout ByteReader, in ledger: inout SeriesStore, _ leases: Leases, now: UInt64
     ) {
         if record.flag() { gauges = (ledger.gauge(&record), ledger.gauge(&record)) }
         for _ in 0..<record.count() {
@@ -51,7 +51,7 @@ struct ProducerStates {
 
     /// Makes sure that there is a place for what a producer says.
     mutating func reserve(
-        _ lease: Leases.Lease, in ledger: inout Ledger, _ labels: Labels
+        _ lease: Leases.Lease, in ledger: inout SeriesStore, _ labels: Labels
     ) -> DropReason? {
         if gauges == nil {
             if let refusal = ledger.reserve(2) { return refusal }
@@ -70,7 +70,7 @@ struct ProducerStates {
     }
 
     /// Takes what a producer says. Numbers that are NaN stay what they were.
-    mutating func take(_ state: State, from producer: UInt64) {
+    mutating func take(_ state: StateEvent, from producer: UInt64) {
         guard let place = entries.firstIndex(where: { $0.lease.producer == producer }) else {
             return
         }
@@ -79,7 +79,7 @@ struct ProducerStates {
     }
 
     /// Forgets the producers that are gone and sets the gauges to the sums of the others.
-    mutating func settle(in ledger: inout Ledger, _ leases: Leases, now: UInt64) {
+    mutating func settle(in ledger: inout SeriesStore, _ leases: Leases, now: UInt64) {
         guard let gauges else { return }
         let count = entries.count
         entries.removeAll { !leases.isAlive($0.lease, now: now) }
@@ -89,7 +89,7 @@ struct ProducerStates {
     }
 
     private static func set(
-        _ gauge: Gauge, _ values: some Sequence<Double>, in ledger: inout Ledger
+        _ gauge: Gauge, _ values: some Sequence<Double>, in ledger: inout SeriesStore
     ) {
         var sum = 0.0
         var isTold = false

@@ -6,22 +6,22 @@ internal import Series
 /// What is known of a model's training: gauges hold what the last push said. The model's lock guards
 /// it.
 struct Trainings {
-    private var gauges = Keyed<Gauge>()
+    private var gauges = HandleMap<Gauge>()
     private var failures: Counter?
     private var info: Info?
     private var features = NameTable()
 
     init() {}
 
-    func write(to record: inout RecordWriter) {
+    func write(to record: inout ByteWriter) {
         gauges.write(to: &record) { $1.write($0) }
         record.write(optional: failures) { $1.write($0) }
         record.write(optional: info) { $1.write($0) }
         features.write(to: &record)
     }
 
-    init(_ record: inout RecordReader, in ledger: borrowing Ledger) {
-        gauges = Keyed(&record) { ledger.gauge(&$0) }
+    init(_ record: inout ByteReader, in ledger: borrowing SeriesStore) {
+        gauges = HandleMap(&record) { ledger.gauge(&$0) }
         if record.flag() { failures = ledger.counter(&record) }
         if record.flag() { info = ledger.info(&record) }
         features = NameTable(&record)
@@ -29,8 +29,8 @@ struct Trainings {
 
     /// Makes sure that there are places for all that is said of a run.
     mutating func reserve(
-        _ training: Training, _ batch: borrowing Batch, of model: String,
-        in ledger: inout Ledger, _ budget: SeriesBudget
+        _ training: TrainingEvent, _ batch: borrowing Batch, of model: String,
+        in ledger: inout SeriesStore, _ budget: SeriesBudget
     ) -> DropReason? {
         var refusal: DropReason?
         _ = changes(training, batch, of: model, in: &ledger, budget, now: 0, &refusal)
@@ -47,8 +47,8 @@ struct Trainings {
 
     /// Takes what is said of a run. Returns whether training has succeeded with it.
     mutating func take(
-        _ training: Training, _ batch: borrowing Batch, of model: String,
-        in ledger: inout Ledger, _ budget: SeriesBudget, now: Double
+        _ training: TrainingEvent, _ batch: borrowing Batch, of model: String,
+        in ledger: inout SeriesStore, _ budget: SeriesBudget, now: Double
     ) -> Bool {
         var refusal: DropReason?
         let changes = changes(
@@ -67,13 +67,14 @@ struct Trainings {
 
     /// The gauges that a run's news sets, and to what. Those that are new are made.
     private mutating func changes(
-        _ training: Training, _ batch: borrowing Batch, of model: String,
-        in ledger: inout Ledger, _ budget: SeriesBudget, now: Double, _ refusal: inout DropReason?
+        _ training: TrainingEvent, _ batch: borrowing Batch, of model: String,
+        in ledger: inout SeriesStore, _ budget: SeriesBudget, now: Double,
+        _ refusal: inout DropReason?
     ) -> [(Gauge, Double)] {
         let families = Families.all
         let names = [("model", model)]
         var changes: [(Gauge, Double)] = []
-        func set(_ instrument: Instrument, _ value: Double) {
+        func set(_ instrument: MetricDescriptor, _ value: Double) {
             if value.isNaN || refusal != nil { return }
             let gauge = gauges.handle(instrument.key, in: &ledger, &refusal) {
                 $0.gauge(instrument, $0.keep(LabelSet(names)))
@@ -116,8 +117,9 @@ struct Trainings {
 
     /// Notes what is said of one feature; one beyond the limit is dropped and counted.
     private mutating func setFeature(
-        _ values: [(Instrument, Double)], _ feature: Span<UInt8>,
-        _ names: [(name: String, value: String)], in ledger: inout Ledger, _ budget: SeriesBudget,
+        _ values: [(MetricDescriptor, Double)], _ feature: Span<UInt8>,
+        _ names: [(name: String, value: String)], in ledger: inout SeriesStore,
+        _ budget: SeriesBudget,
         _ changes: inout [(Gauge, Double)], _ refusal: inout DropReason?
     ) {
         if features.number(of: feature) == nil {
@@ -134,7 +136,7 @@ struct Trainings {
     }
 }
 
-extension Instrument {
+extension MetricDescriptor {
     /// What the keys of its series begin with.
     var key: [UInt8] { Array(family.name.utf8) + [0xFF] }
 }

@@ -1,68 +1,68 @@
 internal import Kernel
 
 /// What the file of `--config.file` says; nil where it says nothing.
-public struct FileSettings: Sendable, Equatable {
+package struct FileSettings: Sendable, Equatable {
     /// What is said of models: of all, or of one.
-    public struct Rules: Sendable, Equatable {
+    package struct Rules: Sendable, Equatable {
         /// Upper bounds of histograms, by the histogram's name.
-        public var buckets: [String: [Double]] = [:]
+        package var buckets: [String: [Double]] = [:]
         /// Labels that business metrics may carry.
-        public var labels: Set<String>?
+        package var labels: Set<String>?
         /// Rows after which a model should be trained anew.
-        public var retrainAfterRows: Double?
+        package var retrainAfterRows: Double?
 
-        public init() {}
+        package init() {}
     }
 
-    public struct Push: Sendable, Equatable {
+    package struct Push: Sendable, Equatable {
         /// How long a group lives that does not say so itself; zero for ever.
-        public var groupTTL: Duration?
+        package var groupTTL: Duration?
         /// How long a silent version of a model lives; zero for ever.
-        public var modelTTL: Duration?
+        package var modelTTL: Duration?
         /// Requests per second of one producer, 0 for any number, and how many of them at once.
-        public var producerRate: Int?
-        public var producerBurst: Int?
+        package var producerRate: Int?
+        package var producerBurst: Int?
     }
 
     /// Counts that bound what pushes may take.
-    public struct Limits: Sendable, Equatable {
-        public var groups: Int?
-        public var groupSeries: Int?
-        public var allGroupSeries: Int?
-        public var groupBytes: Int?
-        public var series: Int?
-        public var seriesPerVersion: Int?
-        public var models: Int?
-        public var versionsPerModel: Int?
-        public var variantsPerVersion: Int?
-        public var reasons: Int?
-        public var features: Int?
+    package struct Limits: Sendable, Equatable {
+        package var groups: Int?
+        package var groupSeries: Int?
+        package var allGroupSeries: Int?
+        package var groupBytes: Int?
+        package var series: Int?
+        package var seriesPerVersion: Int?
+        package var models: Int?
+        package var versionsPerModel: Int?
+        package var variantsPerVersion: Int?
+        package var reasons: Int?
+        package var features: Int?
     }
 
     /// Words that the file may use.
-    public struct Vocabulary: Sendable {
+    package struct AllowedNames: Sendable {
         /// Histograms whose bounds may be set.
-        public let histograms: Set<String>
+        package let histograms: Set<String>
         /// Bounds of one histogram.
-        public let boundLimit: Int
+        package let boundLimit: Int
 
-        public init(histograms: Set<String>, boundLimit: Int) {
+        package init(histograms: Set<String>, boundLimit: Int) {
             self.histograms = histograms
             self.boundLimit = boundLimit
         }
     }
 
-    public var push = Push()
-    public var limits = Limits()
-    public var defaults = Rules()
-    public var models: [String: Rules] = [:]
+    package var push = Push()
+    package var limits = Limits()
+    package var defaults = Rules()
+    package var models: [String: Rules] = [:]
 
-    public init() {}
+    package init() {}
 
     /// Reads the file; everything that is wrong with it ends up among the mistakes, with its line and
     /// column.
-    public static func load(
-        _ path: String, _ vocabulary: Vocabulary, _ mistakes: inout Mistakes
+    package static func load(
+        _ path: String, _ vocabulary: AllowedNames, _ mistakes: inout ValidationErrors
     ) -> FileSettings? {
         var file = KernelFile(path: path)
         var text = Buffer(capacity: 4096)
@@ -76,8 +76,9 @@ public struct FileSettings: Sendable, Equatable {
     }
 
     /// `name` is what the file is called in sentences about mistakes.
-    public static func parse(
-        _ text: Span<UInt8>, name: String, _ vocabulary: Vocabulary, _ mistakes: inout Mistakes
+    package static func parse(
+        _ text: Span<UInt8>, name: String, _ vocabulary: AllowedNames,
+        _ mistakes: inout ValidationErrors
     ) -> FileSettings? {
         var reader = FileMapping.Reader(file: name)
         var settings = FileSettings()
@@ -95,7 +96,7 @@ public struct FileSettings: Sendable, Equatable {
     // MARK: Sections
 
     private mutating func read(
-        _ root: YAMLNode, _ vocabulary: Vocabulary, _ reader: inout FileMapping.Reader
+        _ root: YAMLNode, _ vocabulary: AllowedNames, _ reader: inout FileMapping.Reader
     ) {
         var file = FileMapping(root, "", &reader)
         if let node = file.take("push") { push = Push(node, &reader) }
@@ -152,7 +153,7 @@ extension FileSettings.Limits {
 
 extension FileSettings.Rules {
     fileprivate init(
-        _ node: YAMLNode, _ path: String, _ vocabulary: FileSettings.Vocabulary,
+        _ node: YAMLNode, _ path: String, _ vocabulary: FileSettings.AllowedNames,
         _ reader: inout FileMapping.Reader
     ) {
         var rules = FileMapping(node, path, &reader)

@@ -1,7 +1,7 @@
-public import ArgumentParser
+internal import ArgumentParser
 
 /// What the daemon tells about its work, and how.
-public struct LogOptions: ParsableArguments {
+package struct LogOptions: ParsableArguments {
     @Option(
         name: .customLong("log.level"),
         help: ArgumentHelp("debug, info, warn or error.", valueName: "level"))
@@ -12,9 +12,9 @@ public struct LogOptions: ParsableArguments {
         help: ArgumentHelp("logfmt or json.", valueName: "format"))
     var format = "logfmt"
 
-    public init() {}
+    package init() {}
 
-    public func settings(_ mistakes: inout Mistakes) -> LogSettings {
+    package func settings(_ mistakes: inout ValidationErrors) -> LogSettings {
         let level = LogSettings.Level(rawValue: level)
         if level == nil {
             mistakes.add("--log.level: \"\(self.level)\" is none of debug, info, warn, error.")
@@ -28,9 +28,9 @@ public struct LogOptions: ParsableArguments {
 }
 
 /// Checked settings of the log.
-public struct LogSettings: Sendable, Equatable {
-    public enum Level: String, Sendable { case debug, info, warn, error }
-    public enum Format: String, Sendable { case logfmt, json }
-    public let level: Level
-    public let format: Format
+package struct LogSettings: Sendable, Equatable {
+    package enum Level: String, Sendable { case debug, info, warn, error }
+    package enum Format: String, Sendable { case logfmt, json }
+    package let level: Level
+    package let format: Format
 }

@@ -1,7 +1,7 @@
-public import ArgumentParser
+internal import ArgumentParser
 
 /// How pushes are taken.
-public struct PushOptions: ParsableArguments {
+package struct PushOptions: ParsableArguments {
     @Option(
         name: .customLong("push.listen-address"),
         help: ArgumentHelp(
@@ -93,9 +93,9 @@ public struct PushOptions: ParsableArguments {
             valueName: "file"))
     var configFile: String?
 
-    public init() {}
+    package init() {}
 
-    public func settings(_ mistakes: inout Mistakes) -> PushFlags {
+    package func settings(_ mistakes: inout ValidationErrors) -> PushFlags {
         var flags = PushFlags()
         flags.listenAddresses = listenAddresses.isEmpty ? nil : listenAddresses
         flags.socket = socket
@@ -119,7 +119,7 @@ public struct PushOptions: ParsableArguments {
     }
 
     private func duration(
-        _ flag: String, _ text: String?, _ mistakes: inout Mistakes
+        _ flag: String, _ text: String?, _ mistakes: inout ValidationErrors
     ) -> Duration? {
         guard let text else { return nil }
         if let duration = DurationText(argument: text) { return duration.duration }
@@ -127,7 +127,7 @@ public struct PushOptions: ParsableArguments {
         return nil
     }
 
-    private func mode(_ mistakes: inout Mistakes) -> UInt32 {
+    private func mode(_ mistakes: inout ValidationErrors) -> UInt32 {
         guard let socketMode else { return 0o660 }
         if let mode = UInt32(socketMode, radix: 8), mode <= 0o777 { return mode }
         mistakes.add(
@@ -136,7 +136,7 @@ public struct PushOptions: ParsableArguments {
     }
 
     private func count(
-        _ flag: String, _ text: String?, _ mistakes: inout Mistakes, limit: Int = 10_000_000
+        _ flag: String, _ text: String?, _ mistakes: inout ValidationErrors, limit: Int = 10_000_000
     ) -> Int? {
         guard let text else { return nil }
         if let count = Int(text), (0...limit).contains(count) { return count }
@@ -146,23 +146,23 @@ public struct PushOptions: ParsableArguments {
 }
 
 /// The flags about pushes, checked; nil where nothing was said.
-public struct PushFlags: Sendable, Equatable {
-    public var listenAddresses: [String]?
+package struct PushFlags: Sendable, Equatable {
+    package var listenAddresses: [String]?
     /// Nil when nothing was said, `none` for no socket.
-    public var socket: String?
-    public var socketMode: UInt32 = 0o660
+    package var socket: String?
+    package var socketMode: UInt32 = 0o660
     /// A name or a number.
-    public var socketGroup: String?
-    public var allowedHosts: [String] = []
+    package var socketGroup: String?
+    package var allowedHosts: [String] = []
     /// Requests per second; 0 for any number.
-    public var producerRate: Int?
+    package var producerRate: Int?
     /// Zero for ever.
-    public var groupTTL: Duration?
-    public var modelTTL: Duration?
-    public var maxSeries: Int?
-    public var maxGroups: Int?
-    public var maxGroupSeries: Int?
-    public var maxGroupBytes: Int?
-    public var configFile: String?
-    public var isReloadEnabled = false
+    package var groupTTL: Duration?
+    package var modelTTL: Duration?
+    package var maxSeries: Int?
+    package var maxGroups: Int?
+    package var maxGroupSeries: Int?
+    package var maxGroupBytes: Int?
+    package var configFile: String?
+    package var isReloadEnabled = false
 }

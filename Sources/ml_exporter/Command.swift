@@ -30,7 +30,7 @@ enum Command {
             name = first
             arguments.removeFirst()
         }
-        var mistakes = Mistakes()
+        var mistakes = ValidationErrors()
         if arguments.first == "storage" {
             arguments = Command.expand(Array(arguments.dropFirst()), &mistakes)
             self = StorageCommand.command(arguments, mistakes)
@@ -60,13 +60,13 @@ enum Command {
         }
     }
 
-    static func tell(_ mistakes: Mistakes) -> Command {
+    static func tell(_ mistakes: ValidationErrors) -> Command {
         let lines = mistakes.sentences.map { "ml_exporter: error: \($0)" }
         return .tell(lines.joined(separator: "\n"), toError: true, exitCode: 2)
     }
 
     /// Help is an answer; anything else that the parser throws is one more mistake.
-    private static func reply(to error: any Error, _ mistakes: Mistakes) -> Command {
+    private static func reply(to error: any Error, _ mistakes: ValidationErrors) -> Command {
         if Options.exitCode(for: error) == ExitCode.success {
             let flags = Options.fullMessage(for: error)
             let behindUsage = flags.split(separator: "\n\n", maxSplits: 1).last ?? ""
@@ -78,7 +78,9 @@ enum Command {
     }
 
     /// Replaces `@file` by the lines of that file; empty lines and those with # in front are none.
-    private static func expand(_ arguments: [String], _ mistakes: inout Mistakes) -> [String] {
+    private static func expand(_ arguments: [String], _ mistakes: inout ValidationErrors)
+        -> [String]
+    {
         var expanded: [String] = []
         for argument in arguments {
             guard argument.hasPrefix("@"), argument.count > 1 else {

@@ -1,5 +1,5 @@
 internal import Glibc
-internal import HTTPServer
+internal import HTTP
 internal import Host
 internal import Journal
 internal import Kernel
@@ -20,14 +20,14 @@ struct Daemon: ~Copyable {
 
     private let log: Logger
     private let scrapes: ScrapeThread
-    private let pushed: Pushed
+    private let pushed: PushState
     private let about: SelfMetrics
     private let servers: [Server]
     private let file: SettingsFile?
 
     /// Listens and serves from now on.
     init(
-        _ configuration: Configuration, _ pushed: Pushed, _ log: Logger
+        _ configuration: Configuration, _ pushed: PushState, _ log: Logger
     ) throws(KernelError) {
         let inherited = try Listener.inherited()
         let listeners =
@@ -48,7 +48,7 @@ struct Daemon: ~Copyable {
             configuration.host, configuration.roots, maxRequests: configuration.web.maxRequests,
             pushed, about, log)
         let routes = Telemetry.routes(
-            configuration.web, configuration.host.enabled.union(Pushed.names), scrapes, pushed)
+            configuration.web, configuration.host.enabled.union(PushState.names), scrapes, pushed)
         var servers: [Server] = []
         for listener in listeners {
             let server = try Server(

@@ -1,5 +1,5 @@
 internal import Glibc
-internal import HTTPServer
+internal import HTTP
 internal import Kernel
 
 /// Asks a running daemon whether it is ready, for containers without curl.

@@ -1,5 +1,5 @@
 internal import ArgumentParser
-internal import HTTPServer
+internal import HTTP
 internal import Host
 internal import Kernel
 internal import Settings
@@ -10,7 +10,7 @@ struct Options: ParsableArguments {
     @OptionGroup(title: "Machine") var paths: PathOptions
     @OptionGroup(title: "Collectors") var host: HostOptions
     @OptionGroup(title: "Push") var push: PushOptions
-    @OptionGroup(title: "Storage") var storage: StorageOptions
+    @OptionGroup(title: "Storage") var storage: JournalOptions
     @OptionGroup(title: "Log") var log: LogOptions
 
     @Flag(name: .customLong("version"), help: "Show the version.")
@@ -24,7 +24,7 @@ struct Options: ParsableArguments {
 struct Configuration: Sendable {
     let web: WebSettings
     let addresses: [ListenAddress]
-    let roots: Roots
+    let roots: FilesystemRoots
     let host: HostSettings
     let log: LogSettings
     let pushFlags: PushFlags
@@ -32,10 +32,10 @@ struct Configuration: Sendable {
     let pushAddresses: [ListenAddress]?
     let pushSocket: PushSocket?
     let push: PushSettings
-    let storage: StorageSettings
+    let storage: JournalSettings
 
     /// Every mistake of the command line ends up among the mistakes, one sentence each.
-    init(_ options: Options, _ mistakes: inout Mistakes) {
+    init(_ options: Options, _ mistakes: inout ValidationErrors) {
         for argument in options.unrecognized {
             mistakes.add(
                 argument.hasPrefix("-")
@@ -62,7 +62,7 @@ struct Configuration: Sendable {
     }
 
     private static func parse(
-        _ texts: [String], _ flag: String, _ mistakes: inout Mistakes
+        _ texts: [String], _ flag: String, _ mistakes: inout ValidationErrors
     ) -> [ListenAddress] {
         var addresses: [ListenAddress] = []
         for text in texts {

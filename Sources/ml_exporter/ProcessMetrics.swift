@@ -8,24 +8,24 @@ struct ProcessMetrics: ~Copyable {
         path: "/proc/self/stat", limit: 4096, isOneRecord: true)
     private var text = Buffer(capacity: 4096)
     private let bootTimeSeconds: Double?
-    private let cpu = Single(
+    private let cpu = UnlabelledMetric(
         "process_cpu_seconds_total", .counter,
         help: "Total user and system CPU time spent in seconds.")
-    private let openFiles = Single(
+    private let openFiles = UnlabelledMetric(
         "process_open_fds", .gauge, help: "Number of open file descriptors.")
-    private let maxFiles = Single(
+    private let maxFiles = UnlabelledMetric(
         "process_max_fds", .gauge, help: "Maximum number of open file descriptors.")
-    private let virtual = Single(
+    private let virtual = UnlabelledMetric(
         "process_virtual_memory_bytes", .gauge, help: "Virtual memory size in bytes.")
-    private let virtualMax = Single(
+    private let virtualMax = UnlabelledMetric(
         "process_virtual_memory_max_bytes", .gauge,
         help: "Maximum amount of virtual memory available in bytes.")
-    private let resident = Single(
+    private let resident = UnlabelledMetric(
         "process_resident_memory_bytes", .gauge, help: "Resident memory size in bytes.")
-    private let start = Single(
+    private let start = UnlabelledMetric(
         "process_start_time_seconds", .gauge,
         help: "Start time of the process since unix epoch in seconds.")
-    private let threads = Single(
+    private let threads = UnlabelledMetric(
         "process_threads", .gauge, help: "Number of threads of the process.")
 
     init() {
@@ -43,7 +43,7 @@ struct ProcessMetrics: ~Copyable {
     }
 
     private func writeStat(to page: inout Page) {
-        guard var fields = ProcessFields(text.bytes), let user = fields.number(14),
+        guard var fields = PIDStat(text.bytes), let user = fields.number(14),
             let system = fields.number(15)
         else { return }
         page.single(cpu, (Double(user) + Double(system)) / 100)

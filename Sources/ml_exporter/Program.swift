@@ -54,9 +54,9 @@ enum Program {
                 "collector is not built, nothing of it is served",
                 metadata: ["collector": "\(name)"])
         }
-        let pushed: Pushed
+        let pushed: PushState
         do throws(StorageError) {
-            pushed = try Pushed(
+            pushed = try PushState(
                 configuration.push, configuration.storage,
                 nativeHistograms: configuration.web.nativeHistograms, log)
         } catch {

@@ -1,5 +1,5 @@
 internal import Exposition
-internal import HTTPServer
+internal import HTTP
 internal import Kernel
 internal import Synchronization
 
@@ -9,7 +9,7 @@ internal import Synchronization
 /// what it has not answered to the next number.
 final class ScrapeQueue: Sendable {
     /// What a scraper asked for.
-    struct Wish: Equatable, Sendable {
+    struct ScrapeRequest: Equatable, Sendable {
         let format: Format
         let isCompressed: Bool
         /// The collectors that write, and `groups` and `models` for what was pushed; nil for all.
@@ -22,12 +22,15 @@ final class ScrapeQueue: Sendable {
 
     /// A scraper that waits. It belongs to the queue, or to the thread that has taken it out.
     final class Waiting: @unchecked Sendable {
-        let wish: Wish
+        let wish: ScrapeRequest
         /// When the scraper stops waiting, on the monotonic clock.
         let deadlineNanoseconds: UInt64
-        fileprivate var suspended: Suspended?
+        fileprivate var suspended: PendingResponse?
 
-        init(_ wish: Wish, until deadlineNanoseconds: UInt64, _ suspended: consuming Suspended) {
+        init(
+            _ wish: ScrapeRequest, until deadlineNanoseconds: UInt64,
+            _ suspended: consuming PendingResponse
+        ) {
             self.wish = wish
             self.deadlineNanoseconds = deadlineNanoseconds
             self.suspended = consume suspended
@@ -56,7 +59,7 @@ final class ScrapeQueue: Sendable {
         var isEnding = false
     }
 
-    private let state = Guarded(State())
+    private let state = LockedValue(State())
     private let capacity: Int
 
     /// `capacity` 0 is no limit.

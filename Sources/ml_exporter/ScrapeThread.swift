@@ -1,5 +1,5 @@
 internal import Exposition
-internal import HTTPServer
+internal import HTTP
 internal import Host
 internal import Kernel
 internal import Logging
@@ -20,24 +20,24 @@ final class ScrapeThread: Sendable {
 
     private let collectors: Collectors
     private let settings: HostSettings
-    private let pushed: Pushed
+    private let pushed: PushState
     private let about: SelfMetrics
     private let log: Logger
     private let queue: ScrapeQueue
-    private let doorbell: Doorbell
-    private let alarm: Alarm
+    private let doorbell: EventFD
+    private let alarm: TimerFD
     private let pages = BufferPool(initialCapacity: 64 << 10, keptBytes: 4 << 20)
     private let busySince = Atomic<UInt64>(0)
     /// When the page that is being made is late; 0 when none is.
     private let lateAt = Atomic<UInt64>(0)
     private let isEnding = Atomic<Bool>(false)
-    private let thread = Guarded<Worker?>(nil)
-    private let relief = Guarded<Worker?>(nil)
+    private let thread = LockedValue<Worker?>(nil)
+    private let relief = LockedValue<Worker?>(nil)
     private let tooMany: Route.Constant
     private let tooManyPages: Route.Constant
 
     init(
-        _ settings: HostSettings, _ roots: Roots, maxRequests: Int, _ pushed: Pushed,
+        _ settings: HostSettings, _ roots: FilesystemRoots, maxRequests: Int, _ pushed: PushState,
         _ about: SelfMetrics, _ log: Logger
     ) throws(KernelError) {
         collectors = Collectors(settings, roots)
@@ -46,8 +46,8 @@ final class ScrapeThread: Sendable {
         self.about = about
         self.log = log
         queue = ScrapeQueue(capacity: maxRequests)
-        doorbell = try Doorbell()
-        alarm = try Alarm()
+        doorbell = try EventFD()
+        alarm = try TimerFD()
         tooMany = ScrapeThread.refusal(
             "Limit of concurrent requests reached (\(maxRequests)), try again later.")
         tooManyPages = ScrapeThread.refusal(
@@ -67,7 +67,10 @@ final class ScrapeThread: Sendable {
     }
 
     /// Puts a scraper into the queue, or tells it that there are too many.
-    func ask(_ wish: ScrapeQueue.Wish, until deadline: UInt64, _ suspended: consuming Suspended) {
+    func ask(
+        _ wish: ScrapeQueue.ScrapeRequest, until deadline: UInt64,
+        _ suspended: consuming PendingResponse
+    ) {
         if pages.taken >= ScrapeThread.heldPageLimit {
             about.refusedScrapes.heldPages.wrappingAdd(1, ordering: .relaxed)
             suspended.answer(tooManyPages.response)
@@ -108,7 +111,7 @@ final class ScrapeThread: Sendable {
 
     /// The body of the thread with this number.
     private func run(_ server: Int) {
-        var press = Press(collectors, settings, pushed, about, log, pages)
+        var press = PageRenderer(collectors, settings, pushed, about, log, pages)
         while true {
             switch queue.next(server) {
             case .end: return
@@ -118,7 +121,9 @@ final class ScrapeThread: Sendable {
         }
     }
 
-    private func answer(_ waiting: [ScrapeQueue.Waiting], _ server: Int, _ press: inout Press) {
+    private func answer(
+        _ waiting: [ScrapeQueue.Waiting], _ server: Int, _ press: inout PageRenderer
+    ) {
         let start = Clock.monotonicNanoseconds
         let deadline = waiting.reduce(UInt64.max) { min($0, $1.deadlineNanoseconds) }
         let left = deadline > start ? deadline &- start : 0

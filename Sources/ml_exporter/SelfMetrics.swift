@@ -1,5 +1,5 @@
 internal import Exposition
-internal import HTTPServer
+internal import HTTP
 internal import Kernel
 internal import Synchronization
 
@@ -8,7 +8,7 @@ final class SelfMetrics: Sendable {
     /// False with `--web.disable-exporter-metrics`.
     let isWanted: Bool
     private let file: SettingsFile?
-    private let servers = Guarded<[Server]>([])
+    private let servers = LockedValue<[Server]>([])
     let refusedScrapes = RefusedScrapes()
 
     init(isWanted: Bool, _ file: SettingsFile?) {
@@ -35,7 +35,7 @@ final class SelfMetrics: Sendable {
         private var process = ProcessMetrics()
         private var listeners: [Listener] = []
         private var refusals: [(Series, @Sendable () -> UInt64)] = []
-        private let build = Single(
+        private let build = UnlabelledMetric(
             Family(
                 "ml_exporter_build_info", .gauge,
                 help:
@@ -47,7 +47,7 @@ final class SelfMetrics: Sendable {
                 ("libmicrohttpd_version", Server.libraryVersion),
             ]))
         // Dashboards made for node_exporter count this series.
-        private let peerBuild = Single(
+        private let peerBuild = UnlabelledMetric(
             Family(
                 "node_exporter_build_info", .gauge,
                 help:
@@ -68,7 +68,7 @@ final class SelfMetrics: Sendable {
         private let refused = Family(
             "ml_exporter_http_refused_total", .counter,
             help: "Clients turned away or cut off, by the limit they met.")
-        private let duplicates = Single(
+        private let duplicates = UnlabelledMetric(
             "ml_exporter_duplicate_series_total", .counter,
             help: "Samples left out because their series was on the page already.")
 
@@ -130,7 +130,7 @@ final class SelfMetrics: Sendable {
                     connections: Series(connections, LabelSet([("listener", server.name)])),
                     accepted: Series(accepted, LabelSet([("listener", server.name)])))
             }
-            refusals = Refusal.allCases.map { reason in
+            refusals = RefusalReason.allCases.map { reason in
                 (
                     Series(refused, LabelSet([("reason", reason.name)])),
                     { servers.reduce(0) { $0 &+ $1.statistics.refusals(reason) } }

@@ -1,5 +1,5 @@
 internal import Exposition
-internal import HTTPServer
+internal import HTTP
 internal import Host
 internal import Journal
 internal import Kernel
@@ -8,7 +8,7 @@ internal import Settings
 /// The routes of the telemetry listener.
 enum Telemetry {
     static func routes(
-        _ web: WebSettings, _ enabled: Set<String>, _ scrapes: ScrapeThread, _ pushed: Pushed
+        _ web: WebSettings, _ enabled: Set<String>, _ scrapes: ScrapeThread, _ pushed: PushState
     ) -> [Route] {
         var routes = [
             Route(
@@ -40,7 +40,7 @@ enum Telemetry {
                     "/",
                     constant: Response(
                         status: 200, headers: [("Content-Type", "text/html; charset=UTF-8")],
-                        body: Landing.page(telemetryPath: web.telemetryPath))))
+                        body: LandingPage.page(telemetryPath: web.telemetryPath))))
         }
         return routes
     }
@@ -48,8 +48,8 @@ enum Telemetry {
     /// The page that a request asks for.
     static func wish(
         _ request: borrowing Request, _ collectors: Set<String>?, offersProtobuf: Bool = false
-    ) -> ScrapeQueue.Wish {
-        ScrapeQueue.Wish(
+    ) -> ScrapeQueue.ScrapeRequest {
+        ScrapeQueue.ScrapeRequest(
             format: Negotiation.format(
                 accept: request.header("accept"), offersProtobuf: offersProtobuf),
             isCompressed: AcceptEncoding.acceptsGzip(request.header("accept-encoding")),

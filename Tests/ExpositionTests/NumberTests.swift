@@ -18,13 +18,13 @@ struct NumberTests {
         ] as [(Double, String)])
     func `a number is spelled as node_exporter spells it`(value: Double, text: String) {
         var page = Page(format: .text, body: Buffer(capacity: 16))
-        page.single(Single("x", .gauge, help: "X."), value)
+        page.single(UnlabelledMetric("x", .gauge, help: "X."), value)
         #expect(page.bytes.string.hasSuffix("\nx \(text)\n"))
     }
 
     @Test func `what is written reads back as the same number`() {
         var generator = SystemRandomNumberGenerator()
-        let single = Single("x", .gauge, help: "X.")
+        let single = UnlabelledMetric("x", .gauge, help: "X.")
         for _ in 0..<20_000 {
             let value = Double(bitPattern: generator.next())
             if value.isNaN { continue }

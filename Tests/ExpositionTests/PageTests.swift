@@ -38,14 +38,14 @@ struct PageTests {
     @Test func `a counter without the suffix and an untyped one are unknown to OpenMetrics`() {
         for kind in [Family.Kind.counter, .untyped] {
             var page = Page(format: .openMetrics, body: Buffer(capacity: 16))
-            page.single(Single("node_x", kind, help: "X."), 1)
+            page.single(UnlabelledMetric("node_x", kind, help: "X."), 1)
             #expect(page.bytes.string.contains("# TYPE node_x unknown\n"))
         }
     }
 
     @Test func `a finished page can be given away and the next has room at once`() {
         var page = Page(format: .text, body: Buffer(capacity: 16))
-        page.single(Single("x", .gauge, help: "X."), 1)
+        page.single(UnlabelledMetric("x", .gauge, help: "X."), 1)
         page.finish()
         let given = page.takeBody(leaving: Buffer(capacity: 16))
         #expect(given.bytes.string.hasSuffix("\nx 1\n"))
@@ -53,7 +53,7 @@ struct PageTests {
         #expect(isEmpty)
         page.restart(format: .text)
         page.reserveAsBefore()
-        page.single(Single("x", .gauge, help: "X."), 2)
+        page.single(UnlabelledMetric("x", .gauge, help: "X."), 2)
         #expect(page.bytes.string.hasSuffix("\nx 2\n"))
     }
 

@@ -4,7 +4,7 @@ import Testing
 @testable import Exposition
 
 struct ProtobufPageTests {
-    private func page(_ write: (inout Page) -> Void) throws -> MetricBatch {
+    private func page(_ write: (inout Page) -> Void) throws -> ParsedExposition {
         var page = Page(format: .protobuf, body: Buffer(capacity: 64))
         write(&page)
         page.finish()

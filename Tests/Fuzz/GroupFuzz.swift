@@ -1,4 +1,4 @@
-// rooms: Kernel Exposition Groups
+// modules: Kernel Exposition Groups
 
 import Exposition
 import Groups
@@ -13,7 +13,7 @@ public func fuzzGroups(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     var limits = GroupLimits()
     limits.groups = 4
     limits.series = 200
-    let door = GroupDoor(GroupStore(limits))
+    let door = PushgatewayHandler(GroupStore(limits))
     push(unsafe Array(input), to: door)
     for format in Format.allCases {
         var page = Page(format: format, body: Buffer(capacity: 256))
@@ -30,7 +30,7 @@ public func fuzzGroups(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     return 0
 }
 
-private func push(_ bytes: [UInt8], to door: GroupDoor) {
+private func push(_ bytes: [UInt8], to door: PushgatewayHandler) {
     let text = bytes.span
     var start = 0
     for _ in 0..<8 {
@@ -49,7 +49,7 @@ private func push(_ bytes: [UInt8], to door: GroupDoor) {
 
 private func send(
     _ choice: UInt8, _ path: Span<UInt8>, _ body: Span<UInt8>, isProtobuf: Bool,
-    to door: GroupDoor
+    to door: PushgatewayHandler
 ) {
     let type = Array(
         "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited"

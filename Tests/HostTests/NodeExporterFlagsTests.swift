@@ -62,8 +62,8 @@ struct NodeExporterFlagsTests {
         """.split(separator: " ").map { (String($0), "b.*") }
         + [("netdev.device-blacklist", "c")]
 
-    private func settings(_ flags: [String]) throws -> (HostSettings, Mistakes) {
-        var mistakes = Mistakes()
+    private func settings(_ flags: [String]) throws -> (HostSettings, ValidationErrors) {
+        var mistakes = ValidationErrors()
         let settings = try HostOptions.parse(flags).settings(&mistakes)
         return (settings, mistakes)
     }
@@ -94,8 +94,8 @@ struct NodeExporterFlagsTests {
 
     @Test func `what is not built is no collector, and the other way round`() throws {
         let unbuilt = Self.otherCollectors.filter { !HostSettings.collectors.contains($0) }
-        #expect(unbuilt == Unbuilt.collectors)
-        #expect(Set(Unbuilt.collectors).isDisjoint(with: HostSettings.collectors))
+        #expect(unbuilt == UnsupportedCollectors.collectors)
+        #expect(Set(UnsupportedCollectors.collectors).isDisjoint(with: HostSettings.collectors))
     }
 
     @Test func `every switch of a collector can be on and off`() throws {

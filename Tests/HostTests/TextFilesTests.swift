@@ -18,7 +18,7 @@ struct TextFilesTests {
     private func page(
         _ files: inout TextFiles, _ format: Format = .text
     ) throws -> (lines: [String], notes: [String]) {
-        var scrape = Scrape()
+        var scrape = CollectionContext()
         scrape.begin()
         var page = Page(format: format, body: Buffer(capacity: 4096))
         try files.collect(&scrape, into: &page)
@@ -61,7 +61,7 @@ struct TextFilesTests {
         times[1] = times[0]
         #expect(unsafe utimes(folder.path + "/good.prom", times) == 0)
         var files = files()
-        var scrape = Scrape()
+        var scrape = CollectionContext()
         var page = Page(format: .text, body: Buffer(capacity: 4096))
         try files.collect(&scrape, into: &page)
         let lines = page.bytes.string.split(separator: "\n").filter {

@@ -13,11 +13,11 @@ enum Trees {
         return "/\(here)/Fixtures/\(name)"
     }
 
-    static func roots(_ tree: String) -> Roots { roots(at: path(tree)) }
+    static func roots(_ tree: String) -> FilesystemRoots { roots(at: path(tree)) }
 
     /// The roots of a tree that stands anywhere.
-    static func roots(at path: String) -> Roots {
-        Roots(
+    static func roots(at path: String) -> FilesystemRoots {
+        FilesystemRoots(
             proc: Root(path + "/proc"), sys: Root(path + "/sys"), rootfs: Root(path + "/rootfs"),
             udev: Root(path + "/udev"))
     }
@@ -39,7 +39,7 @@ enum Trees {
 
     // Flags that have been read: the parser checks all its options each time, which takes seconds
     // in a debug build.
-    private static let known = Guarded<[[String]: HostSettings]>([:])
+    private static let known = LockedValue<[[String]: HostSettings]>([:])
 
     /// What flags say, for these collectors and no other.
     private static func settings(
@@ -52,7 +52,7 @@ enum Trees {
             + (collectors.contains("cpufreq") ? ["--collector.cpufreq"] : []) + flags
         var settings = try known.withLock { known throws in
             if let settings = known[flags] { return settings }
-            var mistakes = Mistakes()
+            var mistakes = ValidationErrors()
             let settings = try HostOptions.parse(flags).settings(&mistakes)
             #expect(mistakes.isEmpty)
             known[flags] = settings

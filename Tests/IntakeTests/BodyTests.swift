@@ -14,7 +14,7 @@ import Testing
         "{\"model\":\"m\",\"x\":[1 2]}", "{\"a\":1e}", "{\"a\":-}", "{\"a\":1x}",
         "{\"model\":\"m\"}\n{\"model\":\"m\"}",
     ])
-    func `what is not JSON refuses the whole body`(body: String) throws {
+    func `what is not JSONReader refuses the whole body`(body: String) throws {
         let decoded = Decoded(body)
         let problem = try #require(decoded.problem, "\(body)")
         #expect(!problem.isEmpty)

@@ -7,7 +7,7 @@ import Testing
 /// A body and what became of it.
 final class Decoded {
     private(set) var batch = Batch()
-    private(set) var verdict = Verdict()
+    private(set) var verdict = BatchOutcome()
     private(set) var items = 0
     /// Why the whole body was refused.
     private(set) var problem: String?
@@ -35,7 +35,7 @@ final class Decoded {
         var body = Buffer(capacity: max(bytes.count, 1))
         body.append(bytes)
         body.reserve(EventDecoder.padding)
-        do throws(BodyProblem) {
+        do throws(BodyError) {
             items = try decoder.decode(
                 body.bytes, form, now: now, into: &batch, verdict: &verdict)
         } catch {
@@ -50,8 +50,8 @@ final class Decoded {
         verdict.rejections.map { "\($0.index) \($0.code.name) \($0.detail)" }
     }
 
-    func text(_ name: Name) -> String { batch.string(name) }
-    func text(_ text: Text) -> String { batch.string(text) }
+    func text(_ name: Symbol) -> String { batch.string(name) }
+    func text(_ text: StringRef) -> String { batch.string(text) }
 
     /// `model/version/variant` of each run with its rows.
     var runs: [String] {
@@ -81,8 +81,8 @@ final class Decoded {
 }
 
 extension Batch {
-    func string(_ name: Name) -> String { name.isNone ? "-" : bytes(name).string }
-    func string(_ text: Text) -> String { bytes(text).string }
+    func string(_ name: Symbol) -> String { name.isNone ? "-" : bytes(name).string }
+    func string(_ text: StringRef) -> String { bytes(text).string }
 
     func strings(_ measure: Measure) -> [String] {
         let all = observations(measure)

@@ -56,7 +56,7 @@ import Testing
         #expect(decoded.batch.attributions.map(\.value) == [-0.4])
         #expect(decoded.batch.ids.map { decoded.text($0.text) } == ["req-8812"])
         #expect(decoded.batch.traces.map { decoded.text($0.text) } == ["4bf9"])
-        #expect(decoded.batch.omissions == Omissions())
+        #expect(decoded.batch.omissions == IgnoredInput())
     }
 
     @Test func `null is as if it was absent`() {

@@ -6,7 +6,7 @@ import Testing
 /// Words of which one can be told to have outlived its time.
 private final class Mortal: JournalState {
     let words = Ledger()
-    let over = Guarded<[String]>([])
+    let over = LockedValue<[String]>([])
 
     func reset() { words.reset() }
 
@@ -46,8 +46,8 @@ private final class End: Submission {
 
     var isAlone: Bool { true }
 
-    func decide(into record: inout RecordWriter) {
-        record = RecordWriter(record.bytes + Array("end \(word)".utf8))
+    func decide(into record: inout ByteWriter) {
+        record = ByteWriter(record.bytes + Array("end \(word)".utf8))
     }
 
     func kept() { state.forget(word) }

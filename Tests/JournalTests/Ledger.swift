@@ -5,7 +5,7 @@ import Scratch
 
 /// A state that is a list of words: what was kept, in its order.
 final class Ledger: JournalState {
-    private let kept = Guarded<[String]>([])
+    private let kept = LockedValue<[String]>([])
 
     var words: [String] { kept.withLock { $0 } }
 
@@ -36,7 +36,7 @@ final class Ledger: JournalState {
 final class Word: Submission {
     private let text: String
     private let ledger: Ledger
-    private let outcome = Guarded<StorageError??>(nil)
+    private let outcome = LockedValue<StorageError??>(nil)
 
     init(_ text: String, _ ledger: Ledger) {
         self.text = text
@@ -45,8 +45,8 @@ final class Word: Submission {
 
     var isAlone: Bool { text.hasPrefix("alone") }
 
-    func decide(into record: inout RecordWriter) {
-        record = RecordWriter(record.bytes + Array(text.utf8))
+    func decide(into record: inout ByteWriter) {
+        record = ByteWriter(record.bytes + Array(text.utf8))
     }
 
     func kept() {
@@ -73,7 +73,7 @@ final class Session {
     private let said: Reports
 
     final class Reports: Sendable {
-        let lines = Guarded<[String]>([])
+        let lines = LockedValue<[String]>([])
     }
 
     init(

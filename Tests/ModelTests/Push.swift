@@ -33,7 +33,7 @@ struct Push: ~Copyable {
         case number(Double), text(String), word(String), notFinite, missing
     }
 
-    mutating func name(_ text: String) -> Name {
+    mutating func name(_ text: String) -> Symbol {
         text.isEmpty ? .none : batch.intern(text.utf8Span.span)
     }
 
@@ -94,7 +94,7 @@ struct Push: ~Copyable {
     mutating func add(
         state model: String, _ version: String, inFlight: Double = .nan, queue: Double = .nan
     ) {
-        var state = State()
+        var state = StateEvent()
         state.item = item()
         state.scope = scope(model, version)
         state.inFlight = inFlight
@@ -103,10 +103,10 @@ struct Push: ~Copyable {
     }
 
     mutating func add(
-        news model: String, _ kind: ModelNews.Kind, framework: String = "", gitSHA: String = "",
+        news model: String, _ kind: ModelEvent.Kind, framework: String = "", gitSHA: String = "",
         trainedAt: Double = .nan
     ) {
-        var news = ModelNews()
+        var news = ModelEvent()
         news.item = item()
         news.scope = scope(model, "3")
         news.kind = kind
@@ -117,10 +117,11 @@ struct Push: ~Copyable {
     }
 
     mutating func add(
-        metric text: String, _ kind: Metric.Kind, _ value: Double = .nan, target: Double = .nan,
+        metric text: String, _ kind: MetricEvent.Kind, _ value: Double = .nan,
+        target: Double = .nan,
         model: String = "", labels: [(name: String, value: String)] = []
     ) {
-        var metric = Metric()
+        var metric = MetricEvent()
         metric.item = item()
         metric.scope = model.isEmpty ? -1 : scope(model, "")
         metric.name = name(text)
@@ -139,8 +140,8 @@ struct Push: ~Copyable {
     /// Applies what was added and forgets it.
     mutating func send(
         to models: Models, from producer: UInt64 = 0
-    ) -> Verdict {
-        var verdict = Verdict()
+    ) -> BatchOutcome {
+        var verdict = BatchOutcome()
         models.apply(batch, from: Sender(number: producer, process: nil), verdict: &verdict)
         batch.removeAll()
         items = 0
@@ -151,7 +152,7 @@ struct Push: ~Copyable {
 extension Models {
     /// Applies one event.
     @discardableResult
-    func take(_ change: (inout Push.Event) -> Void) -> Verdict {
+    func take(_ change: (inout Push.Event) -> Void) -> BatchOutcome {
         var push = Push()
         push.add(change)
         return push.send(to: self)

@@ -31,7 +31,7 @@ struct RecordTests {
         push.add(news: "fraud", .loaded, framework: "lightgbm", gitSHA: "abc", trainedAt: 5)
         push.add(metric: "profit", .counter, 3, target: 9, model: "churn")
         push.add(metric: "profit", .gauge, -3)
-        var training = Training()
+        var training = TrainingEvent()
         training.item = push.item()
         training.scope = push.scope("fraud", "")
         training.run = push.name("monday")
@@ -43,7 +43,7 @@ struct RecordTests {
         training.metrics = 0..<1
         push.batch.append(training)
         for version in ["3", ""] {
-            var label = Label()
+            var label = LabelEvent()
             label.item = push.item()
             label.scope = push.scope("fraud", version)
             push.batch.append(label)
@@ -54,13 +54,13 @@ struct RecordTests {
     }
 
     private func record(_ models: Models) -> [UInt8] {
-        var record = RecordWriter()
+        var record = ByteWriter()
         models.write(to: &record)
         return record.bytes
     }
 
     private func restored(_ bytes: [UInt8], _ models: Models) -> Bool {
-        var reader = RecordReader(bytes.span)
+        var reader = ByteReader(bytes.span)
         return models.read(&reader) != nil
     }
 
@@ -132,11 +132,11 @@ struct RecordTests {
         push.add(state: "c", "3", inFlight: 1)
         push.add(state: "a", "3", inFlight: 1)
         push.add(metric: "profit", .gauge, 1, labels: [("region", "eu")])
-        var verdict = Verdict()
+        var verdict = BatchOutcome()
         let decision = models.decide(
             push.batch, from: Sender(number: 5, process: nil), verdict: &verdict)
         #expect(verdict.rejected == 3)
-        var record = RecordWriter()
+        var record = ByteWriter()
         push.batch.write(to: &record)
         models.write(decision, to: &record)
         models.apply(push.batch, as: decision)
@@ -145,7 +145,7 @@ struct RecordTests {
             var limits = SeriesLimits()
             limits.models = limit
             let other = Models(limits)
-            var reader = RecordReader(record.bytes.span)
+            var reader = ByteReader(record.bytes.span)
             var batch = Batch()
             let isRead = batch.read(&reader)
             #expect(isRead)

@@ -3,7 +3,7 @@ import Observation
 import Testing
 
 struct BatchTests {
-    private static func name(_ text: String, in batch: inout Batch) -> Name {
+    private static func name(_ text: String, in batch: inout Batch) -> Symbol {
         batch.intern(Array(text.utf8).span)
     }
 
@@ -37,7 +37,7 @@ struct BatchTests {
 
     @Test func `equal names have equal numbers, whatever the guess`() {
         var batch = Batch()
-        var names: [Name] = []
+        var names: [Symbol] = []
         for index in 0..<2000 { names.append(BatchTests.name("name \(index)", in: &batch)) }
         for index in 0..<2000 {
             let wrong = names[(index + 1) % 2000]
@@ -80,7 +80,7 @@ struct BatchTests {
     }
 
     @Test func `a value is what it was made of`() {
-        let text = Text(offset: 7, count: 9)
+        let text = StringRef(offset: 7, count: 9)
         #expect(Value(1.5).number == 1.5 && Value(1.5).kind == .number)
         #expect(Value(text).text == text && Value(text).kind == .text)
         #expect(Value(text, isNotFinite: true).kind == .notFiniteWord)
@@ -90,7 +90,7 @@ struct BatchTests {
 
 struct VerdictTests {
     @Test func `twenty rejections are told, all are counted`() {
-        var verdict = Verdict()
+        var verdict = BatchOutcome()
         for index in 0..<25 { verdict.reject(index, .badValue, "value \(index)") }
         #expect(verdict.rejections.count == 20)
         #expect(verdict.rejected == 25 && verdict.omitted == 5)
@@ -99,7 +99,7 @@ struct VerdictTests {
     }
 
     @Test func `a sentence that nobody reads is not made`() {
-        var verdict = Verdict()
+        var verdict = BatchOutcome()
         for index in 0..<20 { verdict.reject(index, .syntax, "") }
         var made = 0
         func sentence() -> String {

@@ -3,11 +3,11 @@ import Testing
 @testable import Settings
 
 struct FileSettingsTests {
-    private let vocabulary = FileSettings.Vocabulary(
+    private let vocabulary = FileSettings.AllowedNames(
         histograms: ["ml_request_duration_seconds", "ml_request_batch_size"], boundLimit: 3)
 
     private func settings(_ text: String) -> (FileSettings?, [String]) {
-        var mistakes = Mistakes()
+        var mistakes = ValidationErrors()
         let settings = FileSettings.parse(
             text.utf8Span.span, name: "f.yml", vocabulary, &mistakes)
         return (settings, mistakes.sentences)
@@ -100,7 +100,7 @@ struct FileSettingsTests {
     }
 
     @Test func `a file that is missing is told`() {
-        var mistakes = Mistakes()
+        var mistakes = ValidationErrors()
         #expect(FileSettings.load("/no/such/file", vocabulary, &mistakes) == nil)
         #expect(
             mistakes.sentences == ["--config.file: /no/such/file: No such file or directory."])

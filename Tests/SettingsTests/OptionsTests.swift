@@ -5,7 +5,7 @@ import Testing
 
 struct OptionsTests {
     @Test func `what is not said has the peers' defaults`() throws {
-        var mistakes = Mistakes()
+        var mistakes = ValidationErrors()
         let web = try WebOptions.parse([]).settings(&mistakes)
         #expect(web.listenAddresses == [":10180"])
         #expect(web.telemetryPath == "/metrics")
@@ -20,7 +20,7 @@ struct OptionsTests {
     }
 
     @Test func `every wrong value gets a sentence`() throws {
-        var mistakes = Mistakes()
+        var mistakes = ValidationErrors()
         _ = try WebOptions.parse([
             "--web.telemetry-path=metrics", "--web.max-requests=many",
             "--web.config.file=web.yml",
@@ -32,7 +32,7 @@ struct OptionsTests {
     }
 
     @Test func `an include turns the standard exclude off, both together are a mistake`() {
-        var mistakes = Mistakes()
+        var mistakes = ValidationErrors()
         let standard = Filter(
             flag: "--f", include: nil, exclude: nil, standardExclude: "^lo$", &mistakes)
         #expect(!admits(standard, "lo"))
@@ -46,7 +46,7 @@ struct OptionsTests {
     }
 
     @Test func `patterns are those of Go and match anywhere`() {
-        var mistakes = Mistakes()
+        var mistakes = ValidationErrors()
         let filter = Filter(flag: "--f", include: nil, exclude: #"nvme\d+n\d+p\d+"#, &mistakes)
         #expect(!admits(filter, "xnvme0n1p2x"))
         #expect(admits(filter, "nvme0n1"))
@@ -55,8 +55,8 @@ struct OptionsTests {
     }
 
     @Test func `a sieve remembers, also when the order changes`() {
-        var mistakes = Mistakes()
-        var sieve = Sieve(Filter(flag: "--f", include: nil, exclude: "^b", &mistakes))
+        var mistakes = ValidationErrors()
+        var sieve = CachedFilter(Filter(flag: "--f", include: nil, exclude: "^b", &mistakes))
         for names in [["a", "b1", "c"], ["a", "b1", "c"], ["c", "a", "b2", "b1"], []] {
             sieve.begin()
             for name in names {

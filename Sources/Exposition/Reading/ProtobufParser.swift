@@ -3,14 +3,14 @@ internal import Kernel
 /// Reads `io.prometheus.client.MetricFamily` messages, each behind its length (metrics.proto of
 /// Prometheus's client model). Native histograms are read by their classic buckets; units, exemplars
 /// and unknown fields are passed over.
-public struct ProtobufParser: ~Copyable {
-    private var batch = MetricBatch()
+package struct ProtobufParser: ~Copyable {
+    private var batch = ParsedExposition()
     private var family = 0
     private var kind = Family.Kind.counter
 
     /// Reads a whole body.
-    public static func parse(_ body: Span<UInt8>) throws(MetricSyntaxError) -> MetricBatch {
-        guard body.count <= MetricBatch.bodyLimit else {
+    package static func parse(_ body: Span<UInt8>) throws(MetricSyntaxError) -> ParsedExposition {
+        guard body.count <= ParsedExposition.bodyLimit else {
             throw MetricSyntaxError(line: nil, message: "the body is too long")
         }
         var parser = ProtobufParser()

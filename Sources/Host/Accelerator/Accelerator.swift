@@ -7,24 +7,26 @@ struct Accelerator: Collector, ~Copyable {
 
     private var rows = AcceleratorRows()
     private var dcgm: DCGMRows?
-    private var managed: ManagedDevices?
-    private var cards: GraphicsCards
-    private let lost = Single(
+    private var managed: NVMLDevices?
+    private var cards: DRMCards
+    private let lost = UnlabelledMetric(
         "ml_gpu_lost_total", .counter, help: "NVIDIA GPUs that fell off the bus while watched.")
-    private let failed = Single(
+    private let failed = UnlabelledMetric(
         "ml_gpu_failed_calls_total", .counter,
         help: "Calls of NVML that failed for a reason that may pass.")
 
-    init(_ machine: Machine, _ settings: AcceleratorSettings) {
+    init(_ machine: CollectorResources, _ settings: AcceleratorSettings) {
         dcgm = settings.showsDCGMNames ? DCGMRows() : nil
         if let path = settings.managementLibrary {
-            managed = ManagedDevices(
+            managed = NVMLDevices(
                 path: path, machine.roots.proc, isExtended: settings.showsDCGMNames)
         }
-        cards = GraphicsCards(machine)
+        cards = DRMCards(machine)
     }
 
-    mutating func collect(_ scrape: inout Scrape, into page: inout Page) throws(KernelError) {
+    mutating func collect(_ scrape: inout CollectionContext, into page: inout Page)
+        throws(KernelError)
+    {
         rows.begin()
         dcgm?.begin()
         cards.collect(&scrape, into: &rows)

@@ -12,9 +12,9 @@ struct AcceleratorOptions: ParsableArguments {
         help: ArgumentHelp(
             "NVIDIA's management library; `none` leaves NVIDIA's devices alone.", valueName: "file")
     )
-    var managementLibrary = ManagedDevices.standardPath
+    var managementLibrary = NVMLDevices.standardPath
 
-    func settings(_ mistakes: inout Mistakes) -> AcceleratorSettings {
+    func settings(_ mistakes: inout ValidationErrors) -> AcceleratorSettings {
         AcceleratorSettings(
             showsDCGMNames: dcgmNames,
             managementLibrary: managementLibrary == "none" ? nil : managementLibrary)

@@ -26,7 +26,7 @@ struct AcceleratorRows: ~Copyable {
     private var about: SeriesTable
     private var devices: SeriesTable
     private var processes: SeriesTable
-    private let refusedProcesses: Single
+    private let refusedProcesses: UnlabelledMetric
 
     init() {
         about = SeriesTable(
@@ -44,7 +44,7 @@ struct AcceleratorRows: ~Copyable {
                         help: "Memory of a GPU that a process holds."))
             ],
             rowLimit: AcceleratorRows.processLimit)
-        refusedProcesses = Single(
+        refusedProcesses = UnlabelledMetric(
             "ml_gpu_processes_dropped_total", .counter,
             help: "Processes on GPUs that were left out because there were too many.")
     }

@@ -3,8 +3,8 @@ extension Catalog {
         Entry(Accelerator.self, "GPUs of NVIDIA, AMD and Intel.") { machine, settings in
             Accelerator(machine, settings.accelerator)
         },
-        Entry(DirectRendering.self, runsByDefault: false, "AMD GPUs as node_exporter shows them.") {
-            machine, _ in DirectRendering(machine.roots)
+        Entry(DRM.self, runsByDefault: false, "AMD GPUs as node_exporter shows them.") {
+            machine, _ in DRM(machine.roots)
         },
     ]
 }

@@ -33,8 +33,8 @@ struct DCGMRows: ~Copyable {
     func write(to page: inout Page) { table.write(to: &page) }
 
     mutating func show(
-        _ reading: ManagedReading, _ memory: cnvml_memory?, of device: ManagedDevice,
-        part: ManagedDevice.Part?
+        _ reading: NVMLReading, _ memory: cnvml_memory?, of device: NVMLDevice,
+        part: NVMLDevice.Part?
     ) {
         let key = part?.key ?? device.key
         let hostName = hostName
@@ -65,7 +65,7 @@ struct DCGMRows: ~Copyable {
     }
 
     private static func labels(
-        _ device: ManagedDevice, _ part: ManagedDevice.Part?, hostName: String
+        _ device: NVMLDevice, _ part: NVMLDevice.Part?, hostName: String
     ) -> [(name: String, value: String)] {
         var labels = [
             ("gpu", "\(device.index)"), ("UUID", device.uuid), ("pci_bus_id", device.busID),

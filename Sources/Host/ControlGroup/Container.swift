@@ -1,12 +1,12 @@
 internal import Glibc
-public import Kernel
+package import Kernel
 
 /// Whether this process runs in a container: then it sees the container's files where it means the
 /// machine's.
-public enum Container {
+package enum Container {
     /// What gives the container away, for people; nil outside of one. `root` and `proc` are those
     /// that the process itself sees.
-    public static func evidence(root: Root = Root("/"), proc: Root = Root("/proc")) -> String? {
+    package static func evidence(root: Root = Root("/"), proc: Root = Root("/proc")) -> String? {
         for marker in [".dockerenv", "run/.containerenv"] where root.exists(marker) {
             return root.path(of: marker)
         }

@@ -17,7 +17,7 @@ struct ControlGroupOptions: ParsableArguments {
     /// Naming groups turns the collector on.
     var isAskedFor: Bool { !(include ?? "").isEmpty }
 
-    func settings(_ mistakes: inout Mistakes) -> ControlGroupSettings {
+    func settings(_ mistakes: inout ValidationErrors) -> ControlGroupSettings {
         if limit <= 0 { mistakes.add("--collector.cgroup.limit: \(limit) is not above 0.") }
         return ControlGroupSettings(
             filter: Filter(

@@ -54,7 +54,7 @@ struct ControlGroups: Collector, ~Copyable {
         }
 
         /// Reads a file into `scrape.text`. Returns whether it is there; throws when the group is not.
-        func read(_ source: Source, _ scrape: inout Scrape) throws(KernelError) -> Bool {
+        func read(_ source: Source, _ scrape: inout CollectionContext) throws(KernelError) -> Bool {
             if missing.contains(source) { return false }
             let open = files[source.rawValue]
             let wasOpen = open.file.isOpen
@@ -99,7 +99,7 @@ struct ControlGroups: Collector, ~Copyable {
     private let droppedByLimit: Series
     private let droppedByWalk: Series
 
-    init(_ roots: Roots, _ settings: ControlGroupSettings) {
+    init(_ roots: FilesystemRoots, _ settings: ControlGroupSettings) {
         sys = roots.sys
         self.settings = settings
         rows = ControlGroupRows(limit: settings.limit)
@@ -110,7 +110,9 @@ struct ControlGroups: Collector, ~Copyable {
         droppedByWalk = Series(dropped, LabelSet([("reason", "walk")]))
     }
 
-    mutating func collect(_ scrape: inout Scrape, into page: inout Page) throws(KernelError) {
+    mutating func collect(_ scrape: inout CollectionContext, into page: inout Page)
+        throws(KernelError)
+    {
         let now = Clock.monotonicNanoseconds
         if now >= nextWalk {
             walk()
@@ -148,7 +150,7 @@ struct ControlGroups: Collector, ~Copyable {
         for group in groups { group.lookAgain() }
     }
 
-    private mutating func read(_ group: Group, _ scrape: inout Scrape) {
+    private mutating func read(_ group: Group, _ scrape: inout CollectionContext) {
         var row: Int?
         for source in Source.allCases {
             do throws(KernelError) {

@@ -115,7 +115,7 @@ struct AttributeFamilies: ~Copyable {
     }
 
     /// Reads and writes all samples. Returns whether an attribute has gone.
-    func write(_ scrape: inout Scrape, to page: inout Page) -> Bool {
+    func write(_ scrape: inout CollectionContext, to page: inout Page) -> Bool {
         var hasLost = false
         for member in members {
             var hasBegun = false

@@ -51,7 +51,7 @@ struct AttributeInfo: ~Copyable {
 
     /// Reads and writes all devices; an attribute that cannot be read is an empty label. Returns
     /// whether one has gone.
-    mutating func write(_ scrape: inout Scrape, to page: inout Page) -> Bool {
+    mutating func write(_ scrape: inout CollectionContext, to page: inout Page) -> Bool {
         var hasLost = false
         table.begin()
         for device in devices {

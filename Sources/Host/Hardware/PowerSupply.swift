@@ -57,7 +57,7 @@ struct PowerSupply: Collector, ~Copyable {
             "node_power_supply_info", .gauge,
             help: "info of /sys/class/power_supply/<power_supply>."), hidesEmpty: true)
 
-    init(_ machine: Machine, _ filter: Filter) {
+    init(_ machine: CollectorResources, _ filter: Filter) {
         directory = DeviceDirectory(machine, "class/power_supply")
         self.filter = filter
     }
@@ -68,7 +68,9 @@ struct PowerSupply: Collector, ~Copyable {
         Number(file: pair.file, name: pair.name.isEmpty ? pair.file : pair.name, scale: scale)
     }
 
-    mutating func collect(_ scrape: inout Scrape, into page: inout Page) throws(KernelError) {
+    mutating func collect(_ scrape: inout CollectionContext, into page: inout Page)
+        throws(KernelError)
+    {
         if let names = try directory.look(&scrape) { find(names) }
         if readings.write(&scrape, to: &page) { directory.lookSoon() }
         if info.write(&scrape, to: &page) { directory.lookSoon() }

@@ -8,11 +8,13 @@ struct ThermalZone: Collector, ~Copyable {
     private var directory: DeviceDirectory
     private var readings = AttributeFamilies()
 
-    init(_ machine: Machine) {
+    init(_ machine: CollectorResources) {
         directory = DeviceDirectory(machine, "class/thermal")
     }
 
-    mutating func collect(_ scrape: inout Scrape, into page: inout Page) throws(KernelError) {
+    mutating func collect(_ scrape: inout CollectionContext, into page: inout Page)
+        throws(KernelError)
+    {
         if let names = try directory.look(&scrape) { find(names) }
         if readings.write(&scrape, to: &page) { directory.lookSoon() }
     }

@@ -22,11 +22,13 @@ struct Watchdog: Collector, ~Copyable {
     private var info = AttributeInfo(
         Family("node_watchdog_info", .gauge, help: "Info of /sys/class/watchdog/<watchdog>"))
 
-    init(_ machine: Machine) {
+    init(_ machine: CollectorResources) {
         directory = DeviceDirectory(machine, "class/watchdog")
     }
 
-    mutating func collect(_ scrape: inout Scrape, into page: inout Page) throws(KernelError) {
+    mutating func collect(_ scrape: inout CollectionContext, into page: inout Page)
+        throws(KernelError)
+    {
         if let names = try directory.look(&scrape) { find(names) }
         if readings.write(&scrape, to: &page) { directory.lookSoon() }
         if info.write(&scrape, to: &page) { directory.lookSoon() }

@@ -52,13 +52,15 @@ struct Bonding: Collector, ~Copyable {
                 help: "Number of configured slaves per bonding interface.")),
     ])
 
-    init(_ roots: Roots, _ filter: Filter) {
+    init(_ roots: FilesystemRoots, _ filter: Filter) {
         root = roots.sys
         self.filter = filter
         file = root.file("\(Bonding.directory)/bonding_masters", isOneRecord: true)
     }
 
-    mutating func collect(_ scrape: inout Scrape, into page: inout Page) throws(KernelError) {
+    mutating func collect(_ scrape: inout CollectionContext, into page: inout Page)
+        throws(KernelError)
+    {
         try scrape.read(subject: &file)
         if !scrape.text.bytes.equals(listing) {
             listing = scrape.text.bytes.copied
@@ -90,7 +92,7 @@ struct Bonding: Collector, ~Copyable {
     }
 
     private func count(
-        _ master: Master, _ scrape: inout Scrape
+        _ master: Master, _ scrape: inout CollectionContext
     ) throws(KernelError) -> (slaves: Int, active: Int) {
         try scrape.read(&master.file)
         if !scrape.text.bytes.equals(master.listing) {
@@ -114,7 +116,8 @@ struct Bonding: Collector, ~Copyable {
         return (master.slaves.count, active)
     }
 
-    private static func read(_ slave: Slave, _ scrape: inout Scrape) throws(KernelError) {
+    private static func read(_ slave: Slave, _ scrape: inout CollectionContext) throws(KernelError)
+    {
         do throws(KernelError) {
             try scrape.read(&slave.status)
         } catch {

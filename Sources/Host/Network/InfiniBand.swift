@@ -61,7 +61,7 @@ struct InfiniBand: Collector, ~Copyable {
     ])
     private var table: SeriesTable
 
-    init(_ machine: Machine, _ filter: Filter) {
+    init(_ machine: CollectorResources, _ filter: Filter) {
         root = machine.roots.sys
         directory = DeviceDirectory(machine, InfiniBand.directory)
         self.filter = filter
@@ -84,7 +84,9 @@ struct InfiniBand: Collector, ~Copyable {
             ] + InfiniBandNames.counters.map { column($0.metric, $0.kind, $0.help) })
     }
 
-    mutating func collect(_ scrape: inout Scrape, into page: inout Page) throws(KernelError) {
+    mutating func collect(_ scrape: inout CollectionContext, into page: inout Page)
+        throws(KernelError)
+    {
         if let names = try directory.look(&scrape) { find(names) }
         info.write(to: &page)
         table.begin()
@@ -118,7 +120,7 @@ struct InfiniBand: Collector, ~Copyable {
     }
 
     /// An attribute that cannot be read or is no number costs its sample.
-    private mutating func show(_ port: Port, _ scrape: inout Scrape) {
+    private mutating func show(_ port: Port, _ scrape: inout CollectionContext) {
         let key = port.key
         let row = table.row(
             key.span, labels: { [("device", port.device), ("port", String(port.number))] })
@@ -148,7 +150,7 @@ struct InfiniBand: Collector, ~Copyable {
     }
 
     private mutating func set(
-        _ row: Int, _ column: Int, _ value: Double?, _ scrape: inout Scrape
+        _ row: Int, _ column: Int, _ value: Double?, _ scrape: inout CollectionContext
     ) {
         if let value {
             table[row, column] = value
@@ -157,7 +159,7 @@ struct InfiniBand: Collector, ~Copyable {
         }
     }
 
-    private static func read(_ file: inout KernelFile, _ scrape: inout Scrape) -> Bool {
+    private static func read(_ file: inout KernelFile, _ scrape: inout CollectionContext) -> Bool {
         do throws(KernelError) {
             try scrape.read(&file)
             return true

@@ -20,7 +20,7 @@ struct LinkDump: ~Copyable {
 
     /// Shows every link. Returns the messages that could not be used.
     mutating func read(
-        _ datagram: inout Buffer, into rows: inout NetworkRows
+        _ datagram: inout Buffer, into rows: inout NetDevRows
     ) throws(KernelError) -> Int {
         if haveChanged(&datagram) { links = nil }
         if hasStatistics, let links {
@@ -42,7 +42,7 @@ struct LinkDump: ~Copyable {
     }
 
     private mutating func readLinks(
-        _ datagram: inout Buffer, into rows: inout NetworkRows
+        _ datagram: inout Buffer, into rows: inout NetDevRows
     ) throws(KernelError) -> Int {
         var found: [(index: UInt32, name: [UInt8])] = []
         let skipped = try socket.dump(.links, into: &datagram) { message in
@@ -59,7 +59,7 @@ struct LinkDump: ~Copyable {
 
     private mutating func readCounters(
         of links: [(index: UInt32, name: [UInt8])], _ datagram: inout Buffer,
-        into rows: inout NetworkRows
+        into rows: inout NetDevRows
     ) throws(KernelError) -> Int {
         var next = 0
         return try socket.dump(.linkCounters, into: &datagram) { message in

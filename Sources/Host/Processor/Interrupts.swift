@@ -14,13 +14,15 @@ struct Interrupts: Collector, ~Copyable {
     private var processors = 0
     private var table = SeriesTable([])
 
-    init(_ roots: Roots, _ settings: InterruptSettings) {
+    init(_ roots: FilesystemRoots, _ settings: InterruptSettings) {
         file = roots.proc.file("interrupts", limit: 16 << 20)
         filter = settings.filter
         showsZeros = settings.showsZeros
     }
 
-    mutating func collect(_ scrape: inout Scrape, into page: inout Page) throws(KernelError) {
+    mutating func collect(_ scrape: inout CollectionContext, into page: inout Page)
+        throws(KernelError)
+    {
         try scrape.read(&file)
         guard let skipped = parse(scrape.text.bytes) else { throw .malformed(file.path) }
         scrape.skippedLines += skipped

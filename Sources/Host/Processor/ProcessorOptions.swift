@@ -4,11 +4,11 @@ internal import Settings
 /// What can be set about processors and the scheduler.
 struct ProcessorOptions: ParsableArguments {
     @OptionGroup(title: "Collector cpu") var cpu: CPUOptions
-    @OptionGroup(title: "Collector stat") var activity: KernelActivityOptions
+    @OptionGroup(title: "Collector stat") var activity: StatOptions
     @OptionGroup(title: "Collector interrupts") var interrupts: InterruptOptions
 
     /// `frequencyRuns` says whether the collector cpufreq runs.
-    func settings(frequencyRuns: Bool, _ mistakes: inout Mistakes) -> ProcessorSettings {
+    func settings(frequencyRuns: Bool, _ mistakes: inout ValidationErrors) -> ProcessorSettings {
         ProcessorSettings(
             cpu: cpu.settings(frequencyRuns: frequencyRuns, &mistakes),
             showsSoftirqs: activity.softirq, interrupts: interrupts.settings(&mistakes))
@@ -35,7 +35,7 @@ struct InterruptOptions: ParsableArguments {
         help: "Interrupts that a CPU has not had.")
     var includeZeros = true
 
-    func settings(_ mistakes: inout Mistakes) -> InterruptSettings {
+    func settings(_ mistakes: inout ValidationErrors) -> InterruptSettings {
         InterruptSettings(
             filter: Filter(
                 flag: "--collector.interrupts.name", include: include, exclude: exclude, &mistakes),
@@ -66,7 +66,7 @@ struct CPUOptions: ParsableArguments {
         help: ArgumentHelp("Regexp of CPU bugs to show; turns cpu.info on.", valueName: "regexp"))
     var bugsInclude = ""
 
-    func settings(frequencyRuns: Bool, _ mistakes: inout Mistakes) -> CPUSettings {
+    func settings(frequencyRuns: Bool, _ mistakes: inout ValidationErrors) -> CPUSettings {
         let flags =
             flagsInclude.isEmpty
             ? nil : Pattern(flagsInclude, flag: "--collector.cpu.info.flags-include", &mistakes)
@@ -88,7 +88,7 @@ struct CPUSettings: Sendable {
     var bugs: Pattern?
 }
 
-struct KernelActivityOptions: ParsableArguments {
+struct StatOptions: ParsableArguments {
     @Flag(
         name: .customLong("collector.stat.softirq"), inversion: .prefixedNo,
         help: "Softirq calls per vector.")

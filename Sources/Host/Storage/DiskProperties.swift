@@ -7,7 +7,7 @@ struct DiskProperties: ~Copyable {
     private let udev: Root
     private let sys: Root
     // In the kernel's order; the next device is guessed to be the next record.
-    private var records: [(name: [UInt8], record: UdevRecord)] = []
+    private var records: [(name: [UInt8], record: UdevProperties)] = []
     private var next = 0
     // udev replaces a record by renaming a new one over it, which changes the directory.
     private var stamp: FileStamp?
@@ -35,7 +35,7 @@ struct DiskProperties: ~Copyable {
                 help: "ATA disk rotation rate in RPMs (0 for SSDs).")),
     ])
 
-    init(_ roots: Roots) {
+    init(_ roots: FilesystemRoots) {
         udev = roots.udev
         sys = roots.sys
     }
@@ -83,7 +83,7 @@ struct DiskProperties: ~Copyable {
 
     private mutating func record(
         _ device: Span<UInt8>, _ major: UInt64, _ minor: UInt64
-    ) -> UdevRecord {
+    ) -> UdevProperties {
         defer { next += 1 }
         if next < records.count, device.equals(records[next].name),
             records[next].record.major == major, records[next].record.minor == minor
@@ -91,14 +91,14 @@ struct DiskProperties: ~Copyable {
             return records[next].record
         }
         records.removeSubrange(next...)
-        let record = UdevRecord(
+        let record = UdevProperties(
             udev: udev, sys: sys, device: device.string, major: major, minor: minor)
         records.append((device.copied, record))
         return record
     }
 
     private static func set(
-        _ table: inout SeriesTable, _ row: UdevRecord.Row, _ value: Double
+        _ table: inout SeriesTable, _ row: UdevProperties.Row, _ value: Double
     ) {
         if let place = table.row(row.key.span, labels: { row.labels }) { table[place, 0] = value }
     }

@@ -48,11 +48,13 @@ struct FibreChannel: Collector, ~Copyable {
             "node_fibrechannel_info", .gauge,
             help: "Non-numeric data from /sys/class/fc_host/<host>, value is always 1."))
 
-    init(_ machine: Machine) {
+    init(_ machine: CollectorResources) {
         directory = DeviceDirectory(machine, "class/fc_host")
     }
 
-    mutating func collect(_ scrape: inout Scrape, into page: inout Page) throws(KernelError) {
+    mutating func collect(_ scrape: inout CollectionContext, into page: inout Page)
+        throws(KernelError)
+    {
         if let names = try directory.look(&scrape) { find(names) }
         if info.write(&scrape, to: &page) { directory.lookSoon() }
         if readings.write(&scrape, to: &page) { directory.lookSoon() }

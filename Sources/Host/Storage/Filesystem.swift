@@ -21,33 +21,33 @@ struct Filesystem: Collector, ~Copyable {
     private let mountTimeout: Duration
     private var ofInit: KernelFile
     private var ofSelf: KernelFile
-    private var points: Sieve
-    private var types: Sieve
+    private var points: CachedFilter
+    private var types: CachedFilter
     private var table: SeriesTable
     private var mountInfo = SeriesTable([
         .init(
             Family("node_filesystem_mount_info", .gauge, help: "Filesystem mount information."))
     ])
-    private let hungCalls = Single(
+    private let hungCalls = UnlabelledMetric(
         "ml_exporter_filesystem_hung_calls", .gauge,
         help: "Mounts whose state was asked for and has not come yet.")
 
     /// What is shown, as long as no mount comes or goes.
     private var mounts: [MountedFilesystem]?
     /// By path: a call that hangs is not made again when the mount table is read anew.
-    private var calls: [[UInt8]: MountCall] = [:]
-    private var asker: MountAsker?
+    private var calls: [[UInt8]: StatfsCall] = [:]
+    private var asker: StatfsWorkers?
     private var skippedLines = 0
 
     private enum Column: Int { case error, readOnly, size, free, available, files, filesFree }
 
-    init(_ roots: Roots, _ settings: FilesystemSettings) {
+    init(_ roots: FilesystemRoots, _ settings: FilesystemSettings) {
         rootfs = roots.rootfs
         mountTimeout = settings.mountTimeout
         ofInit = roots.proc.file("1/mountinfo", limit: 64 << 20)
         ofSelf = roots.proc.file("self/mountinfo", limit: 64 << 20)
-        self.points = Sieve(settings.points)
-        self.types = Sieve(settings.types)
+        self.points = CachedFilter(settings.points)
+        self.types = CachedFilter(settings.types)
         func column(_ name: String, _ help: String) -> SeriesTable.Column {
             SeriesTable.Column(Family("node_filesystem_\(name)", .gauge, help: help))
         }
@@ -68,7 +68,9 @@ struct Filesystem: Collector, ~Copyable {
         asker?.end()
     }
 
-    mutating func collect(_ scrape: inout Scrape, into page: inout Page) throws(KernelError) {
+    mutating func collect(_ scrape: inout CollectionContext, into page: inout Page)
+        throws(KernelError)
+    {
         if mounts == nil || ofInit.mayHaveChanged() { try readMounts(&scrape) }
         scrape.skippedLines += skippedLines
         guard let mounts else { return }
@@ -79,7 +81,7 @@ struct Filesystem: Collector, ~Copyable {
         if !calls.isEmpty { page.single(hungCalls, Double(hung)) }
     }
 
-    private mutating func readMounts(_ scrape: inout Scrape) throws(KernelError) {
+    private mutating func readMounts(_ scrape: inout CollectionContext) throws(KernelError) {
         mounts = nil
         do throws(KernelError) {
             try scrape.read(&ofInit)
@@ -101,7 +103,7 @@ struct Filesystem: Collector, ~Copyable {
         var shown: [MountedFilesystem] = []
         var keys: Set<[UInt8]> = []
         var remote = RemotePoints()
-        var asked: [[UInt8]: MountCall] = [:]
+        var asked: [[UInt8]: StatfsCall] = [:]
         points.begin()
         types.begin()
         var lines = Cursor(text)
@@ -123,7 +125,7 @@ struct Filesystem: Collector, ~Copyable {
             }
             if !isLocal || remote.contain(point) {
                 let path = mounted.path
-                let call = asked[path] ?? calls[path] ?? MountCall(path: path)
+                let call = asked[path] ?? calls[path] ?? StatfsCall(path: path)
                 asked[path] = call
                 mounted = MountedFilesystem(mount, at: point.span, below: rootfs, call: call)
             }
@@ -140,7 +142,7 @@ struct Filesystem: Collector, ~Copyable {
     ) throws(KernelError) -> Int {
         if calls.isEmpty { return 0 }
         let waiting = calls.values.filter { $0.begin() }
-        let asker = if let asker { asker } else { try MountAsker() }
+        let asker = if let asker { asker } else { try StatfsWorkers() }
         self.asker = asker
         asker.run(
             waiting,
@@ -153,7 +155,7 @@ struct Filesystem: Collector, ~Copyable {
         mountInfo.begin()
         for mount in mounts {
             guard let call = mount.call else {
-                show(mount, MountCall.ask(mount.path))
+                show(mount, StatfsCall.ask(mount.path))
                 continue
             }
             show(mount, call.answer)
@@ -163,7 +165,7 @@ struct Filesystem: Collector, ~Copyable {
     }
 
     /// No answer is one that has not come in time.
-    private mutating func show(_ mount: MountedFilesystem, _ answer: MountCall.Answer?) {
+    private mutating func show(_ mount: MountedFilesystem, _ answer: StatfsCall.Answer?) {
         guard case .space(let about)? = answer else {
             var error = "mountpoint timeout"
             if case .failed(let code)? = answer {

@@ -27,7 +27,7 @@ struct KeyedLines: ~Copyable {
     }
 
     /// Reads and writes all files. Returns whether one has gone.
-    mutating func write(_ scrape: inout Scrape, to page: inout Page) -> Bool {
+    mutating func write(_ scrape: inout CollectionContext, to page: inout Page) -> Bool {
         var hasLost = false
         table.begin()
         for source in sources {
@@ -68,6 +68,6 @@ struct KeyedLines: ~Copyable {
     private static func number(_ text: Span<UInt8>) -> Double? {
         var rest = Cursor(text)
         let number = rest.part(endedBy: rest.rest.offset(of: 0x2F) == nil ? 0x25 : 0x2F)
-        return Abbreviation.bcache(number)
+        return HumanReadableNumber.bcache(number)
     }
 }

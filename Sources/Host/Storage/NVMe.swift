@@ -58,11 +58,13 @@ struct NVMe: Collector, ~Copyable {
             )),
     ])
 
-    init(_ machine: Machine) {
+    init(_ machine: CollectorResources) {
         directory = DeviceDirectory(machine, "class/nvme")
     }
 
-    mutating func collect(_ scrape: inout Scrape, into page: inout Page) throws(KernelError) {
+    mutating func collect(_ scrape: inout CollectionContext, into page: inout Page)
+        throws(KernelError)
+    {
         if let names = try directory.look(&scrape) { find(names) }
         if info.write(&scrape, to: &page) { directory.lookSoon() }
         if namespaceInfo.write(&scrape, to: &page) { directory.lookSoon() }
@@ -107,7 +109,7 @@ struct NVMe: Collector, ~Copyable {
         return String(number)
     }
 
-    private mutating func collectSizes(_ scrape: inout Scrape) {
+    private mutating func collectSizes(_ scrape: inout CollectionContext) {
         table.begin()
         for namespace in namespaces {
             guard let blockSize = namespace.blockSize.unsigned(&scrape) else {

@@ -19,7 +19,7 @@ struct StorageOptions: ParsableArguments {
     @Flag(name: .customLong("no-collector.bcache.priorityStats"), help: .hidden)
     var noCachePriorities = false
 
-    func settings(_ mistakes: inout Mistakes) -> StorageSettings {
+    func settings(_ mistakes: inout ValidationErrors) -> StorageSettings {
         StorageSettings(
             disks: disk.filter(&mistakes), filesystem: filesystem.settings(&mistakes),
             tapes: Filter(
@@ -53,7 +53,7 @@ struct DiskOptions: ParsableArguments {
         help: ArgumentHelp("Regexp of devices to show alone.", valueName: "regexp"))
     var include: String?
 
-    func filter(_ mistakes: inout Mistakes) -> Filter {
+    func filter(_ mistakes: inout ValidationErrors) -> Filter {
         Filter(
             flag: "--collector.diskstats.device", include: include, exclude: exclude ?? ignored,
             standardExclude: DiskOptions.standardExclude, &mistakes)
@@ -104,7 +104,7 @@ struct FilesystemOptions: ParsableArguments {
             visibility: .hidden))
     var statWorkers = 4
 
-    func settings(_ mistakes: inout Mistakes) -> FilesystemSettings {
+    func settings(_ mistakes: inout ValidationErrors) -> FilesystemSettings {
         FilesystemSettings(
             points: Filter(
                 flag: "--collector.filesystem.mount-points", include: pointsInclude,

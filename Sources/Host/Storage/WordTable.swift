@@ -39,7 +39,7 @@ struct WordTable: ~Copyable {
     }
 
     /// Reads and writes all files.
-    mutating func write(_ scrape: inout Scrape, to page: inout Page) {
+    mutating func write(_ scrape: inout CollectionContext, to page: inout Page) {
         table.begin()
         for source in sources where source.attribute.read(&scrape) {
             scrape.skippedLines += parse(scrape.text.bytes, of: source.key, source.labels)
@@ -86,7 +86,7 @@ struct WordTable: ~Copyable {
         var values: [2 of Double] = [0, 0]
         let count = table.columns.count
         for column in 0..<count {
-            guard let text = line.word(), let value = Abbreviation.bcachefs(text) else {
+            guard let text = line.word(), let value = HumanReadableNumber.bcachefs(text) else {
                 return false
             }
             values[column] = value

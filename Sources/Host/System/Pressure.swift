@@ -10,10 +10,13 @@ struct Pressure: Collector, ~Copyable {
     /// One file, and the lines of it that are shown.
     private final class Resource {
         var file: KernelFile
-        let some: Single?
-        let full: Single?
+        let some: UnlabelledMetric?
+        let full: UnlabelledMetric?
 
-        init(_ root: Root, _ name: String, some: Single? = nil, full: Single? = nil) {
+        init(
+            _ root: Root, _ name: String, some: UnlabelledMetric? = nil,
+            full: UnlabelledMetric? = nil
+        ) {
             file = root.file("pressure/\(name)", isOneRecord: true)
             self.some = some
             self.full = full
@@ -22,9 +25,9 @@ struct Pressure: Collector, ~Copyable {
 
     private let resources: [Resource]
 
-    init(_ roots: Roots) {
-        func counter(_ name: String, _ help: String) -> Single {
-            Single("node_pressure_\(name)_seconds_total", .counter, help: help)
+    init(_ roots: FilesystemRoots) {
+        func counter(_ name: String, _ help: String) -> UnlabelledMetric {
+            UnlabelledMetric("node_pressure_\(name)_seconds_total", .counter, help: help)
         }
         resources = [
             // That all tasks wait for a CPU says nothing about a whole machine.
@@ -58,7 +61,9 @@ struct Pressure: Collector, ~Copyable {
         ]
     }
 
-    mutating func collect(_ scrape: inout Scrape, into page: inout Page) throws(KernelError) {
+    mutating func collect(_ scrape: inout CollectionContext, into page: inout Page)
+        throws(KernelError)
+    {
         var failure: KernelError?
         var missing = 0
         for resource in resources {
@@ -81,7 +86,7 @@ struct Pressure: Collector, ~Copyable {
 
     /// Returns how many lines are missing.
     private static func write(
-        _ microseconds: UInt64?, _ single: Single?, to page: inout Page
+        _ microseconds: UInt64?, _ single: UnlabelledMetric?, to page: inout Page
     ) -> Int {
         guard let single else { return 0 }
         guard let microseconds else { return 1 }

@@ -11,12 +11,12 @@ struct Processes: Collector, ~Copyable {
     private var threadLimit: KernelFile
     private var processLimit: KernelFile
     private var tasks = Buffer(capacity: 32 << 10)
-    private let threads = Single(
+    private let threads = UnlabelledMetric(
         "node_processes_threads", .gauge, help: "Allocated threads in system")
-    private let maxThreads = Single(
+    private let maxThreads = UnlabelledMetric(
         "node_processes_max_threads", .gauge, help: "Limit of threads in the system")
-    private let processes = Single("node_processes_pids", .gauge, help: "Number of PIDs")
-    private let maxProcesses = Single(
+    private let processes = UnlabelledMetric("node_processes_pids", .gauge, help: "Number of PIDs")
+    private let maxProcesses = UnlabelledMetric(
         "node_processes_max_processes", .gauge, help: "Number of max PIDs limit")
     private var states = SeriesTable([
         .init(
@@ -29,13 +29,15 @@ struct Processes: Collector, ~Copyable {
                 "node_processes_threads_state", .gauge, help: "Number of threads in each state."))
     ])
 
-    init(_ roots: Roots) {
+    init(_ roots: FilesystemRoots) {
         path = roots.proc.path
         threadLimit = roots.proc.file("sys/kernel/threads-max", isOneRecord: true)
         processLimit = roots.proc.file("sys/kernel/pid_max", isOneRecord: true)
     }
 
-    mutating func collect(_ scrape: inout Scrape, into page: inout Page) throws(KernelError) {
+    mutating func collect(_ scrape: inout CollectionContext, into page: inout Page)
+        throws(KernelError)
+    {
         let directory = try KernelDirectory(path: path)
         var census = ProcessCensus()
         var tasks = Buffer(capacity: 1)
@@ -134,7 +136,7 @@ struct ProcessCensus: ~Copyable {
     }
 
     static func parse(_ text: Span<UInt8>) -> (state: UInt8, threads: UInt64)? {
-        guard var fields = ProcessFields(text), let state = fields.state(),
+        guard var fields = PIDStat(text), let state = fields.state(),
             let threads = fields.number(20)
         else { return nil }
         return (state, threads)

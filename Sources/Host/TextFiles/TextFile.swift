@@ -30,7 +30,7 @@ struct TextFile {
     var seriesCount: Int { families.reduce(0) { $0 + $1.count } }
 
     /// Reads the file when it may have changed. Returns whether it was read.
-    mutating func refresh(_ scrape: inout Scrape) -> Bool {
+    mutating func refresh(_ scrape: inout CollectionContext) -> Bool {
         let now = FileStamp(path)
         if let now, now == stamp { return false }
         // A file that is written right now may change without a later time.
@@ -51,7 +51,7 @@ struct TextFile {
         let sentence: String
     }
 
-    private func read(_ scrape: inout Scrape) throws(Problem) -> [RenderedFamily] {
+    private func read(_ scrape: inout CollectionContext) throws(Problem) -> [RenderedFamily] {
         do throws(KernelError) {
             var file = KernelFile(path: path, limit: TextFile.byteLimit)
             if try file.read(into: &scrape.text) {
@@ -60,7 +60,7 @@ struct TextFile {
         } catch {
             throw Problem(sentence: "\(error)")
         }
-        let batch: MetricBatch
+        let batch: ParsedExposition
         do throws(MetricSyntaxError) {
             batch = try TextParser.parse(scrape.text.bytes)
         } catch {
@@ -69,7 +69,7 @@ struct TextFile {
         if batch.hasTimestamps {
             throw Problem(sentence: "\(path): samples with timestamps are not accepted")
         }
-        do throws(RefusedSample) {
+        do throws(SampleError) {
             var renderer = FamilyRenderer(limits: TextFile.limits)
             return try renderer.render(batch)
         } catch {

@@ -13,7 +13,7 @@ struct TextFiles: Collector, ~Copyable {
     /// Files beyond this many are not read.
     static var fileLimit: Int { 10_000 }
 
-    private let patterns: [PathPattern]
+    private let patterns: [GlobPattern]
     private let seriesLimit: Int
     private var files: [TextFile] = []
     private var shown = TextFileIndex()
@@ -25,17 +25,19 @@ struct TextFiles: Collector, ~Copyable {
                 "node_textfile_mtime_seconds", .gauge,
                 help: "Unixtime mtime of textfiles successfully read."))
     ])
-    private let failure = Single(
+    private let failure = UnlabelledMetric(
         "node_textfile_scrape_error", .gauge,
         help: "1 if there was an error opening or reading a file, 0 otherwise")
 
     init(_ directories: [String], seriesLimit: Int) {
-        patterns = directories.map { PathPattern($0) }
+        patterns = directories.map { GlobPattern($0) }
         self.seriesLimit = seriesLimit
     }
 
     /// Comes before the page's first family, because it invites guests.
-    mutating func collect(_ scrape: inout Scrape, into page: inout Page) throws(KernelError) {
+    mutating func collect(_ scrape: inout CollectionContext, into page: inout Page)
+        throws(KernelError)
+    {
         var isChanged = find(&scrape)
         for place in files.indices {
             let before = files[place].failure
@@ -57,7 +59,7 @@ struct TextFiles: Collector, ~Copyable {
     }
 
     /// Lists the files. Returns whether other ones are there than before.
-    private mutating func find(_ scrape: inout Scrape) -> Bool {
+    private mutating func find(_ scrape: inout CollectionContext) -> Bool {
         var paths: [String] = []
         var seen: Set<String> = []
         var unusable: Set<String> = []

@@ -5,16 +5,16 @@ internal import Kernel
 /// further documents are refused: nobody needs them here, and with aliases a short text can mean a
 /// very long one.
 @safe
-public struct YAMLReader: ~Copyable {
+package struct YAMLReader: ~Copyable {
     /// Bytes of a text.
-    public static let textLimit = 1 << 20
+    package static let textLimit = 1 << 20
     /// Mappings and sequences within each other.
-    public static let depthLimit = 16
+    package static let depthLimit = 16
     /// Mappings, sequences and scalars.
-    public static let nodeLimit = 50_000
+    package static let nodeLimit = 50_000
 
     /// Nil for a text without a document: empty, or nothing but remarks.
-    public static func read(_ text: Span<UInt8>) throws(YAMLError) -> YAMLNode? {
+    package static func read(_ text: Span<UInt8>) throws(YAMLError) -> YAMLNode? {
         guard text.count <= textLimit else {
             throw YAMLError(
                 place: TextPlace(line: 1, column: 1),

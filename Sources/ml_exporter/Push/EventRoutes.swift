@@ -1,4 +1,4 @@
-internal import HTTPServer
+internal import HTTP
 internal import Intake
 internal import Journal
 internal import Kernel
@@ -6,7 +6,7 @@ internal import Model
 
 /// The paths below `/v1` on the push listener.
 struct EventRoutes: Sendable {
-    let door: EventDoor
+    let door: EventIngestor
     let models: Models
     let requests: PushRequests
     /// Nil when pushes are kept in memory only.
@@ -17,7 +17,8 @@ struct EventRoutes: Sendable {
     static let headers = [("Content-Type", "application/json")]
 
     /// What the server itself says below `/v1`.
-    static let voice = Voice(prefix: "/v1/", contentType: "application/json") { status, sentence in
+    static let voice = ErrorFormat(prefix: "/v1/", contentType: "application/json") {
+        status, sentence in
         let code =
             switch status {
             case 404: "not_found"
@@ -30,7 +31,7 @@ struct EventRoutes: Sendable {
         return String(decoding: PushAnswer.errorBody(code, sentence), as: UTF8.self)
     }
 
-    init(_ pushed: Pushed) {
+    init(_ pushed: PushState) {
         door = pushed.events
         models = pushed.models
         requests = pushed.requests
@@ -42,11 +43,11 @@ struct EventRoutes: Sendable {
             events,
             Route("/v1/models") { _ in
                 requests.count(.models, 200)
-                return json(200, Inventory.models(models.list.map(EventRoutes.version)))
+                return json(200, ListResponses.models(models.list.map(EventRoutes.version)))
             },
             Route("/v1/producers") { _ in
                 requests.count(.producers, 200)
-                return json(200, Inventory.producers(door.producers.list))
+                return json(200, ListResponses.producers(door.producers.list))
             },
             Route(prefix: "/v1/models/", suspend: { version($0, $1) }),
             Route(prefix: "/v1/models@base64/", suspend: { version($0, $1) }),
@@ -88,8 +89,8 @@ struct EventRoutes: Sendable {
     }
 
     @_lifetime(borrow request)
-    private static func push(_ request: borrowing Request) -> EventDoor.Push {
-        EventDoor.Push(
+    private static func push(_ request: borrowing Request) -> EventIngestor.Push {
+        EventIngestor.Push(
             body: request.body, contentType: request.header("content-type"),
             encoding: ContentEncoding(request.header("content-encoding")))
     }
@@ -103,10 +104,12 @@ struct EventRoutes: Sendable {
     }
 
     /// What the request's headers say of its batch.
-    static func stamp(_ request: borrowing Request) -> Result<BatchStamp?, BatchStamp.Problem> {
-        do throws(BatchStamp.Problem) {
+    static func stamp(_ request: borrowing Request) -> Result<
+        IdempotencyKey?, IdempotencyKey.Problem
+    > {
+        do throws(IdempotencyKey.Problem) {
             return .success(
-                try BatchStamp.read(
+                try IdempotencyKey.read(
                     producer: request.header("producer-id"),
                     start: request.header("producer-start"),
                     sequence: request.header("batch-sequence")))
@@ -117,13 +120,13 @@ struct EventRoutes: Sendable {
 
     // MARK: Versions and producers
 
-    private static func version(_ listing: Models.Listing) -> Inventory.Version {
-        Inventory.Version(
+    private static func version(_ listing: Models.VersionInfo) -> ListResponses.Version {
+        ListResponses.Version(
             model: listing.model, version: listing.version, rows: listing.rows,
             lastPush: listing.lastPush)
     }
 
-    private func version(_ request: borrowing Request, _ suspended: consuming Suspended) {
+    private func version(_ request: borrowing Request, _ suspended: consuming PendingResponse) {
         guard let path = ResourcePath(request.rawPath), path.parts.count == 2,
             path.parts[0].collection == "models", path.parts[1].collection == "versions"
         else { return suspended.answer(unknown(.version)) }
@@ -140,7 +143,7 @@ struct EventRoutes: Sendable {
         }
     }
 
-    private func producer(_ request: borrowing Request, _ suspended: consuming Suspended) {
+    private func producer(_ request: borrowing Request, _ suspended: consuming PendingResponse) {
         guard let path = ResourcePath(request.rawPath), path.parts.count == 1,
             path.parts[0].collection == "producers"
         else { return suspended.answer(unknown(.producer)) }
@@ -160,7 +163,7 @@ struct EventRoutes: Sendable {
     /// Lets a change survive, where there is a journal, and answers.
     private func change(
         _ kind: RecordKind, _ names: [String], _ path: PushRequests.Path,
-        _ suspended: consuming Suspended, _ body: @escaping @Sendable () -> Response
+        _ suspended: consuming PendingResponse, _ body: @escaping @Sendable () -> Response
     ) {
         guard let journal else { return suspended.answer(body()) }
         let submission = ChangeSubmission(

@@ -3,21 +3,21 @@ internal import Groups
 
 /// What the groups tell about themselves.
 struct GroupMetrics {
-    private let groups = Single(
+    private let groups = UnlabelledMetric(
         "ml_push_groups", .gauge, help: "Groups that have been pushed and are there.")
-    private let groupLimit = Single(
+    private let groupLimit = UnlabelledMetric(
         "ml_push_groups_limit", .gauge, help: "Groups that may be there: --push.max-groups.")
-    private let series = Single(
+    private let series = UnlabelledMetric(
         "ml_push_group_series", .gauge, help: "Series of all groups.")
-    private let seriesLimit = Single(
+    private let seriesLimit = UnlabelledMetric(
         "ml_push_group_series_limit", .gauge,
         help: "Series that all groups may hold: --push.max-group-series.")
-    private let bytes = Single(
+    private let bytes = UnlabelledMetric(
         "ml_push_group_bytes", .gauge, help: "Bytes that the samples of all groups take.")
-    private let bytesLimit = Single(
+    private let bytesLimit = UnlabelledMetric(
         "ml_push_group_bytes_limit", .gauge,
         help: "Bytes that the samples of all groups may take: --push.max-group-bytes.")
-    private let expired = Single(
+    private let expired = UnlabelledMetric(
         "ml_push_groups_expired_total", .counter, help: "Groups whose time was over.")
     private let refused = Family(
         "ml_push_group_refused_total", .counter,

@@ -1,5 +1,5 @@
 internal import Groups
-internal import HTTPServer
+internal import HTTP
 internal import Intake
 internal import Journal
 internal import Kernel
@@ -9,8 +9,8 @@ enum GroupRoutes {
     /// What a body may be once it is inflated.
     static let limits = EventLimits()
 
-    static func routes(_ pushed: Pushed) -> [Route] {
-        let door = GroupDoor(pushed.groups)
+    static func routes(_ pushed: PushState) -> [Route] {
+        let door = PushgatewayHandler(pushed.groups)
         let (producers, requests) = (pushed.events.producers, pushed.requests)
         let methods: Set<Method> = [.put, .post, .delete]
         guard let journal = pushed.journal else {
@@ -27,7 +27,7 @@ enum GroupRoutes {
                 prefix: "/metrics/", methods: methods,
                 suspend: { request, suspended in
                     let held = hold(request, producers)
-                    let respond: @Sendable (GroupAnswer, consuming Suspended) -> Void = {
+                    let respond: @Sendable (GroupAnswer, consuming PendingResponse) -> Void = {
                         answer, suspended in
                         requests.count(.groups, answer.status)
                         suspended.answer(response(answer))
@@ -49,9 +49,9 @@ enum GroupRoutes {
 
     /// The request with bytes of its own.
     private static func hold(
-        _ request: borrowing Request, _ producers: Producers
+        _ request: borrowing Request, _ producers: ProducerTable
     ) -> Result<GroupRequest, Refusal> {
-        let stamp: BatchStamp?
+        let stamp: IdempotencyKey?
         switch EventRoutes.stamp(request) {
         case .success(let known): stamp = known
         case .failure(let problem):
@@ -73,7 +73,9 @@ enum GroupRoutes {
 
     /// Takes note of a producer's batch: the number of the producer, or the answer to a batch that
     /// is not to be applied.
-    static func admit(_ stamp: BatchStamp, _ producers: Producers) -> Result<UInt64, Refusal> {
+    static func admit(_ stamp: IdempotencyKey, _ producers: ProducerTable) -> Result<
+        UInt64, Refusal
+    > {
         switch producers.decide(stamp, now: Clock.monotonicNanoseconds) {
         case .apply(let number): .success(number)
         case .duplicate:
@@ -89,7 +91,8 @@ enum GroupRoutes {
     }
 
     /// What an answer means for the batch: 200 and 400 use its number up.
-    static func conclude(_ stamp: BatchStamp, _ answer: GroupAnswer, _ producers: Producers) {
+    static func conclude(_ stamp: IdempotencyKey, _ answer: GroupAnswer, _ producers: ProducerTable)
+    {
         switch answer.status {
         case 200, 202: producers.noteSuccess(stamp, at: Double(Clock.realNanoseconds) / 1e9)
         case 400: break
@@ -99,7 +102,7 @@ enum GroupRoutes {
 
     /// What `answer` says, of a batch that was not applied yet.
     private static func once(
-        _ stamp: BatchStamp, _ producers: Producers, _ answer: () -> GroupAnswer
+        _ stamp: IdempotencyKey, _ producers: ProducerTable, _ answer: () -> GroupAnswer
     ) -> GroupAnswer {
         if case .failure(let refusal) = admit(stamp, producers) { return refusal.answer }
         let answer = answer()
@@ -109,7 +112,7 @@ enum GroupRoutes {
 
     /// Answers at once, each batch of a producer that says who it is only once.
     private static func answer(
-        _ door: GroupDoor, _ request: borrowing Request, _ producers: Producers
+        _ door: PushgatewayHandler, _ request: borrowing Request, _ producers: ProducerTable
     ) -> GroupAnswer {
         switch EventRoutes.stamp(request) {
         case .success(nil): return answer(door, request)
@@ -118,7 +121,9 @@ enum GroupRoutes {
         }
     }
 
-    private static func answer(_ door: GroupDoor, _ request: borrowing Request) -> GroupAnswer {
+    private static func answer(_ door: PushgatewayHandler, _ request: borrowing Request)
+        -> GroupAnswer
+    {
         let query = Parameters(request)
         let answer = body(of: request) { body in
             door.answer(

@@ -1,4 +1,4 @@
-internal import HTTPServer
+internal import HTTP
 internal import Intake
 internal import Kernel
 internal import Settings
@@ -12,7 +12,7 @@ enum PushListener {
     static let inheritedName = "push"
 
     /// Who may push at all.
-    static func gate(_ configuration: Configuration, _ pushed: Pushed) -> PushGate {
+    static func gate(_ configuration: Configuration, _ pushed: PushState) -> PushGate {
         var names = configuration.pushFlags.allowedHosts
         for address in configuration.pushAddresses ?? [] {
             if case .tcp(let host, _) = address, !host.isEmpty { names.append(host) }
@@ -31,7 +31,7 @@ enum PushListener {
     }
 
     static func routes(
-        _ pushed: Pushed, _ scrapes: ScrapeThread, _ file: SettingsFile?, isReloadEnabled: Bool
+        _ pushed: PushState, _ scrapes: ScrapeThread, _ file: SettingsFile?, isReloadEnabled: Bool
     ) -> [Route] {
         var routes = GroupRoutes.routes(pushed)
         routes += EventRoutes(pushed).routes
@@ -66,9 +66,9 @@ enum PushListener {
 private final class Reload: @unchecked Sendable {
     // Whoever starts the thread gives it to that thread.
     private let file: SettingsFile
-    private var suspended: Suspended?
+    private var suspended: PendingResponse?
 
-    init(_ file: SettingsFile, _ suspended: consuming Suspended) {
+    init(_ file: SettingsFile, _ suspended: consuming PendingResponse) {
         self.file = file
         self.suspended = consume suspended
     }

@@ -4,7 +4,7 @@ internal import Observation
 
 /// What the pushes of events tell about themselves.
 struct PushMetrics: ~Copyable {
-    private let door: EventDoor
+    private let door: EventIngestor
     private let requests: PushRequests
     private let answered = Family(
         "ml_push_requests_total", .counter,
@@ -17,21 +17,21 @@ struct PushMetrics: ~Copyable {
     private let rejected = Family(
         "ml_push_rejected_total", .counter, help: "Events that were refused, by reason.")
     private let byCode: [(code: RejectionCode, series: Series)]
-    private let bytes = Single(
+    private let bytes = UnlabelledMetric(
         "ml_push_bytes_total", .counter, help: "Bytes of pushed bodies as they came.")
-    private let unknownFields = Single(
+    private let unknownFields = UnlabelledMetric(
         "ml_push_unknown_fields_total", .counter,
         help: "Keys of events that are not known and were ignored.")
-    private let droppedFeatures = Single(
+    private let droppedFeatures = UnlabelledMetric(
         "ml_push_dropped_features_total", .counter,
         help: "Features beyond the 200 that one event may have.")
-    private let timestamps = Single(
+    private let timestamps = UnlabelledMetric(
         "ml_push_ignored_timestamps_total", .counter,
         help: "Times of events that were more than 24 hours from now.")
-    private let duplicates = Single(
+    private let duplicates = UnlabelledMetric(
         "ml_push_duplicate_batches_total", .counter,
         help: "Batches that came once more and were not applied again.")
-    private let lost = Single(
+    private let lost = UnlabelledMetric(
         "ml_push_lost_batches_total", .counter,
         help: "Sequence numbers of producers that never came.")
     private let durations = Family(
@@ -44,7 +44,7 @@ struct PushMetrics: ~Copyable {
         help: "When a producer's batch was accepted last.")
     private var byProducer: [String: Series] = [:]
 
-    init(_ door: EventDoor, _ requests: PushRequests) {
+    init(_ door: EventIngestor, _ requests: PushRequests) {
         self.door = door
         self.requests = requests
         let (answered, events, rejected) = (answered, events, rejected)

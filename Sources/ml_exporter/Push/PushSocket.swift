@@ -1,5 +1,5 @@
 internal import Glibc
-internal import HTTPServer
+internal import HTTP
 internal import Kernel
 internal import Settings
 
@@ -15,7 +15,7 @@ struct PushSocket: Sendable, Equatable {
     let isWanted: Bool
 
     /// Nil when there is to be none.
-    init?(_ flags: PushFlags, _ mistakes: inout Mistakes) {
+    init?(_ flags: PushFlags, _ mistakes: inout ValidationErrors) {
         mode = flags.socketMode
         group = flags.socketGroup.flatMap { PushSocket.group($0, &mistakes) }
         isWanted = flags.socket != nil
@@ -40,7 +40,7 @@ struct PushSocket: Sendable, Equatable {
             && access(path, W_OK) == 0
     }
 
-    private static func group(_ text: String, _ mistakes: inout Mistakes) -> UInt32? {
+    private static func group(_ text: String, _ mistakes: inout ValidationErrors) -> UInt32? {
         if let number = UInt32(text) { return number }
         if let entry = unsafe getgrnam(text) { return unsafe entry.pointee.gr_gid }
         mistakes.add("--push.socket-group: there is no group \"\(text)\".")

@@ -15,22 +15,22 @@ final class SettingsFile: Sendable {
 
     let path: String
     private let flags: PushFlags
-    private let pushed: Pushed
+    private let pushed: PushState
     private let log: Logger
-    private let state: Guarded<State>
+    private let state: LockedValue<State>
     /// One reads at a time, so that the last to come is the last to be taken over.
-    private let turn = Guarded(())
+    private let turn = LockedValue(())
 
     /// `settings` are those that the file gave at the start.
     init(
-        _ path: String, _ flags: PushFlags, _ settings: PushSettings, _ pushed: Pushed,
+        _ path: String, _ flags: PushFlags, _ settings: PushSettings, _ pushed: PushState,
         _ log: Logger
     ) {
         self.path = path
         self.flags = flags
         self.pushed = pushed
         self.log = log
-        state = Guarded(
+        state = LockedValue(
             State(settings: settings, lastGood: Double(Clock.realNanoseconds) / 1e9))
     }
 
@@ -38,7 +38,7 @@ final class SettingsFile: Sendable {
     /// everything stays as it was.
     func reload() -> [String] {
         turn.withLock { _ in
-            var mistakes = Mistakes()
+            var mistakes = ValidationErrors()
             guard let file = FileSettings.load(path, PushSettings.vocabulary, &mistakes) else {
                 for sentence in mistakes.sentences {
                     log.error(
@@ -63,10 +63,10 @@ final class SettingsFile: Sendable {
 
     // MARK: Metrics
 
-    private static let wasLastGood = Single(
+    private static let wasLastGood = UnlabelledMetric(
         "ml_exporter_config_last_reload_successful", .gauge,
         help: "Whether the settings file was right when it was read last.")
-    private static let lastGood = Single(
+    private static let lastGood = UnlabelledMetric(
         "ml_exporter_config_last_reload_success_timestamp_seconds", .gauge,
         help: "Unix time when settings were last taken over from the file.")
 

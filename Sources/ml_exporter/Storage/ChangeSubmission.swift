@@ -1,4 +1,4 @@
-internal import HTTPServer
+internal import HTTP
 internal import Journal
 internal import Kernel
 
@@ -9,11 +9,11 @@ final class ChangeSubmission: Submission, @unchecked Sendable {
     private let names: [String]
     private let change: @Sendable () -> Response
     private let failure: @Sendable (_ code: String, _ sentence: String) -> Response
-    private var suspended: Suspended?
+    private var suspended: PendingResponse?
 
     /// `change` does it and answers; `failure` answers when it could not be kept.
     init(
-        _ kind: RecordKind, _ names: [String], _ suspended: consuming Suspended,
+        _ kind: RecordKind, _ names: [String], _ suspended: consuming PendingResponse,
         change: @escaping @Sendable () -> Response,
         failure: @escaping @Sendable (_ code: String, _ sentence: String) -> Response
     ) {
@@ -27,7 +27,7 @@ final class ChangeSubmission: Submission, @unchecked Sendable {
     /// What is pushed next begins at 0.
     var isAlone: Bool { true }
 
-    func decide(into record: inout RecordWriter) {
+    func decide(into record: inout ByteWriter) {
         record.write(kind.rawValue)
         for name in names { record.write(name) }
     }

@@ -1,4 +1,4 @@
-internal import HTTPServer
+internal import HTTP
 internal import Intake
 internal import Journal
 internal import Kernel
@@ -8,17 +8,18 @@ internal import Observation
 /// A push of events that is answered once it survives.
 final class EventSubmission: Submission, @unchecked Sendable {
     // The request's thread hands it to the journal's writer and lets go of it.
-    private let held: HeldPush
-    private let door: EventDoor
+    private let held: DecodedPush
+    private let door: EventIngestor
     private let models: Models
-    private let respond: @Sendable (PushAnswer, consuming Suspended) -> Void
-    private var suspended: Suspended?
-    private var decision: Decision?
+    private let respond: @Sendable (PushAnswer, consuming PendingResponse) -> Void
+    private var suspended: PendingResponse?
+    private var decision: Reservation?
     private var answer: PushAnswer?
 
     init(
-        _ held: HeldPush, _ door: EventDoor, _ models: Models, _ suspended: consuming Suspended,
-        _ respond: @escaping @Sendable (PushAnswer, consuming Suspended) -> Void
+        _ held: DecodedPush, _ door: EventIngestor, _ models: Models,
+        _ suspended: consuming PendingResponse,
+        _ respond: @escaping @Sendable (PushAnswer, consuming PendingResponse) -> Void
     ) {
         self.held = held
         self.door = door
@@ -29,7 +30,7 @@ final class EventSubmission: Submission, @unchecked Sendable {
 
     var isAlone: Bool { false }
 
-    func decide(into record: inout RecordWriter) {
+    func decide(into record: inout ByteWriter) {
         answer = door.admit(held)
         if answer != nil { return }
         let decision = models.decide(held.batch, from: held.sender, verdict: &held.verdict)

@@ -1,5 +1,5 @@
 internal import Groups
-internal import HTTPServer
+internal import HTTP
 internal import Intake
 internal import Journal
 internal import Kernel
@@ -12,9 +12,9 @@ struct GroupRequest: Sendable {
     let aggregate: [String]
     let contentType: [UInt8]?
     let body: [UInt8]
-    let stamp: BatchStamp?
+    let stamp: IdempotencyKey?
 
-    func answer(_ door: GroupDoor) -> GroupAnswer {
+    func answer(_ door: PushgatewayHandler) -> GroupAnswer {
         guard let contentType else {
             return door.answer(
                 method, path: path.span, ttl: ttl, aggregate: aggregate, body: body.span)
@@ -30,19 +30,19 @@ struct GroupRequest: Sendable {
 final class GroupSubmission: Submission, @unchecked Sendable {
     // The request's thread hands it to the journal's writer and lets go of it.
     private let request: GroupRequest
-    private let door: GroupDoor
-    private let producers: Producers
-    private let respond: @Sendable (GroupAnswer, consuming Suspended) -> Void
-    private var suspended: Suspended?
+    private let door: PushgatewayHandler
+    private let producers: ProducerTable
+    private let respond: @Sendable (GroupAnswer, consuming PendingResponse) -> Void
+    private var suspended: PendingResponse?
     private var answer: GroupAnswer?
     private var key: GroupingKey?
     private var former: GroupImage?
     private var isAdmitted = false
 
     init(
-        _ request: GroupRequest, _ door: GroupDoor, _ producers: Producers,
-        _ suspended: consuming Suspended,
-        _ respond: @escaping @Sendable (GroupAnswer, consuming Suspended) -> Void
+        _ request: GroupRequest, _ door: PushgatewayHandler, _ producers: ProducerTable,
+        _ suspended: consuming PendingResponse,
+        _ respond: @escaping @Sendable (GroupAnswer, consuming PendingResponse) -> Void
     ) {
         self.request = request
         self.door = door
@@ -53,7 +53,7 @@ final class GroupSubmission: Submission, @unchecked Sendable {
 
     var isAlone: Bool { false }
 
-    func decide(into record: inout RecordWriter) {
+    func decide(into record: inout ByteWriter) {
         var number: UInt64 = 0
         if let stamp = request.stamp {
             switch GroupRoutes.admit(stamp, producers) {

@@ -16,8 +16,16 @@ struct JSONObject {
         add(key, raw: JSONObject.array(values.map(Log.quoted)))
     }
 
-    mutating func add(_ key: String, _ values: [JSONObject]) {
-        add(key, raw: JSONObject.array(values.map(\.text)))
+    /// An array of objects, each with the members that `describe` gives it.
+    mutating func add<Each>(
+        _ key: String, _ values: [Each], _ describe: (Each, inout JSONObject) -> Void
+    ) {
+        let texts = values.map { value in
+            var object = JSONObject()
+            describe(value, &object)
+            return object.text
+        }
+        add(key, raw: JSONObject.array(texts))
     }
 
     private mutating func add(_ key: String, raw value: String) {

@@ -3,28 +3,28 @@ internal import Journal
 
 /// What the journal tells about itself.
 struct JournalMetrics {
-    private let enabled = Single(
+    private let enabled = UnlabelledMetric(
         "ml_journal_enabled", .gauge,
         help: "Whether pushes survive the end of the daemon: 0 with --storage.path=none.")
-    private let ready = Single(
+    private let ready = UnlabelledMetric(
         "ml_journal_ready", .gauge, help: "Whether the storage takes pushes.")
-    private let bytes = Single(
+    private let bytes = UnlabelledMetric(
         "ml_journal_bytes_total", .counter, help: "Bytes of records that were committed.")
-    private let replayed = Single(
+    private let replayed = UnlabelledMetric(
         "ml_journal_replayed_batches", .gauge, help: "Records that were applied at the start.")
-    private let skipped = Single(
+    private let skipped = UnlabelledMetric(
         "ml_journal_skipped_records", .gauge,
         help: "Records and sections that were damaged or not understood at the start.")
-    private let setAside = Single(
+    private let setAside = UnlabelledMetric(
         "ml_journal_files_set_aside", .gauge,
         help: "Files that could not be used at the start and were given another name.")
-    private let refused = Single(
+    private let refused = UnlabelledMetric(
         "ml_journal_refused_total", .counter,
         help: "Pushes that were refused because too many waited for the disk.")
-    private let lastSnapshot = Single(
+    private let lastSnapshot = UnlabelledMetric(
         "ml_journal_last_snapshot_timestamp_seconds", .gauge,
         help: "When the last snapshot was written; 0 before the first.")
-    private let commits = Single(
+    private let commits = UnlabelledMetric(
         "ml_journal_commits_total", .counter, help: "Commits, each of one or more pushes.")
     private let durations = Family(
         "ml_journal_commit_duration_seconds", .histogram, help: "How long commits took.")

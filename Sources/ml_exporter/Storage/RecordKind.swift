@@ -29,9 +29,9 @@ enum RecordKind: UInt64 {
     }
 }
 
-extension RecordWriter {
+extension ByteWriter {
     /// Writes whose batch it is, and the number that its producer has.
-    mutating func write(_ stamp: BatchStamp?, number: UInt64) {
+    mutating func write(_ stamp: IdempotencyKey?, number: UInt64) {
         write(stamp != nil)
         guard let stamp else { return }
         write(stamp.producer)
@@ -41,13 +41,13 @@ extension RecordWriter {
     }
 }
 
-extension RecordReader {
+extension ByteReader {
     /// Whose batch it was, with the number of the producer.
     @_lifetime(self: copy self)
-    mutating func stamp() -> (stamp: BatchStamp, number: UInt64)? {
+    mutating func stamp() -> (stamp: IdempotencyKey, number: UInt64)? {
         guard flag() else { return nil }
         let producer = text().string
         let (start, sequence) = (number(), number())
-        return (BatchStamp(producer: producer, start: start, sequence: sequence), number())
+        return (IdempotencyKey(producer: producer, start: start, sequence: sequence), number())
     }
 }

@@ -44,7 +44,7 @@ struct StorageCommand {
     let settings: PushSettings
 
     /// `arguments` are those behind the word `storage`.
-    static func command(_ arguments: [String], _ mistakes: Mistakes) -> Command {
+    static func command(_ arguments: [String], _ mistakes: ValidationErrors) -> Command {
         var mistakes = mistakes
         if arguments.contains("--help") || arguments.contains("-h") {
             return .tell(help, toError: false, exitCode: 0)
@@ -159,25 +159,25 @@ struct StorageCommand {
 
     private func reader(
         isThorough: Bool, _ resets: Resets = Resets()
-    ) -> StorageReader<PushedState> {
+    ) -> StorageReader<PersistedState> {
         StorageReader(
-            path, isThorough: isThorough, makeState: { state(resets) }, kind: PushedState.kind)
+            path, isThorough: isThorough, makeState: { state(resets) }, kind: PersistedState.kind)
     }
 
     /// A state that forgets nothing by itself, and keeps native histograms whether or not the daemon
     /// shows them.
-    private func state(_ resets: Resets) -> PushedState {
-        PushedState(
+    private func state(_ resets: Resets) -> PersistedState {
+        PersistedState(
             groups: GroupStore(settings.groups, expiresItself: false),
             models: Models(
                 settings.series, settings.models, nativeHistograms: true, expiresItself: false),
-            producers: Producers(expiresItself: false)
+            producers: ProducerTable(expiresItself: false)
         ) { _ in resets.note() }
     }
 
     /// Counts histograms that would begin anew.
     private final class Resets: Sendable {
-        private let noted = Guarded(0)
+        private let noted = LockedValue(0)
 
         var count: Int { noted.withLock { $0 } }
 

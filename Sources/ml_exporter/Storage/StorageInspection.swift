@@ -15,7 +15,7 @@ struct StorageInspection {
     private let groups: [GroupingKey]
     private let producers: [String]
 
-    init(_ view: StorageView, _ state: PushedState) {
+    init(_ view: StorageView, _ state: PersistedState) {
         self.view = view
         seconds = Int64(clamping: Clock.realNanoseconds / 1_000_000_000)
         for listing in state.models.list {
@@ -121,27 +121,19 @@ struct StorageInspection {
         var json = JSONObject()
         json.add("path", view.path)
         json.add("in_use", view.isClaimed)
-        json.add(
-            "files",
-            view.files.map { file in
-                var object = JSONObject()
-                object.add("name", file.name)
-                object.add("bytes", file.bytes)
-                if let format = file.format { object.add("format", format) }
-                return object
-            })
+        json.add("files", view.files) { file, object in
+            object.add("name", file.name)
+            object.add("bytes", file.bytes)
+            if let format = file.format { object.add("format", format) }
+        }
         json.add("set_aside", view.filesSetAside.map(\.name))
-        json.add(
-            "snapshots",
-            view.snapshots.map { snapshot in
-                var object = JSONObject()
-                object.add("file", snapshot.file)
-                object.add("last_record", snapshot.position)
-                object.add("written", snapshot.writtenSeconds)
-                object.add("age_seconds", age(snapshot))
-                object.add("sections", StorageInspection.object(snapshot.sections))
-                return object
-            })
+        json.add("snapshots", view.snapshots) { snapshot, object in
+            object.add("file", snapshot.file)
+            object.add("last_record", snapshot.position)
+            object.add("written", snapshot.writtenSeconds)
+            object.add("age_seconds", age(snapshot))
+            object.add("sections", StorageInspection.object(snapshot.sections))
+        }
         if let records = view.records {
             var object = StorageInspection.object(records.all)
             if let range = records.range {
@@ -152,21 +144,13 @@ struct StorageInspection {
             object.add("kinds", StorageInspection.object(records.kinds))
             json.add("records", object)
         }
-        json.add(
-            "models",
-            versions.map { model, versions in
-                var object = JSONObject()
-                object.add("model", model)
-                object.add("versions", versions)
-                return object
-            })
-        json.add(
-            "groups",
-            groups.map { group in
-                var object = JSONObject()
-                for label in group.labels { object.add(label.name, label.value) }
-                return object
-            })
+        json.add("models", versions) { known, object in
+            object.add("model", known.model)
+            object.add("versions", known.versions)
+        }
+        json.add("groups", groups) { group, object in
+            for label in group.labels { object.add(label.name, label.value) }
+        }
         json.add("producers", producers)
         json.add("faults", Int64(view.faultCount))
         return json.text

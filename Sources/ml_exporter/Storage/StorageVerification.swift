@@ -31,15 +31,11 @@ struct StorageVerification {
         json.add("path", view.path)
         json.add("in_use", view.isClaimed)
         json.add("sound", view.isSound)
-        json.add(
-            "faults",
-            view.faults.map { fault in
-                var object = JSONObject()
-                object.add("place", fault.place)
-                object.add("finding", fault.finding)
-                object.add("consequence", fault.consequence)
-                return object
-            })
+        json.add("faults", view.faults) { fault, object in
+            object.add("place", fault.place)
+            object.add("finding", fault.finding)
+            object.add("consequence", fault.consequence)
+        }
         json.add("unlisted_faults", Int64(view.unlistedFaults))
         json.add("set_aside", view.filesSetAside.map(\.name))
         return json.text

@@ -6,11 +6,11 @@ import Testing
 struct DeviceTests {
     @Test func `zones of energy have a number in their name or get one`() {
         var uses: [String: Int] = [:]
-        #expect(EnergyZone.zone("package-1", &uses) == ("package", 1))
-        #expect(EnergyZone.zone("core", &uses) == ("core", 0))
-        #expect(EnergyZone.zone("core", &uses) == ("core", 1))
-        #expect(EnergyZone.zone("package-0-die-1", &uses) == ("package-0-die-1", 0))
-        #expect(EnergyZone.zone("psys-99999999999999999999", &uses).index == 0)
+        #expect(RAPL.zone("package-1", &uses) == ("package", 1))
+        #expect(RAPL.zone("core", &uses) == ("core", 0))
+        #expect(RAPL.zone("core", &uses) == ("core", 1))
+        #expect(RAPL.zone("package-0-die-1", &uses) == ("package-0-die-1", 0))
+        #expect(RAPL.zone("psys-99999999999999999999", &uses).index == 0)
     }
 
     @Test func `a zone may be a label instead of a name`() throws {
@@ -37,9 +37,9 @@ struct DeviceTests {
     }
 
     @Test func `labels of memory modules lose their signs`() {
-        #expect(MemoryErrors.clean("CPU#0Channel#1_DIMM#0") == "CPU0Channel1_DIMM0")
-        #expect(MemoryErrors.clean("mc0csrow1channel0") == "mc0_csrow1_channel0")
-        #expect(MemoryErrors.clean("") == "")
+        #expect(EDAC.clean("CPU#0Channel#1_DIMM#0") == "CPU0Channel1_DIMM0")
+        #expect(EDAC.clean("mc0csrow1channel0") == "mc0_csrow1_channel0")
+        #expect(EDAC.clean("") == "")
     }
 
     @Test func `errors of channels and rows are told apart`() throws {

@@ -10,7 +10,7 @@ struct NetlinkTests {
             header(length: 24)
             + attribute(1, [192, 0, 2, 0]) + attribute(7, [192, 0, 2, 9])
             + attribute(5, [198, 51, 100, 1]) + attribute(4, word(3)) + attribute(6, word(100))
-        let found = Route(payload.span)
+        let found = NetworkRoute(payload.span)
         let route = try #require(found)
         #expect(route.destination == "192.0.2.0/24")
         #expect(route.source == "192.0.2.9")
@@ -22,7 +22,7 @@ struct NetlinkTests {
     @Test func `a route without a length is the default one`() throws {
         let gateway: [UInt8] = [0xFE, 0x80] + [UInt8](repeating: 0, count: 13) + [1]
         let payload = header(length: 0) + attribute(5, gateway) + attribute(4, word(2))
-        let found = Route(payload.span)
+        let found = NetworkRoute(payload.span)
         let route = try #require(found)
         #expect(route.destination == "default")
         #expect(route.hops == [hop(2, "fe80::1", "")])
@@ -32,7 +32,7 @@ struct NetlinkTests {
         let one = multipath(link: 2, weight: 0, gateway: [192, 0, 2, 1])
         let two = multipath(link: 3, weight: 4, gateway: [192, 0, 2, 2])
         let payload = header(length: 0) + attribute(9, one + two)
-        let found = Route(payload.span)
+        let found = NetworkRoute(payload.span)
         let route = try #require(found)
         #expect(route.hops == [hop(2, "192.0.2.1", "1"), hop(3, "192.0.2.2", "5")])
     }
@@ -41,16 +41,16 @@ struct NetlinkTests {
         var local = header(length: 8)
         local[7] = 2
         let short = [UInt8](repeating: 1, count: 11)
-        let found = [Route(local.span) == nil, Route(short.span) == nil]
+        let found = [NetworkRoute(local.span) == nil, NetworkRoute(short.span) == nil]
         #expect(found == [true, true])
     }
 
     @Test func `sockets are counted by state, their queues added up`() {
-        var sums = ConnectionStates.Sums(repeating: 0)
+        var sums = TCPStat.Sums(repeating: 0)
         func add(_ state: UInt8, type: UInt16 = 20, count: Int = 72) -> Bool {
             var bytes = [UInt8](repeating: 0, count: count)
             if count > 63 { (bytes[1], bytes[56], bytes[60]) = (state, 7, 9) }
-            return ConnectionStates.add(
+            return TCPStat.add(
                 NetlinkMessages.Message(type: type, payload: bytes.span), to: &sums)
         }
         #expect(add(1) && add(10) && add(10) && add(99))
@@ -78,7 +78,7 @@ struct NetlinkTests {
             + attribute(9, multipath(link: 2, weight: 1, gateway: [1, 2, 3, 4]))
         for length in 0...route.count {
             let part = Array(route.prefix(length))
-            if let route = Route(part.span) { #expect(route.hops.count == 1) }
+            if let route = NetworkRoute(part.span) { #expect(route.hops.count == 1) }
         }
         let links = link(16, "eth0") + link(17, "eth1")
         for length in 0..<links.count {
@@ -105,8 +105,8 @@ struct NetlinkTests {
         return [UInt8(8 + inside.count), 0, 0, weight] + word(link) + inside
     }
 
-    private func hop(_ link: UInt32, _ gateway: String, _ weight: String) -> Route.Hop {
-        Route.Hop(link: link, gateway: gateway, weight: weight)
+    private func hop(_ link: UInt32, _ gateway: String, _ weight: String) -> NetworkRoute.Hop {
+        NetworkRoute.Hop(link: link, gateway: gateway, weight: weight)
     }
 
     private func word(_ number: UInt8) -> [UInt8] { [number, 0, 0, 0] }

@@ -5,12 +5,12 @@ import Testing
 /// File systems and controllers in sysfs and procfs: what is peculiar about each.
 struct FilesystemDevicesTests {
     @Test func `layouts of Btrfs take so many bytes on devices`() {
-        #expect(TreeFilesystem.ratio("single", devices: 1) == 1)
-        #expect(TreeFilesystem.ratio("dup", devices: 1) == 2)
-        #expect(TreeFilesystem.ratio("raid1c4", devices: 4) == 4)
-        #expect(TreeFilesystem.ratio("raid5", devices: 3) == 1.5)
-        #expect(TreeFilesystem.ratio("raid6", devices: 4) == 2)
-        #expect(TreeFilesystem.ratio("later", devices: 4) == 0)
+        #expect(Btrfs.ratio("single", devices: 1) == 1)
+        #expect(Btrfs.ratio("dup", devices: 1) == 2)
+        #expect(Btrfs.ratio("raid1c4", devices: 4) == 4)
+        #expect(Btrfs.ratio("raid5", devices: 3) == 1.5)
+        #expect(Btrfs.ratio("raid6", devices: 4) == 2)
+        #expect(Btrfs.ratio("later", devices: 4) == 0)
     }
 
     @Test func `namespaces of NVMe are those of this controller`() {
