@@ -31,16 +31,16 @@ package struct Exemplar: Sendable, Equatable {
     /// An `Exemplar` message of Prometheus's client model.
     var message: [UInt8] {
         var part = WireWriter()
-        part.write(1, Array("trace_id".utf8).span)
-        part.write(2, plainTrace.span)
+        part.write(1, bytes: Array("trace_id".utf8).span)
+        part.write(2, bytes: plainTrace.span)
         var message = WireWriter()
-        message.write(1, part)
-        message.write(2, value)
+        message.write(1, message: part)
+        message.write(2, number: value)
         part.removeAll()
         let milliseconds = UInt64(timestamp * 1000)
-        part.write(1, milliseconds / 1000)
-        part.write(2, milliseconds % 1000 * 1_000_000)
-        message.write(3, part)
+        part.write(1, number: milliseconds / 1000)
+        part.write(2, number: milliseconds % 1000 * 1_000_000)
+        message.write(3, message: part)
         return message.bytes.copied
     }
 

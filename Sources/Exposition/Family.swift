@@ -66,7 +66,7 @@ package struct Family: Sendable {
     /// plain text, or nil when nobody said one. A name must match `[a-zA-Z_:][a-zA-Z0-9_:]*`: names
     /// made of foreign text go through `isValidName` first. `sharesStem` says that another family
     /// has the name of this counter without `_total`, which OpenMetrics then cannot call a counter.
-    package init(_ name: String, _ kind: Kind, help: String?, sharesStem: Bool = false) {
+    package init(_ name: String, kind: Kind, help: String?, sharesStem: Bool = false) {
         precondition(Family.isValidName(name.utf8Span.span), "no metric name: \(name)")
         self.kind = kind
         // OpenMetrics 1.0: a counter's family lacks the suffix of its samples, and a counter

@@ -80,7 +80,7 @@ package struct FamilyIndex: Sendable {
     package mutating func explain(_ name: String, help: String) {
         let identity = SeriesHash.of(family: name)
         guard let family = entries[identity]?.family, family.help == nil else { return }
-        entries[identity]?.family = Family(name, family.kind, help: help)
+        entries[identity]?.family = Family(name, kind: family.kind, help: help)
     }
 
     /// Takes away the samples that an owner has under a name.

@@ -77,7 +77,7 @@ package struct FamilyRenderer {
             while last < order.count, batch.samples[Int(order[last])].family == index { last += 1 }
             let family = batch.families[index]
             if !skipped.contains(family.name) {
-                rendered.append(try render(family, order[first..<last]))
+                rendered.append(try render(family, order: order[first..<last]))
             }
             first = last
         }
@@ -101,7 +101,7 @@ package struct FamilyRenderer {
     }
 
     private mutating func render(
-        _ told: ParsedExposition.Family, _ order: ArraySlice<Int32>
+        _ told: ParsedExposition.Family, order: ArraySlice<Int32>
     ) throws(SampleError) -> RenderedFamily {
         guard Family.isValidName(told.name.utf8Span.span) else {
             throw SampleError(
@@ -115,7 +115,7 @@ package struct FamilyRenderer {
             )
         }
         let kind = told.kind ?? .untyped
-        let family = Family(told.name, kind, help: told.help)
+        let family = Family(told.name, kind: kind, help: told.help)
         lines = LineBuilder()
         lines.reserve(order.count, bytes: order.count * (told.name.utf8.count + 48))
         var first = order.startIndex
@@ -125,11 +125,11 @@ package struct FamilyRenderer {
             while last < order.endIndex, batch.samples[Int(order[last])].metric == sample.metric {
                 last += 1
             }
-            try makePlan(sample, kind, told.name)
+            try makePlan(sample, kind: kind, metric: told.name)
             switch kind {
-            case .histogram: writeHistogram(family, order[first..<last])
-            case .summary: writeSummary(family, order[first..<last])
-            default: write(family, "", nil, sample.value)
+            case .histogram: writeHistogram(family, order: order[first..<last])
+            case .summary: writeSummary(family, order: order[first..<last])
+            default: write(family, suffix: "", bound: nil, value: sample.value)
             }
             first = last
         }
@@ -141,16 +141,16 @@ package struct FamilyRenderer {
 
     /// Decides the order of a sample's labels and checks them.
     private mutating func makePlan(
-        _ sample: ParsedExposition.Sample, _ kind: Family.Kind, _ metric: String
+        _ sample: ParsedExposition.Sample, kind: Family.Kind, metric: String
     ) throws(SampleError) {
         plan.removeAll(keepingCapacity: true)
         plan.append(contentsOf: ownedLabels)
         var hasInstance =
-            !addsInstance || ownedLabels.contains { isNamed($0, FamilyRenderer.instance) }
+            !addsInstance || ownedLabels.contains { isNamed($0, name: FamilyRenderer.instance) }
         for place in sample.labels {
-            try check(place, metric)
-            if isNamed(place, FamilyRenderer.instance) { hasInstance = true }
-            if !ownedLabels.contains(where: { order($0, place) == 0 }) { plan.append(place) }
+            try check(place, metric: metric)
+            if isNamed(place, name: FamilyRenderer.instance) { hasInstance = true }
+            if !ownedLabels.contains(where: { order($0, other: place) == 0 }) { plan.append(place) }
         }
         if !hasInstance { plan.append(instanceLabel) }
         guard plan.count <= limits.labels else {
@@ -163,24 +163,25 @@ package struct FamilyRenderer {
         // Few labels, mostly sorted: insertion beats everything else.
         for next in plan.indices.dropFirst() {
             var place = next
-            while place > 0, order(plan[place], plan[place - 1]) < 0 {
+            while place > 0, order(plan[place], other: plan[place - 1]) < 0 {
                 plan.swapAt(place, place - 1)
                 place -= 1
             }
         }
-        for index in plan.indices.dropFirst() where order(plan[index - 1], plan[index]) == 0 {
+        for index in plan.indices.dropFirst() where order(plan[index - 1], other: plan[index]) == 0
+        {
             throw SampleError(
                 reason: .labelName,
                 sentence:
                     "metric \(Quoted.text(metric)) has two or more labels with the same name")
         }
-        if kind == .histogram { try checkBound(FamilyRenderer.le, metric) }
-        if kind == .summary { try checkBound(FamilyRenderer.quantile, metric) }
+        if kind == .histogram { try checkBound(FamilyRenderer.le, metric: metric) }
+        if kind == .summary { try checkBound(FamilyRenderer.quantile, metric: metric) }
     }
 
     /// The label that buckets and quantiles have of their own must not come from elsewhere.
-    private func checkBound(_ bound: [UInt8], _ metric: String) throws(SampleError) {
-        if plan.contains(where: { isNamed($0, bound) }) {
+    private func checkBound(_ bound: [UInt8], metric: String) throws(SampleError) {
+        if plan.contains(where: { isNamed($0, name: bound) }) {
             throw SampleError(
                 reason: .labelName,
                 sentence:
@@ -189,7 +190,7 @@ package struct FamilyRenderer {
         }
     }
 
-    private func check(_ place: Int, _ metric: String) throws(SampleError) {
+    private func check(_ place: Int, metric: String) throws(SampleError) {
         let label = batch.labels[place]
         let name = batch.text.span.extracting(label.name)
         if name.starts(with: "__") || !LabelSet.isValidName(name) {
@@ -212,12 +213,12 @@ package struct FamilyRenderer {
     private static let le = Array("le".utf8)
     private static let quantile = Array("quantile".utf8)
 
-    private func isNamed(_ place: Int, _ name: [UInt8]) -> Bool {
+    private func isNamed(_ place: Int, name: [UInt8]) -> Bool {
         batch.text.span.extracting(batch.labels[place].name).equals(name)
     }
 
     /// By name, `le` and `quantile` last, as in a `LabelSet`; 0 for the same name.
-    private func order(_ one: Int, _ other: Int) -> Int {
+    private func order(_ one: Int, other: Int) -> Int {
         let (one, other) = (batch.labels[one].name, batch.labels[other].name)
         if one == other { return 0 }
         let oneName = batch.text.span.extracting(one)
@@ -233,7 +234,7 @@ package struct FamilyRenderer {
 
     /// Writes one line: the labels of the plan and perhaps a bound.
     private mutating func write(
-        _ family: Family, _ suffix: StaticString, _ bound: Double?, _ value: Double
+        _ family: Family, suffix: StaticString, bound: Double?, value: Double
     ) {
         lines.append(family.nameBytes.span)
         for index in 0..<suffix.utf8CodeUnitCount { lines.append(unsafe suffix.utf8Start[index]) }
@@ -244,14 +245,14 @@ package struct FamilyRenderer {
         for place in plan {
             let label = batch.labels[place]
             lines.append(
-                label: text.span.extracting(label.name), text.span.extracting(label.value),
-                opening: opening, &hasher)
+                label: text.span.extracting(label.name), value: text.span.extracting(label.value),
+                opening: opening, hasher: &hasher)
             opening = 0x2C
         }
         if let bound {
             let name = family.kind == .histogram ? FamilyRenderer.le : FamilyRenderer.quantile
             let text = BucketBounds.canonical(bound)
-            lines.append(label: name.span, text.span, opening: opening, &hasher)
+            lines.append(label: name.span, value: text.span, opening: opening, hasher: &hasher)
             opening = 0x2C
         }
         if opening == 0x2C { lines.append(0x7D) }
@@ -259,32 +260,33 @@ package struct FamilyRenderer {
     }
 
     /// Buckets by bound, the one of `+Inf` made from the count when it is missing.
-    private mutating func writeHistogram(_ family: Family, _ order: ArraySlice<Int32>) {
+    private mutating func writeHistogram(_ family: Family, order: ArraySlice<Int32>) {
         let samples = order.map { batch.samples[Int($0)] }
         let count = samples.last { $0.role == .count }?.value ?? 0
         let buckets = samples.filter { $0.role == .bucket }
         for bucket in FamilyRenderer.sorted(buckets) {
-            write(family, "_bucket", bucket.bound, bucket.value)
+            write(family, suffix: "_bucket", bound: bucket.bound, value: bucket.value)
         }
         if !buckets.contains(where: { $0.bound == .infinity }) {
-            write(family, "_bucket", .infinity, count)
+            write(family, suffix: "_bucket", bound: .infinity, value: count)
         }
-        writeTotals(family, samples, count)
+        writeTotals(family, samples: samples, count: count)
     }
 
-    private mutating func writeSummary(_ family: Family, _ order: ArraySlice<Int32>) {
+    private mutating func writeSummary(_ family: Family, order: ArraySlice<Int32>) {
         let samples = order.map { batch.samples[Int($0)] }
         for quantile in FamilyRenderer.sorted(samples.filter { $0.role == .quantile }) {
-            write(family, "", quantile.bound, quantile.value)
+            write(family, suffix: "", bound: quantile.bound, value: quantile.value)
         }
-        writeTotals(family, samples, samples.last { $0.role == .count }?.value ?? 0)
+        writeTotals(family, samples: samples, count: samples.last { $0.role == .count }?.value ?? 0)
     }
 
     private mutating func writeTotals(
-        _ family: Family, _ samples: [ParsedExposition.Sample], _ count: Double
+        _ family: Family, samples: [ParsedExposition.Sample], count: Double
     ) {
-        write(family, "_sum", nil, samples.last { $0.role == .sum }?.value ?? 0)
-        write(family, "_count", nil, count)
+        write(
+            family, suffix: "_sum", bound: nil, value: samples.last { $0.role == .sum }?.value ?? 0)
+        write(family, suffix: "_count", bound: nil, value: count)
     }
 
     /// By bound; most come so.

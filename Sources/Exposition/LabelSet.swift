@@ -21,7 +21,7 @@ package struct LabelSet: Sendable, Equatable {
     /// `Span.string`. Names are ours, `[a-zA-Z_][a-zA-Z0-9_]*`, each once. `le` and `quantile` stand
     /// last.
     package init(_ labels: [(name: String, value: String)]) {
-        let sorted = labels.sorted { LabelSet.precedes($0.name, $1.name) }
+        let sorted = labels.sorted { LabelSet.precedes($0.name, other: $1.name) }
         var bytes: [UInt8] = []
         var pairs: [Pair] = []
         for (index, label) in sorted.enumerated() {
@@ -40,7 +40,7 @@ package struct LabelSet: Sendable, Equatable {
         self.pairs = pairs
     }
 
-    private static func precedes(_ one: String, _ other: String) -> Bool {
+    private static func precedes(_ one: String, other: String) -> Bool {
         let isLast = one == "le" || one == "quantile"
         let otherIsLast = other == "le" || other == "quantile"
         return isLast == otherIsLast ? one < other : otherIsLast

@@ -28,7 +28,7 @@ package struct NativeHistogram: Sendable, Equatable {
             return
         }
         while true {
-            let index = NativeHistogram.index(of: value, schema)
+            let index = NativeHistogram.index(of: value, schema: schema)
             if reach(index) {
                 counts[index - first] &+= times
                 return
@@ -38,7 +38,7 @@ package struct NativeHistogram: Sendable, Equatable {
     }
 
     /// The bucket of a value that is finite and above 0.
-    static func index(of value: Double, _ schema: Int) -> Int {
+    static func index(of value: Double, schema: Int) -> Int {
         // value is fraction times 2 to the power of exponent, the fraction in 0.5..<1.
         let exponent = Int(value.exponent) + 1
         let fraction = value.significand / 2
@@ -121,19 +121,19 @@ package struct NativeHistogram: Sendable, Equatable {
     /// left out where more than two of them follow each other.
     func write(to message: inout WireWriter) {
         message.write(5, signed: Int64(schema))
-        message.write(6, NativeHistogram.zeroThreshold)
-        message.write(7, zeroCount)
+        message.write(6, number: NativeHistogram.zeroThreshold)
+        message.write(7, number: zeroCount)
         var span = WireWriter()
         var deltas: [Int64] = []
         var length = 0
         var offset = 0
         var gap = first
         var previous: UInt64 = 0
-        func endSpan(_ span: inout WireWriter, _ message: inout WireWriter) {
+        func endSpan(_ span: inout WireWriter, message: inout WireWriter) {
             span.removeAll()
             span.write(1, signed: Int64(offset))
-            span.write(2, UInt64(length))
-            message.write(12, span)
+            span.write(2, number: UInt64(length))
+            message.write(12, message: span)
         }
         for count in counts {
             if count == 0 {
@@ -142,7 +142,7 @@ package struct NativeHistogram: Sendable, Equatable {
             }
             let isFar = length == 0 || gap > 2
             if isFar {
-                if length > 0 { endSpan(&span, &message) }
+                if length > 0 { endSpan(&span, message: &message) }
                 offset = gap
                 length = 0
             } else {
@@ -158,7 +158,7 @@ package struct NativeHistogram: Sendable, Equatable {
             previous = count
         }
         // Without any bucket, an empty span says that the histogram is native.
-        endSpan(&span, &message)
+        endSpan(&span, message: &message)
         for delta in deltas { message.write(13, signed: delta) }
     }
 }

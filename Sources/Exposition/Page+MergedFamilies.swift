@@ -35,7 +35,7 @@ extension Page {
         for party in parties {
             guard let entry = party.index.entries[open.identity] else { continue }
             guests?.written.insert(open.identity)
-            compareAndWrite(entry, open.kind)
+            compareAndWrite(entry, kind: open.kind)
         }
     }
 
@@ -49,13 +49,13 @@ extension Page {
                 party.index.entries[name.identity].map { ($0, party.isUnique) }
             }
             guard let (first, isUnique) = found.first else { continue }
-            if format == .openMetrics, clashes(first.family, guests) {
+            if format == .openMetrics, clashes(first.family, guests: guests) {
                 for (entry, _) in found { nameClashes &+= UInt64(entry.seriesCount) }
                 continue
             }
             body.append(header(of: first.family))
             if found.count > 1 || !isUnique {
-                for (entry, _) in found { compareAndWrite(entry, first.family.kind) }
+                for (entry, _) in found { compareAndWrite(entry, kind: first.family.kind) }
             } else {
                 for part in first.parts {
                     body.append(part.text)
@@ -82,7 +82,7 @@ extension Page {
 
     /// Writes the samples of a guest behind those of others of the same name and `kind`, but for
     /// those that are there.
-    private mutating func compareAndWrite(_ entry: FamilyIndex.Entry, _ kind: Family.Kind) {
+    private mutating func compareAndWrite(_ entry: FamilyIndex.Entry, kind: Family.Kind) {
         if entry.family.kind != kind {
             typeConflicts &+= UInt64(entry.seriesCount)
             return
@@ -98,17 +98,17 @@ extension Page {
 
     /// Whether OpenMetrics gives this name to another family: `foo` beside the counter `foo_total`,
     /// `foo_created` beside that counter, a histogram `foo` or a summary `foo`.
-    private func clashes(_ family: Family, _ guests: MergedFamilies) -> Bool {
+    private func clashes(_ family: Family, guests: MergedFamilies) -> Bool {
         if family.kind == .counter, family.name.hasSuffix("_total") { return false }
-        if kind(of: family.name + "_total", guests) == .counter { return true }
+        if kind(of: family.name + "_total", guests: guests) == .counter { return true }
         guard family.name.hasSuffix("_created") else { return false }
         let stem = String(family.name.dropLast("_created".count))
-        if kind(of: stem + "_total", guests) == .counter { return true }
-        let kind = kind(of: stem, guests)
+        if kind(of: stem + "_total", guests: guests) == .counter { return true }
+        let kind = kind(of: stem, guests: guests)
         return kind == .histogram || kind == .summary
     }
 
-    private func kind(of name: String, _ guests: MergedFamilies) -> Family.Kind? {
+    private func kind(of name: String, guests: MergedFamilies) -> Family.Kind? {
         let identity = SeriesHash.of(family: name)
         if let kind = hosts[identity] { return kind }
         for party in guests.parties {

@@ -96,18 +96,18 @@ package struct Page: ~Copyable {
     }
 
     /// Writes a sample of the family begun last.
-    package mutating func sample(_ series: Series, _ value: Double) {
-        sample(series.text.span, identity: series.identity, value)
+    package mutating func sample(_ series: Series, value: Double) {
+        sample(series.text.span, identity: series.identity, value: value)
     }
 
     /// Writes a family that has one series.
-    package mutating func single(_ single: UnlabelledMetric, _ value: Double) {
+    package mutating func single(_ single: UnlabelledMetric, value: Double) {
         begin(single.family)
-        sample(single.series, value)
+        sample(single.series, value: value)
     }
 
     @inline(__always)
-    mutating func sample(_ text: Span<UInt8>, identity: UInt64, _ value: Double) {
+    mutating func sample(_ text: Span<UInt8>, identity: UInt64, value: Double) {
         if samples >= lastAllowedSample {
             droppedSamples += 1
             return
@@ -142,7 +142,7 @@ package struct Page: ~Copyable {
         case .openMetrics: body.append("# EOF\n")
         case .protobuf:
             // Text that its own parser does not take would be our mistake: Prometheus gets the text.
-            if let messages = try? ProtobufEncoder().encode(body.bytes, attachments) {
+            if let messages = try? ProtobufEncoder().encode(body.bytes, attachments: attachments) {
                 body = messages
             } else {
                 format = .text

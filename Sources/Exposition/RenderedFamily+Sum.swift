@@ -7,8 +7,8 @@ package struct SumConflictError: Error, Sendable, Equatable {
 
 extension RenderedFamily {
     /// A family with one series.
-    package convenience init(_ family: Family, _ labels: LabelSet, _ value: Double) {
-        let series = Series(family, labels)
+    package convenience init(_ family: Family, labels: LabelSet, value: Double) {
+        let series = Series(family, labels: labels)
         var lines = LineBuilder()
         let text = series.text
         lines.append(text.span.extracting(first: text.count - 1))
@@ -24,15 +24,15 @@ extension RenderedFamily {
         precondition(increment.family.identity == family.identity)
         precondition(increment.family.kind == family.kind)
         try increment.checkAddable()
-        var places: [UInt64: Int] = [:]
-        for line in 0..<count { places[identities[line]] = line }
+        var slots: [UInt64: Int] = [:]
+        for line in 0..<count { slots[identities[line]] = line }
         var increments = [Double?](repeating: nil, count: count)
         var added: [Range<Int>] = []
         for metric in increment.metrics {
-            if places[increment.identities[metric.upperBound - 1]] == nil {
+            if slots[increment.identities[metric.upperBound - 1]] == nil {
                 added.append(metric)
             } else {
-                try increment.place(metric, in: self, places, &increments)
+                try increment.place(metric, in: self, slots: slots, increments: &increments)
             }
         }
         var lines = LineBuilder()
@@ -79,14 +79,14 @@ extension RenderedFamily {
 
     /// Puts the values of a metric beside the lines of `sum` that they are added to.
     private func place(
-        _ metric: Range<Int>, in sum: RenderedFamily, _ places: [UInt64: Int],
-        _ increments: inout [Double?]
+        _ metric: Range<Int>, in sum: RenderedFamily, slots: [UInt64: Int],
+        increments: inout [Double?]
     ) throws(SumConflictError) {
-        guard let end = places[identities[metric.upperBound - 1]],
+        guard let end = slots[identities[metric.upperBound - 1]],
             sum.lines(endingAt: end) == metric.count
         else { throw otherBounds(metric) }
         for line in metric {
-            guard let place = places[identities[line]] else { throw otherBounds(metric) }
+            guard let place = slots[identities[line]] else { throw otherBounds(metric) }
             // A series told twice in one body adds twice; whoever pushes it is told elsewhere.
             increments[place] = (increments[place] ?? 0) + value(line)
         }

@@ -56,8 +56,8 @@ struct LineBuilder {
 
     /// Writes `name="value"` behind a brace or a comma and escapes the value.
     mutating func append(
-        label name: Span<UInt8>, _ value: Span<UInt8>, opening: UInt8,
-        _ hasher: inout SeriesHasher
+        label name: Span<UInt8>, value: Span<UInt8>, opening: UInt8,
+        hasher: inout SeriesHasher
     ) {
         append(opening)
         append(name)

@@ -3,7 +3,7 @@ package struct Series: Sendable {
     let text: [UInt8]
     let identity: UInt64
 
-    package init(_ family: Family, _ labels: LabelSet = .none) {
+    package init(_ family: Family, labels: LabelSet = .none) {
         var text = Array(family.name.utf8)
         if !labels.bytes.isEmpty {
             text.append(0x7B)
@@ -12,7 +12,7 @@ package struct Series: Sendable {
         }
         text.append(0x20)
         self.text = text
-        identity = SeriesHash.of(family: family.identity, labels)
+        identity = SeriesHash.of(family: family.identity, labels: labels)
     }
 }
 
@@ -21,12 +21,12 @@ package struct UnlabelledMetric: Sendable {
     package let family: Family
     let series: Series
 
-    package init(_ family: Family, _ labels: LabelSet = .none) {
+    package init(_ family: Family, labels: LabelSet = .none) {
         self.family = family
-        series = Series(family, labels)
+        series = Series(family, labels: labels)
     }
 
-    package init(_ name: String, _ kind: Family.Kind, help: String) {
-        self.init(Family(name, kind, help: help))
+    package init(_ name: String, kind: Family.Kind, help: String) {
+        self.init(Family(name, kind: kind, help: help))
     }
 }

@@ -15,7 +15,7 @@ enum SeriesHash {
         return hasher.finish()
     }
 
-    static func of(family: UInt64, _ labels: LabelSet) -> UInt64 {
+    static func of(family: UInt64, labels: LabelSet) -> UInt64 {
         var hasher = SeriesHasher(family)
         let bytes = labels.bytes.span
         for pair in labels.pairs {

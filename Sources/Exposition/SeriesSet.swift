@@ -2,7 +2,7 @@
 struct SeriesSet: ~Copyable {
     private var identities: [UInt64]
     private var stamps: [UInt32]
-    private var stamp: UInt32 = 1
+    private var key: UInt32 = 1
     private var count = 0
 
     init(capacity: Int = 1024) {
@@ -13,10 +13,10 @@ struct SeriesSet: ~Copyable {
 
     mutating func removeAll() {
         count = 0
-        stamp &+= 1
-        if stamp == 0 {
+        key &+= 1
+        if key == 0 {
             for index in stamps.indices { stamps[index] = 0 }
-            stamp = 1
+            key = 1
         }
     }
 
@@ -26,11 +26,11 @@ struct SeriesSet: ~Copyable {
         if count * 2 >= identities.count { grow() }
         let mask = identities.count - 1
         var place = Int(truncatingIfNeeded: identity) & mask
-        while stamps[place] == stamp {
+        while stamps[place] == key {
             if identities[place] == identity { return false }
             place = (place + 1) & mask
         }
-        stamps[place] = stamp
+        stamps[place] = key
         identities[place] = identity
         count += 1
         return true
@@ -39,7 +39,7 @@ struct SeriesSet: ~Copyable {
     @inline(never)
     private mutating func grow() {
         var larger = SeriesSet(capacity: identities.count * 2)
-        for index in identities.indices where stamps[index] == stamp {
+        for index in identities.indices where stamps[index] == key {
             _ = larger.insert(identities[index])
         }
         self = larger

@@ -11,7 +11,7 @@ package struct SeriesTable: ~Copyable {
         package let family: Family
         package let labels: [(name: String, value: String)]
 
-        package init(_ family: Family, _ labels: [(name: String, value: String)] = []) {
+        package init(_ family: Family, labels: [(name: String, value: String)] = []) {
             self.family = family
             self.labels = labels
         }
@@ -38,7 +38,7 @@ package struct SeriesTable: ~Copyable {
     private var order: [Int] = []
     private var expected = 0
     private var guessed = true
-    private var places: [[UInt8]: Int] = [:]
+    private var slots: [[UInt8]: Int] = [:]
 
     package init(_ columns: [Column], rowLimit: Int = 100_000) {
         self.columns = columns
@@ -62,14 +62,14 @@ package struct SeriesTable: ~Copyable {
         } else {
             guessed = false
             let bytes = key.copied
-            if let known = places[bytes] {
+            if let known = slots[bytes] {
                 row = known
             } else {
                 guard rowCount < rowLimit else {
                     refusedRows &+= 1
                     return nil
                 }
-                row = append(bytes, labels())
+                row = append(bytes, labels: labels())
             }
         }
         if seen[row] { return nil }
@@ -100,9 +100,9 @@ package struct SeriesTable: ~Copyable {
         let kept = order
         var (keys, texts, starts): ([[UInt8]], [UInt8], [Int]) = ([], [], [0])
         var (identities, values): ([UInt64], [Double]) = ([], [])
-        places.removeAll(keepingCapacity: true)
+        slots.removeAll(keepingCapacity: true)
         for (place, row) in kept.enumerated() {
-            places[self.keys[row]] = place
+            slots[self.keys[row]] = place
             keys.append(self.keys[row])
             let cells = row * columns.count..<(row + 1) * columns.count
             for cell in cells {
@@ -131,7 +131,7 @@ package struct SeriesTable: ~Copyable {
             if value.bitPattern == SeriesTable.absent.bitPattern { continue }
             page.sample(
                 texts.extracting(textStarts[cell]..<textStarts[cell + 1]),
-                identity: identities[cell], value)
+                identity: identities[cell], value: value)
         }
     }
 
@@ -172,7 +172,7 @@ package struct SeriesTable: ~Copyable {
                 if value.bitPattern == SeriesTable.absent.bitPattern { continue }
                 page.sample(
                     texts.extracting(textStarts[cell]..<textStarts[cell + 1]),
-                    identity: identities[cell], value)
+                    identity: identities[cell], value: value)
             }
         }
     }
@@ -190,15 +190,15 @@ package struct SeriesTable: ~Copyable {
     }
 
     private mutating func append(
-        _ key: [UInt8], _ labels: [(name: String, value: String)]
+        _ key: [UInt8], labels: [(name: String, value: String)]
     ) -> Int {
         let row = rowCount
         rowCount += 1
-        places[key] = row
+        slots[key] = row
         keys.append(key)
         seen.append(false)
         for column in columns {
-            let series = Series(column.family, LabelSet(labels + column.labels))
+            let series = Series(column.family, labels: LabelSet(labels + column.labels))
             texts += series.text
             textStarts.append(texts.count)
             identities.append(series.identity)

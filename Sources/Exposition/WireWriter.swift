@@ -15,17 +15,17 @@ struct WireWriter: ~Copyable {
         buffer.removeAll()
     }
 
-    mutating func write(_ field: UInt64, _ number: UInt64) {
+    mutating func write(_ field: UInt64, number: UInt64) {
         varint(field << 3)
         varint(number)
     }
 
     /// A number of type `sint32` or `sint64`.
     mutating func write(_ field: UInt64, signed number: Int64) {
-        write(field, UInt64(bitPattern: (number << 1) ^ (number >> 63)))
+        write(field, number: UInt64(bitPattern: (number << 1) ^ (number >> 63)))
     }
 
-    mutating func write(_ field: UInt64, _ number: Double) {
+    mutating func write(_ field: UInt64, number: Double) {
         varint(field << 3 | 1)
         let bits = number.bitPattern
         for shift in 0..<8 {
@@ -34,13 +34,13 @@ struct WireWriter: ~Copyable {
     }
 
     /// Text.
-    mutating func write(_ field: UInt64, _ bytes: borrowing Span<UInt8>) {
+    mutating func write(_ field: UInt64, bytes: borrowing Span<UInt8>) {
         varint(field << 3 | 2)
         varint(UInt64(bytes.count))
         buffer.append(bytes)
     }
 
-    mutating func write(_ field: UInt64, _ message: borrowing WireWriter) {
+    mutating func write(_ field: UInt64, message: borrowing WireWriter) {
         varint(field << 3 | 2)
         write(delimited: message)
     }

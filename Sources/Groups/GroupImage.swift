@@ -6,7 +6,7 @@ package struct GroupImage: Sendable {
     package let key: GroupingKey
     let families: [RenderedFamily]
     /// Unix seconds; 0 for never.
-    let pushed: Double
+    let pushState: Double
     let failed: Double
     /// Seconds of the lasting clock when the group ends; infinite for never.
     let end: Double
@@ -22,7 +22,7 @@ package struct GroupImage: Sendable {
         var record = ByteWriter(bytes)
         record.write(GroupImage.form)
         key.write(to: &record)
-        for time in [pushed, failed, end] { record.write(time) }
+        for time in [pushState, failed, end] { record.write(time) }
         var page = Page(format: .text, body: Buffer(capacity: 1024))
         var index = FamilyIndex()
         for family in families { index.put(family, of: 0) }
@@ -39,7 +39,7 @@ package struct GroupImage: Sendable {
             return nil
         }
         self.key = key
-        pushed = record.double()
+        pushState = record.double()
         failed = record.double()
         end = record.double()
         let text = record.text()
@@ -57,11 +57,11 @@ package struct GroupImage: Sendable {
     }
 
     init(
-        key: GroupingKey, families: [RenderedFamily], pushed: Double, failed: Double, end: Double
+        key: GroupingKey, families: [RenderedFamily], pushState: Double, failed: Double, end: Double
     ) {
         self.key = key
         self.families = families
-        self.pushed = pushed
+        self.pushState = pushState
         self.failed = failed
         self.end = end
     }

@@ -46,7 +46,7 @@ package struct GroupPushError: Error, Sendable, Equatable {
     package let reason: GroupRefusal
     package let sentence: String
 
-    package init(_ reason: GroupRefusal, _ sentence: String) {
+    package init(_ reason: GroupRefusal, sentence: String) {
         self.reason = reason
         self.sentence = sentence
     }

@@ -34,7 +34,7 @@ package enum GroupPath: Equatable, Sendable {
             return
         }
         do throws(Mistake) {
-            self = .group(try GroupPath.key(&rest, isBase64, limits))
+            self = .group(try GroupPath.key(&rest, isBase64: isBase64, limits: limits))
         } catch {
             self = .refused(error.sentence)
         }
@@ -45,7 +45,7 @@ package enum GroupPath: Equatable, Sendable {
     }
 
     private static func key(
-        _ rest: inout Cursor, _ isBase64: Bool, _ limits: LabelLimits
+        _ rest: inout Cursor, isBase64: Bool, limits: LabelLimits
     ) throws(Mistake) -> GroupingKey {
         var job = rest.part(endedBy: 0x2F).copied
         if isBase64 {
@@ -98,13 +98,13 @@ package enum GroupPath: Equatable, Sendable {
         }
         var labels: [(name: String, value: [UInt8])] = []
         for index in stride(from: 0, to: components.count, by: 2) {
-            labels.append(try label(components[index], components[index + 1]))
+            labels.append(try label(components[index], value: components[index + 1]))
         }
         return labels
     }
 
     private static func label(
-        _ name: [UInt8], _ value: [UInt8]
+        _ name: [UInt8], value: [UInt8]
     ) throws(Mistake) -> (name: String, value: [UInt8]) {
         let suffix = Array("@base64".utf8)
         let isBase64 = name.count >= suffix.count && name.suffix(suffix.count) == suffix[...]

@@ -30,10 +30,11 @@ package struct GroupPush: Sendable, Equatable {
         if let word = aggregate.last {
             guard word == "sum" else {
                 throw GroupPushError(
-                    .syntax, "aggregate=\(Quoted.text(word)) is not known, only sum is")
+                    .syntax, sentence: "aggregate=\(Quoted.text(word)) is not known, only sum is")
             }
             guard method == .post else {
-                throw GroupPushError(.syntax, "aggregate=sum is for POST: a PUT replaces the group")
+                throw GroupPushError(
+                    .syntax, sentence: "aggregate=sum is for POST: a PUT replaces the group")
             }
             mode = .add
         }
@@ -42,7 +43,8 @@ package struct GroupPush: Sendable, Equatable {
             guard let seconds = cursor.decimal(), cursor.isAtEnd, seconds >= 0,
                 seconds <= GroupPush.longestLifeSeconds
             else {
-                throw GroupPushError(.syntax, "ttl=\(Quoted.text(text)) is no number of seconds")
+                throw GroupPushError(
+                    .syntax, sentence: "ttl=\(Quoted.text(text)) is no number of seconds")
             }
             timeToLive = .seconds(seconds)
         }

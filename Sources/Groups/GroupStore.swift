@@ -45,19 +45,19 @@ package final class GroupStore: Sendable {
     /// Reads a body and takes it over. A push that is refused for what its samples are leaves its
     /// time as the group's `push_failure_time_seconds`.
     package func push(
-        _ body: Span<UInt8>, as form: BodyFormat, to key: GroupingKey, _ order: GroupPush,
+        _ body: Span<UInt8>, as form: BodyFormat, to key: GroupingKey, order: GroupPush,
         at moment: PushTime = .now
     ) throws(GroupPushError) {
         let batch: ParsedExposition
         do throws(MetricSyntaxError) {
             batch = try form == .text ? TextParser.parse(body) : ProtobufParser.parse(body)
         } catch {
-            throw GroupPushError(.syntax, error.description)
+            throw GroupPushError(.syntax, sentence: error.description)
         }
         do throws(GroupPushError) {
-            let families = try render(batch, key)
+            let families = try render(batch, key: key)
             try state.withLock { state throws(GroupPushError) in
-                try state.table.push(families, to: key, order, at: moment)
+                try state.table.push(families, to: key, order: order, at: moment)
             }
         } catch {
             state.withLock { $0.table.noteFailure(of: key, at: moment) }
@@ -66,17 +66,17 @@ package final class GroupStore: Sendable {
     }
 
     private func render(
-        _ batch: ParsedExposition, _ key: GroupingKey
+        _ batch: ParsedExposition, key: GroupingKey
     ) throws(GroupPushError) -> [RenderedFamily] {
         if batch.hasTimestamps {
-            throw GroupPushError(.timestamps, "pushed metrics must not have timestamps")
+            throw GroupPushError(.timestamps, sentence: "pushed metrics must not have timestamps")
         }
         var renderer = FamilyRenderer(
             labels: key.pairs, addsInstance: true, limits: limits.labels)
         do throws(SampleError) {
             return try renderer.render(batch, except: GroupTable.ownNames)
         } catch {
-            throw GroupPushError(.label, error.sentence)
+            throw GroupPushError(.label, sentence: error.sentence)
         }
     }
 

@@ -12,7 +12,7 @@ extension GroupTable {
             end = moment.lastingSeconds + left
         }
         return GroupImage(
-            key: key, families: Array(group.parts.values), pushed: group.pushed,
+            key: key, families: Array(group.parts.values), pushState: group.pushState,
             failed: group.failed, end: end)
     }
 
@@ -28,7 +28,7 @@ extension GroupTable {
         remove(image.key)
         guard (try? create(image.key)) != nil else { return }
         var count = 0
-        let families = image.families.filter { (try? swapSeries([], [$0])) != nil }
+        let families = image.families.filter { (try? swapSeries([], new: [$0])) != nil }
         let bytes = GroupTable.bytes(families)
         byteCount += bytes
         change(image.key) { group, index in
@@ -39,7 +39,7 @@ extension GroupTable {
                 count += part.count
             }
             group.seriesCount = count
-            group.pushed = image.pushed
+            group.pushState = image.pushState
             group.failed = image.failed
         }
         seriesCount += count
@@ -47,7 +47,7 @@ extension GroupTable {
             // Zero would be for ever.
             let left = min(
                 max(image.end - moment.lastingSeconds, 1e-9), GroupPush.longestLifeSeconds)
-            renew(image.key, .seconds(left), at: moment)
+            renew(image.key, time: .seconds(left), at: moment)
         }
     }
 }

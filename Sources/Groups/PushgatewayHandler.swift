@@ -14,7 +14,7 @@ package struct GroupAnswer: Sendable, Equatable {
     /// Where else the client should ask.
     package let location: String?
 
-    package init(_ status: Int, _ sentence: String = "", location: String? = nil) {
+    package init(_ status: Int, sentence: String = "", location: String? = nil) {
         self.status = status
         self.sentence = sentence
         self.location = location
@@ -46,11 +46,11 @@ package struct PushgatewayHandler: Sendable {
         contentType: Span<UInt8>? = nil, body: Span<UInt8>, at moment: PushTime = .now
     ) -> GroupAnswer {
         switch GroupPath(path, limits: store.limits.labels) {
-        case .unknown: return GroupAnswer(404, "404 page not found")
+        case .unknown: return GroupAnswer(404, sentence: "404 page not found")
         case .redirect(let location, let status):
             return GroupAnswer(status, location: location)
         case .refused(let sentence):
-            return refuse(GroupPushError(.syntax, sentence))
+            return refuse(GroupPushError(.syntax, sentence: sentence))
         case .group(let key):
             if method == .delete {
                 store.remove(key)
@@ -59,7 +59,8 @@ package struct PushgatewayHandler: Sendable {
             do throws(GroupPushError) {
                 let order = try GroupPush(method, ttl: ttl, aggregate: aggregate)
                 try store.push(
-                    body, as: BodyFormat(contentType: contentType), to: key, order, at: moment)
+                    body, as: BodyFormat(contentType: contentType), to: key, order: order,
+                    at: moment)
                 return GroupAnswer(200)
             } catch {
                 return refuse(error)
@@ -70,12 +71,14 @@ package struct PushgatewayHandler: Sendable {
     private func refuse(_ refusal: GroupPushError) -> GroupAnswer {
         store.count(refusal.reason)
         switch refusal.reason {
-        case .syntax: return GroupAnswer(400, refusal.sentence)
-        case .groupLimit, .seriesLimit, .byteLimit: return GroupAnswer(429, refusal.sentence)
+        case .syntax: return GroupAnswer(400, sentence: refusal.sentence)
+        case .groupLimit, .seriesLimit, .byteLimit:
+            return GroupAnswer(429, sentence: refusal.sentence)
         case .timestamps, .type, .duplicate, .label, .aggregate:
             return GroupAnswer(
                 400,
-                "pushed metrics are invalid or inconsistent with existing metrics: \(refusal.sentence)"
+                sentence:
+                    "pushed metrics are invalid or inconsistent with existing metrics: \(refusal.sentence)"
             )
         }
     }

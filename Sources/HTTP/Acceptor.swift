@@ -56,20 +56,20 @@ struct Acceptor: Sendable {
 
     /// What the accepting thread does until `ConnectionSlots.close`.
     func run() {
-        var requests = [pollfd(fd: core.places.bellDescriptor, events: Int16(POLLIN), revents: 0)]
+        var requests = [pollfd(fd: core.slots.bellDescriptor, events: Int16(POLLIN), revents: 0)]
         for listener in listeners {
             requests.append(pollfd(fd: listener.descriptor, events: Int16(POLLIN), revents: 0))
         }
         var isPausing = false
         while true {
             // Without a free place only the bell is heard; clients wait in the kernel's backlog.
-            let isOpen = !isPausing && core.places.isAvailable
+            let isOpen = !isPausing && core.slots.isAvailable
             let count = isOpen ? requests.count : 1
             let timeout = isPausing ? Acceptor.pauseMilliseconds : -1
             let ready = unsafe poll(&requests, nfds_t(count), timeout)
             isPausing = false
             if ready <= 0 { continue }
-            if requests[0].revents != 0, !core.places.hear() { return }
+            if requests[0].revents != 0, !core.slots.hear() { return }
             if !isOpen { continue }
             for index in listeners.indices where requests[index + 1].revents != 0 {
                 if !accept(listeners[index]) { isPausing = true }
@@ -81,7 +81,7 @@ struct Acceptor: Sendable {
     private func accept(_ listener: Listener) -> Bool {
         // A bounded number, so that the other sockets and the bell get their turn.
         for _ in 0..<16 {
-            if !core.places.isAvailable { return true }
+            if !core.slots.isAvailable { return true }
             // Room for an internet address; of a Unix peer's path nobody wants to know.
             var peer = sockaddr_in6()
             let room = socklen_t(MemoryLayout<sockaddr_in6>.size)
@@ -97,9 +97,9 @@ struct Acceptor: Sendable {
                     return false
                 }
             }
-            core.places.take()
+            core.slots.take()
             if !daemon.serve(descriptor, peer: &peer, length: min(length, room)) {
-                core.places.giveBack()
+                core.slots.giveBack()
             }
         }
         return true

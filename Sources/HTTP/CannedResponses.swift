@@ -8,11 +8,11 @@ struct CannedResponses: Sendable {
         let closing: ResponseCore
 
         init(
-            _ voice: ErrorFormat, _ status: Int, _ sentence: String,
+            _ errorFormat: ErrorFormat, status: Int, sentence: String,
             headers: [(String, String)] = []
         ) {
-            let all = headers + [("Content-Type", voice.contentType)]
-            let body = voice.body(status, sentence)
+            let all = headers + [("Content-Type", errorFormat.contentType)]
+            let body = errorFormat.body(status, sentence)
             staying = ResponseCore(status: status, headers: all, body: Body(body))
             closing = ResponseCore(
                 status: status, headers: all + [("Connection", "close")], body: Body(body))
@@ -34,26 +34,35 @@ struct CannedResponses: Sendable {
     /// By `Router.Match.wrongMethod`.
     let wrongMethod: [CannedResponse]
 
-    init(_ voice: ErrorFormat, allowed: [String], limits: Limits) {
-        prefix = Array(voice.prefix.utf8)
+    init(_ errorFormat: ErrorFormat, allowed: [String], limits: Limits) {
+        prefix = Array(errorFormat.prefix.utf8)
         let later = [("Retry-After", "1")]
-        badRequest = CannedResponse(voice, 400, "The request is malformed.")
-        notFound = CannedResponse(voice, 404, "There is nothing under this path.")
+        badRequest = CannedResponse(errorFormat, status: 400, sentence: "The request is malformed.")
+        notFound = CannedResponse(
+            errorFormat, status: 404, sentence: "There is nothing under this path.")
         tooLarge = CannedResponse(
-            voice, 413, "The body is too large: at most \(limits.bodyBytes) bytes are read.")
+            errorFormat, status: 413,
+            sentence: "The body is too large: at most \(limits.bodyBytes) bytes are read.")
         tooLargeEncoded = CannedResponse(
-            voice, 413,
-            "The body is too large: at most \(limits.bodyBytes(isEncoded: true)) compressed bytes are read."
+            errorFormat, status: 413,
+            sentence:
+                "The body is too large: at most \(limits.bodyBytes(isEncoded: true)) compressed bytes are read."
         )
-        internalError = CannedResponse(voice, 500, "The request could not be answered.")
-        notImplemented = CannedResponse(voice, 501, "This transfer encoding is not supported.")
-        unavailable = CannedResponse(voice, 503, "The server is about to stop.", headers: later)
+        internalError = CannedResponse(
+            errorFormat, status: 500, sentence: "The request could not be answered.")
+        notImplemented = CannedResponse(
+            errorFormat, status: 501, sentence: "This transfer encoding is not supported.")
+        unavailable = CannedResponse(
+            errorFormat, status: 503, sentence: "The server is about to stop.", headers: later)
         busy = CannedResponse(
-            voice, 503, "The bodies of too many requests are on their way.", headers: later)
-        badVersion = CannedResponse(voice, 505, "This version of HTTP is not supported.")
+            errorFormat, status: 503, sentence: "The bodies of too many requests are on their way.",
+            headers: later)
+        badVersion = CannedResponse(
+            errorFormat, status: 505, sentence: "This version of HTTP is not supported.")
         wrongMethod = allowed.map { methods in
             CannedResponse(
-                voice, 405, "This path does not answer this method, but \(methods).",
+                errorFormat, status: 405,
+                sentence: "This path does not answer this method, but \(methods).",
                 headers: [("Allow", methods)])
         }
     }

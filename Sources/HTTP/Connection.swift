@@ -18,7 +18,7 @@ final class Connection: @unchecked Sendable {
         case header
         /// The header has come: the body is gathered or swallowed.
         case body
-        case suspended
+        case pending
         case answered
     }
 
@@ -87,8 +87,8 @@ final class Connection: @unchecked Sendable {
 
     // MARK: The deadline
 
-    func expire(at nanoseconds: UInt64, _ reason: RefusalReason) {
-        due.store(Connection.pack(nanoseconds, reason), ordering: .relaxed)
+    func expire(at nanoseconds: UInt64, reason: RefusalReason) {
+        due.store(Connection.pack(nanoseconds, reason: reason), ordering: .relaxed)
     }
 
     func neverExpire() {
@@ -99,9 +99,10 @@ final class Connection: @unchecked Sendable {
     var packedDeadline: UInt64 { due.load(ordering: .relaxed) }
 
     /// Replaces the deadline unless the connection has gone on meanwhile.
-    func replaceDeadline(_ old: UInt64, by nanoseconds: UInt64, _ reason: RefusalReason) {
+    func replaceDeadline(_ old: UInt64, by nanoseconds: UInt64, reason: RefusalReason) {
         _ = due.compareExchange(
-            expected: old, desired: Connection.pack(nanoseconds, reason), ordering: .relaxed)
+            expected: old, desired: Connection.pack(nanoseconds, reason: reason), ordering: .relaxed
+        )
     }
 
     static func unpack(_ packed: UInt64) -> (nanoseconds: UInt64, reason: RefusalReason)? {
@@ -111,7 +112,7 @@ final class Connection: @unchecked Sendable {
         return (packed >> 4, reason)
     }
 
-    private static func pack(_ nanoseconds: UInt64, _ reason: RefusalReason) -> UInt64 {
+    private static func pack(_ nanoseconds: UInt64, reason: RefusalReason) -> UInt64 {
         min(nanoseconds, .max >> 4) << 4 | UInt64(reason.rawValue)
     }
 }

@@ -31,22 +31,24 @@ final class Deadlines: Sendable {
     }
 
     /// From now on the exchange's deadline is kept.
-    func watch(_ exchange: Connection) {
+    func watch(_ connection: Connection) {
         let isFirst = state.withLock { state in
-            exchange.place = state.exchanges.count
-            state.exchanges.append(exchange)
+            connection.place = state.exchanges.count
+            state.exchanges.append(connection)
             return state.exchanges.count == 1
         }
         if isFirst { bell.ring() }
     }
 
     /// From now on nobody but the caller touches the exchange's descriptor.
-    func forget(_ exchange: Connection) {
+    func forget(_ connection: Connection) {
         state.withLock { state in
-            let place = exchange.place
-            guard place < state.exchanges.count, state.exchanges[place] === exchange else { return }
+            let place = connection.place
+            guard place < state.exchanges.count, state.exchanges[place] === connection else {
+                return
+            }
             let last = state.exchanges.removeLast()
-            if last !== exchange {
+            if last !== connection {
                 state.exchanges[place] = last
                 last.place = place
             }
@@ -56,8 +58,8 @@ final class Deadlines: Sendable {
     /// Connections that are not waiting for the header of a request.
     var settled: Int {
         state.withLock { state in
-            state.exchanges.count { exchange in
-                Connection.unpack(exchange.packedDeadline)?.reason != .headerTimeout
+            state.exchanges.count { connection in
+                Connection.unpack(connection.packedDeadline)?.reason != .headerTimeout
             }
         }
     }
@@ -87,24 +89,24 @@ final class Deadlines: Sendable {
     private func cutOverdue(_ exchanges: [Connection], now: UInt64) -> UInt64? {
         if exchanges.isEmpty { return nil }
         var next = now &+ tickNanoseconds
-        for exchange in exchanges {
-            let packed = exchange.packedDeadline
+        for connection in exchanges {
+            let packed = connection.packedDeadline
             guard let (nanoseconds, reason) = Connection.unpack(packed) else { continue }
             if nanoseconds <= now {
-                cut(exchange, reason)
+                cut(connection, reason: reason)
             } else {
                 next = min(next, nanoseconds)
-                if reason == .idleTimeout { lookAfterIdle(exchange, packed, now: now) }
+                if reason == .idleTimeout { lookAfterIdle(connection, packed: packed, now: now) }
             }
         }
         return next
     }
 
-    private func cut(_ exchange: Connection, _ reason: RefusalReason) {
-        exchange.neverExpire()
-        if !exchange.isRefused { statistics.count(reason) }
+    private func cut(_ connection: Connection, reason: RefusalReason) {
+        connection.neverExpire()
+        if !connection.isRefused { statistics.count(reason) }
         // libmicrohttpd sees the end of the connection and closes the descriptor.
-        shutdown(exchange.descriptor, Int32(SHUT_RDWR))
+        shutdown(connection.descriptor, Int32(SHUT_RDWR))
     }
 
     /// Ends a kept connection whose client has finished, and gives it the time of a header once
@@ -113,20 +115,20 @@ final class Deadlines: Sendable {
     /// libmicrohttpd misses an end that came together with a request. It tells of a request when
     /// its first line is complete; until then only the kernel's count of received bytes moves. A
     /// Unix socket has no such count.
-    private func lookAfterIdle(_ exchange: Connection, _ packed: UInt64, now: UInt64) {
-        if clinux_is_half_closed(exchange.descriptor) != 0 {
-            exchange.neverExpire()
-            shutdown(exchange.descriptor, Int32(SHUT_RDWR))
+    private func lookAfterIdle(_ connection: Connection, packed: UInt64, now: UInt64) {
+        if clinux_is_half_closed(connection.descriptor) != 0 {
+            connection.neverExpire()
+            shutdown(connection.descriptor, Int32(SHUT_RDWR))
             return
         }
-        let received = clinux_tcp_received(exchange.descriptor)
+        let received = clinux_tcp_received(connection.descriptor)
         if received < 0 { return }
-        if exchange.seenDue != packed {
-            exchange.seenDue = packed
-            exchange.seenBytes = received
-        } else if received != exchange.seenBytes {
-            exchange.replaceDeadline(
-                packed, by: now &+ limits.headerTimeout.nanoseconds, .headerTimeout)
+        if connection.seenDue != packed {
+            connection.seenDue = packed
+            connection.seenBytes = received
+        } else if received != connection.seenBytes {
+            connection.replaceDeadline(
+                packed, by: now &+ limits.headerTimeout.nanoseconds, reason: .headerTimeout)
         }
     }
 }

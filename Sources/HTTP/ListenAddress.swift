@@ -28,7 +28,7 @@ package enum ListenAddress: Sendable, Equatable, CustomStringConvertible {
             throw refuse("contains white space or a control character")
         }
         if text.starts(with: "unix:") {
-            return try parsePath(text.extracting(droppingFirst: 5), refuse)
+            return try parsePath(text.extracting(droppingFirst: 5), refuse: refuse)
         }
         if text.starts(with: "vsock://") {
             throw refuse("is a vsock address, which is not supported")
@@ -62,7 +62,7 @@ package enum ListenAddress: Sendable, Equatable, CustomStringConvertible {
     }
 
     private static func parsePath(
-        _ path: Span<UInt8>, _ refuse: (String) -> ListenAddressError
+        _ path: Span<UInt8>, refuse: (String) -> ListenAddressError
     ) throws(ListenAddressError) -> ListenAddress {
         guard !path.isEmpty, path[0] == UInt8(ascii: "/") else {
             throw refuse("needs an absolute path after unix:")

@@ -31,13 +31,13 @@ extension Listener {
             return []
         }
         guard let count = Int32(count), count >= 0, count <= 1024 else {
-            throw KernelError(EINVAL, "LISTEN_FDS")
+            throw KernelError(EINVAL, subject: "LISTEN_FDS")
         }
         for descriptor in first..<first + count {
             let subject = "inherited descriptor \(descriptor)"
             let isListening = clinux_is_listening_stream(descriptor)
             if isListening < 0 { throw .last(subject) }
-            if isListening == 0 { throw KernelError(EINVAL, subject) }
+            if isListening == 0 { throw KernelError(EINVAL, subject: subject) }
             guard clinux_close_on_exec_never_block(descriptor) == 0 else { throw .last(subject) }
         }
         return (first..<first + count).map { Listener(owning: $0) }

@@ -60,22 +60,23 @@ package final class Listener: Sendable, CustomStringConvertible {
         let subject = ListenAddress.tcp(host: host, port: port).description
         if host.isEmpty {
             do throws(KernelError) {
-                return try bind(any(AF_INET6, port), dualStack: true, subject)
+                return try bind(any(AF_INET6, port: port), dualStack: true, subject: subject)
             } catch  where error.code == EAFNOSUPPORT || error.code == EADDRNOTAVAIL {
-                return try bind(any(AF_INET, port), dualStack: false, subject)
+                return try bind(any(AF_INET, port: port), dualStack: false, subject: subject)
             }
         }
-        return try bind(resolve(host, port, subject), dualStack: host == "::", subject)
+        return try bind(
+            resolve(host, port: port, subject: subject), dualStack: host == "::", subject: subject)
     }
 
-    private static func any(_ family: Int32, _ port: UInt16) -> SocketAddress {
+    private static func any(_ family: Int32, port: UInt16) -> SocketAddress {
         var address = SocketAddress(family: family)
         address.port = port
         return address
     }
 
     private static func resolve(
-        _ host: String, _ port: UInt16, _ subject: String
+        _ host: String, port: UInt16, subject: String
     ) throws(KernelError) -> SocketAddress {
         var hints = unsafe addrinfo()
         unsafe hints.ai_family = AF_UNSPEC
@@ -84,7 +85,7 @@ package final class Listener: Sendable, CustomStringConvertible {
         var list: UnsafeMutablePointer<addrinfo>?
         let code = unsafe getaddrinfo(host, nil, &hints, &list)
         if code != 0 {
-            throw KernelError(code == EAI_SYSTEM ? errno : EADDRNOTAVAIL, subject)
+            throw KernelError(code == EAI_SYSTEM ? errno : EADDRNOTAVAIL, subject: subject)
         }
         defer { unsafe freeaddrinfo(list) }
         var best: SocketAddress?
@@ -93,17 +94,18 @@ package final class Listener: Sendable, CustomStringConvertible {
             let isIPv4 = unsafe entry.pointee.ai_family == AF_INET
             if best == nil || (isIPv4 && best?.family != AF_INET) {
                 best =
-                    unsafe SocketAddress(entry.pointee.ai_addr, entry.pointee.ai_addrlen) ?? best
+                    unsafe SocketAddress(entry.pointee.ai_addr, length: entry.pointee.ai_addrlen)
+                    ?? best
             }
             unsafe next = entry.pointee.ai_next
         }
-        guard var best else { throw KernelError(EADDRNOTAVAIL, subject) }
+        guard var best else { throw KernelError(EADDRNOTAVAIL, subject: subject) }
         best.port = port
         return best
     }
 
     private static func bind(
-        _ address: SocketAddress, dualStack: Bool, _ subject: String
+        _ address: SocketAddress, dualStack: Bool, subject: String
     ) throws(KernelError) -> Listener {
         let descriptor = clinux_stream_socket(address.family)
         guard descriptor >= 0 else { throw .last(subject) }
@@ -134,7 +136,7 @@ package final class Listener: Sendable, CustomStringConvertible {
         do throws(KernelError) {
             if unsafe clinux_bind_path(descriptor, path, length) != 0 {
                 guard errno == EADDRINUSE else { throw .last(subject) }
-                try removeAbandoned(path, subject)
+                try removeAbandoned(path, subject: subject)
                 guard unsafe clinux_bind_path(descriptor, path, length) == 0 else {
                     throw .last(subject)
                 }
@@ -159,16 +161,18 @@ package final class Listener: Sendable, CustomStringConvertible {
     }
 
     /// Removes the file of a socket that nobody serves.
-    private static func removeAbandoned(_ path: String, _ subject: String) throws(KernelError) {
+    private static func removeAbandoned(_ path: String, subject: String) throws(KernelError) {
         var status = stat()
         guard unsafe lstat(path, &status) == 0 else { throw .last(subject) }
-        guard status.st_mode & S_IFMT == S_IFSOCK else { throw KernelError(ENOTSOCK, subject) }
+        guard status.st_mode & S_IFMT == S_IFSOCK else {
+            throw KernelError(ENOTSOCK, subject: subject)
+        }
         let probe = clinux_stream_socket(AF_UNIX)
         guard probe >= 0 else { throw .last(subject) }
         defer { close(probe) }
         // A full backlog (EAGAIN) or a lack of permission is a sign of life as well.
         guard unsafe clinux_connect_path(probe, path, path.utf8.count) != 0, errno == ECONNREFUSED
-        else { throw KernelError(EADDRINUSE, subject) }
+        else { throw KernelError(EADDRINUSE, subject: subject) }
         guard unsafe unlink(path) == 0 else { throw .last(subject) }
     }
 

@@ -33,7 +33,7 @@ struct MicroHTTPDaemon: @unchecked Sendable {
         unsafe plan.target = targetCame
         errno = 0
         guard let daemon = unsafe mhd_start(&plan) else {
-            throw KernelError(errno == 0 ? EINVAL : errno, "http server \(core.name)")
+            throw KernelError(errno == 0 ? EINVAL : errno, subject: "http server \(core.name)")
         }
         unsafe self.daemon = daemon
         self.core = core
@@ -78,7 +78,7 @@ private func core(_ context: UnsafeMutableRawPointer) -> ServerCore {
     unsafe Unmanaged<ServerCore>.fromOpaque(context).takeUnretainedValue()
 }
 
-private func exchange(_ context: UnsafeMutableRawPointer) -> Connection {
+private func connection(_ context: UnsafeMutableRawPointer) -> Connection {
     unsafe Unmanaged<Connection>.fromOpaque(context).takeUnretainedValue()
 }
 
@@ -88,7 +88,7 @@ private func bytes(_ text: UnsafePointer<CChar>?) -> UnsafeRawBufferPointer {
 }
 
 private func logCame(
-    _ context: UnsafeMutableRawPointer?, _ text: UnsafePointer<CChar>?, _ length: Int
+    _ context: UnsafeMutableRawPointer?, text: UnsafePointer<CChar>?, length: Int
 ) {
     guard let context = unsafe context, let text = unsafe text else { return }
     let message = unsafe UnsafeRawBufferPointer(start: text, count: length)
@@ -96,13 +96,13 @@ private func logCame(
 }
 
 private func connectionChanged(
-    _ context: UnsafeMutableRawPointer?, _ connection: OpaquePointer?,
-    _ slot: UnsafeMutablePointer<UnsafeMutableRawPointer?>?, _ event: MHD_ConnectionNotificationCode
+    _ context: UnsafeMutableRawPointer?, handle: OpaquePointer?,
+    slot: UnsafeMutablePointer<UnsafeMutableRawPointer?>?, event: MHD_ConnectionNotificationCode
 ) {
     guard let context = unsafe context, let slot = unsafe slot else { return }
     let core = unsafe core(context)
     if event == .CONNECTION_NOTIFY_STARTED {
-        let opened = core.connectionOpened(unsafe mhd_socket(connection))
+        let opened = core.connectionOpened(unsafe mhd_socket(handle))
         unsafe slot.pointee = Unmanaged.passRetained(opened).toOpaque()
     } else if let kept = unsafe slot.pointee {
         unsafe slot.pointee = nil
@@ -111,63 +111,65 @@ private func connectionChanged(
 }
 
 private func targetCame(
-    _ context: UnsafeMutableRawPointer?, _ target: UnsafePointer<CChar>?,
-    _ connection: OpaquePointer?
+    _ context: UnsafeMutableRawPointer?, target: UnsafePointer<CChar>?,
+    handle: OpaquePointer?
 ) -> UnsafeMutableRawPointer? {
-    guard let context = unsafe context, let kept = unsafe mhd_socket_context(connection) else {
+    guard let context = unsafe context, let kept = unsafe mhd_socket_context(handle) else {
         return nil
     }
     let isOurs = unsafe core(context).requestBegan(
-        exchange(kept), target: Span(_unsafeBytes: bytes(target)))
+        connection(kept), target: Span(_unsafeBytes: bytes(target)))
     return unsafe isOurs ? kept : nil
 }
 
 private func answer(
-    _ context: UnsafeMutableRawPointer?, _ connection: OpaquePointer?,
-    _ path: UnsafePointer<CChar>?, _ method: UnsafePointer<CChar>?,
-    _ version: UnsafePointer<CChar>?, _ upload: UnsafePointer<CChar>?,
-    _ uploadCount: UnsafeMutablePointer<Int>?,
-    _ slot: UnsafeMutablePointer<UnsafeMutableRawPointer?>?
+    _ context: UnsafeMutableRawPointer?, handle: OpaquePointer?,
+    path: UnsafePointer<CChar>?, method: UnsafePointer<CChar>?,
+    version: UnsafePointer<CChar>?, upload: UnsafePointer<CChar>?,
+    uploadCount: UnsafeMutablePointer<Int>?,
+    slot: UnsafeMutablePointer<UnsafeMutableRawPointer?>?
 ) -> MHD_Result {
-    guard let context = unsafe context, let connection = unsafe connection,
+    guard let context = unsafe context, let handle = unsafe handle,
         let uploadCount = unsafe uploadCount, let kept = unsafe slot?.pointee
     else { return .NO }
     let core = unsafe core(context)
-    let exchange = unsafe exchange(kept)
-    switch exchange.phase {
+    let connection = unsafe connection(kept)
+    switch connection.phase {
     case .header:
         let method = unsafe bytes(method)
-        var gate = RequestHeadValidator()
-        unsafe MHD_get_connection_values_n(connection, .HEADER_KIND, headerCame, &gate)
-        let verdict = unsafe gate.verdict(
+        var validator = RequestHeadValidator()
+        unsafe MHD_get_connection_values_n(handle, .HEADER_KIND, headerCame, &validator)
+        let outcome = unsafe validator.outcome(
             method: Span(_unsafeBytes: method), version: Span(_unsafeBytes: bytes(version)))
         return unsafe core.headerCame(
-            exchange, connection, method: Span(_unsafeBytes: method), gate: verdict)
+            connection, handle: handle, method: Span(_unsafeBytes: method), validator: outcome)
     case .body:
         if unsafe uploadCount.pointee == 0 {
-            return unsafe core.requestCame(exchange, connection)
+            return unsafe core.requestCame(connection, handle: handle)
         }
         let came = unsafe UnsafeRawBufferPointer(start: upload, count: uploadCount.pointee)
         unsafe uploadCount.pointee = 0
-        return unsafe core.bodyCame(exchange, Span(_unsafeBytes: came)) ? .YES : .NO
-    case .suspended:
-        return unsafe core.requestResumed(exchange, connection)
+        return unsafe core.bodyCame(connection, bytes: Span(_unsafeBytes: came)) ? .YES : .NO
+    case .pending:
+        return unsafe core.requestResumed(connection, handle: handle)
     case .idle, .answered:
         return .NO
     }
 }
 
 private func headerCame(
-    _ context: UnsafeMutableRawPointer?, _ kind: MHD_ValueKind, _ name: UnsafePointer<CChar>?,
-    _ nameCount: Int, _ value: UnsafePointer<CChar>?, _ valueCount: Int
+    _ context: UnsafeMutableRawPointer?, kind: MHD_ValueKind, name: UnsafePointer<CChar>?,
+    nameCount: Int, value: UnsafePointer<CChar>?, valueCount: Int
 ) -> MHD_Result {
-    guard let gate = unsafe context?.assumingMemoryBound(to: RequestHeadValidator.self) else {
+    guard let validator = unsafe context?.assumingMemoryBound(to: RequestHeadValidator.self) else {
         return .NO
     }
-    if unsafe isFolded(name, nameCount, value) { unsafe gate.pointee.seeFolding() }
+    if unsafe isFolded(name, nameCount: nameCount, value: value) {
+        unsafe validator.pointee.seeFolding()
+    }
     let name = unsafe UnsafeRawBufferPointer(start: name, count: name == nil ? 0 : nameCount)
     let value = unsafe UnsafeRawBufferPointer(start: value, count: value == nil ? 0 : valueCount)
-    unsafe gate.pointee.see(Span(_unsafeBytes: name), Span(_unsafeBytes: value))
+    unsafe validator.pointee.see(Span(_unsafeBytes: name), value: Span(_unsafeBytes: value))
     return .YES
 }
 
@@ -177,7 +179,7 @@ private func headerCame(
 /// memory: `Content-Length: 3` with a second line ` 9` becomes a header `Content-Length9`, and
 /// the body a request.
 private func isFolded(
-    _ name: UnsafePointer<CChar>?, _ nameCount: Int, _ value: UnsafePointer<CChar>?
+    _ name: UnsafePointer<CChar>?, nameCount: Int, value: UnsafePointer<CChar>?
 ) -> Bool {
     guard let name = unsafe name, let value = unsafe value else { return false }
     let behindColon = UInt(bitPattern: name) &+ UInt(bitPattern: nameCount) &+ 1
@@ -191,11 +193,11 @@ private func isFolded(
 }
 
 private func completed(
-    _ context: UnsafeMutableRawPointer?, _ connection: OpaquePointer?,
-    _ slot: UnsafeMutablePointer<UnsafeMutableRawPointer?>?, _ end: MHD_RequestTerminationCode
+    _ context: UnsafeMutableRawPointer?, handle: OpaquePointer?,
+    slot: UnsafeMutablePointer<UnsafeMutableRawPointer?>?, end: MHD_RequestTerminationCode
 ) {
     guard let context = unsafe context, let kept = unsafe slot?.pointee else { return }
     unsafe core(context).requestEnded(
-        exchange(kept), normally: end == .REQUEST_TERMINATED_COMPLETED_OK)
+        connection(kept), normally: end == .REQUEST_TERMINATED_COMPLETED_OK)
     unsafe slot?.pointee = nil
 }

@@ -7,22 +7,22 @@ internal import CMicroHTTPD
 @safe
 package struct PendingResponse: ~Copyable, @unchecked Sendable {
     // The connection stays where it is until it is resumed, and only the deinit resumes it.
-    private let connection: OpaquePointer
-    private let exchange: Connection
+    private let handle: OpaquePointer
+    private let connection: Connection
     private let core: ServerCore
     private var response: ResponseCore
 
     /// The caller has suspended the connection on the thread of its handler.
-    init(connection: OpaquePointer, exchange: Connection, core: ServerCore) {
-        unsafe self.connection = connection
-        self.exchange = exchange
+    init(handle: OpaquePointer, connection: Connection, core: ServerCore) {
+        unsafe self.handle = handle
+        self.connection = connection
         self.core = core
-        response = core.constants(for: exchange).internalError.staying
+        response = core.constants(for: connection).internalError.staying
     }
 
     /// Whether the client has closed its side of the connection, as one does that waits no longer.
     package var isAbandoned: Bool {
-        unsafe clinux_is_half_closed(mhd_socket(connection)) != 0
+        unsafe clinux_is_half_closed(mhd_socket(handle)) != 0
     }
 
     /// Gives the answer, which may be shared with others.
@@ -31,9 +31,9 @@ package struct PendingResponse: ~Copyable, @unchecked Sendable {
     }
 
     deinit {
-        exchange.answer = response
+        connection.answer = response
         // The answer is queued by the connection's own thread, which this call wakes.
-        unsafe MHD_resume_connection(connection)
+        unsafe MHD_resume_connection(handle)
         // Only now may the daemon be stopped: the call above has let go of it.
         core.statistics.endSuspension()
     }

@@ -5,25 +5,25 @@ internal import Kernel
 /// A request whose header and body have come. It is there while its handler runs, no longer.
 @safe
 package struct Request: ~Copyable {
-    private let connection: OpaquePointer
+    private let handle: OpaquePointer
     private let pathBytes: UnsafeRawBufferPointer
     private let rawPathBytes: UnsafeRawBufferPointer
     private let queryBytes: UnsafeRawBufferPointer
     private let bodyBytes: UnsafeRawBufferPointer
-    private let exchange: Connection
+    private let connection: Connection
     package let method: Method
 
     /// Bytes behind the body that may be read, whatever they hold.
     package static let bodyPadding = 64
 
     /// The exchange's buffers must stay as they are while the request is there.
-    init(connection: OpaquePointer, exchange: Connection, method: Method) {
-        unsafe self.connection = connection
-        unsafe pathBytes = exchange.path.bytes.withUnsafeBytes { unsafe $0 }
-        unsafe rawPathBytes = exchange.rawPath.bytes.withUnsafeBytes { unsafe $0 }
-        unsafe queryBytes = exchange.query.bytes.withUnsafeBytes { unsafe $0 }
-        unsafe bodyBytes = exchange.body.bytes.withUnsafeBytes { unsafe $0 }
-        self.exchange = exchange
+    init(handle: OpaquePointer, connection: Connection, method: Method) {
+        unsafe self.handle = handle
+        unsafe pathBytes = connection.path.bytes.withUnsafeBytes { unsafe $0 }
+        unsafe rawPathBytes = connection.rawPath.bytes.withUnsafeBytes { unsafe $0 }
+        unsafe queryBytes = connection.query.bytes.withUnsafeBytes { unsafe $0 }
+        unsafe bodyBytes = connection.body.bytes.withUnsafeBytes { unsafe $0 }
+        self.connection = connection
         self.method = method
     }
 
@@ -53,16 +53,16 @@ package struct Request: ~Copyable {
 
     /// The process that has opened the connection, when that is one of a Unix socket.
     package var peerProcess: Int32? {
-        let process = clinux_peer_process(exchange.descriptor)
+        let process = clinux_peer_process(connection.descriptor)
         return process > 0 ? process : nil
     }
 
     /// What a handler has kept for the connection: later requests on it find it here.
-    package var attachment: (any AnyObject & Sendable)? { exchange.attachment }
+    package var attachment: (any AnyObject & Sendable)? { connection.attachment }
 
     /// Keeps something for the connection until it ends.
     package func attach(_ attachment: any AnyObject & Sendable) {
-        exchange.attachment = attachment
+        connection.attachment = attachment
     }
 
     /// The first header of this name, whose letters may be of either case; nil when there is none.
@@ -72,7 +72,7 @@ package struct Request: ~Copyable {
         var count = 0
         let start = unsafe UnsafeRawPointer(name.utf8Start).assumingMemoryBound(to: CChar.self)
         let found = unsafe MHD_lookup_connection_value_n(
-            connection, .HEADER_KIND, start, name.utf8CodeUnitCount, &value, &count)
+            handle, .HEADER_KIND, start, name.utf8CodeUnitCount, &value, &count)
         guard found == .YES, let value = unsafe value else { return nil }
         let bytes = unsafe UnsafeRawBufferPointer(start: value, count: count)
         return unsafe _overrideLifetime(Span(_unsafeBytes: bytes), borrowing: self)

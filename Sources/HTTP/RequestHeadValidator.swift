@@ -31,7 +31,7 @@ struct RequestHeadValidator {
     init() {}
 
     /// Takes note of one header, in the order in which they came.
-    mutating func see(_ name: Span<UInt8>, _ value: Span<UInt8>) {
+    mutating func see(_ name: Span<UInt8>, value: Span<UInt8>) {
         if !HTTPGrammar.isToken(name) || !HTTPGrammar.isValue(value) { isMalformed = true }
         switch name.count {
         case 4 where name.equalsIgnoringCase("host"):
@@ -55,7 +55,7 @@ struct RequestHeadValidator {
     }
 
     /// What becomes of the request whose headers were all seen.
-    func verdict(method: Span<UInt8>, version: Span<UInt8>) -> Verdict {
+    func outcome(method: Span<UInt8>, version: Span<UInt8>) -> Verdict {
         guard version.count == 8, version.starts(with: "HTTP/1."), version[7] >= 0x30,
             version[7] <= 0x39
         else { return .refuse(505) }
@@ -75,12 +75,14 @@ struct RequestHeadValidator {
     }
 
     /// The same for headers at hand.
-    static func verdict(
+    static func outcome(
         method: String, version: String, headers: [(String, String)]
     ) -> Verdict {
-        var gate = RequestHeadValidator()
-        for (name, value) in headers { gate.see(Array(name.utf8).span, Array(value.utf8).span) }
-        return gate.verdict(method: Array(method.utf8).span, version: Array(version.utf8).span)
+        var validator = RequestHeadValidator()
+        for (name, value) in headers {
+            validator.see(Array(name.utf8).span, value: Array(value.utf8).span)
+        }
+        return validator.outcome(method: Array(method.utf8).span, version: Array(version.utf8).span)
     }
 
     private static func length(_ text: Span<UInt8>) -> UInt64? {

@@ -83,7 +83,7 @@ final class ResponseCore: @unchecked Sendable {
         let start = unsafe UnsafeMutableRawPointer(mutating: constant.utf8Start)
         let made = unsafe MHD_create_response_from_buffer(
             constant.utf8CodeUnitCount, start, .RESPMEM_PERSISTENT)
-        unsafe self.init(status, headers, made)
+        unsafe self.init(status, headers: headers, made: made)
     }
 
     convenience init(status: Int, headers: [(String, String)], body: Body) {
@@ -91,10 +91,10 @@ final class ResponseCore: @unchecked Sendable {
         let made = unsafe MHD_create_response_from_buffer_with_free_callback_cls(
             body.bytes.count, UnsafeMutableRawPointer(mutating: body.bytes.baseAddress),
             releaseBody, kept.toOpaque())
-        unsafe self.init(status, headers, made)
+        unsafe self.init(status, headers: headers, made: made)
     }
 
-    private init(_ status: Int, _ headers: [(String, String)], _ made: OpaquePointer?) {
+    private init(_ status: Int, headers: [(String, String)], made: OpaquePointer?) {
         guard let made = unsafe made else { preconditionFailure("no memory for a response") }
         unsafe pointer = made
         self.status = status
@@ -109,8 +109,8 @@ final class ResponseCore: @unchecked Sendable {
     }
 
     /// Hands the response to the connection whose handler this thread is in.
-    func queue(on connection: OpaquePointer) -> MHD_Result {
-        unsafe MHD_queue_response(connection, UInt32(status), pointer)
+    func queue(on handle: OpaquePointer) -> MHD_Result {
+        unsafe MHD_queue_response(handle, UInt32(status), pointer)
     }
 }
 

@@ -31,10 +31,10 @@ package struct Route: Sendable {
 
     /// A route for GET also answers HEAD, with the same headers and no body.
     package init(_ path: String, methods: Set<Method> = [.get], handler: Handler) {
-        self.init(path, isPrefix: false, methods, handler)
+        self.init(path, isPrefix: false, methods: methods, handler: handler)
     }
 
-    private init(_ path: String, isPrefix: Bool, _ methods: Set<Method>, _ handler: Handler) {
+    private init(_ path: String, isPrefix: Bool, methods: Set<Method>, handler: Handler) {
         precondition(path.utf8.first == UInt8(ascii: "/") && !methods.isEmpty)
         self.path = path
         self.isPrefix = isPrefix
@@ -66,14 +66,14 @@ package struct Route: Sendable {
         prefix: String, methods: Set<Method> = Set(Method.allCases),
         answer: @escaping @Sendable (borrowing Request) -> Response
     ) {
-        self.init(prefix, isPrefix: true, methods, .answer(answer))
+        self.init(prefix, isPrefix: true, methods: methods, handler: .answer(answer))
     }
 
     package init(
         prefix: String, methods: Set<Method> = Set(Method.allCases),
         suspend: @escaping @Sendable (borrowing Request, consuming PendingResponse) -> Void
     ) {
-        self.init(prefix, isPrefix: true, methods, .suspend(suspend))
+        self.init(prefix, isPrefix: true, methods: methods, handler: .suspend(suspend))
     }
 }
 
@@ -93,25 +93,25 @@ struct Router: Sendable {
         var routes: [Route]
     }
 
-    private var places: [Place] = []
+    private var slots: [Place] = []
 
     init(_ routes: [Route]) {
         for route in routes {
             let path = Array(route.path.utf8)
-            if let index = places.firstIndex(where: {
+            if let index = slots.firstIndex(where: {
                 $0.path == path && $0.isPrefix == route.isPrefix
             }) {
-                let taken = places[index].routes.contains {
+                let taken = slots[index].routes.contains {
                     !$0.methods.isDisjoint(with: route.methods)
                 }
                 precondition(!taken, "two routes for one method of \(route.path)")
-                places[index].routes.append(route)
+                slots[index].routes.append(route)
             } else {
-                places.append(Place(path: path, isPrefix: route.isPrefix, routes: [route]))
+                slots.append(Place(path: path, isPrefix: route.isPrefix, routes: [route]))
             }
         }
         // What is found first counts: whole paths, then the longest prefix.
-        places.sort { one, other in
+        slots.sort { one, other in
             one.isPrefix == other.isPrefix
                 ? one.path.count > other.path.count : !one.isPrefix
         }
@@ -119,15 +119,15 @@ struct Router: Sendable {
 
     /// The value of the Allow header of each path, in the order of `Match.wrongMethod`.
     var allowed: [String] {
-        places.map { place in
+        slots.map { place in
             let methods = place.routes.reduce(into: Set<Method>()) { $0.formUnion($1.methods) }
             return methods.map(\.rawValue).sorted().joined(separator: ", ")
         }
     }
 
     /// `isAmbiguous` is of a path that only prefixes may answer.
-    func match(_ path: Span<UInt8>, isAmbiguous: Bool, _ method: Method?) -> Match {
-        for (index, place) in places.enumerated() {
+    func match(_ path: Span<UInt8>, isAmbiguous: Bool, method: Method?) -> Match {
+        for (index, place) in slots.enumerated() {
             let known = place.path
             let isMeant =
                 place.isPrefix

@@ -81,7 +81,7 @@ package final class Server: Sendable {
 
     private func quiesce(_ state: inout State) {
         guard let acceptor = state.acceptor.take() else { return }
-        core.places.close()
+        core.slots.close()
         acceptor.join()
     }
 
@@ -89,7 +89,7 @@ package final class Server: Sendable {
     /// `deadlineNanoseconds`. Between being accepted and being heard a client cannot know that the
     /// server ends, and it would get no answer.
     package func waitForFirstRequests(until deadlineNanoseconds: UInt64) {
-        while core.places.taken > core.deadlines.settled,
+        while core.slots.taken > core.deadlines.settled,
             Clock.monotonicNanoseconds < deadlineNanoseconds
         {
             core.idleBell.wait(atMost: .milliseconds(1))

@@ -15,7 +15,7 @@ final class ServerCore: Sendable {
     let statistics = Statistics()
     let deadlines: Deadlines
     let log: RateLimitedLog
-    let places: ConnectionSlots
+    let slots: ConnectionSlots
     let isDraining = Atomic<Bool>(false)
     /// Nobody suspends a request from now on.
     let isStopping = Atomic<Bool>(false)
@@ -41,7 +41,7 @@ final class ServerCore: Sendable {
         self.admit = admit
         deadlines = try Deadlines(limits: limits, statistics: statistics)
         idleBell = try EventFD()
-        places = try ConnectionSlots(limits.connections + limits.connectionReserve)
+        slots = try ConnectionSlots(limits.connections + limits.connectionReserve)
         bodies = BufferPool(
             initialCapacity: min(limits.bodyBytes, 16384),
             keptBytes: min(limits.bodyBytes * 2, 1 << 20))
@@ -49,9 +49,10 @@ final class ServerCore: Sendable {
     }
 
     /// The answers in the words of the exchange's path.
-    func constants(for exchange: Connection) -> CannedResponses {
-        for voice in constants.dropLast() where voice.isMeant(for: exchange.rawPath.bytes) {
-            return voice
+    func constants(for connection: Connection) -> CannedResponses {
+        for errorFormat in constants.dropLast()
+        where errorFormat.isMeant(for: connection.rawPath.bytes) {
+            return errorFormat
         }
         return constants[constants.count - 1]
     }
@@ -61,9 +62,9 @@ final class ServerCore: Sendable {
     func connectionOpened(_ descriptor: Int32) -> Connection {
         statistics.countAccepted()
         let isServed = statistics.openConnection(limit: limits.connections)
-        let exchange = Connection(descriptor: descriptor, isRefused: !isServed)
+        let connection = Connection(descriptor: descriptor, isRefused: !isServed)
         if isServed {
-            expire(exchange, in: limits.headerTimeout, .headerTimeout)
+            expire(connection, in: limits.headerTimeout, reason: .headerTimeout)
         } else {
             statistics.count(.connectionLimit)
             statistics.countAnswer(503)
@@ -71,196 +72,203 @@ final class ServerCore: Sendable {
             _ = unsafe clinux_send_now(descriptor, text.utf8Start, text.utf8CodeUnitCount)
             // Only this half: closing on bytes not yet read would destroy the answer on its way.
             shutdown(descriptor, Int32(SHUT_WR))
-            expire(exchange, in: limits.refusalTimeout, .connectionLimit)
+            expire(connection, in: limits.refusalTimeout, reason: .connectionLimit)
         }
-        deadlines.watch(exchange)
-        return exchange
+        deadlines.watch(connection)
+        return connection
     }
 
-    func connectionClosed(_ exchange: Connection) {
-        deadlines.forget(exchange)
-        end(exchange)
-        places.giveBack()
-        if !exchange.isRefused { statistics.closeConnection() }
+    func connectionClosed(_ connection: Connection) {
+        deadlines.forget(connection)
+        end(connection)
+        slots.giveBack()
+        if !connection.isRefused { statistics.closeConnection() }
     }
 
     // MARK: Requests
 
     /// The request line has come. Returns whether the request is looked at any further.
-    func requestBegan(_ exchange: Connection, target: Span<UInt8>) -> Bool {
-        if exchange.isRefused { return false }
-        if exchange.phase == .idle {
+    func requestBegan(_ connection: Connection, target: Span<UInt8>) -> Bool {
+        if connection.isRefused { return false }
+        if connection.phase == .idle {
             statistics.beginRequest()
             // On a new connection the time runs since it was accepted.
-            if Connection.unpack(exchange.packedDeadline)?.reason != .headerTimeout {
-                expire(exchange, in: limits.headerTimeout, .headerTimeout)
+            if Connection.unpack(connection.packedDeadline)?.reason != .headerTimeout {
+                expire(connection, in: limits.headerTimeout, reason: .headerTimeout)
             }
         }
-        exchange.phase = .header
-        exchange.shape = Target.parse(
-            target, path: &exchange.path, rawPath: &exchange.rawPath, query: &exchange.query)
+        connection.phase = .header
+        connection.shape = Target.parse(
+            target, path: &connection.path, rawPath: &connection.rawPath, query: &connection.query)
         return true
     }
 
     /// The header has come: decides what the request leads to.
     func headerCame(
-        _ exchange: Connection, _ connection: OpaquePointer, method: Span<UInt8>,
-        gate: RequestHeadValidator.Verdict
+        _ connection: Connection, handle: OpaquePointer, method: Span<UInt8>,
+        validator: RequestHeadValidator.Verdict
     ) -> MHD_Result {
-        exchange.phase = .body
-        let constants = constants(for: exchange)
-        guard case .proceed(let framing, let expectsContinue) = gate,
-            exchange.shape != .malformed
+        connection.phase = .body
+        let constants = constants(for: connection)
+        guard case .proceed(let framing, let expectsContinue) = validator,
+            connection.shape != .malformed
         else {
             statistics.count(.malformed)
-            if case .refuse(let status) = gate {
-                return unsafe queue(constants.refusal(status), exchange, connection)
+            if case .refuse(let status) = validator {
+                return unsafe queue(
+                    constants.refusal(status), connection: connection, handle: handle)
             }
-            return unsafe queue(constants.badRequest.closing, exchange, connection)
+            return unsafe queue(
+                constants.badRequest.closing, connection: connection, handle: handle)
         }
         if isDraining.load(ordering: .relaxed) {
             statistics.count(.draining)
-            return unsafe queue(constants.unavailable.closing, exchange, connection)
+            return unsafe queue(
+                constants.unavailable.closing, connection: connection, handle: handle)
         }
         let known = Method(method)
         if let admit, let known {
             let request = unsafe Request(
-                connection: connection, exchange: exchange, method: known)
+                handle: handle, connection: connection, method: known)
             if let refusal = admit(request) {
                 if expectsContinue {
-                    return unsafe queue(refusal.core, exchange, connection)
+                    return unsafe queue(refusal.core, connection: connection, handle: handle)
                 }
-                exchange.plan = .constant(refusal.core)
+                connection.plan = .constant(refusal.core)
             }
         }
-        let refusal = exchange.plan == nil ? route(exchange, known, constants) : nil
-        if exchange.shape == .malformed {
+        let refusal =
+            connection.plan == nil ? route(connection, known: known, constants: constants) : nil
+        if connection.shape == .malformed {
             statistics.count(.malformed)
-            return unsafe queue(constants.badRequest.closing, exchange, connection)
+            return unsafe queue(
+                constants.badRequest.closing, connection: connection, handle: handle)
         }
-        let isEncoded = unsafe isEncoded(connection)
-        exchange.bodyLimit = UInt64(limits.bodyBytes(isEncoded: isEncoded))
+        let isEncoded = unsafe isEncoded(handle)
+        connection.bodyLimit = UInt64(limits.bodyBytes(isEncoded: isEncoded))
         if case .length(let length) = framing {
-            exchange.expectedBytes = length
-            if length > exchange.bodyLimit {
+            connection.expectedBytes = length
+            if length > connection.bodyLimit {
                 let tooLarge = isEncoded ? constants.tooLargeEncoded : constants.tooLarge
                 statistics.count(.bodyBytes)
-                if expectsContinue || length > swallowedBytes(exchange) {
-                    return unsafe queue(tooLarge.closing, exchange, connection)
+                if expectsContinue || length > swallowedBytes(connection) {
+                    return unsafe queue(tooLarge.closing, connection: connection, handle: handle)
                 }
-                exchange.plan = .constant(tooLarge.staying)
+                connection.plan = .constant(tooLarge.staying)
             }
         }
         if let refusal, expectsContinue {
-            return unsafe queue(refusal.closing, exchange, connection)
+            return unsafe queue(refusal.closing, connection: connection, handle: handle)
         }
-        if framing != .empty { expire(exchange, in: limits.bodyTimeout, .bodyTimeout) }
+        if framing != .empty { expire(connection, in: limits.bodyTimeout, reason: .bodyTimeout) }
         return .YES
     }
 
     /// Some of the body has come. Returns false when the connection has to end at once.
-    func bodyCame(_ exchange: Connection, _ bytes: Span<UInt8>) -> Bool {
-        let before = exchange.receivedBytes
-        exchange.receivedBytes = before &+ UInt64(bytes.count)
-        if exchange.receivedBytes > swallowedBytes(exchange) { return false }
-        if exchange.receivedBytes > exchange.bodyLimit {
-            if before <= exchange.bodyLimit {
-                releaseBody(exchange)
-                if case .route = exchange.plan {
-                    let constants = constants(for: exchange)
-                    let isEncoded = exchange.bodyLimit < UInt64(limits.bodyBytes)
+    func bodyCame(_ connection: Connection, bytes: Span<UInt8>) -> Bool {
+        let before = connection.receivedBytes
+        connection.receivedBytes = before &+ UInt64(bytes.count)
+        if connection.receivedBytes > swallowedBytes(connection) { return false }
+        if connection.receivedBytes > connection.bodyLimit {
+            if before <= connection.bodyLimit {
+                releaseBody(connection)
+                if case .route = connection.plan {
+                    let constants = constants(for: connection)
+                    let isEncoded = connection.bodyLimit < UInt64(limits.bodyBytes)
                     statistics.count(.bodyBytes)
-                    exchange.plan = .constant(
+                    connection.plan = .constant(
                         isEncoded ? constants.tooLargeEncoded.staying : constants.tooLarge.staying)
                 }
             }
-        } else if case .route(_, let method) = exchange.plan, method != .get, method != .head {
+        } else if case .route(_, let method) = connection.plan, method != .get, method != .head {
             let inFlight = flight.wrappingAdd(bytes.count, ordering: .relaxed).newValue
-            exchange.countedBytes += bytes.count
+            connection.countedBytes += bytes.count
             if inFlight > limits.flightBytes {
-                releaseBody(exchange)
+                releaseBody(connection)
                 statistics.count(.flightBytes)
-                exchange.plan = .constant(constants(for: exchange).busy.staying)
+                connection.plan = .constant(constants(for: connection).busy.staying)
             } else {
-                let expected = Int(clamping: min(exchange.expectedBytes, exchange.bodyLimit))
-                exchange.gather(bytes, of: expected, from: bodies)
+                let expected = Int(clamping: min(connection.expectedBytes, connection.bodyLimit))
+                connection.gather(bytes, of: expected, from: bodies)
             }
         }
         return true
     }
 
-    private func releaseBody(_ exchange: Connection) {
-        flight.wrappingSubtract(exchange.countedBytes, ordering: .relaxed)
-        exchange.countedBytes = 0
-        exchange.releaseBody(to: bodies)
+    private func releaseBody(_ connection: Connection) {
+        flight.wrappingSubtract(connection.countedBytes, ordering: .relaxed)
+        connection.countedBytes = 0
+        connection.releaseBody(to: bodies)
     }
 
-    private func isEncoded(_ connection: OpaquePointer) -> Bool {
-        unsafe MHD_lookup_connection_value(connection, .HEADER_KIND, "content-encoding") != nil
+    private func isEncoded(_ handle: OpaquePointer) -> Bool {
+        unsafe MHD_lookup_connection_value(handle, .HEADER_KIND, "content-encoding") != nil
     }
 
     /// The whole request has come: answers it or leaves it to whoever will.
-    func requestCame(_ exchange: Connection, _ connection: OpaquePointer) -> MHD_Result {
-        switch exchange.plan.take() {
+    func requestCame(_ connection: Connection, handle: OpaquePointer) -> MHD_Result {
+        switch connection.plan.take() {
         case .constant(let response):
-            return unsafe queue(response, exchange, connection)
+            return unsafe queue(response, connection: connection, handle: handle)
         case .route(.constant(let constant), _):
-            return unsafe queue(constant.response.core, exchange, connection)
+            return unsafe queue(constant.response.core, connection: connection, handle: handle)
         case .route(.answer(let answer), let method):
-            exchange.padBody()
+            connection.padBody()
             let request = unsafe Request(
-                connection: connection, exchange: exchange, method: method)
+                handle: handle, connection: connection, method: method)
             let response = answer(request)
-            return unsafe queue(response.core, exchange, connection)
+            return unsafe queue(response.core, connection: connection, handle: handle)
         case .route(.suspend(let handler), let method):
             statistics.beginSuspension()
             if isStopping.load(ordering: .sequentiallyConsistent) {
                 statistics.endSuspension()
                 statistics.count(.draining)
                 return unsafe queue(
-                    constants(for: exchange).unavailable.closing, exchange, connection)
+                    constants(for: connection).unavailable.closing, connection: connection,
+                    handle: handle)
             }
-            exchange.padBody()
-            exchange.phase = .suspended
-            exchange.neverExpire()
-            unsafe MHD_suspend_connection(connection)
+            connection.padBody()
+            connection.phase = .pending
+            connection.neverExpire()
+            unsafe MHD_suspend_connection(handle)
             let request = unsafe Request(
-                connection: connection, exchange: exchange, method: method)
+                handle: handle, connection: connection, method: method)
             handler(
                 request,
-                unsafe PendingResponse(connection: connection, exchange: exchange, core: self))
+                unsafe PendingResponse(handle: handle, connection: connection, core: self))
             return .YES
         case nil:
-            let constants = constants(for: exchange)
-            return unsafe queue(constants.internalError.closing, exchange, connection)
+            let constants = constants(for: connection)
+            return unsafe queue(
+                constants.internalError.closing, connection: connection, handle: handle)
         }
     }
 
     /// The connection goes on after its request was suspended.
-    func requestResumed(_ exchange: Connection, _ connection: OpaquePointer) -> MHD_Result {
-        let response = exchange.answer.take() ?? constants(for: exchange).internalError.closing
-        return unsafe queue(response, exchange, connection)
+    func requestResumed(_ connection: Connection, handle: OpaquePointer) -> MHD_Result {
+        let response = connection.answer.take() ?? constants(for: connection).internalError.closing
+        return unsafe queue(response, connection: connection, handle: handle)
     }
 
     /// The request has ended in one way or another; `normally` when an answer was sent.
-    func requestEnded(_ exchange: Connection, normally: Bool) {
-        if normally, exchange.phase == .header || exchange.phase == .body {
+    func requestEnded(_ connection: Connection, normally: Bool) {
+        if normally, connection.phase == .header || connection.phase == .body {
             // libmicrohttpd has refused it without asking us.
             statistics.count(.malformed)
         }
-        end(exchange)
-        expire(exchange, in: limits.idleTimeout, .idleTimeout)
+        end(connection)
+        expire(connection, in: limits.idleTimeout, reason: .idleTimeout)
     }
 
-    private func end(_ exchange: Connection) {
-        if exchange.phase == .idle { return }
-        exchange.phase = .idle
-        exchange.plan = nil
-        exchange.answer = nil
-        exchange.receivedBytes = 0
-        exchange.expectedBytes = 0
-        exchange.body.removeAll()
-        releaseBody(exchange)
+    private func end(_ connection: Connection) {
+        if connection.phase == .idle { return }
+        connection.phase = .idle
+        connection.plan = nil
+        connection.answer = nil
+        connection.receivedBytes = 0
+        connection.expectedBytes = 0
+        connection.body.removeAll()
+        releaseBody(connection)
         if statistics.endRequest() == 0, isDraining.load(ordering: .sequentiallyConsistent) {
             idleBell.ring()
         }
@@ -268,39 +276,39 @@ final class ServerCore: Sendable {
 
     /// Plans the answer; returns it when it is a refusal.
     private func route(
-        _ exchange: Connection, _ known: Method?, _ constants: CannedResponses
+        _ connection: Connection, known: Method?, constants: CannedResponses
     ) -> CannedResponses.CannedResponse? {
-        let isAmbiguous = exchange.shape == .ambiguous
+        let isAmbiguous = connection.shape == .ambiguous
         let refusal: CannedResponses.CannedResponse
-        switch router.match(exchange.path.bytes, isAmbiguous: isAmbiguous, known) {
+        switch router.match(connection.path.bytes, isAmbiguous: isAmbiguous, method: known) {
         case .route(let handler, let method):
-            exchange.plan = .route(handler, method)
+            connection.plan = .route(handler, method)
             return nil
         case .nothing:
-            if isAmbiguous { exchange.shape = .malformed }
+            if isAmbiguous { connection.shape = .malformed }
             refusal = constants.notFound
         case .wrongMethod(let index): refusal = constants.wrongMethod[index]
         }
-        exchange.plan = .constant(refusal.staying)
+        connection.plan = .constant(refusal.staying)
         return refusal
     }
 
     private func queue(
-        _ response: ResponseCore, _ exchange: Connection, _ connection: OpaquePointer
+        _ response: ResponseCore, connection: Connection, handle: OpaquePointer
     ) -> MHD_Result {
-        exchange.phase = .answered
-        expire(exchange, in: limits.writeTimeout, .writeTimeout)
+        connection.phase = .answered
+        expire(connection, in: limits.writeTimeout, reason: .writeTimeout)
         statistics.countAnswer(response.status)
-        return unsafe response.queue(on: connection)
+        return unsafe response.queue(on: handle)
     }
 
-    private func swallowedBytes(_ exchange: Connection) -> UInt64 {
-        let (bytes, overflow) = exchange.bodyLimit
+    private func swallowedBytes(_ connection: Connection) -> UInt64 {
+        let (bytes, overflow) = connection.bodyLimit
             .multipliedReportingOverflow(by: UInt64(limits.swallowFactor))
         return overflow ? .max : bytes
     }
 
-    private func expire(_ exchange: Connection, in time: Duration, _ reason: RefusalReason) {
-        exchange.expire(at: Clock.monotonicNanoseconds &+ time.nanoseconds, reason)
+    private func expire(_ connection: Connection, in time: Duration, reason: RefusalReason) {
+        connection.expire(at: Clock.monotonicNanoseconds &+ time.nanoseconds, reason: reason)
     }
 }

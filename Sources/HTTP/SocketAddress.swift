@@ -16,7 +16,7 @@ struct SocketAddress: CustomStringConvertible {
     }
 
     /// A copy of what the resolver found; nil for another family.
-    init?(_ address: UnsafePointer<sockaddr>?, _ length: socklen_t) {
+    init?(_ address: UnsafePointer<sockaddr>?, length: socklen_t) {
         guard let address = unsafe address, Int(length) <= MemoryLayout<sockaddr_in6>.size
         else { return nil }
         self.length = length

@@ -51,7 +51,7 @@ package final class Statistics: Sendable {
     private let open = Atomic<Int>(0)
     private let accepted = Atomic<UInt64>(0)
     private let active = Atomic<Int>(0)
-    private let suspended = Atomic<Int>(0)
+    private let pending = Atomic<Int>(0)
 
     init() {
         precondition(Statistics.statuses.count == byStatus.count)
@@ -81,7 +81,7 @@ package final class Statistics: Sendable {
     package var activeRequests: Int { active.load(ordering: .acquiring) }
 
     /// Requests that wait for an answer from another thread.
-    package var suspendedRequests: Int { suspended.load(ordering: .sequentiallyConsistent) }
+    package var suspendedRequests: Int { pending.load(ordering: .sequentiallyConsistent) }
 
     func countAnswer(_ status: Int) {
         if let index = Statistics.statuses.firstIndex(of: status) {
@@ -122,10 +122,10 @@ package final class Statistics: Sendable {
 
     func beginSuspension() {
         // `stop` and a handler must not both believe that they came first.
-        suspended.wrappingAdd(1, ordering: .sequentiallyConsistent)
+        pending.wrappingAdd(1, ordering: .sequentiallyConsistent)
     }
 
     func endSuspension() {
-        suspended.wrappingSubtract(1, ordering: .releasing)
+        pending.wrappingSubtract(1, ordering: .releasing)
     }
 }

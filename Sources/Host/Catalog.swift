@@ -12,11 +12,11 @@ enum Catalog {
         let summary: String
         let make: @Sendable (CollectorResources, HostSettings) -> CollectorRunner
 
-        /// `turn` names what the collector shares with another one; nil is nothing.
+        /// `tryLock` names what the collector shares with another one; nil is nothing.
         init<Subject: Collector & ~Copyable>(
             _ type: Subject.Type, runsByDefault: Bool = true, invitesGuests: Bool = false,
-            _ summary: String,
-            turn: (@Sendable (CollectorResources) -> TryLock)? = nil,
+            summary: String,
+            tryLock: (@Sendable (CollectorResources) -> TryLock)? = nil,
             make: @escaping @Sendable (CollectorResources, HostSettings) -> Subject
         ) {
             name = type.name
@@ -24,7 +24,8 @@ enum Catalog {
             self.invitesGuests = invitesGuests
             self.summary = summary
             self.make = { machine, settings in
-                TypedCollectorRunner(make(machine, settings), turn: turn?(machine) ?? TryLock())
+                TypedCollectorRunner(
+                    make(machine, settings), tryLock: tryLock?(machine) ?? TryLock())
             }
         }
     }

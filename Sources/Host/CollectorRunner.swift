@@ -4,12 +4,12 @@ internal import Synchronization
 
 /// A collector's place in the list: who runs it now, and what it has cost since the start.
 ///
-/// The collector inside belongs to the thread that holds `turn`. A thread that hangs in it keeps
+/// The collector inside belongs to the thread that holds `tryLock`. A thread that hangs in it keeps
 /// the turn until it comes back; nobody waits for that.
 class CollectorRunner: @unchecked Sendable {
     let name: String
     /// Shared by collectors that share what they have read.
-    let turn: TryLock
+    let tryLock: TryLock
     let cpuNanoseconds = Atomic<UInt64>(0)
     let skippedLines = Atomic<UInt64>(0)
     let heldCounters = Atomic<UInt64>(0)
@@ -18,9 +18,9 @@ class CollectorRunner: @unchecked Sendable {
     /// Scrapes that went on without it, because it took longer than they could wait.
     let timeouts = Atomic<UInt64>(0)
 
-    init(name: String, turn: TryLock) {
+    init(name: String, tryLock: TryLock) {
         self.name = name
-        self.turn = turn
+        self.tryLock = tryLock
     }
 
     /// Overridden by the slot that holds a collector.
@@ -62,9 +62,9 @@ final class TypedCollectorRunner<Subject: Collector & ~Copyable>: CollectorRunne
 {
     private var subject: Subject
 
-    init(_ subject: consuming Subject, turn: TryLock = TryLock()) {
+    init(_ subject: consuming Subject, tryLock: TryLock = TryLock()) {
         self.subject = subject
-        super.init(name: Subject.name, turn: turn)
+        super.init(name: Subject.name, tryLock: tryLock)
     }
 
     override func collect(_ scrape: inout CollectionContext, into page: inout Page)

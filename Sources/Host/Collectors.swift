@@ -9,7 +9,7 @@ package final class Collectors: Sendable {
     private let scrapes = Atomic<UInt64>(0)
     private let running = Atomic<Int>(-1)
 
-    package init(_ settings: HostSettings, _ roots: FilesystemRoots) {
+    package init(_ settings: HostSettings, roots: FilesystemRoots) {
         let machine = CollectorResources(roots)
         slots = Catalog.entries.filter { settings.enabled.contains($0.name) }
             .map { $0.make(machine, settings) }
@@ -26,18 +26,18 @@ package final class Collectors: Sendable {
     }
 
     /// Runs a collector unless another thread hangs in it; nil then.
-    func run(_ index: Int, _ scrape: inout CollectionContext, into page: inout Page)
+    func run(_ index: Int, scrape: inout CollectionContext, into page: inout Page)
         -> CollectorRunner.Outcome?
     {
         let slot = slots[index]
-        guard slot.turn.take() else {
+        guard slot.tryLock.take() else {
             slot.timeouts.wrappingAdd(1, ordering: .relaxed)
             return nil
         }
         running.store(index, ordering: .relaxed)
         let outcome = slot.run(&scrape, into: &page)
         running.store(-1, ordering: .relaxed)
-        slot.turn.giveBack()
+        slot.tryLock.giveBack()
         return outcome
     }
 }

@@ -45,51 +45,52 @@ package struct Host: ~Copyable {
         let labels = collectors.slots.map { LabelSet([("collector", $0.name)]) }
         reports = []
         func report(
-            _ name: String, _ kind: Family.Kind, isRare: Bool = false, _ help: String,
-            _ value: @escaping (CollectorRunner, CollectorRunner.Outcome, Int) -> Double
+            _ name: String, kind: Family.Kind, isRare: Bool = false, help: String,
+            value: @escaping (CollectorRunner, CollectorRunner.Outcome, Int) -> Double
         ) {
-            let family = Family(name, kind, help: help)
+            let family = Family(name, kind: kind, help: help)
             reports.append(
                 CollectorMetaMetric(
-                    family: family, series: labels.map { Series(family, $0) }, isRare: isRare,
+                    family: family, series: labels.map { Series(family, labels: $0) },
+                    isRare: isRare,
                     value: value))
         }
         report(
-            "node_scrape_collector_duration_seconds", .gauge,
-            "node_exporter: Duration of a collector scrape."
+            "node_scrape_collector_duration_seconds", kind: .gauge,
+            help: "node_exporter: Duration of a collector scrape."
         ) { _, outcome, _ in Double(outcome.durationNanoseconds) / 1e9 }
         report(
-            "node_scrape_collector_success", .gauge,
-            "node_exporter: Whether a collector succeeded."
+            "node_scrape_collector_success", kind: .gauge,
+            help: "node_exporter: Whether a collector succeeded."
         ) { _, outcome, _ in outcome.failure == nil ? 1 : 0 }
         if !tellsCost { return }
         report(
-            "ml_exporter_collector_cpu_seconds_total", .counter,
-            "CPU time that a collector has used."
+            "ml_exporter_collector_cpu_seconds_total", kind: .counter,
+            help: "CPU time that a collector has used."
         ) { slot, _, _ in Double(slot.cpuNanoseconds.load(ordering: .relaxed)) / 1e9 }
         report(
-            "ml_exporter_collector_held_counters_total", .counter, isRare: true,
-            "Counters of the kernel that fell and were kept at what they were."
+            "ml_exporter_collector_held_counters_total", kind: .counter, isRare: true,
+            help: "Counters of the kernel that fell and were kept at what they were."
         ) { slot, _, _ in Double(slot.heldCounters.load(ordering: .relaxed)) }
         report(
-            "ml_exporter_collector_present", .gauge,
-            "Whether the machine has what a collector reads; absence is no failure."
+            "ml_exporter_collector_present", kind: .gauge,
+            help: "Whether the machine has what a collector reads; absence is no failure."
         ) { _, outcome, _ in outcome.isPresent ? 1 : 0 }
         report(
-            "ml_exporter_collector_series", .gauge,
-            "Samples that a collector wrote on this page."
+            "ml_exporter_collector_series", kind: .gauge,
+            help: "Samples that a collector wrote on this page."
         ) { _, _, samples in Double(samples) }
         report(
-            "ml_exporter_collector_series_dropped_total", .counter, isRare: true,
-            "Samples of a collector that were left out because it wrote too many."
+            "ml_exporter_collector_series_dropped_total", kind: .counter, isRare: true,
+            help: "Samples of a collector that were left out because it wrote too many."
         ) { slot, _, _ in Double(slot.droppedSamples.load(ordering: .relaxed)) }
         report(
-            "ml_exporter_collector_skipped_lines_total", .counter,
-            "Lines of kernel text that a collector could not use."
+            "ml_exporter_collector_skipped_lines_total", kind: .counter,
+            help: "Lines of kernel text that a collector could not use."
         ) { slot, _, _ in Double(slot.skippedLines.load(ordering: .relaxed)) }
         report(
-            "ml_exporter_collector_timeouts_total", .counter, isRare: true,
-            "Pages that were made without a collector because it took too long."
+            "ml_exporter_collector_timeouts_total", kind: .counter, isRare: true,
+            help: "Pages that were made without a collector because it took too long."
         ) { slot, _, _ in Double(slot.timeouts.load(ordering: .relaxed)) }
     }
 
@@ -97,7 +98,7 @@ package struct Host: ~Copyable {
     /// failure is told once; `note` gets what else a collector has to say. Returns false, the page unfinished, as soon as `isCurrent` says that
     /// another thread has taken the page over.
     package mutating func write(
-        to page: inout Page, _ order: ScrapeOptions = ScrapeOptions(),
+        to page: inout Page, order: ScrapeOptions = ScrapeOptions(),
         isCurrent: () -> Bool = { true },
         reporting report: (String, KernelError) -> Void,
         noting note: (String, String) -> Void = { _, _ in }
@@ -112,9 +113,9 @@ package struct Host: ~Copyable {
             let before = page.samples
             page.allowSamples(seriesLimit)
             var outcome =
-                collectors.run(index, &scrape, into: &page)
+                collectors.run(index, scrape: &scrape, into: &page)
                 ?? CollectorRunner.Outcome(
-                    failure: KernelError(ETIMEDOUT, "an earlier scrape hangs in it"))
+                    failure: KernelError(ETIMEDOUT, subject: "an earlier scrape hangs in it"))
             if !isCurrent() { return false }
             let dropped = page.droppedSamples
             if dropped > 0 { slot.droppedSamples.wrappingAdd(UInt64(dropped), ordering: .relaxed) }
@@ -160,7 +161,7 @@ package struct Host: ~Copyable {
                 if report.isRare, value == 0 { continue }
                 if !isBegun { page.begin(report.family) }
                 isBegun = true
-                page.sample(report.series[index], value)
+                page.sample(report.series[index], value: value)
             }
         }
     }

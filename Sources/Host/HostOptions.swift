@@ -26,7 +26,7 @@ package struct HostOptions: ParsableArguments {
 
     package init() {}
 
-    package func settings(_ mistakes: inout ValidationErrors) -> HostSettings {
+    package func settings(_ errors: inout ValidationErrors) -> HostSettings {
         var enabled = Set(
             Catalog.entries.filter { $0.runsByDefault && !disableDefaults }.map(\.name))
         if controlGroup.isAskedFor { enabled.insert(ControlGroups.name) }
@@ -38,22 +38,22 @@ package struct HostOptions: ParsableArguments {
             }
         }
         if seriesLimit <= 0 {
-            mistakes.add("--collector.series-limit: \(seriesLimit) is not above 0.")
+            errors.add("--collector.series-limit: \(seriesLimit) is not above 0.")
         }
         let unbuilt = enabled.intersection(UnsupportedCollectors.collectors)
         enabled.subtract(unbuilt)
         return HostSettings(
             enabled: enabled, unbuilt: unbuilt.sorted(), seriesLimit: seriesLimit,
             processor: processor.settings(
-                frequencyRuns: enabled.contains("cpufreq"), &mistakes),
-            memory: memory.settings(&mistakes),
-            storage: storage.settings(&mistakes),
-            network: network.settings(&mistakes),
-            system: system.settings(&mistakes),
-            hardware: hardware.settings(&mistakes),
-            textFiles: textFiles.settings(&mistakes),
-            accelerator: accelerator.settings(&mistakes),
-            controlGroup: controlGroup.settings(&mistakes))
+                frequencyRuns: enabled.contains("cpufreq"), errors: &errors),
+            memory: memory.settings(&errors),
+            storage: storage.settings(&errors),
+            network: network.settings(&errors),
+            system: system.settings(&errors),
+            hardware: hardware.settings(&errors),
+            textFiles: textFiles.settings(&errors),
+            accelerator: accelerator.settings(&errors),
+            controlGroup: controlGroup.settings(&errors))
     }
 }
 

@@ -44,7 +44,7 @@ struct ColumnRows {
         rows.removeAll(keepingCapacity: true)
     }
 
-    mutating func refuse(_ row: Int, _ problem: EventError) {
+    mutating func refuse(_ row: Int, problem: EventError) {
         if isRefused[row] { return }
         isRefused[row] = true
         problems.append((row, problem))

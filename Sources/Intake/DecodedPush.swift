@@ -5,8 +5,8 @@ package import Observation
 /// that decides and applies it.
 package final class DecodedPush: @unchecked Sendable {
     package var batch = Batch()
-    package var verdict = BatchOutcome()
-    package private(set) var stamp: IdempotencyKey?
+    package var outcome = BatchOutcome()
+    package private(set) var key: IdempotencyKey?
     /// Who pushes: the number of the producer, once it is admitted.
     package internal(set) var sender = Sender.anonymous
     var items = 0
@@ -17,8 +17,8 @@ package final class DecodedPush: @unchecked Sendable {
 
     init() {}
 
-    func begin(_ stamp: IdempotencyKey?, _ sender: Sender, at began: UInt64) {
-        self.stamp = stamp
+    func begin(_ key: IdempotencyKey?, sender: Sender, at began: UInt64) {
+        self.key = key
         self.sender = sender
         self.began = began
         time = Double(Clock.realNanoseconds) / 1e9

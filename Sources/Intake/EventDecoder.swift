@@ -30,20 +30,24 @@ package struct EventDecoder: ~Copyable {
         reader = EventReader(limits)
     }
 
-    /// Fills `batch` with what `body` says and `verdict` with the events that are refused. Both are
+    /// Fills `batch` with what `body` says and `outcome` with the events that are refused. Both are
     /// emptied before. Returns how many events the body has, refused ones included.
     ///
     /// Behind the body there are `padding` bytes more that may be read. `now` is in Unix seconds.
     package mutating func decode(
-        _ body: Span<UInt8>, _ form: Form, now: Double, into batch: inout Batch,
-        verdict: inout BatchOutcome
+        _ body: Span<UInt8>, form: Form, now: Double, into batch: inout Batch,
+        outcome: inout BatchOutcome
     ) throws(BodyError) -> Int {
         batch.removeAll()
-        verdict.removeAll()
+        outcome.removeAll()
         reader.begin(now: now)
         switch form {
-        case .json: try EventDecoder.decodeText(body, &json, &reader, &batch, &verdict)
-        case .lines: EventDecoder.decodeLines(body, &json, &reader, &batch, &verdict)
+        case .json:
+            try EventDecoder.decodeText(
+                body, json: &json, reader: &reader, batch: &batch, outcome: &outcome)
+        case .lines:
+            EventDecoder.decodeLines(
+                body, json: &json, reader: &reader, batch: &batch, outcome: &outcome)
         }
         return reader.items
     }
@@ -52,25 +56,25 @@ package struct EventDecoder: ~Copyable {
     package var keptBytes: Int { json.keptBytes }
 
     private static func decodeText(
-        _ body: Span<UInt8>, _ json: inout JSONReader, _ reader: inout EventReader,
-        _ batch: inout Batch, _ verdict: inout BatchOutcome
+        _ body: Span<UInt8>, json: inout JSONReader, reader: inout EventReader,
+        batch: inout Batch, outcome: inout BatchOutcome
     ) throws(BodyError) {
         guard json.open(body) else { throw BodyError(sentence: json.failure) }
         while true {
             switch json.next() {
-            case .element: reader.read(json.element, &batch, &verdict)
+            case .element: reader.read(json.element, batch: &batch, outcome: &outcome)
             case .end: return
             case .failure:
                 batch.removeAll()
-                verdict.removeAll()
+                outcome.removeAll()
                 throw BodyError(sentence: json.failure)
             }
         }
     }
 
     private static func decodeLines(
-        _ body: Span<UInt8>, _ json: inout JSONReader, _ reader: inout EventReader,
-        _ batch: inout Batch, _ verdict: inout BatchOutcome
+        _ body: Span<UInt8>, json: inout JSONReader, reader: inout EventReader,
+        batch: inout Batch, outcome: inout BatchOutcome
     ) {
         var start = 0
         while start < body.count {
@@ -80,17 +84,18 @@ package struct EventDecoder: ~Copyable {
             let line = rest.extracting(first: length)
             if line.trimmed.isEmpty { continue }
             guard json.open(line) else {
-                reader.refuse(.syntax, json.failure, &verdict)
+                reader.refuse(.syntax, detail: json.failure, outcome: &outcome)
                 continue
             }
             if json.isArray {
-                reader.refuse(.notAnObject, "a line must hold one object", &verdict)
+                reader.refuse(
+                    .notAnObject, detail: "a line must hold one object", outcome: &outcome)
                 continue
             }
             if json.next() == .element {
-                reader.read(json.element, &batch, &verdict)
+                reader.read(json.element, batch: &batch, outcome: &outcome)
             } else {
-                reader.refuse(.syntax, json.failure, &verdict)
+                reader.refuse(.syntax, detail: json.failure, outcome: &outcome)
             }
         }
     }

@@ -9,14 +9,14 @@ struct EventError: Error {
     /// What the key must be, or what is wrong with it.
     let rule: StaticString
 
-    init(_ code: RejectionCode, _ subject: StaticString, _ rule: StaticString) {
+    init(_ code: RejectionCode, subject: StaticString, rule: StaticString) {
         self.code = code
         self.subject = subject
         self.rule = rule
     }
 
-    init(_ code: RejectionCode, _ key: Key, _ rule: StaticString) {
-        self.init(code, key.text, rule)
+    init(_ code: RejectionCode, key: Key, rule: StaticString) {
+        self.init(code, subject: key.text, rule: rule)
     }
 
     var sentence: String { "\(subject) \(rule)" }

@@ -43,18 +43,18 @@ package final class EventIngestor: Sendable {
         Double(bitPattern: anonymousSuccess.load(ordering: .relaxed))
     }
 
-    /// Decodes and applies a push. `stamp` is what its headers say of the batch; `sender` is who
+    /// Decodes and applies a push. `key` is what its headers say of the batch; `sender` is who
     /// pushes when they say nothing.
     package func take(
-        _ push: borrowing Push, _ stamp: Result<IdempotencyKey?, IdempotencyKey.Problem>,
+        _ push: borrowing Push, key: Result<IdempotencyKey?, IdempotencyKey.Problem>,
         from sender: Sender
     ) -> PushAnswer {
-        switch hold(push, stamp, from: sender) {
+        switch hold(push, key: key, from: sender) {
         case .answered(let answer): return answer
         case .held(let held):
             defer { release(held) }
             if let answer = admit(held) { return answer }
-            sink.apply(held.batch, from: held.sender, verdict: &held.verdict)
+            sink.apply(held.batch, from: held.sender, outcome: &held.outcome)
             return finish(held)
         }
     }
@@ -70,7 +70,7 @@ package final class EventIngestor: Sendable {
 
     /// Decodes a push.
     package func hold(
-        _ push: borrowing Push, _ stamp: Result<IdempotencyKey?, IdempotencyKey.Problem>,
+        _ push: borrowing Push, key: Result<IdempotencyKey?, IdempotencyKey.Problem>,
         from sender: Sender
     ) -> Preparation {
         let began = Clock.monotonicNanoseconds
@@ -78,29 +78,32 @@ package final class EventIngestor: Sendable {
         guard let form = EventIngestor.form(push.contentType) else {
             return .answered(
                 .error(
-                    415, "content_type",
-                    "events come as application/json or application/x-ndjson: -H 'Content-Type: application/json'"
+                    415, code: "content_type",
+                    detail:
+                        "events come as application/json or application/x-ndjson: -H 'Content-Type: application/json'"
                 ))
         }
         if push.encoding == .unknown {
             return .answered(
                 .error(
-                    415, "content_encoding", "a body may be compressed by gzip and by nothing else"
+                    415, code: "content_encoding",
+                    detail: "a body may be compressed by gzip and by nothing else"
                 ))
         }
         let known: IdempotencyKey?
-        switch stamp {
-        case .success(let stamp): known = stamp
-        case .failure(let problem): return .answered(.error(400, "bad_header", problem.sentence))
+        switch key {
+        case .success(let key): known = key
+        case .failure(let problem):
+            return .answered(.error(400, code: "bad_header", detail: problem.sentence))
         }
         let held = pool.withLock { $0.popLast() } ?? DecodedPush()
-        held.begin(known, sender, at: began)
-        var bench = benches.withLock { $0.take() } ?? DecodeScratch(limits)
-        let answer = decode(push, form, into: held, &bench)
-        if bench.keptBytes <= DecodeScratch.keptLimit {
-            var kept: DecodeScratch? = consume bench
+        held.begin(known, sender: sender, at: began)
+        var scratch = benches.withLock { $0.take() } ?? DecodeScratch(limits)
+        let answer = decode(push, form: form, into: held, scratch: &scratch)
+        if scratch.keptBytes <= DecodeScratch.keptLimit {
+            var kept: DecodeScratch? = consume scratch
             benches.withLock { benches in
-                if let bench = kept.take() { benches.giveBack(bench) }
+                if let scratch = kept.take() { benches.giveBack(scratch) }
             }
         }
         guard let answer else { return .held(held) }
@@ -111,29 +114,31 @@ package final class EventIngestor: Sendable {
     /// The answer to a push that is not to be applied, or nil: then its batch is its producer's
     /// next one.
     package func admit(_ held: DecodedPush) -> PushAnswer? {
-        guard let stamp = held.stamp else { return nil }
-        switch producers.decide(stamp, now: Clock.monotonicNanoseconds) {
+        guard let key = held.key else { return nil }
+        switch producers.decide(key, now: Clock.monotonicNanoseconds) {
         case .apply(let number):
             held.sender = Sender(number: number, process: held.sender.process)
             return nil
         case .duplicate: return .duplicate
         case .staleStart:
             return .error(
-                400, "stale_start", "a later process of this producer has pushed already")
+                400, code: "stale_start",
+                detail: "a later process of this producer has pushed already")
         case .full:
             return .error(
-                429, "producer_limit",
-                "no further producer is remembered; silent ones are forgotten after 24 hours")
+                429, code: "producer_limit",
+                detail:
+                    "no further producer is remembered; silent ones are forgotten after 24 hours")
         }
     }
 
     /// The answer to a push that was applied.
     package func finish(_ held: DecodedPush) -> PushAnswer {
         statistics.count(held.batch)
-        statistics.count(held.verdict)
+        statistics.count(held.outcome)
         statistics.count(nanoseconds: Clock.monotonicNanoseconds &- held.began)
-        let answer = PushAnswer.events(held.items, held.verdict)
-        if answer.status == 200 { noteSuccess(held.stamp, at: held.time) }
+        let answer = PushAnswer.events(held.items, outcome: held.outcome)
+        if answer.status == 200 { noteSuccess(held.key, at: held.time) }
         return answer
     }
 
@@ -147,55 +152,58 @@ package final class EventIngestor: Sendable {
 
     /// Fills the batch. Returns the answer to a body that is not one, which uses its number up.
     private func decode(
-        _ push: borrowing Push, _ form: EventDecoder.Form, into held: DecodedPush,
-        _ bench: inout DecodeScratch
+        _ push: borrowing Push, form: EventDecoder.Form, into held: DecodedPush,
+        scratch: inout DecodeScratch
     ) -> PushAnswer? {
         if push.encoding == .gzip {
             do throws(Inflater.Failure) {
-                bench.plain.removeAll()
-                try bench.inflater.inflate(push.body, into: &bench.plain, limits)
-                bench.plain.reserve(EventDecoder.padding)
+                scratch.plain.removeAll()
+                try scratch.inflater.inflate(push.body, into: &scratch.plain, limits: limits)
+                scratch.plain.reserve(EventDecoder.padding)
             } catch {
                 switch error {
                 case .damaged:
                     return admit(held)
                         ?? .unreadable(
-                            "damaged_gzip", "the body is not gzip, or damaged, or cut off")
+                            "damaged_gzip", detail: "the body is not gzip, or damaged, or cut off")
                 case .tooLarge(let bytes):
                     return .error(
-                        413, "body_too_large", "an inflated body has at most \(bytes) bytes")
+                        413, code: "body_too_large",
+                        detail: "an inflated body has at most \(bytes) bytes")
                 case .tooDense(let bytes):
                     return .error(
-                        413, "body_too_dense",
-                        "a body that is compressed more than \(limits.ratio) times inflates to at most \(bytes) bytes"
+                        413, code: "body_too_dense",
+                        detail:
+                            "a body that is compressed more than \(limits.ratio) times inflates to at most \(bytes) bytes"
                     )
                 }
             }
         }
         do throws(BodyError) {
             held.items = try EventIngestor.decode(
-                push, bench.plain, form, held.time, &bench.decoder, &held.batch, &held.verdict)
+                push, plain: scratch.plain, form: form, now: held.time, decoder: &scratch.decoder,
+                batch: &held.batch, outcome: &held.outcome)
             return nil
         } catch {
-            return admit(held) ?? .unreadable("not_json", error.sentence)
+            return admit(held) ?? .unreadable("not_json", detail: error.sentence)
         }
     }
 
-    private func noteSuccess(_ stamp: IdempotencyKey?, at time: Double) {
-        if let stamp {
-            producers.noteSuccess(stamp, at: time)
+    private func noteSuccess(_ key: IdempotencyKey?, at time: Double) {
+        if let key {
+            producers.noteSuccess(key, at: time)
         } else {
             anonymousSuccess.store(time.bitPattern, ordering: .relaxed)
         }
     }
 
     private static func decode(
-        _ push: borrowing Push, _ plain: borrowing Buffer, _ form: EventDecoder.Form,
-        _ now: Double, _ decoder: inout EventDecoder, _ batch: inout Batch,
-        _ verdict: inout BatchOutcome
+        _ push: borrowing Push, plain: borrowing Buffer, form: EventDecoder.Form,
+        now: Double, decoder: inout EventDecoder, batch: inout Batch,
+        outcome: inout BatchOutcome
     ) throws(BodyError) -> Int {
         let body = push.encoding == .gzip ? plain.bytes : push.body
-        return try decoder.decode(body, form, now: now, into: &batch, verdict: &verdict)
+        return try decoder.decode(body, form: form, now: now, into: &batch, outcome: &outcome)
     }
 
     /// The form that a content type stands for; nil for one that is not ours.
@@ -236,11 +244,11 @@ private struct ScratchPool: ~Copyable {
         return second.take()
     }
 
-    mutating func giveBack(_ bench: consuming DecodeScratch) {
+    mutating func giveBack(_ scratch: consuming DecodeScratch) {
         if first == nil {
-            first = consume bench
+            first = consume scratch
         } else if second == nil {
-            second = consume bench
+            second = consume scratch
         }
     }
 }

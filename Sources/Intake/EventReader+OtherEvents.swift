@@ -14,42 +14,48 @@ extension Key {
 }
 
 extension EventReader {
-    private func note(_ members: KnownFields, unknownBesides keys: KeySet, _ batch: inout Batch) {
+    private func note(_ members: KnownFields, unknownBesides keys: KeySet, batch: inout Batch) {
         batch.omissions.unknownFields &+= members.unknown(besides: keys.union(Key.ofScope))
     }
 
     mutating func readLabel(
-        _ event: JSONValue, _ members: KnownFields, _ item: Int, _ batch: inout Batch
+        _ event: JSONValue, members: KnownFields, item: Int, batch: inout Batch
     ) throws(EventError) {
-        note(members, unknownBesides: Key.ofLabel, &batch)
+        note(members, unknownBesides: Key.ofLabel, batch: &batch)
         var label = LabelEvent()
         label.item = UInt32(truncatingIfNeeded: item)
         guard let position = members[.label] else {
-            throw EventError(.missingField, .label, "is missing: what was true")
+            throw EventError(.missingField, key: .label, rule: "is missing: what was true")
         }
-        label.label = try answer(event, position, "label", &batch)
+        label.label = try answer(event, position: position, subject: "label", batch: &batch)
         if let position = members[.id] {
-            let text = try event.text(position, limits.valueBytes, "id")
+            let text = try event.text(position, limit: limits.valueBytes, subject: "id")
             if !text.isEmpty { label.id = batch.keep(text) }
         }
         if let position = members[.prediction] {
-            label.prediction = try answer(event, position, "prediction", &batch)
+            label.prediction = try answer(
+                event, position: position, subject: "prediction", batch: &batch)
         } else if label.id.isEmpty {
             throw EventError(
-                .missingField, .id,
-                "is missing: a label needs the id of its prediction, or the prediction"
+                .missingField, key: .id,
+                rule: "is missing: a label needs the id of its prediction, or the prediction"
             )
         }
-        if let position = members[.score] { label.score = try event.probability(position, "score") }
+        if let position = members[.score] {
+            label.score = try event.probability(position, subject: "score")
+        }
         let isJoined = members[.prediction] == nil
         label.scope = try scope(
-            event, members, absentVersion: isJoined ? nil : "unversioned", &batch)
+            event, members: members, absentVersion: isJoined ? nil : "unversioned", batch: &batch)
         let first = batch.labelGroups.count
         let limits = limits
         if let position = members[.groups] {
-            try forEachKey(event, position, "groups", &batch) {
+            try forEachKey(event, position: position, subject: "groups", batch: &batch) {
                 (facet, value, batch: inout Batch) throws(EventError) in
-                batch.appendLabelGroup(facet, try limits.name(event, value, "groups", &batch))
+                batch.appendLabelGroup(
+                    facet,
+                    group: try limits.name(event, position: value, subject: "groups", batch: &batch)
+                )
             }
         }
         label.groups = first..<batch.labelGroups.count
@@ -57,110 +63,131 @@ extension EventReader {
     }
 
     mutating func readTraining(
-        _ event: JSONValue, _ members: KnownFields, _ item: Int, _ batch: inout Batch
+        _ event: JSONValue, members: KnownFields, item: Int, batch: inout Batch
     ) throws(EventError) {
-        note(members, unknownBesides: Key.ofTraining, &batch)
+        note(members, unknownBesides: Key.ofTraining, batch: &batch)
         var training = TrainingEvent()
         training.item = UInt32(truncatingIfNeeded: item)
-        training.scope = try scope(event, members, absentVersion: nil, &batch)
-        if let position = members[.run] { training.run = try word(event, position, "run", &batch) }
-        if let position = members[.split] {
-            training.split = try word(event, position, "split", &batch)
+        training.scope = try scope(event, members: members, absentVersion: nil, batch: &batch)
+        if let position = members[.run] {
+            training.run = try word(event, position: position, subject: "run", batch: &batch)
         }
-        if let position = members[.epoch] { training.epoch = try event.amount(position, "epoch") }
-        if let position = members[.step] { training.step = try event.amount(position, "step") }
+        if let position = members[.split] {
+            training.split = try word(event, position: position, subject: "split", batch: &batch)
+        }
+        if let position = members[.epoch] {
+            training.epoch = try event.amount(position, subject: "epoch")
+        }
+        if let position = members[.step] {
+            training.step = try event.amount(position, subject: "step")
+        }
         if let position = members[.durationSeconds] {
-            training.durationSeconds = try event.amount(position, "duration_seconds")
+            training.durationSeconds = try event.amount(position, subject: "duration_seconds")
         }
         if let position = members[.rows] {
-            training.rows = Double(try event.whole(position, from: 0, "rows"))
+            training.rows = Double(try event.whole(position, from: 0, subject: "rows"))
         }
-        if let position = members[.status] { training.status = try status(event, position) }
+        if let position = members[.status] {
+            training.status = try status(event, position: position)
+        }
         var first = batch.trainingNumbers.count
         if let position = members[.metrics] {
-            try readNumbers(event, position, "metrics", &batch)
+            try readNumbers(event, position: position, subject: "metrics", batch: &batch)
         }
         training.metrics = first..<batch.trainingNumbers.count
         first = batch.trainingNumbers.count
         if let position = members[.featureImportance] {
-            try readNumbers(event, position, "feature_importance", &batch)
+            try readNumbers(event, position: position, subject: "feature_importance", batch: &batch)
         }
         training.importance = first..<batch.trainingNumbers.count
         first = batch.trainingStatistics.count
         if let position = members[.featureStatistics] {
-            try readStatistics(event, position, &batch)
+            try readStatistics(event, position: position, batch: &batch)
         }
         training.statistics = first..<batch.trainingStatistics.count
         batch.append(training)
     }
 
     mutating func readState(
-        _ event: JSONValue, _ members: KnownFields, _ item: Int, _ batch: inout Batch
+        _ event: JSONValue, members: KnownFields, item: Int, batch: inout Batch
     ) throws(EventError) {
-        note(members, unknownBesides: Key.ofState, &batch)
+        note(members, unknownBesides: Key.ofState, batch: &batch)
         var state = StateEvent()
         state.item = UInt32(truncatingIfNeeded: item)
-        state.scope = try scope(event, members, absentVersion: "unversioned", &batch)
+        state.scope = try scope(
+            event, members: members, absentVersion: "unversioned", batch: &batch)
         if let position = members[.inFlight] {
-            state.inFlight = try event.amount(position, "in_flight")
+            state.inFlight = try event.amount(position, subject: "in_flight")
         }
         if let position = members[.queueLength] {
-            state.queueLength = try event.amount(position, "queue_length")
+            state.queueLength = try event.amount(position, subject: "queue_length")
         }
         batch.append(state)
     }
 
     mutating func readNews(
-        _ event: JSONValue, _ members: KnownFields, _ item: Int, _ batch: inout Batch
+        _ event: JSONValue, members: KnownFields, item: Int, batch: inout Batch
     ) throws(EventError) {
-        note(members, unknownBesides: Key.ofNews, &batch)
-        var news = ModelEvent()
-        news.item = UInt32(truncatingIfNeeded: item)
-        news.scope = try scope(event, members, absentVersion: "unversioned", &batch)
+        note(members, unknownBesides: Key.ofNews, batch: &batch)
+        var lifecycle = ModelEvent()
+        lifecycle.item = UInt32(truncatingIfNeeded: item)
+        lifecycle.scope = try scope(
+            event, members: members, absentVersion: "unversioned", batch: &batch)
         if let position = members[.event] {
-            let text = try event.text(position, limits.nameBytes, "event")
+            let text = try event.text(position, limit: limits.nameBytes, subject: "event")
             if text.equals("loaded") {
-                news.kind = .loaded
+                lifecycle.kind = .loaded
             } else if text.equals("unloaded") {
-                news.kind = .unloaded
+                lifecycle.kind = .unloaded
             } else {
-                throw EventError(.badValue, .event, "must be loaded or unloaded")
+                throw EventError(.badValue, key: .event, rule: "must be loaded or unloaded")
             }
         }
         if let position = members[.framework] {
-            news.framework = try word(event, position, "framework", &batch)
+            lifecycle.framework = try word(
+                event, position: position, subject: "framework", batch: &batch)
         }
         if let position = members[.gitSHA] {
-            news.gitSHA = try word(event, position, "git_sha", &batch)
+            lifecycle.gitSHA = try word(
+                event, position: position, subject: "git_sha", batch: &batch)
         }
         if let position = members[.trainedAt] {
-            news.trainedAt = try event.amount(position, "trained_at")
+            lifecycle.trainedAt = try event.amount(position, subject: "trained_at")
         }
-        batch.append(news)
+        batch.append(lifecycle)
     }
 
     mutating func readMetric(
-        _ event: JSONValue, _ members: KnownFields, _ item: Int, _ batch: inout Batch
+        _ event: JSONValue, members: KnownFields, item: Int, batch: inout Batch
     ) throws(EventError) {
-        note(members, unknownBesides: Key.ofMetric, &batch)
+        note(members, unknownBesides: Key.ofMetric, batch: &batch)
         var metric = MetricEvent()
         metric.item = UInt32(truncatingIfNeeded: item)
         guard let position = members[.name] else {
-            throw EventError(.missingField, .name, "is missing: what the metric is called")
+            throw EventError(
+                .missingField, key: .name, rule: "is missing: what the metric is called")
         }
-        metric.name = try limits.name(event, position, "name", &batch)
-        metric.kind = try kind(event, members)
-        if let position = members[.value] { metric.value = try event.finite(position, "value") }
-        if let position = members[.target] { metric.target = try event.finite(position, "target") }
+        metric.name = try limits.name(event, position: position, subject: "name", batch: &batch)
+        metric.kind = try kind(event, members: members)
+        if let position = members[.value] {
+            metric.value = try event.finite(position, subject: "value")
+        }
+        if let position = members[.target] {
+            metric.target = try event.finite(position, subject: "target")
+        }
         if metric.value.isNaN, metric.target.isNaN {
-            throw EventError(.missingField, .value, "is missing, and so is target")
+            throw EventError(.missingField, key: .value, rule: "is missing, and so is target")
         }
         if members[.model] != nil {
-            metric.scope = try scope(event, members, absentVersion: nil, &batch)
+            metric.scope = try scope(event, members: members, absentVersion: nil, batch: &batch)
         }
-        if let position = members[.unit] { metric.unit = try word(event, position, "unit", &batch) }
+        if let position = members[.unit] {
+            metric.unit = try word(event, position: position, subject: "unit", batch: &batch)
+        }
         let first = batch.metricLabels.count
-        if let position = members[.labels] { try readLabels(event, position, &batch) }
+        if let position = members[.labels] {
+            try readLabels(event, position: position, batch: &batch)
+        }
         metric.labels = first..<batch.metricLabels.count
         batch.append(metric)
     }
@@ -169,51 +196,51 @@ extension EventReader {
 
     /// A text that may be empty, which is as if it was absent.
     private func word(
-        _ event: JSONValue, _ position: Int, _ subject: StaticString, _ batch: inout Batch
+        _ event: JSONValue, position: Int, subject: StaticString, batch: inout Batch
     ) throws(EventError) -> Symbol {
-        let text = try event.text(position, limits.nameBytes, subject)
+        let text = try event.text(position, limit: limits.nameBytes, subject: subject)
         return text.isEmpty ? .none : batch.intern(text)
     }
 
     private func status(
-        _ event: JSONValue, _ position: Int
+        _ event: JSONValue, position: Int
     ) throws(EventError) -> TrainingEvent.Status {
-        let text = try event.text(position, limits.nameBytes, "status")
+        let text = try event.text(position, limit: limits.nameBytes, subject: "status")
         if text.equals("running") { return .running }
         if text.equals("succeeded") { return .succeeded }
         if text.equals("failed") { return .failed }
-        throw EventError(.badValue, .status, "must be running, succeeded or failed")
+        throw EventError(.badValue, key: .status, rule: "must be running, succeeded or failed")
     }
 
-    private func kind(_ event: JSONValue, _ members: KnownFields) throws(EventError)
+    private func kind(_ event: JSONValue, members: KnownFields) throws(EventError)
         -> MetricEvent.Kind
     {
         guard let position = members[.kind] else {
-            throw EventError(.missingField, .kind, "is missing: gauge or counter")
+            throw EventError(.missingField, key: .kind, rule: "is missing: gauge or counter")
         }
-        let text = try event.text(position, limits.nameBytes, "kind")
+        let text = try event.text(position, limit: limits.nameBytes, subject: "kind")
         if text.equals("gauge") { return .gauge }
         if text.equals("counter") { return .counter }
-        throw EventError(.badValue, .kind, "must be gauge or counter")
+        throw EventError(.badValue, key: .kind, rule: "must be gauge or counter")
     }
 
     private mutating func readNumbers(
-        _ event: JSONValue, _ position: Int, _ subject: StaticString, _ batch: inout Batch
+        _ event: JSONValue, position: Int, subject: StaticString, batch: inout Batch
     ) throws(EventError) {
-        try forEachKey(event, position, subject, &batch) {
+        try forEachKey(event, position: position, subject: subject, batch: &batch) {
             (name, value, batch: inout Batch) throws(EventError) in
-            batch.append(trainingNumber: try event.finite(value, subject), of: name)
+            batch.append(trainingNumber: try event.finite(value, subject: subject), of: name)
         }
     }
 
     private mutating func readStatistics(
-        _ event: JSONValue, _ position: Int, _ batch: inout Batch
+        _ event: JSONValue, position: Int, batch: inout Batch
     ) throws(EventError) {
         let subject: StaticString = "feature_statistics"
-        try forEachKey(event, position, subject, &batch) {
+        try forEachKey(event, position: position, subject: subject, batch: &batch) {
             (feature, value, batch: inout Batch) throws(EventError) in
             var statistics = TrainingStatistics(feature: feature)
-            _ = try event.object(value, subject)
+            _ = try event.object(value, subject: subject)
             var next = value + 1
             let end = event.end(value)
             while next < end {
@@ -223,11 +250,11 @@ extension EventReader {
                     continue
                 }
                 if key.equals("mean") {
-                    statistics.mean = try event.finite(next + 1, subject)
+                    statistics.mean = try event.finite(next + 1, subject: subject)
                 } else if key.equals("stddev") {
-                    statistics.stddev = try event.finite(next + 1, subject)
+                    statistics.stddev = try event.finite(next + 1, subject: subject)
                 } else if key.equals("median") {
-                    statistics.median = try event.finite(next + 1, subject)
+                    statistics.median = try event.finite(next + 1, subject: subject)
                 } else {
                     batch.omissions.unknownFields &+= 1
                 }
@@ -238,22 +265,23 @@ extension EventReader {
     }
 
     private mutating func readLabels(
-        _ event: JSONValue, _ position: Int, _ batch: inout Batch
+        _ event: JSONValue, position: Int, batch: inout Batch
     ) throws(EventError) {
-        if try event.object(position, "labels") > limits.labels {
-            throw EventError(.tooMany, .labels, "has more labels than the limit")
+        if try event.object(position, subject: "labels") > limits.labels {
+            throw EventError(.tooMany, key: .labels, rule: "has more labels than the limit")
         }
         let limits = limits
-        try forEachKey(event, position, "labels", &batch) {
+        try forEachKey(event, position: position, subject: "labels", batch: &batch) {
             (name, value, batch: inout Batch) throws(EventError) in
             guard LabelName.isAllowed(batch.bytes(name)) else {
                 throw EventError(
-                    .badValue, .labels,
-                    "must have names of letters, digits and _, and none of ours (model, version, variant, kpi, __...)"
+                    .badValue, key: .labels,
+                    rule:
+                        "must have names of letters, digits and _, and none of ours (model, version, variant, kpi, __...)"
                 )
             }
-            let text = try event.text(value, limits.valueBytes, "labels")
-            if !text.isEmpty { batch.append(metricLabel: name, batch.intern(text)) }
+            let text = try event.text(value, limit: limits.valueBytes, subject: "labels")
+            if !text.isEmpty { batch.append(metricLabel: name, value: batch.intern(text)) }
         }
     }
 }

@@ -16,31 +16,31 @@ struct JSONReader: ~Copyable {
 
     static let padding = Int(ctext_json_padding)
 
-    private let door: UnsafeMutablePointer<ctext_json>
+    private let ingestor: UnsafeMutablePointer<ctext_json>
 
     /// An element may have at most `tokenLimit` values and keys.
     init(tokenLimit: Int) {
-        guard let door = unsafe ctext_json_create(tokenLimit) else {
+        guard let ingestor = unsafe ctext_json_create(tokenLimit) else {
             preconditionFailure("no memory for a parser")
         }
-        unsafe self.door = door
+        unsafe self.ingestor = ingestor
     }
 
     deinit {
-        unsafe ctext_json_destroy(door)
+        unsafe ctext_json_destroy(ingestor)
     }
 
     /// Returns whether the text is an object, which is its own only element, or an array.
     mutating func open(_ text: Span<UInt8>) -> Bool {
         unsafe text.withUnsafeBufferPointer { bytes in
-            unsafe ctext_json_open(door, bytes.baseAddress, bytes.count)
+            unsafe ctext_json_open(ingestor, bytes.baseAddress, bytes.count)
         }
     }
 
-    var isArray: Bool { unsafe ctext_json_is_array(door) }
+    var isArray: Bool { unsafe ctext_json_is_array(ingestor) }
 
     mutating func next() -> Step {
-        switch unsafe ctext_json_next(door) {
+        switch unsafe ctext_json_next(ingestor) {
         case 1: .element
         case 0: .end
         default: .failure
@@ -52,7 +52,7 @@ struct JSONReader: ~Copyable {
         @_lifetime(borrow self)
         get {
             let tokens = unsafe UnsafeBufferPointer(
-                start: door.pointee.tokens, count: door.pointee.token_count)
+                start: ingestor.pointee.tokens, count: ingestor.pointee.token_count)
             return unsafe _overrideLifetime(
                 JSONValue(Span(_unsafeElements: tokens)), borrowing: self)
         }
@@ -60,13 +60,13 @@ struct JSONReader: ~Copyable {
 
     /// What is wrong, a sentence without its full stop, with the byte where it was found.
     var failure: String {
-        let text = unsafe door.pointee.error.map { unsafe String(cString: $0) } ?? "not JSON"
-        let offset = unsafe door.pointee.error_offset
+        let text = unsafe ingestor.pointee.error.map { unsafe String(cString: $0) } ?? "not JSON"
+        let offset = unsafe ingestor.pointee.error_offset
         return offset == Int(bitPattern: UInt.max) ? text : "\(text), near byte \(offset)"
     }
 
     /// Memory that is kept from text to text, about.
-    var keptBytes: Int { unsafe door.pointee.kept_bytes }
+    var keptBytes: Int { unsafe ingestor.pointee.kept_bytes }
 }
 
 /// An element of a JSON text as a row of tokens. A position is the index of a value's first token;

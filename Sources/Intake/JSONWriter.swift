@@ -45,7 +45,7 @@ struct JSONWriter {
     }
 
     /// `"error":{"code":...,"detail":...}`, the form of all errors.
-    mutating func error(_ code: String, _ detail: String) {
+    mutating func error(_ code: String, detail: String) {
         raw("\"error\":{\"code\":")
         string(code)
         raw(",\"detail\":")

@@ -77,17 +77,18 @@ package final class ProducerTable: Sendable {
     package var lost: UInt64 { lostCount.load(ordering: .relaxed) }
 
     /// Decides about a batch and takes note of its number. `now` is monotonic.
-    package func decide(_ stamp: IdempotencyKey, now: UInt64) -> Decision {
+    package func decide(_ key: IdempotencyKey, now: UInt64) -> Decision {
         let (limits, expiresItself) = (limits, expiresItself)
         let (decision, lost) = state.withLock { state -> (Decision, UInt64) in
-            if expiresItself { ProducerTable.sweep(&state, limits, now: now) }
-            if state.records[stamp.producer] == nil {
+            if expiresItself { ProducerTable.sweep(&state, limits: limits, now: now) }
+            if state.records[key.producer] == nil {
                 if state.records.count >= limits.producers { return (.full, 0) }
                 state.lastNumber += 1
-                state.records[stamp.producer] = Record(number: state.lastNumber)
+                state.records[key.producer] = Record(number: state.lastNumber)
             }
             return ProducerTable.decide(
-                stamp, &state.records[stamp.producer, default: Record(number: 0)], limits,
+                key, record: &state.records[key.producer, default: Record(number: 0)],
+                limits: limits,
                 now: now)
         }
         if lost > 0 { lostCount.wrappingAdd(lost, ordering: .relaxed) }
@@ -96,21 +97,21 @@ package final class ProducerTable: Sendable {
     }
 
     private static func decide(
-        _ stamp: IdempotencyKey, _ record: inout Record, _ limits: Limits, now: UInt64
+        _ key: IdempotencyKey, record: inout Record, limits: Limits, now: UInt64
     ) -> (Decision, UInt64) {
-        var index = record.lives.firstIndex { $0.start == stamp.start }
+        var index = record.lives.firstIndex { $0.start == key.start }
         if index == nil {
             if record.lives.count == limits.starts {
-                if stamp.start < record.lives[0].start { return (.staleStart, 0) }
+                if key.start < record.lives[0].start { return (.staleStart, 0) }
                 record.lives.removeFirst()
             }
-            let place = record.lives.firstIndex { $0.start > stamp.start } ?? record.lives.count
-            record.lives.insert(Incarnation(start: stamp.start), at: place)
+            let place = record.lives.firstIndex { $0.start > key.start } ?? record.lives.count
+            record.lives.insert(Incarnation(start: key.start), at: place)
             index = place
         }
         guard let index else { return (.staleStart, 0) }
         record.lastPush = now
-        switch record.lives[index].window.see(stamp.sequence) {
+        switch record.lives[index].window.see(key.sequence) {
         case .fresh(let lost):
             record.lost &+= lost
             return (.apply(record.number), lost)
@@ -121,34 +122,35 @@ package final class ProducerTable: Sendable {
     }
 
     /// Takes a decision to apply back: the batch may come again.
-    package func undo(_ stamp: IdempotencyKey) {
+    package func undo(_ key: IdempotencyKey) {
         state.withLock { state in
             guard
-                let index = state.records[stamp.producer]?.lives
-                    .firstIndex(where: { $0.start == stamp.start })
+                let index = state.records[key.producer]?.lives
+                    .firstIndex(where: { $0.start == key.start })
             else { return }
-            state.records[stamp.producer]?.lives[index].window.forget(stamp.sequence)
+            state.records[key.producer]?.lives[index].window.forget(key.sequence)
         }
     }
 
     /// Decides as a record says that it was decided: the producer has that number. One that had
     /// another was forgotten in between. `now` is monotonic.
-    package func replay(_ stamp: IdempotencyKey, as number: UInt64, now: UInt64) {
+    package func replay(_ key: IdempotencyKey, as number: UInt64, now: UInt64) {
         let limits = limits
         state.withLock { state in
             state.lastNumber = max(state.lastNumber, number)
-            if state.records[stamp.producer]?.number != number {
-                state.records[stamp.producer] = nil
+            if state.records[key.producer]?.number != number {
+                state.records[key.producer] = nil
             }
             _ = ProducerTable.decide(
-                stamp, &state.records[stamp.producer, default: Record(number: number)], limits,
+                key, record: &state.records[key.producer, default: Record(number: number)],
+                limits: limits,
                 now: now)
         }
     }
 
     /// Takes note that a batch was accepted, in Unix seconds.
-    package func noteSuccess(_ stamp: IdempotencyKey, at time: Double) {
-        state.withLock { $0.records[stamp.producer]?.lastSuccess = time }
+    package func noteSuccess(_ key: IdempotencyKey, at time: Double) {
+        state.withLock { $0.records[key.producer]?.lastSuccess = time }
     }
 
     /// When each producer's last batch was accepted, in Unix seconds.
@@ -173,7 +175,7 @@ package final class ProducerTable: Sendable {
         let records = state.withLock { state in
             if expiresItself {
                 state.nextSweep = 0
-                ProducerTable.sweep(&state, limits, now: now)
+                ProducerTable.sweep(&state, limits: limits, now: now)
             }
             return state.records
         }
@@ -203,7 +205,7 @@ package final class ProducerTable: Sendable {
     }
 
     /// Forgets the silent ones, at most once a minute unless there is no room.
-    private static func sweep(_ state: inout State, _ limits: Limits, now: UInt64) {
+    private static func sweep(_ state: inout State, limits: Limits, now: UInt64) {
         if now < state.nextSweep, state.records.count < limits.producers { return }
         state.nextSweep = now &+ 60_000_000_000
         let life = limits.timeToLive.nanoseconds

@@ -19,15 +19,15 @@ package enum PushAnswer: Sendable, Equatable {
     package static let oneBody: StaticString = "{\"accepted\":1,\"rejected\":0,\"errors\":[]}\n"
 
     /// An error of the whole request.
-    package static func error(_ status: Int, _ code: String, _ detail: String) -> PushAnswer {
-        .json(status: status, errorBody(code, detail))
+    package static func error(_ status: Int, code: String, detail: String) -> PushAnswer {
+        .json(status: status, errorBody(code, detail: detail))
     }
 
     /// The body of an error, as all below `/v1` have it.
-    package static func errorBody(_ code: String, _ detail: String) -> [UInt8] {
+    package static func errorBody(_ code: String, detail: String) -> [UInt8] {
         var text = JSONWriter()
         text.raw("{")
-        text.error(code, detail)
+        text.error(code, detail: detail)
         text.raw("}\n")
         return text.bytes
     }
@@ -39,31 +39,31 @@ package enum PushAnswer: Sendable, Equatable {
     }()
 
     /// A body of which nothing is usable because it is not what it says.
-    static func unreadable(_ code: String, _ detail: String) -> PushAnswer {
+    static func unreadable(_ code: String, detail: String) -> PushAnswer {
         var text = JSONWriter()
         text.raw("{")
-        text.error(code, detail)
+        text.error(code, detail: detail)
         text.raw(",\"accepted\":0,\"rejected\":0,\"errors\":[]}\n")
         return .json(status: 400, text.bytes)
     }
 
     /// What became of `items` events.
-    static func events(_ items: Int, _ verdict: BatchOutcome) -> PushAnswer {
-        let accepted = items - verdict.rejected
-        if accepted == 1, verdict.rejected == 0 { return .one }
+    static func events(_ items: Int, outcome: BatchOutcome) -> PushAnswer {
+        let accepted = items - outcome.rejected
+        if accepted == 1, outcome.rejected == 0 { return .one }
         let isUseless = accepted == 0 && items > 0
         var text = JSONWriter()
         text.raw("{")
         if isUseless {
-            text.error("every_event_refused", "no event could be used; errors say why")
+            text.error("every_event_refused", detail: "no event could be used; errors say why")
             text.raw(",")
         }
         text.raw("\"accepted\":")
         text.number(accepted)
         text.raw(",\"rejected\":")
-        text.number(verdict.rejected)
+        text.number(outcome.rejected)
         text.raw(",\"errors\":[")
-        for (index, rejection) in verdict.rejections.enumerated() {
+        for (index, rejection) in outcome.rejections.enumerated() {
             text.raw(index == 0 ? "{\"index\":" : ",{\"index\":")
             text.number(rejection.index)
             text.raw(",\"code\":\"")
@@ -73,9 +73,9 @@ package enum PushAnswer: Sendable, Equatable {
             text.raw("}")
         }
         text.raw("]")
-        if verdict.omitted > 0 {
+        if outcome.omitted > 0 {
             text.raw(",\"errors_omitted\":")
-            text.number(verdict.omitted)
+            text.number(outcome.omitted)
         }
         text.raw("}\n")
         return .json(status: isUseless ? 400 : 200, text.bytes)

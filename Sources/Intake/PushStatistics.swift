@@ -78,12 +78,12 @@ package final class PushStatistics: Sendable {
     }
 
     func count(_ batch: borrowing Batch) {
-        add(batch.items.count, .inference)
-        add(batch.labels.count, .label)
-        add(batch.trainings.count, .training)
-        add(batch.states.count, .state)
-        add(batch.news.count, .model)
-        add(batch.metrics.count, .metric)
+        add(batch.items.count, kind: .inference)
+        add(batch.labels.count, kind: .label)
+        add(batch.trainings.count, kind: .training)
+        add(batch.states.count, kind: .state)
+        add(batch.lifecycle.count, kind: .model)
+        add(batch.metrics.count, kind: .metric)
         let omissions = batch.omissions
         if omissions == IgnoredInput() { return }
         unknown.wrappingAdd(omissions.unknownFields, ordering: .relaxed)
@@ -91,15 +91,15 @@ package final class PushStatistics: Sendable {
         timestamps.wrappingAdd(omissions.timestamps, ordering: .relaxed)
     }
 
-    func count(_ verdict: BatchOutcome) {
-        if verdict.rejected == 0 { return }
+    func count(_ outcome: BatchOutcome) {
+        if outcome.rejected == 0 { return }
         for code in RejectionCode.allCases {
-            let count = verdict.byCode[code.rawValue]
+            let count = outcome.byCode[code.rawValue]
             if count > 0 { byCode[code.rawValue].wrappingAdd(UInt64(count), ordering: .relaxed) }
         }
     }
 
-    private func add(_ count: Int, _ kind: EventKind) {
+    private func add(_ count: Int, kind: EventKind) {
         if count > 0 { byKind[kind.rawValue].wrappingAdd(UInt64(count), ordering: .relaxed) }
     }
 }

@@ -16,7 +16,8 @@ extension Journal {
             writer.snapshotIfNew()
         }
         while let group = queue.take() {
-            let error = StorageError(.commit, .refused, "the daemon is shutting down")
+            let error = StorageError(
+                .commit, kind: .refused, description: "the daemon is shutting down")
             for submission in group { submission.lost(error) }
         }
         handover.withLock { $0.isWriterDone = true }
@@ -29,7 +30,8 @@ extension Journal {
             let writer = handover.withLock { handover -> sending Writer? in
                 guard let records = handover.records.take() else { return nil }
                 return Writer(
-                    self, records, at: handover.position, afterSnapshot: handover.snapshotPosition)
+                    self, records: records, at: handover.position,
+                    afterSnapshot: handover.snapshotPosition)
             }
             if let writer { return writer }
             if status == .ending { return nil }
@@ -60,7 +62,7 @@ private struct Writer: ~Copyable {
     private var ends: [Int] = []
 
     init(
-        _ journal: Journal, _ records: RecordFile, at position: Int64,
+        _ journal: Journal, records: RecordFile, at position: Int64,
         afterSnapshot snapshotPosition: Int64
     ) {
         self.journal = journal

@@ -64,8 +64,8 @@ package final class Journal: Sendable {
     /// Claims the folder. Throws when another daemon has it; storage that cannot be used for
     /// another reason is tried again once `start` was called.
     package init(
-        _ path: String, _ state: any JournalState, _ limits: JournalLimits = JournalLimits(),
-        _ report: @escaping @Sendable (Note, String) -> Void
+        _ path: String, state: any JournalState, limits: JournalLimits = JournalLimits(),
+        report: @escaping @Sendable (Note, String) -> Void
     ) throws(StorageError) {
         self.path = path
         self.state = state
@@ -77,7 +77,7 @@ package final class Journal: Sendable {
             keeperBell = try EventFD()
             endBell = try EventFD()
         } catch {
-            throw StorageError(.open, error)
+            throw StorageError(.open, error: error)
         }
         do throws(StorageError) {
             try claim()
@@ -104,8 +104,10 @@ package final class Journal: Sendable {
     package func submit(_ submission: any Submission) -> StorageError? {
         switch status {
         case .failing(let error): return error
-        case .replaying: return StorageError(.open, .refused, "what was kept is being read")
-        case .ending: return StorageError(.commit, .refused, "the daemon is shutting down")
+        case .replaying:
+            return StorageError(.open, kind: .refused, description: "what was kept is being read")
+        case .ending:
+            return StorageError(.commit, kind: .refused, description: "the daemon is shutting down")
         case .ready: break
         }
         switch queue.add(submission) {
@@ -115,7 +117,8 @@ package final class Journal: Sendable {
         case .refused:
             statistics.refuse()
             return StorageError(
-                .commit, .refused, "\(limits.waiting) pushes wait for the disk already")
+                .commit, kind: .refused,
+                description: "\(limits.waiting) pushes wait for the disk already")
         }
         return nil
     }

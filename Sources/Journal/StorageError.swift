@@ -27,18 +27,18 @@ package struct StorageError: Error, Equatable, Sendable, CustomStringConvertible
     /// One sentence for the log and for whoever pushed.
     package let description: String
 
-    package init(_ operation: Operation, _ kind: Kind, _ description: String) {
+    package init(_ operation: Operation, kind: Kind, description: String) {
         self.operation = operation
         self.kind = kind
         self.description = description
     }
 
-    init(_ operation: Operation, _ error: KernelError) {
-        self.init(operation, .refused, "\(error)")
+    init(_ operation: Operation, error: KernelError) {
+        self.init(operation, kind: .refused, description: "\(error)")
     }
 
     /// The error of the last call of `connection`.
-    init(_ operation: Operation, _ connection: OpaquePointer?, at path: String) {
+    init(_ operation: Operation, connection: OpaquePointer?, at path: String) {
         let code = unsafe sqlite3_extended_errcode(connection)
         let words = unsafe String(cString: sqlite3_errmsg(connection))
         let kind: Kind =
@@ -47,6 +47,6 @@ package struct StorageError: Error, Equatable, Sendable, CustomStringConvertible
             case SQLITE_NOTADB: .foreign
             default: .refused
             }
-        self.init(operation, kind, "\(path): \(words) (SQLite code \(code))")
+        self.init(operation, kind: kind, description: "\(path): \(words) (SQLite code \(code))")
     }
 }

@@ -40,7 +40,7 @@ package struct StorageView: Sendable {
         /// The number of the first and of the last; nil when there is none.
         package internal(set) var range: ClosedRange<Int64>?
 
-        mutating func add(_ body: Span<UInt8>, at position: Int64, _ kind: String) {
+        mutating func add(_ body: Span<UInt8>, at position: Int64, kind: String) {
             all.add(body.count)
             kinds[kind, default: Amount()].add(body.count)
             range = (range?.lowerBound ?? position)...position
@@ -92,7 +92,7 @@ package struct StorageView: Sendable {
                 files.append(File(name: name, bytes: Int64(file.st_size)))
             }
         } catch {
-            throw StorageError(.open, error)
+            throw StorageError(.open, error: error)
         }
         return files.sorted { $0.name < $1.name }
     }
@@ -108,7 +108,7 @@ package struct StorageView: Sendable {
     /// Of all faults, listed or not.
     package var faultCount: Int { faults.count + unlistedFaults }
 
-    mutating func note(_ place: String, _ finding: String, _ consequence: String) {
+    mutating func note(_ place: String, finding: String, consequence: String) {
         guard faults.count < StorageView.listedFaults else {
             unlistedFaults += 1
             return

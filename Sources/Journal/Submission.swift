@@ -24,7 +24,7 @@ package protocol JournalState: Sendable {
     func reset()
 
     /// Takes a section of a snapshot as its own. Returns false when it does not understand it.
-    func restore(_ name: String, _ body: Span<UInt8>) -> Bool
+    func restore(_ name: String, body: Span<UInt8>) -> Bool
 
     /// Applies a record as it was decided. Returns false when it does not understand it.
     func replay(_ record: Span<UInt8>) -> Bool

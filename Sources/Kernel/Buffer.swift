@@ -95,7 +95,7 @@ package struct Buffer: ~Copyable, @unchecked Sendable {
     @unsafe
     @inline(__always)
     package mutating func append<Failure: Error>(
-        room: Int, _ write: (UnsafeMutablePointer<UInt8>) throws(Failure) -> Int
+        room: Int, write: (UnsafeMutablePointer<UInt8>) throws(Failure) -> Int
     ) throws(Failure) {
         reserve(room)
         let written = unsafe try write((start + count).assumingMemoryBound(to: UInt8.self))

@@ -64,7 +64,7 @@ package struct KernelDirectory: ~Copyable {
     }
 
     private func fill(
-        _ text: inout Buffer, from file: Int32, limit: Int, _ subject: () -> String
+        _ text: inout Buffer, from file: Int32, limit: Int, subject: () -> String
     ) throws(KernelError) {
         text.removeAll()
         while text.count < limit {
@@ -84,7 +84,7 @@ package struct KernelDirectory: ~Copyable {
     /// Calls `body` with the name of each entry that is not `.` or `..` and whether it is a plain
     /// file, in the kernel's order. `scratch` holds the listing meanwhile.
     package func eachName(
-        _ scratch: inout Buffer, _ body: (_ name: Span<UInt8>, _ isFile: Bool) -> Void
+        _ scratch: inout Buffer, body: (_ name: Span<UInt8>, _ isFile: Bool) -> Void
     ) throws(KernelError) {
         lseek(descriptor, 0, SEEK_SET)
         while true {
@@ -96,13 +96,13 @@ package struct KernelDirectory: ~Copyable {
                 return got
             }
             if scratch.count == 0 { return }
-            KernelDirectory.names(scratch.bytes, body)
+            KernelDirectory.names(scratch.bytes, body: body)
         }
     }
 
     /// The names in what getdents64(2) has written: inode and offset of 8 bytes each, the record's
     /// length in 2, a type in 1, the name until a zero.
-    static func names(_ records: Span<UInt8>, _ body: (Span<UInt8>, Bool) -> Void) {
+    static func names(_ records: Span<UInt8>, body: (Span<UInt8>, Bool) -> Void) {
         var rest = records
         while rest.count > 19 {
             let length = Int(rest[16]) | Int(rest[17]) << 8

@@ -7,19 +7,19 @@ package struct KernelError: Error, Equatable, Sendable, CustomStringConvertible 
     /// What was asked for: a path, an address, the name of a call.
     package let subject: String
 
-    package init(_ code: Int32, _ subject: String) {
+    package init(_ code: Int32, subject: String) {
         self.code = code
         self.subject = subject
     }
 
     /// The error of the call that has just failed on this thread.
     package static func last(_ subject: String) -> KernelError {
-        KernelError(errno, subject)
+        KernelError(errno, subject: subject)
     }
 
     /// The subject was read and is not what its document says.
     package static func malformed(_ subject: String) -> KernelError {
-        KernelError(EBADMSG, subject)
+        KernelError(EBADMSG, subject: subject)
     }
 
     /// The subject does not exist: hardware, module or file that this machine lacks.

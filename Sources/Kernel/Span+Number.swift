@@ -38,7 +38,7 @@ extension Span where Element == UInt8 {
     }
 
     private static func signed(
-        _ text: Span<UInt8>, _ magnitude: (Span<UInt8>) -> UInt64?
+        _ text: Span<UInt8>, magnitude: (Span<UInt8>) -> UInt64?
     ) -> Int64? {
         if text.isEmpty { return nil }
         let isNegative = text[0] == 0x2D

@@ -8,14 +8,14 @@ package struct Worker: ~Copyable, @unchecked Sendable {
 
     /// Starts `body` on a new thread. `name` shows in `top -H`; 15 bytes of it are kept.
     package init(
-        _ name: String, _ body: @escaping @Sendable () -> Void
+        _ name: String, body: @escaping @Sendable () -> Void
     ) throws(KernelError) {
         let job = unsafe Unmanaged.passRetained(Job(name: name, body: body))
         var thread = pthread_t()
         let code = unsafe pthread_create(&thread, nil, { unsafe runJob($0) }, job.toOpaque())
         if code != 0 {
             unsafe job.release()
-            throw KernelError(code, "pthread_create \(name)")
+            throw KernelError(code, subject: "pthread_create \(name)")
         }
         self.thread = thread
     }

@@ -20,9 +20,9 @@ struct BusinessMetrics {
         sums.write(to: &record) { $1.write($0) }
     }
 
-    init(_ record: inout ByteReader, in ledger: borrowing SeriesStore) {
-        gauges = HandleMap(&record) { ledger.gauge(&$0) }
-        sums = HandleMap(&record) { ledger.sum(&$0) }
+    init(_ record: inout ByteReader, in store: borrowing SeriesStore) {
+        gauges = HandleMap(&record) { store.gauge(&$0) }
+        sums = HandleMap(&record) { store.sum(&$0) }
     }
 
     /// What is wrong with a metric.
@@ -34,9 +34,9 @@ struct BusinessMetrics {
     /// Makes sure that a metric has its places, or says what is wrong with it. `model` is empty when
     /// none was named.
     mutating func reserve(
-        _ metric: MetricEvent, _ batch: borrowing Batch, of model: String,
-        _ rules: ModelSettings.Rules,
-        in ledger: inout SeriesStore
+        _ metric: MetricEvent, batch: borrowing Batch, of model: String,
+        rules: ModelSettings.Rules,
+        in store: inout SeriesStore
     ) -> Problem? {
         for (place, number) in metric.labels.enumerated() {
             let name = batch.bytes(batch.metricLabels[number].name).string
@@ -50,31 +50,35 @@ struct BusinessMetrics {
             }
         }
         var refusal: DropReason?
-        _ = places(metric, labels(metric, batch, of: model, rules), in: &ledger, &refusal)
+        _ = slots(
+            metric, labels: labels(metric, batch: batch, of: model, rules: rules), in: &store,
+            refusal: &refusal)
         return refusal.map(Problem.noRoom)
     }
 
     /// Takes a metric whose places are there.
     mutating func take(
-        _ metric: MetricEvent, _ batch: borrowing Batch, of model: String,
-        _ rules: ModelSettings.Rules,
-        in ledger: inout SeriesStore
+        _ metric: MetricEvent, batch: borrowing Batch, of model: String,
+        rules: ModelSettings.Rules,
+        in store: inout SeriesStore
     ) {
         var refusal: DropReason?
-        let places = places(metric, labels(metric, batch, of: model, rules), in: &ledger, &refusal)
-        if let target = places.target { ledger.set(target, metric.target) }
-        if let value = places.value { ledger.set(value, metric.value) }
-        if let gain = places.gain, let loss = places.loss {
-            ledger.show(gain)
-            ledger.show(loss)
-            ledger.add(metric.value < 0 ? loss : gain, abs(metric.value))
+        let slots = slots(
+            metric, labels: labels(metric, batch: batch, of: model, rules: rules), in: &store,
+            refusal: &refusal)
+        if let target = slots.target { store.set(target, value: metric.target) }
+        if let value = slots.value { store.set(value, value: metric.value) }
+        if let gain = slots.gain, let loss = slots.loss {
+            store.show(gain)
+            store.show(loss)
+            store.add(metric.value < 0 ? loss : gain, amount: abs(metric.value))
         }
     }
 
     /// The labels of a metric. The unit is one where the configuration allows it.
     private func labels(
-        _ metric: MetricEvent, _ batch: borrowing Batch, of model: String,
-        _ rules: ModelSettings.Rules
+        _ metric: MetricEvent, batch: borrowing Batch, of model: String,
+        rules: ModelSettings.Rules
     ) -> LabelSet {
         var labels = [("kpi", batch.bytes(metric.name).string)]
         if !model.isEmpty { labels.append(("model", model)) }
@@ -98,40 +102,44 @@ struct BusinessMetrics {
         var loss: FloatCounter?
     }
 
-    private mutating func places(
-        _ metric: MetricEvent, _ labels: LabelSet, in ledger: inout SeriesStore,
-        _ refusal: inout DropReason?
+    private mutating func slots(
+        _ metric: MetricEvent, labels: LabelSet, in store: inout SeriesStore,
+        refusal: inout DropReason?
     ) -> Places {
-        var places = Places()
+        var slots = Places()
         if !metric.target.isNaN {
-            places.target = gauge(Families.all.businessTarget, labels, in: &ledger, &refusal)
+            slots.target = gauge(
+                Families.all.businessTarget, labels: labels, in: &store, refusal: &refusal)
         }
-        if metric.value.isNaN { return places }
+        if metric.value.isNaN { return slots }
         switch metric.kind {
         case .gauge:
-            places.value = gauge(Families.all.businessValue, labels, in: &ledger, &refusal)
+            slots.value = gauge(
+                Families.all.businessValue, labels: labels, in: &store, refusal: &refusal)
         case .counter:
-            places.gain = sum(Families.all.businessValueTotal, labels, in: &ledger, &refusal)
-            places.loss = sum(Families.all.businessLossTotal, labels, in: &ledger, &refusal)
+            slots.gain = sum(
+                Families.all.businessValueTotal, labels: labels, in: &store, refusal: &refusal)
+            slots.loss = sum(
+                Families.all.businessLossTotal, labels: labels, in: &store, refusal: &refusal)
         }
-        return places
+        return slots
     }
 
     private mutating func gauge(
-        _ instrument: MetricDescriptor, _ labels: LabelSet, in ledger: inout SeriesStore,
-        _ refusal: inout DropReason?
+        _ descriptor: MetricDescriptor, labels: LabelSet, in store: inout SeriesStore,
+        refusal: inout DropReason?
     ) -> Gauge? {
-        gauges.handle(instrument.key + labels.bytes, in: &ledger, &refusal) {
-            $0.gauge(instrument, $0.keep(labels))
+        gauges.handle(descriptor.key + labels.bytes, in: &store, refusal: &refusal) {
+            $0.gauge(descriptor, labels: $0.keep(labels))
         }
     }
 
     private mutating func sum(
-        _ instrument: MetricDescriptor, _ labels: LabelSet, in ledger: inout SeriesStore,
-        _ refusal: inout DropReason?
+        _ descriptor: MetricDescriptor, labels: LabelSet, in store: inout SeriesStore,
+        refusal: inout DropReason?
     ) -> FloatCounter? {
-        sums.handle(instrument.key + labels.bytes, in: &ledger, &refusal) {
-            $0.sum(instrument, $0.keep(labels))
+        sums.handle(descriptor.key + labels.bytes, in: &store, refusal: &refusal) {
+            $0.sum(descriptor, labels: $0.keep(labels))
         }
     }
 }

@@ -29,63 +29,67 @@ final class FeatureCounters {
     /// Makes sure that the features and input errors of a run have their places. Rows for which
     /// there is no room are marked and refused; features beyond the limit are dropped and counted.
     func reserve(
-        _ batch: borrowing Batch, _ run: Int, in ledger: inout SeriesStore,
-        _ traffic: VariantSeries,
-        _ budget: SeriesBudget, _ memo: inout SymbolCache, _ marks: inout RowFlags,
-        _ verdict: inout BatchOutcome
+        _ batch: borrowing Batch, run: Int, in store: inout SeriesStore,
+        traffic: VariantSeries,
+        budget: SeriesBudget, symbols: inout SymbolCache, marks: inout RowFlags,
+        outcome: inout BatchOutcome
     ) {
         let values = batch.features
         for place in batch.features(of: run) {
             let entry = values[place]
-            if marks.has(RowFlags.refused, Int(entry.row)) { continue }
-            let number = number(of: entry.feature, batch, budget, &memo)
+            if marks.has(RowFlags.refused, row: Int(entry.row)) { continue }
+            let number = number(of: entry.feature, batch: batch, budget: budget, symbols: &symbols)
             if number < 0 {
                 budget.drop(.featureLimit)
             } else if features[Int(number)].counters == nil,
-                let refusal = makeCounters(Int(number), traffic, in: &ledger)
+                let refusal = makeCounters(Int(number), traffic: traffic, in: &store)
             {
-                marks.refuse(Int(entry.row), batch, refusal, budget, &verdict)
+                marks.refuse(
+                    Int(entry.row), batch: batch, reason: refusal, budget: budget, outcome: &outcome
+                )
             }
         }
         let errors = batch.inputErrors
         for place in batch.inputErrors(of: run) {
             let entry = errors[place]
-            if marks.has(RowFlags.refused, Int(entry.row)) { continue }
-            let number = number(of: entry.feature, batch, budget, &memo)
+            if marks.has(RowFlags.refused, row: Int(entry.row)) { continue }
+            let number = number(of: entry.feature, batch: batch, budget: budget, symbols: &symbols)
             if number < 0 {
                 budget.drop(.featureLimit)
             } else if let refusal = makeError(
-                Int(number), entry.reason, traffic, in: &ledger)
+                Int(number), reason: entry.reason, traffic: traffic, in: &store)
             {
-                marks.refuse(Int(entry.row), batch, refusal, budget, &verdict)
+                marks.refuse(
+                    Int(entry.row), batch: batch, reason: refusal, budget: budget, outcome: &outcome
+                )
             }
         }
     }
 
     /// The number of a feature that has one, else `SymbolCache.refused`.
     @inline(__always)
-    private func known(_ name: Symbol, _ batch: borrowing Batch, _ memo: inout SymbolCache) -> Int32
+    private func known(_ name: Symbol, batch: borrowing Batch, symbols: inout SymbolCache) -> Int32
     {
-        let number = memo[name]
+        let number = symbols[name]
         if number != -1 { return number }
         let found = table.number(of: batch.bytes(name)).map { Int32($0) } ?? SymbolCache.refused
-        memo[name] = found
+        symbols[name] = found
         return found
     }
 
     /// The number of a feature, which it gets if it has none; `SymbolCache.refused` beyond the limit.
     @inline(__always)
     private func number(
-        of name: Symbol, _ batch: borrowing Batch, _ budget: SeriesBudget, _ memo: inout SymbolCache
+        of name: Symbol, batch: borrowing Batch, budget: SeriesBudget, symbols: inout SymbolCache
     ) -> Int32 {
-        let number = memo[name]
+        let number = symbols[name]
         if number != -1 { return number }
-        let resolved = resolve(batch.bytes(name), budget)
-        memo[name] = resolved
+        let resolved = resolve(batch.bytes(name), budget: budget)
+        symbols[name] = resolved
         return resolved
     }
 
-    private func resolve(_ name: Span<UInt8>, _ budget: SeriesBudget) -> Int32 {
+    private func resolve(_ name: Span<UInt8>, budget: SeriesBudget) -> Int32 {
         if let known = table.number(of: name) { return Int32(known) }
         if table.count >= budget.limits.features { return SymbolCache.refused }
         features.append(Feature())
@@ -93,31 +97,31 @@ final class FeatureCounters {
     }
 
     private func makeCounters(
-        _ number: Int, _ traffic: VariantSeries, in ledger: inout SeriesStore
+        _ number: Int, traffic: VariantSeries, in store: inout SeriesStore
     ) -> DropReason? {
-        if let refusal = ledger.reserve(4) { return refusal }
-        let labels = ledger.keep(LabelSet(traffic.names + [("feature", table[number].string)]))
+        if let refusal = store.reserve(4) { return refusal }
+        let labels = store.keep(LabelSet(traffic.names + [("feature", table[number].string)]))
         let families = Families.all
         features[number].counters = Counters(
-            rows: ledger.counter(families.featureRows, labels),
-            values: ledger.counter(families.featureValues, labels),
-            missing: ledger.counter(families.featureMissing, labels),
-            notFinite: ledger.counter(families.featureNotFinite, labels))
+            rows: store.counter(families.featureRows, labels: labels),
+            values: store.counter(families.featureValues, labels: labels),
+            missing: store.counter(families.featureMissing, labels: labels),
+            notFinite: store.counter(families.featureNotFinite, labels: labels))
         return nil
     }
 
     private func makeError(
-        _ number: Int, _ reason: InputReason, _ traffic: VariantSeries, in ledger: inout SeriesStore
+        _ number: Int, reason: InputReason, traffic: VariantSeries, in store: inout SeriesStore
     ) -> DropReason? {
         let place = Int(reason.rawValue)
         if features[number].errors[place] != nil { return nil }
-        if let refusal = ledger.reserve(1) { return refusal }
-        let labels = ledger.keep(
+        if let refusal = store.reserve(1) { return refusal }
+        let labels = store.keep(
             LabelSet(
                 traffic.names + [
                     ("feature", table[number].string), ("reason", "\(reason.name)"),
                 ]))
-        features[number].errors[place] = ledger.counter(Families.all.inputErrors, labels)
+        features[number].errors[place] = store.counter(Families.all.inputErrors, labels: labels)
         return nil
     }
 
@@ -142,7 +146,7 @@ final class FeatureCounters {
         }
     }
 
-    init(_ record: inout ByteReader, in ledger: borrowing SeriesStore) {
+    init(_ record: inout ByteReader, in store: borrowing SeriesStore) {
         table = NameTable(&record)
         for _ in 0..<table.count {
             var feature = Feature()
@@ -151,11 +155,11 @@ final class FeatureCounters {
             feature.isShown = record.flag()
             if record.flag() {
                 feature.counters = Counters(
-                    rows: ledger.counter(&record), values: ledger.counter(&record),
-                    missing: ledger.counter(&record), notFinite: ledger.counter(&record))
+                    rows: store.counter(&record), values: store.counter(&record),
+                    missing: store.counter(&record), notFinite: store.counter(&record))
             }
             for reason in feature.errors.indices where record.flag() {
-                feature.errors[reason] = ledger.counter(&record)
+                feature.errors[reason] = store.counter(&record)
             }
             features.append(feature)
         }
@@ -165,35 +169,37 @@ final class FeatureCounters {
 
     /// Counts the features and input errors of the rows of a run that were not refused.
     func count(
-        _ batch: borrowing Batch, _ run: Int, in ledger: inout SeriesStore,
-        _ traffic: VariantSeries,
-        _ budget: SeriesBudget, _ memo: inout SymbolCache, _ marks: inout RowFlags
+        _ batch: borrowing Batch, run: Int, in store: inout SeriesStore,
+        traffic: VariantSeries,
+        budget: SeriesBudget, symbols: inout SymbolCache, marks: inout RowFlags
     ) {
         let values = batch.features
         let weights = batch.weights
         for place in batch.features(of: run) {
             let entry = values[place]
             let row = Int(entry.row)
-            let number = Int(known(entry.feature, batch, &memo))
-            if number < 0 || marks.has(RowFlags.refused, row) { continue }
+            let number = Int(known(entry.feature, batch: batch, symbols: &symbols))
+            if number < 0 || marks.has(RowFlags.refused, row: row) { continue }
             guard let counters = features[number].counters else { continue }
             let weight = weights[row]
-            ledger.add(counters.rows, weight)
-            switch judge(entry.value.kind, number) {
-            case .value: ledger.add(counters.values, weight)
-            case .missing: ledger.add(counters.missing, weight)
-            case .notFinite: ledger.add(counters.notFinite, weight)
+            store.add(counters.rows, amount: weight)
+            switch judge(entry.value.kind, number: number) {
+            case .value: store.add(counters.values, amount: weight)
+            case .missing: store.add(counters.missing, amount: weight)
+            case .notFinite: store.add(counters.notFinite, amount: weight)
             case .otherType:
-                countMismatch(batch, run, entry, number, in: &ledger, traffic, budget, &marks)
+                countMismatch(
+                    batch, run: run, entry: entry, number: number, in: &store, traffic: traffic,
+                    budget: budget, marks: &marks)
             }
             if !features[number].isShown {
                 features[number].isShown = true
                 for counter in [counters.values, counters.missing, counters.notFinite] {
-                    ledger.show(counter)
+                    store.show(counter)
                 }
             }
         }
-        countErrors(batch, run, in: &ledger, traffic, &memo, &marks)
+        countErrors(batch, run: run, in: &store, traffic: traffic, symbols: &symbols, marks: &marks)
     }
 
     private enum Judgement {
@@ -201,7 +207,7 @@ final class FeatureCounters {
     }
 
     /// What a value is to its feature. The first value that tells a kind decides it.
-    private func judge(_ value: Value.Kind, _ number: Int) -> Judgement {
+    private func judge(_ value: Value.Kind, number: Int) -> Judgement {
         switch (value, features[number].kind) {
         case (.missing, _): return .missing
         case (.number, .numeric?), (.text, .category?), (.notFiniteWord, .category?):
@@ -222,13 +228,13 @@ final class FeatureCounters {
 
     /// A value of the wrong kind is an input error of its row, unless the producer says so itself.
     private func countMismatch(
-        _ batch: borrowing Batch, _ run: Int, _ entry: FeatureValue, _ number: Int,
-        in ledger: inout SeriesStore, _ traffic: VariantSeries, _ budget: SeriesBudget,
-        _ marks: inout RowFlags
+        _ batch: borrowing Batch, run: Int, entry: FeatureValue, number: Int,
+        in store: inout SeriesStore, traffic: VariantSeries, budget: SeriesBudget,
+        marks: inout RowFlags
     ) {
         let weight = batch.weights[Int(entry.row)]
-        if marks.insert(RowFlags.invalid, Int(entry.row)) {
-            ledger.add(traffic.invalidRows, weight)
+        if marks.insert(RowFlags.invalid, row: Int(entry.row)) {
+            store.add(traffic.invalidRows, amount: weight)
         }
         let errors = batch.inputErrors
         let range = batch.inputErrors(of: run)
@@ -238,36 +244,38 @@ final class FeatureCounters {
             place += 1
         }
         // The event itself is counted by now: without room its error alone is lost.
-        if let refusal = makeError(number, .type, traffic, in: &ledger) {
+        if let refusal = makeError(number, reason: .type, traffic: traffic, in: &store) {
             budget.drop(refusal)
         } else if let counter = features[number].errors[Int(InputReason.type.rawValue)] {
-            ledger.add(counter, weight)
+            store.add(counter, amount: weight)
         }
     }
 
     private func countErrors(
-        _ batch: borrowing Batch, _ run: Int, in ledger: inout SeriesStore,
-        _ traffic: VariantSeries,
-        _ memo: inout SymbolCache, _ marks: inout RowFlags
+        _ batch: borrowing Batch, run: Int, in store: inout SeriesStore,
+        traffic: VariantSeries,
+        symbols: inout SymbolCache, marks: inout RowFlags
     ) {
         let errors = batch.inputErrors
         let range = batch.inputErrors(of: run)
         for place in range {
             let entry = errors[place]
             let row = Int(entry.row)
-            if marks.has(RowFlags.refused, row) { continue }
+            if marks.has(RowFlags.refused, row: row) { continue }
             let weight = batch.weights[row]
-            if marks.insert(RowFlags.invalid, row) { ledger.add(traffic.invalidRows, weight) }
-            let number = Int(known(entry.feature, batch, &memo))
-            if number < 0 || isRepeated(errors, place, in: range) { continue }
+            if marks.insert(RowFlags.invalid, row: row) {
+                store.add(traffic.invalidRows, amount: weight)
+            }
+            let number = Int(known(entry.feature, batch: batch, symbols: &symbols))
+            if number < 0 || isRepeated(errors, place: place, in: range) { continue }
             if let counter = features[number].errors[Int(entry.reason.rawValue)] {
-                ledger.add(counter, weight)
+                store.add(counter, amount: weight)
             }
         }
     }
 
     /// Whether the row has told the same error before.
-    private func isRepeated(_ errors: [InputError], _ place: Int, in range: Range<Int>) -> Bool {
+    private func isRepeated(_ errors: [InputError], place: Int, in range: Range<Int>) -> Bool {
         let entry = errors[place]
         var earlier = place - 1
         while earlier >= range.lowerBound, errors[earlier].row == entry.row {

@@ -14,25 +14,25 @@ struct LabelCounters {
         }
     }
 
-    init(_ record: inout ByteReader, in ledger: borrowing SeriesStore) {
-        if record.flag() { series = (ledger.counter(&record), ledger.gauge(&record)) }
+    init(_ record: inout ByteReader, in store: borrowing SeriesStore) {
+        if record.flag() { series = (store.counter(&record), store.gauge(&record)) }
     }
 
     /// Makes sure that there is a place.
-    mutating func reserve(in ledger: inout SeriesStore, _ labels: Labels) -> DropReason? {
+    mutating func reserve(in store: inout SeriesStore, labels: Labels) -> DropReason? {
         if series != nil { return nil }
-        if let refusal = ledger.reserve(2) { return refusal }
+        if let refusal = store.reserve(2) { return refusal }
         series = (
-            ledger.counter(Families.all.labelsReceived, labels),
-            ledger.gauge(Families.all.labelLast, labels)
+            store.counter(Families.all.labelsReceived, labels: labels),
+            store.gauge(Families.all.labelLast, labels: labels)
         )
         return nil
     }
 
     /// Counts one. `now` is in Unix seconds.
-    func take(in ledger: inout SeriesStore, now: Double) {
+    func take(in store: inout SeriesStore, now: Double) {
         guard let series else { return }
-        ledger.add(series.count)
-        ledger.set(series.last, now)
+        store.add(series.count)
+        store.set(series.last, value: now)
     }
 }

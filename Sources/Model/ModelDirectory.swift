@@ -19,7 +19,7 @@ struct ModelDirectory: ~Copyable, Sendable {
 
     /// The model with this name, made when it is new; nil without room, with the reason.
     mutating func model(
-        _ name: Span<UInt8>, _ budget: SeriesBudget, now: UInt64, _ refusal: inout DropReason?
+        _ name: Span<UInt8>, budget: SeriesBudget, now: UInt64, refusal: inout DropReason?
     ) -> ModelState? {
         if let number = modelNames.number(of: name) {
             models[number].lastPush.store(now, ordering: .relaxed)
@@ -31,7 +31,7 @@ struct ModelDirectory: ~Copyable, Sendable {
         }
         let text = name.string
         let model = ModelState(
-            text, budget, settings.rules(of: text), now: now, refusal: &refusal)
+            text, budget: budget, rules: settings.rules(of: text), now: now, refusal: &refusal)
         guard let model else { return nil }
         _ = modelNames.add(name)
         models.append(model)
@@ -40,25 +40,27 @@ struct ModelDirectory: ~Copyable, Sendable {
 
     /// The version of the model, made when it is new; nil without room, with the reason.
     mutating func version(
-        _ version: Span<UInt8>, of model: Span<UInt8>, _ budget: SeriesBudget, now: UInt64,
-        _ refusal: inout DropReason?
+        _ version: Span<UInt8>, of model: Span<UInt8>, budget: SeriesBudget, now: UInt64,
+        refusal: inout DropReason?
     ) -> ModelVersion? {
         key.removeAll(keepingCapacity: true)
-        ModelDirectory.append(model, version, to: &key)
+        ModelDirectory.append(model, version: version, to: &key)
         if let number = versionNames.number(of: key.span) {
             let known = versions[number]
             known.lastPush.store(now, ordering: .relaxed)
             known.owner.lastPush.store(now, ordering: .relaxed)
             return known
         }
-        guard let owner = self.model(model, budget, now: now, &refusal) else { return nil }
+        guard let owner = self.model(model, budget: budget, now: now, refusal: &refusal) else {
+            return nil
+        }
         let siblings = versions.count { $0.owner === owner }
         if budget.isBinding, siblings >= budget.limits.versionsPerModel {
             refusal = .versionLimit
             return nil
         }
         let made = ModelVersion(
-            owner, version: version.string, budget, settings.rules(of: owner.name),
+            owner, version: version.string, budget: budget, rules: settings.rules(of: owner.name),
             keepsNatives: keepsNatives, now: now)
         let key = key
         _ = versionNames.add(key.span)
@@ -82,7 +84,8 @@ struct ModelDirectory: ~Copyable, Sendable {
             for version in versions {
                 key.removeAll(keepingCapacity: true)
                 ModelDirectory.append(
-                    version.owner.name.utf8Span.span, version.version.utf8Span.span, to: &key)
+                    version.owner.name.utf8Span.span, version: version.version.utf8Span.span,
+                    to: &key)
                 _ = names.add(key.span)
             }
             versionNames = names
@@ -109,7 +112,7 @@ struct ModelDirectory: ~Copyable, Sendable {
 
     // 0xFF stands in no UTF-8 text: no two pairs of names make one key.
     private static func append(
-        _ model: Span<UInt8>, _ version: Span<UInt8>, to key: inout [UInt8]
+        _ model: Span<UInt8>, version: Span<UInt8>, to key: inout [UInt8]
     ) {
         for index in model.indices { key.append(model[index]) }
         key.append(0xFF)

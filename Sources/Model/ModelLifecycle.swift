@@ -16,17 +16,17 @@ struct ModelLifecycle {
 
     /// Nil when there is no room; `refusal` then says why.
     init?(
-        _ names: [(name: String, value: String)], _ labels: Labels, in ledger: inout SeriesStore,
+        _ names: [(name: String, value: String)], labels: Labels, in store: inout SeriesStore,
         refusal: inout DropReason?
     ) {
-        refusal = ledger.reserve(4)
+        refusal = store.reserve(4)
         if refusal != nil { return nil }
         let families = Families.all
         self.names = names
-        info = ledger.info(families.info)
-        loaded = ledger.gauge(families.loaded, labels)
-        trained = ledger.gauge(families.trained, labels)
-        reloads = ledger.counter(families.reloads, labels)
+        info = store.info(families.info)
+        loaded = store.gauge(families.loaded, labels: labels)
+        trained = store.gauge(families.trained, labels: labels)
+        reloads = store.counter(families.reloads, labels: labels)
     }
 
     func write(to record: inout ByteWriter) {
@@ -40,14 +40,14 @@ struct ModelLifecycle {
     }
 
     init(
-        _ record: inout ByteReader, _ names: [(name: String, value: String)],
-        in ledger: borrowing SeriesStore
+        _ record: inout ByteReader, names: [(name: String, value: String)],
+        in store: borrowing SeriesStore
     ) {
         self.names = names
-        info = ledger.info(&record)
-        loaded = ledger.gauge(&record)
-        trained = ledger.gauge(&record)
-        reloads = ledger.counter(&record)
+        info = store.info(&record)
+        loaded = store.gauge(&record)
+        trained = store.gauge(&record)
+        reloads = store.counter(&record)
         framework = record.text().string
         gitSHA = record.text().string
         wasLoaded = record.flag()
@@ -55,26 +55,26 @@ struct ModelLifecycle {
 
     /// Takes news. `now` is in Unix seconds.
     mutating func take(
-        _ news: ModelEvent, _ batch: borrowing Batch, in ledger: inout SeriesStore, now: Double
+        _ lifecycle: ModelEvent, batch: borrowing Batch, in store: inout SeriesStore, now: Double
     ) {
-        if !news.framework.isNone { framework = batch.bytes(news.framework).string }
-        if !news.gitSHA.isNone { gitSHA = batch.bytes(news.gitSHA).string }
-        if !news.trainedAt.isNaN { ledger.set(trained, news.trainedAt) }
-        switch news.kind {
+        if !lifecycle.framework.isNone { framework = batch.bytes(lifecycle.framework).string }
+        if !lifecycle.gitSHA.isNone { gitSHA = batch.bytes(lifecycle.gitSHA).string }
+        if !lifecycle.trainedAt.isNaN { store.set(trained, value: lifecycle.trainedAt) }
+        switch lifecycle.kind {
         case .facts: break
         case .loaded:
-            ledger.show(reloads)
-            if wasLoaded { ledger.add(reloads) }
+            store.show(reloads)
+            if wasLoaded { store.add(reloads) }
             wasLoaded = true
-            ledger.set(loaded, now)
+            store.set(loaded, value: now)
         case .unloaded:
-            ledger.hide(loaded)
-            ledger.hide(info)
+            store.hide(loaded)
+            store.hide(info)
             return
         }
         var labels = names
         if !framework.isEmpty { labels.append(("framework", framework)) }
         if !gitSHA.isEmpty { labels.append(("git_sha", gitSHA)) }
-        ledger.describe(info, LabelSet(labels))
+        store.describe(info, labels: LabelSet(labels))
     }
 }

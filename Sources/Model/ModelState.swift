@@ -17,11 +17,11 @@ final class ModelState: Sendable {
 
     /// What the lock guards.
     private struct Record: ~Copyable {
-        var ledger: SeriesStore
+        var store: SeriesStore
         var rules: ModelSettings.Rules
         var trainings = Trainings()
         var business = BusinessMetrics()
-        var truths = LabelCounters()
+        var labelCounters = LabelCounters()
         var labels: Labels?
         var observations: Counter?
         var threshold: Gauge?
@@ -30,17 +30,18 @@ final class ModelState: Sendable {
 
     /// Nil when there is no room; `refusal` then says why.
     init?(
-        _ name: String, _ budget: SeriesBudget, _ rules: ModelSettings.Rules, now: UInt64,
+        _ name: String, budget: SeriesBudget, rules: ModelSettings.Rules, now: UInt64,
         refusal: inout DropReason?
     ) {
-        var record = Record(ledger: SeriesStore(Families.all.catalogue, budget), rules: rules)
+        var record = Record(
+            store: SeriesStore(Families.all.descriptors, budget: budget), rules: rules)
         if !name.isEmpty {
-            refusal = record.ledger.reserve(2)
+            refusal = record.store.reserve(2)
             if refusal != nil { return nil }
-            let labels = record.ledger.keep(LabelSet([("model", name)]))
+            let labels = record.store.keep(LabelSet([("model", name)]))
             record.labels = labels
-            record.observations = record.ledger.counter(Families.all.observations, labels)
-            record.threshold = record.ledger.gauge(Families.all.retrainThreshold, labels)
+            record.observations = record.store.counter(Families.all.observations, labels: labels)
+            record.threshold = record.store.gauge(Families.all.retrainThreshold, labels: labels)
         }
         self.name = name
         self.budget = budget
@@ -55,15 +56,17 @@ final class ModelState: Sendable {
 
     // MARK: Reserving
 
-    func reserve(_ training: TrainingEvent, _ batch: borrowing Batch) -> DropReason? {
+    func reserve(_ training: TrainingEvent, batch: borrowing Batch) -> DropReason? {
         record.withLock { record in
-            record.trainings.reserve(training, batch, of: name, in: &record.ledger, budget)
+            record.trainings.reserve(
+                training, batch: batch, of: name, in: &record.store, budget: budget)
         }
     }
 
-    func reserve(_ metric: MetricEvent, _ batch: borrowing Batch) -> BusinessMetrics.Problem? {
+    func reserve(_ metric: MetricEvent, batch: borrowing Batch) -> BusinessMetrics.Problem? {
         record.withLock { record in
-            record.business.reserve(metric, batch, of: name, record.rules, in: &record.ledger)
+            record.business.reserve(
+                metric, batch: batch, of: name, rules: record.rules, in: &record.store)
         }
     }
 
@@ -71,32 +74,34 @@ final class ModelState: Sendable {
     func reserveLabel() -> DropReason? {
         record.withLock { record in
             guard let labels = record.labels else { return nil }
-            return record.truths.reserve(in: &record.ledger, labels)
+            return record.labelCounters.reserve(in: &record.store, labels: labels)
         }
     }
 
     // MARK: Applying what was reserved
 
-    func apply(_ training: TrainingEvent, _ batch: borrowing Batch, _ arrival: PushContext) {
+    func apply(_ training: TrainingEvent, batch: borrowing Batch, context: PushContext) {
         let hasSucceeded = record.withLock { record in
             record.isShown = true
             return record.trainings.take(
-                training, batch, of: name, in: &record.ledger, budget, now: arrival.unixSeconds)
+                training, batch: batch, of: name, in: &record.store, budget: budget,
+                now: context.unixSeconds)
         }
         if hasSucceeded { rowsSinceTraining.store(0, ordering: .relaxed) }
     }
 
-    func apply(_ metric: MetricEvent, _ batch: borrowing Batch) {
+    func apply(_ metric: MetricEvent, batch: borrowing Batch) {
         record.withLock { record in
             record.isShown = true
-            record.business.take(metric, batch, of: name, record.rules, in: &record.ledger)
+            record.business.take(
+                metric, batch: batch, of: name, rules: record.rules, in: &record.store)
         }
     }
 
-    func applyLabel(_ arrival: PushContext) {
+    func applyLabel(_ context: PushContext) {
         record.withLock { record in
             record.isShown = true
-            record.truths.take(in: &record.ledger, now: arrival.unixSeconds)
+            record.labelCounters.take(in: &record.store, now: context.unixSeconds)
         }
     }
 
@@ -117,10 +122,10 @@ final class ModelState: Sendable {
         record.write(rowsSinceTraining.load(ordering: .relaxed))
         self.record.withLock { state in
             record.write(state.isShown)
-            state.ledger.write(to: &record)
+            state.store.write(to: &record)
             state.trainings.write(to: &record)
             state.business.write(to: &record)
-            state.truths.write(to: &record)
+            state.labelCounters.write(to: &record)
             record.write(optional: state.labels) { $1.write($0) }
             record.write(optional: state.observations) { $1.write($0) }
             record.write(optional: state.threshold) { $1.write($0) }
@@ -128,40 +133,41 @@ final class ModelState: Sendable {
     }
 
     /// Becomes what was written.
-    func read(_ record: inout ByteReader, _ rules: ModelSettings.Rules, now: UInt64) {
+    func read(_ record: inout ByteReader, rules: ModelSettings.Rules, now: UInt64) {
         let silence = record.number()
         lastPush.store(now > silence ? now - silence : 0, ordering: .relaxed)
         rowsSinceTraining.store(record.number(), ordering: .relaxed)
-        var state = Record(ledger: SeriesStore(Families.all.catalogue, budget), rules: rules)
+        var state = Record(
+            store: SeriesStore(Families.all.descriptors, budget: budget), rules: rules)
         state.isShown = record.flag()
-        state.ledger.read(&record)
-        state.trainings = Trainings(&record, in: state.ledger)
-        state.business = BusinessMetrics(&record, in: state.ledger)
-        state.truths = LabelCounters(&record, in: state.ledger)
-        if record.flag() { state.labels = state.ledger.labels(&record) }
-        if record.flag() { state.observations = state.ledger.counter(&record) }
-        if record.flag() { state.threshold = state.ledger.gauge(&record) }
+        state.store.read(&record)
+        state.trainings = Trainings(&record, in: state.store)
+        state.business = BusinessMetrics(&record, in: state.store)
+        state.labelCounters = LabelCounters(&record, in: state.store)
+        if record.flag() { state.labels = state.store.labels(&record) }
+        if record.flag() { state.observations = state.store.counter(&record) }
+        if record.flag() { state.threshold = state.store.gauge(&record) }
         self.record.withLock { swap(&$0, &state) }
     }
 
     // MARK: Showing
 
     /// Puts the numbers as they stand into a page's harvest.
-    func give(to harvest: inout StoreSnapshot) {
+    func give(to snapshot: inout StoreSnapshot) {
         record.withLock { record in
             let rows = rowsSinceTraining.load(ordering: .relaxed)
             if rows > 0 { record.isShown = true }
             if record.isShown, let observations = record.observations,
                 let threshold = record.threshold
             {
-                record.ledger.set(observations, to: rows)
+                record.store.set(observations, to: rows)
                 if let limit = record.rules.retrainObservationThreshold {
-                    record.ledger.set(threshold, limit)
+                    record.store.set(threshold, value: limit)
                 } else {
-                    record.ledger.hide(threshold)
+                    record.store.hide(threshold)
                 }
             }
-            harvest.take(record.ledger)
+            snapshot.take(record.store)
         }
     }
 }

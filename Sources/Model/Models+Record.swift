@@ -11,8 +11,8 @@ extension Models {
 
     /// Writes what a replay needs beside the batch.
     package func write(_ decision: borrowing Reservation, to record: inout ByteWriter) {
-        record.write(decision.arrival.unixSeconds)
-        record.write(decision.arrival.sender.number)
+        record.write(decision.context.unixSeconds)
+        record.write(decision.context.sender.number)
         decision.rows.write(to: &record)
         for kind in decision.announcements.indices {
             decision.announcements[kind].write(to: &record)
@@ -21,18 +21,18 @@ extension Models {
 
     /// Applies a batch as it was decided, whatever the limits are now. Returns false for a record
     /// that is damaged.
-    package func replay(_ batch: borrowing Batch, _ record: inout ByteReader) -> Bool {
+    package func replay(_ batch: borrowing Batch, record: inout ByteReader) -> Bool {
         var decision = Reservation()
         let unixSeconds = record.double()
         let producer = record.number()
-        decision.begin(batch, PushContext(unixSeconds: unixSeconds, producer: producer))
+        decision.begin(batch, context: PushContext(unixSeconds: unixSeconds, producer: producer))
         decision.rows.read(&record)
         for kind in decision.announcements.indices {
             decision.announcements[kind].read(&record)
         }
         if record.isDamaged { return false }
-        var verdict = BatchOutcome()
-        budget.lifted { decide(batch, &decision, &verdict) }
+        var outcome = BatchOutcome()
+        budget.lifted { decide(batch, decision: &decision, outcome: &outcome) }
         apply(batch, as: decision)
         return true
     }
@@ -54,7 +54,7 @@ extension Models {
         for version in versions {
             record.write(version.owner.name)
             record.write(version.version)
-            version.write(to: &record, leases, now: now)
+            version.write(to: &record, leases: leases, now: now)
         }
     }
 
@@ -71,12 +71,12 @@ extension Models {
         if record.number() != Models.form { record.damage() }
         let settings = directory.withLock { $0.settings }
         let now = Clock.monotonicNanoseconds
-        general?.read(&record, settings.rules, now: now)
+        general?.read(&record, rules: settings.rules, now: now)
         for _ in 0..<record.count() {
             let name = record.text().string
             let model = found(name)
             if model == nil { record.damage() }
-            model?.read(&record, settings.rules(of: name), now: now)
+            model?.read(&record, rules: settings.rules(of: name), now: now)
         }
         for _ in 0..<record.count() {
             let model = record.text().string
@@ -84,7 +84,8 @@ extension Models {
             let version = found(name, of: model)
             if version == nil { record.damage() }
             version?.read(
-                &record, keepsNatives: directory.withLock { $0.keepsNatives }, leases, now: now)
+                &record, keepsNatives: directory.withLock { $0.keepsNatives }, leases: leases,
+                now: now)
         }
         if record.isDamaged { removeAll() }
         // Bounds may have been configured anew while the daemon was away.
@@ -96,7 +97,8 @@ extension Models {
         budget.lifted {
             directory.withLock { directory in
                 var refusal: DropReason?
-                return directory.model(name.utf8Span.span, budget, now: 0, &refusal)
+                return directory.model(
+                    name.utf8Span.span, budget: budget, now: 0, refusal: &refusal)
             }
         }
     }
@@ -106,7 +108,8 @@ extension Models {
             directory.withLock { directory in
                 var refusal: DropReason?
                 return directory.version(
-                    version.utf8Span.span, of: model.utf8Span.span, budget, now: 0, &refusal)
+                    version.utf8Span.span, of: model.utf8Span.span, budget: budget, now: 0,
+                    refusal: &refusal)
             }
         }
     }
@@ -115,7 +118,7 @@ extension Models {
 extension RowFlags {
     /// Writes which rows are refused.
     func write(to record: inout ByteWriter) {
-        let refused = (0..<count).filter { has(RowFlags.refused, $0) }
+        let refused = (0..<count).filter { has(RowFlags.refused, row: $0) }
         record.write(count: refused.count)
         for row in refused { record.write(count: row) }
     }
@@ -123,7 +126,7 @@ extension RowFlags {
     mutating func read(_ record: inout ByteReader) {
         for _ in 0..<record.count() {
             let row = record.number(below: count)
-            if !record.isDamaged { _ = insert(RowFlags.refused, row) }
+            if !record.isDamaged { _ = insert(RowFlags.refused, row: row) }
         }
     }
 }

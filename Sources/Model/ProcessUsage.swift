@@ -15,7 +15,7 @@ struct ProcessUsage: Sendable, Equatable {
     var writtenBytes: UInt64?
 
     /// Nil when the process has ended or is not to be seen. `root` stands for `/proc`.
-    static func read(_ pid: Int32, in root: Root, _ text: inout Buffer) -> ProcessUsage? {
+    static func read(_ pid: Int32, in root: Root, text: inout Buffer) -> ProcessUsage? {
         var stat = root.file("\(pid)/stat", limit: 4096, isOneRecord: true)
         guard (try? stat.read(into: &text)) != nil, var usage = ProcessUsage(stat: text.bytes)
         else { return nil }

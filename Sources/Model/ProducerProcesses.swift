@@ -9,13 +9,13 @@ final class ProducerProcesses: Sendable {
     private let processes = LockedValue<[Int32: ProducerProcess]>([:])
 
     /// `root` stands for `/proc`.
-    init(_ root: Root, _ budget: SeriesBudget) {
+    init(_ root: Root, budget: SeriesBudget) {
         self.root = root
         self.budget = budget
     }
 
     /// Notes that a process pushes for a version. What there is no room for is counted.
-    func note(_ process: Sender.Process, _ version: ModelVersion) {
+    func note(_ process: Sender.Process, version: ModelVersion) {
         var refusal: DropReason?
         let known = processes.withLock { processes -> ProducerProcess? in
             if let known = processes[process.pid], known.process == process { return known }
@@ -25,7 +25,7 @@ final class ProducerProcesses: Sendable {
                 refusal = .processLimit
                 return nil
             }
-            let made = ProducerProcess(process, budget, refusal: &refusal)
+            let made = ProducerProcess(process, budget: budget, refusal: &refusal)
             processes[process.pid] = made
             return made
         }
@@ -34,15 +34,15 @@ final class ProducerProcesses: Sendable {
     }
 
     /// Puts what the processes use into a page's harvest, and forgets those that have ended.
-    func give(to harvest: inout StoreSnapshot) {
+    func give(to snapshot: inout StoreSnapshot) {
         let all = processes.withLock { Array($0.values) }
         if all.isEmpty { return }
         var text = Buffer(capacity: 4096)
         for producer in all.sorted(by: { $0.process.pid < $1.process.pid }) {
             let process = producer.process
-            let usage = ProcessUsage.read(process.pid, in: root, &text)
+            let usage = ProcessUsage.read(process.pid, in: root, text: &text)
             if let usage, usage.startTicks == process.startTicks {
-                producer.give(usage, to: &harvest)
+                producer.give(usage, to: &snapshot)
             } else {
                 processes.withLock { processes in
                     if processes[process.pid] === producer { processes[process.pid] = nil }

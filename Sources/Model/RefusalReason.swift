@@ -35,8 +35,8 @@ extension DropReason {
 
 extension BatchOutcome {
     /// Refuses an item and counts why.
-    mutating func refuse(_ item: UInt32, _ reason: DropReason, _ budget: SeriesBudget) {
+    mutating func refuse(_ item: UInt32, reason: DropReason, budget: SeriesBudget) {
         budget.drop(reason)
-        reject(Int(item), reason.code, reason.sentence)
+        reject(Int(item), code: reason.code, detail: reason.sentence)
     }
 }

@@ -6,7 +6,7 @@ internal import Series
 package struct Reservation: Sendable {
     /// The announcements of a batch, as their refusals are kept.
     enum Kind: Int, CaseIterable {
-        case state, news, label, training, metric
+        case state, lifecycle, label, training, metric
     }
 
     /// Whom a scope of the batch means, as far as somebody has asked.
@@ -19,24 +19,24 @@ package struct Reservation: Sendable {
         var refusal: DropReason?
     }
 
-    var arrival = PushContext()
+    var context = PushContext()
     /// By scope.
     var targets: [Target] = []
     var rows = RowFlags()
     var announcements: InlineArray<5, RowFlags> = InlineArray(repeating: RowFlags())
     /// What the names of the run at hand mean.
-    var memo = SymbolCache()
+    var symbols = SymbolCache()
 
     init() {}
 
     /// Begins anew, in the same memory.
-    mutating func begin(_ batch: borrowing Batch, _ arrival: PushContext) {
-        self.arrival = arrival
+    mutating func begin(_ batch: borrowing Batch, context: PushContext) {
+        self.context = context
         targets.removeAll(keepingCapacity: true)
         targets += repeatElement(Target(), count: batch.scopes.count)
         rows.begin(batch.items.count)
         announcements[Kind.state.rawValue].begin(batch.states.count)
-        announcements[Kind.news.rawValue].begin(batch.news.count)
+        announcements[Kind.lifecycle.rawValue].begin(batch.lifecycle.count)
         announcements[Kind.label.rawValue].begin(batch.labels.count)
         announcements[Kind.training.rawValue].begin(batch.trainings.count)
         announcements[Kind.metric.rawValue].begin(batch.metrics.count)
@@ -46,11 +46,11 @@ package struct Reservation: Sendable {
         targets.removeAll(keepingCapacity: true)
     }
 
-    mutating func refuse(_ kind: Kind, _ place: Int) {
-        _ = announcements[kind.rawValue].insert(RowFlags.refused, place)
+    mutating func refuse(_ kind: Kind, place: Int) {
+        _ = announcements[kind.rawValue].insert(RowFlags.refused, row: place)
     }
 
-    func isRefused(_ kind: Kind, _ place: Int) -> Bool {
-        announcements[kind.rawValue].has(RowFlags.refused, place)
+    func isRefused(_ kind: Kind, place: Int) -> Bool {
+        announcements[kind.rawValue].has(RowFlags.refused, row: place)
     }
 }

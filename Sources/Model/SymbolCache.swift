@@ -57,7 +57,7 @@ struct RowFlags: Sendable {
     }
 
     /// Marks a row. Returns whether it lacked the mark.
-    mutating func insert(_ mark: UInt8, _ row: Int) -> Bool {
+    mutating func insert(_ mark: UInt8, row: Int) -> Bool {
         if isEmpty {
             marks.removeAll(keepingCapacity: true)
             marks += repeatElement(0, count: count)
@@ -69,12 +69,12 @@ struct RowFlags: Sendable {
     }
 
     @inline(__always)
-    func has(_ mark: UInt8, _ row: Int) -> Bool {
+    func has(_ mark: UInt8, row: Int) -> Bool {
         !isEmpty && marks[row] & mark != 0
     }
 
     /// Whether all of these rows have the mark.
-    func haveAll(_ mark: UInt8, _ rows: Range<Int>) -> Bool {
+    func haveAll(_ mark: UInt8, rows: Range<Int>) -> Bool {
         !isEmpty && rows.allSatisfy { marks[$0] & mark != 0 }
     }
 }

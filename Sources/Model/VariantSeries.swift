@@ -24,107 +24,112 @@ final class VariantSeries {
     /// Whether something has been counted, so that the known series stand on the page.
     private(set) var isShown = false
     var states = ProducerStates()
-    var truths = LabelCounters()
-    var news: ModelLifecycle?
+    var labelCounters = LabelCounters()
+    var lifecycle: ModelLifecycle?
 
     /// Nil when there is no room; `refusal` then says why.
     init?(
-        _ names: [(name: String, value: String)], in ledger: inout SeriesStore,
+        _ names: [(name: String, value: String)], in store: inout SeriesStore,
         refusal: inout DropReason?
     ) {
         let families = Families.all
         let outcomes = RequestOutcome.allCases
         let known = outcomes.filter { $0 != .ok }
-        refusal = ledger.reserve(
-            outcomes.count + known.count + 3 + ledger.cost(families.duration))
+        refusal = store.reserve(
+            outcomes.count + known.count + 3 + store.cost(families.duration))
         if refusal != nil { return nil }
         self.names = names
         inputs = FeatureCounters()
-        labels = ledger.keep(LabelSet(names))
-        predictions = ledger.counter(families.predictions, labels)
-        inputRows = ledger.counter(families.inputRows, labels)
-        invalidRows = ledger.counter(families.invalidRows, labels)
+        labels = store.keep(LabelSet(names))
+        predictions = store.counter(families.predictions, labels: labels)
+        inputRows = store.counter(families.inputRows, labels: labels)
+        invalidRows = store.counter(families.invalidRows, labels: labels)
         histograms = Measure.allCases.map { _ in nil }
-        let duration = ledger.histogram(families.duration, labels)
+        let duration = store.histogram(families.duration, labels: labels)
         histograms[Measure.duration.rawValue] = duration
         var requests: [Counter] = []
         for outcome in outcomes {
-            let labels = ledger.keep(LabelSet(names + [("outcome", "\(outcome.name)")]))
-            requests.append(ledger.counter(families.requests, labels))
+            let labels = store.keep(LabelSet(names + [("outcome", "\(outcome.name)")]))
+            requests.append(store.counter(families.requests, labels: labels))
         }
         self.requests = requests
         for reason in known {
             let name = "\(reason.name)"
             _ = reasons.add(name.utf8Span.span)
-            let labels = ledger.keep(LabelSet(names + [("reason", name)]))
-            reasonCounters.append(ledger.counter(families.errors, labels))
+            let labels = store.keep(LabelSet(names + [("reason", name)]))
+            reasonCounters.append(store.counter(families.errors, labels: labels))
         }
     }
 
     /// Lets the series that are known from the start begin at 0.
-    func show(in ledger: inout SeriesStore) {
+    func show(in store: inout SeriesStore) {
         if isShown { return }
         isShown = true
-        if let duration = histograms[Measure.duration.rawValue] { ledger.show(duration) }
-        for counter in requests { ledger.show(counter) }
-        for counter in reasonCounters { ledger.show(counter) }
-        for counter in [predictions, inputRows, invalidRows] { ledger.show(counter) }
+        if let duration = histograms[Measure.duration.rawValue] { store.show(duration) }
+        for counter in requests { store.show(counter) }
+        for counter in reasonCounters { store.show(counter) }
+        for counter in [predictions, inputRows, invalidRows] { store.show(counter) }
     }
 
     // MARK: Series that come with their first number
 
     /// Makes sure that a measure has a place. The batch's scores have none yet.
-    func reserve(_ measure: Measure, in ledger: inout SeriesStore) -> DropReason? {
+    func reserve(_ measure: Measure, in store: inout SeriesStore) -> DropReason? {
         let families = Families.all
         switch measure {
         case .duration, .score: return nil
-        case .inputTokens: return reserveTokens(0, "input", in: &ledger)
-        case .outputTokens: return reserveTokens(1, "output", in: &ledger)
-        case .stageQueue: return reserve(measure, families.stages, "queue", in: &ledger)
-        case .stagePreprocess: return reserve(measure, families.stages, "preprocess", in: &ledger)
-        case .stageInference: return reserve(measure, families.stages, "inference", in: &ledger)
+        case .inputTokens: return reserveTokens(0, name: "input", in: &store)
+        case .outputTokens: return reserveTokens(1, name: "output", in: &store)
+        case .stageQueue:
+            return reserve(measure, descriptor: families.stages, stage: "queue", in: &store)
+        case .stagePreprocess:
+            return reserve(measure, descriptor: families.stages, stage: "preprocess", in: &store)
+        case .stageInference:
+            return reserve(measure, descriptor: families.stages, stage: "inference", in: &store)
         case .stagePostprocess:
-            return reserve(measure, families.stages, "postprocess", in: &ledger)
-        case .batchSize: return reserve(measure, families.batchSize, nil, in: &ledger)
-        case .timeToFirstToken: return reserve(measure, families.timeToFirstToken, nil, in: &ledger)
+            return reserve(measure, descriptor: families.stages, stage: "postprocess", in: &store)
+        case .batchSize:
+            return reserve(measure, descriptor: families.batchSize, stage: nil, in: &store)
+        case .timeToFirstToken:
+            return reserve(measure, descriptor: families.timeToFirstToken, stage: nil, in: &store)
         case .timePerOutputToken:
-            return reserve(measure, families.timePerOutputToken, nil, in: &ledger)
+            return reserve(measure, descriptor: families.timePerOutputToken, stage: nil, in: &store)
         }
     }
 
     private func reserve(
-        _ measure: Measure, _ instrument: MetricDescriptor, _ stage: String?,
-        in ledger: inout SeriesStore
+        _ measure: Measure, descriptor: MetricDescriptor, stage: String?,
+        in store: inout SeriesStore
     ) -> DropReason? {
         if histograms[measure.rawValue] != nil { return nil }
-        if let refusal = ledger.reserve(ledger.cost(instrument)) { return refusal }
-        let labels = stage.map { ledger.keep(LabelSet(names + [("stage", $0)])) } ?? self.labels
-        histograms[measure.rawValue] = ledger.histogram(instrument, labels)
+        if let refusal = store.reserve(store.cost(descriptor)) { return refusal }
+        let labels = stage.map { store.keep(LabelSet(names + [("stage", $0)])) } ?? self.labels
+        histograms[measure.rawValue] = store.histogram(descriptor, labels: labels)
         return nil
     }
 
     private func reserveTokens(
-        _ direction: Int, _ name: String, in ledger: inout SeriesStore
+        _ direction: Int, name: String, in store: inout SeriesStore
     ) -> DropReason? {
         if tokens[direction] != nil { return nil }
-        if let refusal = ledger.reserve(1) { return refusal }
-        let labels = ledger.keep(LabelSet(names + [("direction", name)]))
-        tokens[direction] = ledger.counter(Families.all.tokens, labels)
+        if let refusal = store.reserve(1) { return refusal }
+        let labels = store.keep(LabelSet(names + [("direction", name)]))
+        tokens[direction] = store.counter(Families.all.tokens, labels: labels)
         return nil
     }
 
     /// Makes sure that a reason has a place, its own or that of `other`.
     func reserve(
-        reason: Span<UInt8>, in ledger: inout SeriesStore, _ limits: SeriesLimits
+        reason: Span<UInt8>, in store: inout SeriesStore, limits: SeriesLimits
     ) -> DropReason? {
         if reasons.number(of: reason) != nil { return nil }
         let isOther = reason.equals("other")
         let isBeyond = reasons.count >= limits.reasons
         if isBeyond || isOther, otherReasons != nil { return nil }
-        if let refusal = ledger.reserve(1) { return refusal }
+        if let refusal = store.reserve(1) { return refusal }
         let name = isBeyond ? "other" : reason.string
-        let labels = ledger.keep(LabelSet(names + [("reason", name)]))
-        let counter = ledger.counter(Families.all.errors, labels)
+        let labels = store.keep(LabelSet(names + [("reason", name)]))
+        let counter = store.counter(Families.all.errors, labels: labels)
         if isBeyond || isOther {
             otherReasons = counter
         } else {
@@ -159,49 +164,49 @@ final class VariantSeries {
         record.write(optional: otherReasons) { $1.write($0) }
         inputs.write(to: &record)
         states.write(to: &record)
-        truths.write(to: &record)
-        record.write(optional: news) { $0.write(to: &$1) }
+        labelCounters.write(to: &record)
+        record.write(optional: lifecycle) { $0.write(to: &$1) }
     }
 
     init(
-        _ record: inout ByteReader, _ names: [(name: String, value: String)],
-        in ledger: inout SeriesStore, _ leases: Leases, now: UInt64
+        _ record: inout ByteReader, names: [(name: String, value: String)],
+        in store: inout SeriesStore, leases: Leases, now: UInt64
     ) {
         self.names = names
         let isShown = record.flag()
-        labels = ledger.labels(&record)
+        labels = store.labels(&record)
         var requests: [Counter] = []
-        for _ in RequestOutcome.allCases { requests.append(ledger.counter(&record)) }
+        for _ in RequestOutcome.allCases { requests.append(store.counter(&record)) }
         self.requests = requests
-        predictions = ledger.counter(&record)
-        inputRows = ledger.counter(&record)
-        invalidRows = ledger.counter(&record)
+        predictions = store.counter(&record)
+        inputRows = store.counter(&record)
+        invalidRows = store.counter(&record)
         var histograms: [Histogram?] = []
         for measure in Measure.allCases {
             let isThere = record.flag()
-            guard isThere, let instrument = VariantSeries.instrument(of: measure) else {
+            guard isThere, let descriptor = VariantSeries.descriptor(of: measure) else {
                 if isThere { record.damage() }
                 histograms.append(nil)
                 continue
             }
-            histograms.append(ledger.histogram(instrument, &record))
+            histograms.append(store.histogram(descriptor, record: &record))
         }
         self.histograms = histograms
         var tokens: [Counter?] = []
-        for _ in 0..<2 { tokens.append(record.flag() ? ledger.counter(&record) : nil) }
+        for _ in 0..<2 { tokens.append(record.flag() ? store.counter(&record) : nil) }
         self.tokens = tokens
         reasons = NameTable(&record)
-        for _ in 0..<reasons.count { reasonCounters.append(ledger.counter(&record)) }
-        if record.flag() { otherReasons = ledger.counter(&record) }
-        inputs = FeatureCounters(&record, in: ledger)
-        states = ProducerStates(&record, in: &ledger, leases, now: now)
-        truths = LabelCounters(&record, in: ledger)
-        if record.flag() { news = ModelLifecycle(&record, names, in: ledger) }
+        for _ in 0..<reasons.count { reasonCounters.append(store.counter(&record)) }
+        if record.flag() { otherReasons = store.counter(&record) }
+        inputs = FeatureCounters(&record, in: store)
+        states = ProducerStates(&record, in: &store, leases: leases, now: now)
+        labelCounters = LabelCounters(&record, in: store)
+        if record.flag() { lifecycle = ModelLifecycle(&record, names: names, in: store) }
         self.isShown = isShown
     }
 
     /// The family of a measure's histogram.
-    private static func instrument(of measure: Measure) -> MetricDescriptor? {
+    private static func descriptor(of measure: Measure) -> MetricDescriptor? {
         let families = Families.all
         return switch measure {
         case .duration: families.duration

@@ -55,7 +55,7 @@ extension Batch {
         trainingNumbers.removeAll(keepingCapacity: true)
         trainingStatistics.removeAll(keepingCapacity: true)
         states.removeAll(keepingCapacity: true)
-        news.removeAll(keepingCapacity: true)
+        lifecycle.removeAll(keepingCapacity: true)
         metrics.removeAll(keepingCapacity: true)
         metricLabels.removeAll(keepingCapacity: true)
         omissions = IgnoredInput()
@@ -77,7 +77,7 @@ extension Batch {
     /// place last time.
     @inline(__always)
     package mutating func intern(_ bytes: Span<UInt8>, guess: Symbol = .none) -> Symbol {
-        names.matches(guess, bytes) ? guess : names.intern(bytes)
+        names.matches(guess, bytes: bytes) ? guess : names.intern(bytes)
     }
 
     package mutating func intern(_ literal: StaticString) -> Symbol {
@@ -147,7 +147,7 @@ extension Batch {
     /// Adds a row. Its run is open.
     @inline(__always)
     package mutating func appendRow(
-        item: Int, _ outcome: RequestOutcome, reason: Symbol, weight: UInt64, size: UInt64
+        item: Int, outcome: RequestOutcome, reason: Symbol, weight: UInt64, size: UInt64
     ) {
         items.append(UInt32(truncatingIfNeeded: item))
         outcomes.append(outcome)
@@ -158,13 +158,13 @@ extension Batch {
 
     @inline(__always)
     package mutating func observe(
-        _ measure: Measure, row: Int, _ value: Double, weight: UInt64 = 1
+        _ measure: Measure, row: Int, value: Double, weight: UInt64 = 1
     ) {
         observations[measure.rawValue].append(
             Observation(row: row, value: value, weight: weight))
     }
 
-    package mutating func append(feature: Symbol, row: Int, _ value: Value) {
+    package mutating func append(feature: Symbol, row: Int, value: Value) {
         features.append(
             FeatureValue(row: UInt32(truncatingIfNeeded: row), feature: feature, value: value))
     }
@@ -225,11 +225,11 @@ extension Batch {
     package mutating func append(_ label: LabelEvent) { labels.append(label) }
     package mutating func append(_ training: TrainingEvent) { trainings.append(training) }
     package mutating func append(_ state: StateEvent) { states.append(state) }
-    package mutating func append(_ news: ModelEvent) { self.news.append(news) }
+    package mutating func append(_ lifecycle: ModelEvent) { self.lifecycle.append(lifecycle) }
     package mutating func append(_ metric: MetricEvent) { metrics.append(metric) }
 
     /// A group of the label that is appended next.
-    package mutating func appendLabelGroup(_ facet: Symbol, _ group: Symbol) {
+    package mutating func appendLabelGroup(_ facet: Symbol, group: Symbol) {
         labelGroups.append(
             GroupTag(row: UInt32(truncatingIfNeeded: labels.count), facet: facet, group: group))
     }
@@ -242,7 +242,7 @@ extension Batch {
         trainingStatistics.append(statistics)
     }
 
-    package mutating func append(metricLabel name: Symbol, _ value: Symbol) {
+    package mutating func append(metricLabel name: Symbol, value: Symbol) {
         metricLabels.append(MetricLabel(name: name, value: value))
     }
 }

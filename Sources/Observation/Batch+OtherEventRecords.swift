@@ -46,13 +46,13 @@ extension Batch {
             record.write(state.inFlight)
             record.write(state.queueLength)
         }
-        Batch.write(news, to: &record) { news, record in
-            record.write(UInt64(news.item))
-            record.write(count: news.scope)
-            record.write(UInt64(news.kind.rawValue))
-            record.write(news.framework)
-            record.write(news.gitSHA)
-            record.write(news.trainedAt)
+        Batch.write(lifecycle, to: &record) { lifecycle, record in
+            record.write(UInt64(lifecycle.item))
+            record.write(count: lifecycle.scope)
+            record.write(UInt64(lifecycle.kind.rawValue))
+            record.write(lifecycle.framework)
+            record.write(lifecycle.gitSHA)
+            record.write(lifecycle.trainedAt)
         }
         Batch.write(metrics, to: &record) { metric, record in
             record.write(UInt64(metric.item))
@@ -80,7 +80,7 @@ extension Batch {
         }
         for _ in 0..<record.count() {
             let name = name(&record, required: true)
-            append(metricLabel: name, self.name(&record, required: true))
+            append(metricLabel: name, value: self.name(&record, required: true))
         }
         for _ in 0..<record.count() {
             var label = LabelEvent()
@@ -90,7 +90,7 @@ extension Batch {
             label.label = value(&record)
             label.prediction = value(&record)
             label.score = record.double()
-            label.groups = range(&record, labelGroups.count)
+            label.groups = range(&record, count: labelGroups.count)
             append(label)
         }
         for _ in 0..<record.count() {
@@ -105,9 +105,9 @@ extension Batch {
             training.rows = record.double()
             training.status =
                 TrainingEvent.Status(rawValue: UInt8(record.number(below: 4))) ?? .unknown
-            training.metrics = range(&record, trainingNumbers.count)
-            training.importance = range(&record, trainingNumbers.count)
-            training.statistics = range(&record, trainingStatistics.count)
+            training.metrics = range(&record, count: trainingNumbers.count)
+            training.importance = range(&record, count: trainingNumbers.count)
+            training.statistics = range(&record, count: trainingStatistics.count)
             append(training)
         }
         for _ in 0..<record.count() {
@@ -119,14 +119,14 @@ extension Batch {
             append(state)
         }
         for _ in 0..<record.count() {
-            var news = ModelEvent()
-            news.item = UInt32(truncatingIfNeeded: record.number())
-            news.scope = record.number(below: scopes.count)
-            news.kind = ModelEvent.Kind(rawValue: UInt8(record.number(below: 3))) ?? .facts
-            news.framework = name(&record)
-            news.gitSHA = name(&record)
-            news.trainedAt = record.double()
-            append(news)
+            var lifecycle = ModelEvent()
+            lifecycle.item = UInt32(truncatingIfNeeded: record.number())
+            lifecycle.scope = record.number(below: scopes.count)
+            lifecycle.kind = ModelEvent.Kind(rawValue: UInt8(record.number(below: 3))) ?? .facts
+            lifecycle.framework = name(&record)
+            lifecycle.gitSHA = name(&record)
+            lifecycle.trainedAt = record.double()
+            append(lifecycle)
         }
         for _ in 0..<record.count() {
             var metric = MetricEvent()
@@ -137,7 +137,7 @@ extension Batch {
             metric.value = record.double()
             metric.target = record.double()
             metric.unit = name(&record)
-            metric.labels = range(&record, metricLabels.count)
+            metric.labels = range(&record, count: metricLabels.count)
             append(metric)
         }
     }

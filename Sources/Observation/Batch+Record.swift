@@ -77,7 +77,7 @@ extension Batch {
 
     static func write<Element>(
         _ list: [Element], to record: inout ByteWriter,
-        _ write: (Element, inout ByteWriter) -> Void
+        write: (Element, inout ByteWriter) -> Void
     ) {
         record.write(count: list.count)
         for element in list { write(element, &record) }
@@ -109,7 +109,7 @@ extension Batch {
             let reason = name(&record)
             let weight = record.number()
             let size = record.number()
-            appendRow(item: Int(item), outcome, reason: reason, weight: weight, size: size)
+            appendRow(item: Int(item), outcome: outcome, reason: reason, weight: weight, size: size)
         }
         for measure in observations.indices {
             for _ in 0..<record.count() {
@@ -129,7 +129,7 @@ extension Batch {
         for _ in 0..<record.count() {
             let row = record.number(below: items.count)
             let feature = name(&record, required: true)
-            append(feature: feature, row: row, value(&record))
+            append(feature: feature, row: row, value: value(&record))
         }
         for _ in 0..<record.count() {
             let row = record.number(below: items.count)

@@ -25,7 +25,7 @@ extension Batch {
         }
     }
 
-    func range(_ record: inout ByteReader, _ count: Int) -> Range<Int> {
+    func range(_ record: inout ByteReader, count: Int) -> Range<Int> {
         let start = record.number(below: count + 1)
         let length = record.number(below: count - start + 1)
         return start..<start + length

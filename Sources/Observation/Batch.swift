@@ -60,7 +60,7 @@ package struct Batch: ~Copyable, Sendable {
     package internal(set) var trainingNumbers: [TrainingNumber] = []
     package internal(set) var trainingStatistics: [TrainingStatistics] = []
     package internal(set) var states: [StateEvent] = []
-    package internal(set) var news: [ModelEvent] = []
+    package internal(set) var lifecycle: [ModelEvent] = []
     package internal(set) var metrics: [MetricEvent] = []
     package internal(set) var metricLabels: [MetricLabel] = []
 
@@ -71,7 +71,8 @@ package struct Batch: ~Copyable, Sendable {
 
     /// Events of every kind.
     package var eventCount: Int {
-        items.count + labels.count + trainings.count + states.count + news.count + metrics.count
+        items.count + labels.count + trainings.count + states.count + lifecycle.count
+            + metrics.count
     }
 
     package var isEmpty: Bool { eventCount == 0 }
@@ -105,18 +106,20 @@ package struct Batch: ~Copyable, Sendable {
     }
 
     package func observations(_ measure: Measure, of run: Int) -> Range<Int> {
-        range(measure.rawValue, run, observations[measure.rawValue].count)
+        range(measure.rawValue, run: run, count: observations[measure.rawValue].count)
     }
 
     package func features(of run: Int) -> Range<Int> {
-        range(ListCounts.features, run, features.count)
+        range(ListCounts.features, run: run, count: features.count)
     }
     package func inputErrors(of run: Int) -> Range<Int> {
-        range(ListCounts.inputErrors, run, inputErrors.count)
+        range(ListCounts.inputErrors, run: run, count: inputErrors.count)
     }
-    package func traces(of run: Int) -> Range<Int> { range(ListCounts.traces, run, traces.count) }
+    package func traces(of run: Int) -> Range<Int> {
+        range(ListCounts.traces, run: run, count: traces.count)
+    }
 
-    private func range(_ list: Int, _ run: Int, _ count: Int) -> Range<Int> {
+    private func range(_ list: Int, run: Int, count: Int) -> Range<Int> {
         let end = run + 1 < runs.count ? Int(runs[run + 1].marks.starts[list]) : count
         return Int(runs[run].marks.starts[list])..<end
     }

@@ -69,7 +69,7 @@ package struct BatchOutcome: Sendable {
 
     /// Refuses one event, at most once each. `detail` is asked only while it would be told.
     package mutating func reject(
-        _ index: Int, _ code: RejectionCode, _ detail: @autoclosure () -> String
+        _ index: Int, code: RejectionCode, detail: @autoclosure () -> String
     ) {
         rejected += 1
         byCode[code.rawValue] &+= 1

@@ -71,20 +71,21 @@ package struct Value: Sendable, BitwiseCopyable {
     package let kind: Kind
     private let bits: UInt64
 
-    private init(_ kind: Kind, _ bits: UInt64) {
+    private init(_ kind: Kind, bits: UInt64) {
         self.kind = kind
         self.bits = bits
     }
 
-    package init(_ number: Double) { self.init(.number, number.bitPattern) }
+    package init(_ number: Double) { self.init(.number, bits: number.bitPattern) }
 
     package init(_ text: StringRef, isNotFinite: Bool = false) {
         self.init(
-            isNotFinite ? .notFiniteWord : .text, UInt64(text.offset) << 32 | UInt64(text.count))
+            isNotFinite ? .notFiniteWord : .text,
+            bits: UInt64(text.offset) << 32 | UInt64(text.count))
     }
 
-    package static let notFinite = Value(.notFinite, 0)
-    package static let missing = Value(.missing, 0)
+    package static let notFinite = Value(.notFinite, bits: 0)
+    package static let missing = Value(.missing, bits: 0)
 
     /// The number of a value of that kind; 0 for the others.
     package var number: Double { kind == .number ? Double(bitPattern: bits) : 0 }

@@ -36,7 +36,7 @@ struct SymbolTable: ~Copyable, Sendable {
     private var texts: [StringRef] = []
     // An open table over `texts`: a number + 1, or 0. Its size is a power of two.
     private var table: [Int32]
-    private var places: [Int32] = []
+    private var slots: [Int32] = []
 
     init(capacity: Int) {
         arena = Buffer(capacity: capacity)
@@ -49,8 +49,8 @@ struct SymbolTable: ~Copyable, Sendable {
 
     /// Cost: O(names since the last call).
     mutating func removeAll() {
-        for place in places { table[Int(place)] = 0 }
-        places.removeAll(keepingCapacity: true)
+        for place in slots { table[Int(place)] = 0 }
+        slots.removeAll(keepingCapacity: true)
         texts.removeAll(keepingCapacity: true)
         arena.removeAll()
     }
@@ -75,7 +75,7 @@ struct SymbolTable: ~Copyable, Sendable {
 
     /// Whether the bytes are those of a name: the cheap way past the table for what repeats.
     @inline(__always)
-    func matches(_ name: Symbol, _ bytes: Span<UInt8>) -> Bool {
+    func matches(_ name: Symbol, bytes: Span<UInt8>) -> Bool {
         if name.isNone { return false }
         let text = texts[Int(name.index)]
         if Int(text.count) != bytes.count { return false }
@@ -89,13 +89,13 @@ struct SymbolTable: ~Copyable, Sendable {
         var place = SymbolTable.hash(bytes) & mask
         while table[place] != 0 {
             let name = Symbol(index: Int(table[place]) &- 1)
-            if matches(name, bytes) { return name }
+            if matches(name, bytes: bytes) { return name }
             place = (place &+ 1) & mask
         }
         let name = Symbol(index: texts.count)
         texts.append(append(bytes))
         table[place] = name.index &+ 1
-        places.append(Int32(place))
+        slots.append(Int32(place))
         return name
     }
 
@@ -123,7 +123,7 @@ struct SymbolTable: ~Copyable, Sendable {
             while table[place] != 0 { place = (place &+ 1) & mask }
             texts.append(text)
             table[place] = Int32(texts.count)
-            places.append(Int32(place))
+            slots.append(Int32(place))
         }
     }
 
@@ -134,7 +134,7 @@ struct SymbolTable: ~Copyable, Sendable {
             var place = SymbolTable.hash(bytes(texts[index])) & (size &- 1)
             while table[place] != 0 { place = (place &+ 1) & (size &- 1) }
             table[place] = Int32(index + 1)
-            places[index] = Int32(place)
+            slots[index] = Int32(place)
         }
     }
 

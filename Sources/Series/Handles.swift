@@ -16,7 +16,7 @@ package struct Gauge: Sendable, Equatable {
 /// A classic histogram in a ledger: the sum, then each bucket's own observations.
 package struct Histogram: Sendable, Equatable {
     let word: UInt32
-    let instrument: UInt32
+    let descriptor: UInt32
 }
 
 /// A series of a ledger whose value is 1 and whose labels may change.
@@ -31,7 +31,7 @@ package struct HistogramMoves: Sendable, Equatable {
     /// The same histogram at its new place.
     package func moved(_ histogram: Histogram) -> Histogram {
         guard let word = words[histogram.word] else { return histogram }
-        return Histogram(word: word, instrument: histogram.instrument)
+        return Histogram(word: word, descriptor: histogram.descriptor)
     }
 }
 
@@ -53,6 +53,6 @@ struct Entry: Sendable, Equatable {
 
 /// A series of value 1: its family and its labels, empty as long as it is hidden.
 struct InfoSeries: Sendable {
-    let instrument: Int
+    let descriptor: Int
     var labels: [UInt8]
 }

@@ -28,7 +28,7 @@ package struct MetricDescriptors: Sendable {
 
     /// Appends a family; `help` is one sentence. `sharesStem` is what `Family` says of it.
     package mutating func add(
-        _ name: String, _ shape: MetricDescriptor.Shape, help: String, sharesStem: Bool = false
+        _ name: String, shape: MetricDescriptor.Shape, help: String, sharesStem: Bool = false
     ) -> MetricDescriptor {
         let kind: Family.Kind =
             switch shape {
@@ -36,10 +36,10 @@ package struct MetricDescriptors: Sendable {
             case .gauge, .info: .gauge
             case .histogram: .histogram
             }
-        let instrument = MetricDescriptor(
+        let descriptor = MetricDescriptor(
             index: instruments.count,
-            family: Family(name, kind, help: help, sharesStem: sharesStem), shape: shape)
-        instruments.append(instrument)
-        return instrument
+            family: Family(name, kind: kind, help: help, sharesStem: sharesStem), shape: shape)
+        instruments.append(descriptor)
+        return descriptor
     }
 }

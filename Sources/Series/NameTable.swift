@@ -3,7 +3,7 @@ package import Kernel
 /// Gives names numbers: 0, 1, 2 … in the order in which they came. Asking for a known name
 /// allocates nothing; the hash is keyed per process, so nobody can choose names that meet.
 package struct NameTable: Sendable {
-    private var places: [Int32] = [Int32](repeating: -1, count: 8)
+    private var slots: [Int32] = [Int32](repeating: -1, count: 8)
     private var hashes: [Int] = []
     private var ends: [Int] = [0]
     private var bytes: [UInt8] = []
@@ -15,11 +15,11 @@ package struct NameTable: Sendable {
     /// The number of a name, nil when it has none.
     package func number(of name: Span<UInt8>) -> Int? {
         let hash = NameTable.hash(name)
-        var place = hash & (places.count - 1)
-        while places[place] >= 0 {
-            let number = Int(places[place])
+        var place = hash & (slots.count - 1)
+        while slots[place] >= 0 {
+            let number = Int(slots[place])
             if hashes[number] == hash, name.equals(self[number]) { return number }
-            place = (place + 1) & (places.count - 1)
+            place = (place + 1) & (slots.count - 1)
         }
         return nil
     }
@@ -30,8 +30,8 @@ package struct NameTable: Sendable {
         hashes.append(NameTable.hash(name))
         for index in name.indices { bytes.append(name[index]) }
         ends.append(bytes.count)
-        if count * 2 > places.count {
-            places = [Int32](repeating: -1, count: places.count * 2)
+        if count * 2 > slots.count {
+            slots = [Int32](repeating: -1, count: slots.count * 2)
             for known in 0..<number { settle(known) }
         }
         settle(number)
@@ -59,9 +59,9 @@ package struct NameTable: Sendable {
     }
 
     private mutating func settle(_ number: Int) {
-        var place = hashes[number] & (places.count - 1)
-        while places[place] >= 0 { place = (place + 1) & (places.count - 1) }
-        places[place] = Int32(number)
+        var place = hashes[number] & (slots.count - 1)
+        while slots[place] >= 0 { place = (place + 1) & (slots.count - 1) }
+        slots[place] = Int32(number)
     }
 
     private static func hash(_ name: Span<UInt8>) -> Int {

@@ -53,7 +53,7 @@ package final class SeriesBudget: Sendable {
     }
 
     /// Counts something that was refused.
-    package func drop(_ reason: DropReason, _ count: UInt64 = 1) {
+    package func drop(_ reason: DropReason, count: UInt64 = 1) {
         drops[reason.rawValue].wrappingAdd(count, ordering: .relaxed)
     }
 

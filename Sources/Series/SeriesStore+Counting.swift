@@ -5,7 +5,7 @@ extension SeriesStore {
     /// Adds to a counter, which stops short of the largest number. Nothing here throws or waits: a
     /// number that makes no sense has been refused before.
     @inline(__always)
-    package mutating func add(_ counter: Counter, _ amount: UInt64 = 1) {
+    package mutating func add(_ counter: Counter, amount: UInt64 = 1) {
         let place = Int(counter.word)
         let value = words[place]
         let (sum, overflow) =
@@ -15,7 +15,7 @@ extension SeriesStore {
 
     /// Adds to a counter of fractions; what is negative or no number adds nothing.
     @inline(__always)
-    package mutating func add(_ sum: FloatCounter, _ amount: Double) {
+    package mutating func add(_ sum: FloatCounter, amount: Double) {
         let place = Int(sum.word)
         let value = words[place] == Entry.hidden ? 0 : Double(bitPattern: words[place])
         words[place] = (amount > 0 ? value + amount : value).bitPattern
@@ -31,14 +31,14 @@ extension SeriesStore {
         words[Int(sum.word)] = value.bitPattern
     }
 
-    package mutating func set(_ gauge: Gauge, _ value: Double) {
+    package mutating func set(_ gauge: Gauge, value: Double) {
         words[Int(gauge.word)] = value.bitPattern
     }
 
     /// Adds observations of one value.
     @inline(__always)
-    package mutating func observe(_ histogram: Histogram, _ value: Double, times: UInt64 = 1) {
-        guard let bounds = bounds[Int(histogram.instrument)], !value.isNaN else { return }
+    package mutating func observe(_ histogram: Histogram, value: Double, times: UInt64 = 1) {
+        guard let bounds = bounds[Int(histogram.descriptor)], !value.isNaN else { return }
         let place = Int(histogram.word)
         let sum = words[place] == Entry.hidden ? 0 : Double(bitPattern: words[place])
         words[place] = (sum + value * Double(times)).bitPattern
@@ -49,8 +49,8 @@ extension SeriesStore {
     }
 
     /// Adds many observations.
-    package mutating func observe(_ histogram: Histogram, _ observations: Span<Observation>) {
-        guard let bounds = bounds[Int(histogram.instrument)] else { return }
+    package mutating func observe(_ histogram: Histogram, observations: Span<Observation>) {
+        guard let bounds = bounds[Int(histogram.descriptor)] else { return }
         let place = Int(histogram.word)
         var total = words[place] == Entry.hidden ? 0 : Double(bitPattern: words[place])
         var words = words.mutableSpan
@@ -68,14 +68,14 @@ extension SeriesStore {
 
     /// Keeps an example of the bucket that its value falls into.
     package mutating func keep(_ exemplar: Exemplar, of histogram: Histogram) {
-        guard let bounds = bounds[Int(histogram.instrument)] else { return }
+        guard let bounds = bounds[Int(histogram.descriptor)] else { return }
         exemplars[histogram.word, default: [Exemplar?](repeating: nil, count: bounds.bucketCount)][
             bounds.bucket(of: exemplar.value)] = exemplar
     }
 
     /// When the example of the bucket of `value` was seen, in Unix seconds; nil without one.
     package func exemplarTime(of value: Double, in histogram: Histogram) -> Double? {
-        guard let bounds = bounds[Int(histogram.instrument)] else { return nil }
+        guard let bounds = bounds[Int(histogram.descriptor)] else { return nil }
         return exemplars[histogram.word]?[bounds.bucket(of: value)]?.timestamp
     }
 

@@ -9,14 +9,14 @@ extension SeriesStore {
         record.write(count: words.count)
         for word in words { record.write(Double(bitPattern: word)) }
         record.write(labelBytes.span)
-        record.write(count: catalogue.instruments.count)
-        for instrument in catalogue.instruments {
-            record.write(instrument.family.name)
-            let bounds = bounds[instrument.index]?.values ?? []
+        record.write(count: descriptors.instruments.count)
+        for descriptor in descriptors.instruments {
+            record.write(descriptor.family.name)
+            let bounds = bounds[descriptor.index]?.values ?? []
             record.write(count: bounds.count)
             for bound in bounds { record.write(bound) }
-            record.write(count: entries[instrument.index].count)
-            for entry in entries[instrument.index] {
+            record.write(count: entries[descriptor.index].count)
+            for entry in entries[descriptor.index] {
                 record.write(UInt64(entry.labels.start))
                 record.write(UInt64(entry.labels.count))
                 record.write(UInt64(entry.word))
@@ -25,7 +25,7 @@ extension SeriesStore {
         record.write(count: infos.count)
         for info in infos {
             record.write(
-                info.instrument < 0 ? "" : catalogue.instruments[info.instrument].family.name)
+                info.descriptor < 0 ? "" : descriptors.instruments[info.descriptor].family.name)
             record.write(info.labels.span)
         }
         record.write(count: natives.count)
@@ -51,11 +51,11 @@ extension SeriesStore {
         infos.removeAll()
         for _ in 0..<record.count() {
             let name = record.text().string
-            let instrument = catalogue.instruments.first { $0.family.name == name }
+            let descriptor = descriptors.instruments.first { $0.family.name == name }
             let labels = record.text().copied
             infos.append(
                 InfoSeries(
-                    instrument: instrument?.index ?? -1, labels: instrument == nil ? [] : labels))
+                    descriptor: descriptor?.index ?? -1, labels: descriptor == nil ? [] : labels))
         }
         for _ in 0..<record.count() {
             let word = record.number(below: words.count)
@@ -69,11 +69,11 @@ extension SeriesStore {
         var values: [Double] = []
         for _ in 0..<record.count() { values.append(record.double()) }
         let bounds = BucketBounds(values)
-        let instrument = catalogue.instruments.first { $0.family.name == name }
+        let descriptor = descriptors.instruments.first { $0.family.name == name }
         var entries: [Entry] = []
         var size = 1
-        if let instrument, case .histogram = instrument.shape, let bounds {
-            self.bounds[instrument.index] = bounds
+        if let descriptor, case .histogram = descriptor.shape, let bounds {
+            self.bounds[descriptor.index] = bounds
             size += bounds.bucketCount
         }
         for _ in 0..<record.count() {
@@ -84,7 +84,7 @@ extension SeriesStore {
             entries.append(Entry(labels: labels, word: UInt32(word)))
         }
         if bounds == nil { record.damage() }
-        if let instrument { self.entries[instrument.index] = entries }
+        if let descriptor { self.entries[descriptor.index] = entries }
     }
 }
 
@@ -102,7 +102,7 @@ extension ByteWriter {
 
     /// Nil as 0, anything else behind a 1.
     package mutating func write<Value>(
-        optional value: Value?, _ write: (Value, inout ByteWriter) -> Void
+        optional value: Value?, write: (Value, inout ByteWriter) -> Void
     ) {
         self.write(value != nil)
         if let value { write(value, &self) }
@@ -123,11 +123,10 @@ extension SeriesStore {
         Gauge(word: UInt32(record.number(below: words.count)))
     }
 
-    package func histogram(_ instrument: MetricDescriptor, _ record: inout ByteReader) -> Histogram
-    {
-        let size = 1 + (bounds[instrument.index]?.bucketCount ?? 0)
+    package func histogram(_ descriptor: MetricDescriptor, record: inout ByteReader) -> Histogram {
+        let size = 1 + (bounds[descriptor.index]?.bucketCount ?? 0)
         let word = record.number(below: max(words.count - size + 1, 0))
-        return Histogram(word: UInt32(word), instrument: UInt32(instrument.index))
+        return Histogram(word: UInt32(word), descriptor: UInt32(descriptor.index))
     }
 
     package func info(_ record: inout ByteReader) -> Info {
@@ -142,7 +141,7 @@ extension SeriesStore {
 
     /// What `ByteWriter.write(optional:)` wrote.
     package func optional<Value>(
-        _ record: inout ByteReader, _ read: (inout ByteReader) -> Value
+        _ record: inout ByteReader, read: (inout ByteReader) -> Value
     ) -> Value? {
         record.flag() ? read(&record) : nil
     }

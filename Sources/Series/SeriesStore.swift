@@ -5,7 +5,7 @@ package import Exposition
 /// A series is made hidden and shows from its first number on, or from `show` on. Whoever holds the
 /// ledger holds its lock; a page copies the words under that lock and is written without it.
 package struct SeriesStore: ~Copyable, Sendable {
-    let catalogue: MetricDescriptors
+    let descriptors: MetricDescriptors
     let budget: SeriesBudget
     /// Series that exist or are reserved.
     package internal(set) var count = 0
@@ -26,13 +26,13 @@ package struct SeriesStore: ~Copyable, Sendable {
     let keepsNatives: Bool
 
     /// `keepsNatives` says whether histograms have native buckets beside the classic ones.
-    package init(_ catalogue: MetricDescriptors, _ budget: SeriesBudget, keepsNatives: Bool = false)
+    package init(_ descriptors: MetricDescriptors, budget: SeriesBudget, keepsNatives: Bool = false)
     {
-        self.catalogue = catalogue
+        self.descriptors = descriptors
         self.budget = budget
         self.keepsNatives = keepsNatives
-        entries = catalogue.instruments.map { _ in [] }
-        bounds = catalogue.instruments.map {
+        entries = descriptors.instruments.map { _ in [] }
+        bounds = descriptors.instruments.map {
             if case .histogram(let bounds) = $0.shape { bounds } else { nil }
         }
     }
@@ -68,8 +68,8 @@ package struct SeriesStore: ~Copyable, Sendable {
     }
 
     /// The series that one more of this family takes.
-    package func cost(_ instrument: MetricDescriptor) -> Int {
-        bounds[instrument.index].map { $0.bucketCount + 2 } ?? 1
+    package func cost(_ descriptor: MetricDescriptor) -> Int {
+        bounds[descriptor.index].map { $0.bucketCount + 2 } ?? 1
     }
 
     /// Keeps labels for series to come. Room for at least one of them has been reserved.
@@ -79,29 +79,30 @@ package struct SeriesStore: ~Copyable, Sendable {
         return Labels(start: UInt32(start), count: UInt32(labels.bytes.count))
     }
 
-    package mutating func counter(_ instrument: MetricDescriptor, _ labels: Labels) -> Counter {
-        Counter(word: make(instrument, labels, words: 1))
+    package mutating func counter(_ descriptor: MetricDescriptor, labels: Labels) -> Counter {
+        Counter(word: make(descriptor, labels: labels, words: 1))
     }
 
-    package mutating func sum(_ instrument: MetricDescriptor, _ labels: Labels) -> FloatCounter {
-        FloatCounter(word: make(instrument, labels, words: 1))
+    package mutating func sum(_ descriptor: MetricDescriptor, labels: Labels) -> FloatCounter {
+        FloatCounter(word: make(descriptor, labels: labels, words: 1))
     }
 
-    package mutating func gauge(_ instrument: MetricDescriptor, _ labels: Labels) -> Gauge {
-        Gauge(word: make(instrument, labels, words: 1))
+    package mutating func gauge(_ descriptor: MetricDescriptor, labels: Labels) -> Gauge {
+        Gauge(word: make(descriptor, labels: labels, words: 1))
     }
 
-    package mutating func histogram(_ instrument: MetricDescriptor, _ labels: Labels) -> Histogram {
-        let buckets = bounds[instrument.index]?.bucketCount ?? 1
+    package mutating func histogram(_ descriptor: MetricDescriptor, labels: Labels) -> Histogram {
+        let buckets = bounds[descriptor.index]?.bucketCount ?? 1
         return Histogram(
-            word: make(instrument, labels, words: buckets + 1), instrument: UInt32(instrument.index)
+            word: make(descriptor, labels: labels, words: buckets + 1),
+            descriptor: UInt32(descriptor.index)
         )
     }
 
-    private mutating func make(_ instrument: MetricDescriptor, _ labels: Labels, words count: Int)
+    private mutating func make(_ descriptor: MetricDescriptor, labels: Labels, words count: Int)
         -> UInt32
     {
-        let cost = cost(instrument)
+        let cost = cost(descriptor)
         reserved -= cost
         precondition(reserved >= 0, "a series without room reserved for it")
         let bytes = cost * Int(labels.count)
@@ -110,21 +111,21 @@ package struct SeriesStore: ~Copyable, Sendable {
         let word = UInt32(words.count)
         words.append(Entry.hidden)
         for _ in 1..<count { words.append(0) }
-        entries[instrument.index].append(Entry(labels: labels, word: word))
+        entries[descriptor.index].append(Entry(labels: labels, word: word))
         return word
     }
 
     // MARK: Changing
 
     /// A series of value 1 whose labels may change; hidden until it is described.
-    package mutating func info(_ instrument: MetricDescriptor) -> Info {
+    package mutating func info(_ descriptor: MetricDescriptor) -> Info {
         reserved -= 1
         precondition(reserved >= 0, "a series without room reserved for it")
-        infos.append(InfoSeries(instrument: instrument.index, labels: []))
+        infos.append(InfoSeries(descriptor: descriptor.index, labels: []))
         return Info(place: infos.count - 1)
     }
 
-    package mutating func describe(_ info: Info, _ labels: LabelSet) {
+    package mutating func describe(_ info: Info, labels: LabelSet) {
         let growth = labels.bytes.count - infos[info.place].labels.count
         pageBytes += growth
         budget.take(pageBytes: growth)
@@ -149,26 +150,26 @@ package struct SeriesStore: ~Copyable, Sendable {
     }
 
     /// Gives the histograms of a family other bounds; each starts anew.
-    package mutating func setBounds(_ new: BucketBounds, of instrument: MetricDescriptor)
+    package mutating func setBounds(_ new: BucketBounds, of descriptor: MetricDescriptor)
         -> BoundsChange
     {
-        guard let old = bounds[instrument.index], old != new else { return .unchanged }
-        let places = entries[instrument.index].indices
-        let growth = (new.bucketCount - old.bucketCount) * places.count
+        guard let old = bounds[descriptor.index], old != new else { return .unchanged }
+        let slots = entries[descriptor.index].indices
+        let growth = (new.bucketCount - old.bucketCount) * slots.count
         if growth > 0 {
             if let refusal = hold(growth) { return .refused(refusal) }
         } else {
             release(-growth)
         }
-        bounds[instrument.index] = new
+        bounds[descriptor.index] = new
         var moves = HistogramMoves()
-        for place in places {
-            let word = entries[instrument.index][place].word
+        for place in slots {
+            let word = entries[descriptor.index][place].word
             let isHidden = words[Int(word)] == Entry.hidden
             exemplars[word] = nil
             natives[word] = nil
             moves.words[word] = UInt32(words.count)
-            entries[instrument.index][place].word = UInt32(words.count)
+            entries[descriptor.index][place].word = UInt32(words.count)
             words.append(isHidden ? Entry.hidden : 0)
             for _ in 0..<new.bucketCount { words.append(0) }
         }

@@ -16,22 +16,22 @@ package struct StoreSnapshot: ~Copyable, Sendable {
         let natives: [UInt32: NativeHistogram]?
     }
 
-    private let catalogue: MetricDescriptors
+    private let descriptors: MetricDescriptors
     private var words: [UInt64] = []
     private var sheets: [StorePage] = []
 
-    package init(_ catalogue: MetricDescriptors) {
-        self.catalogue = catalogue
+    package init(_ descriptors: MetricDescriptors) {
+        self.descriptors = descriptors
     }
 
     /// Takes in a ledger of the same catalogue; its lock is the caller's.
-    package mutating func take(_ ledger: borrowing SeriesStore) {
+    package mutating func take(_ store: borrowing SeriesStore) {
         sheets.append(
             StorePage(
-                words: words.count, labels: ledger.labelBytes, entries: ledger.entries,
-                bounds: ledger.bounds, infos: ledger.infos, exemplars: ledger.exemplars,
-                natives: ledger.keepsNatives ? ledger.natives : nil))
-        words += ledger.words
+                words: words.count, labels: store.labelBytes, entries: store.entries,
+                bounds: store.bounds, infos: store.infos, exemplars: store.exemplars,
+                natives: store.keepsNatives ? store.natives : nil))
+        words += store.words
     }
 
     package mutating func removeAll() {
@@ -41,25 +41,25 @@ package struct StoreSnapshot: ~Copyable, Sendable {
 
     /// Writes every family that has a series to show.
     package func write(to page: inout Page) {
-        for instrument in catalogue.instruments { write(instrument, to: &page) }
+        for descriptor in descriptors.instruments { write(descriptor, to: &page) }
     }
 
-    private func write(_ instrument: MetricDescriptor, to page: inout Page) {
+    private func write(_ descriptor: MetricDescriptor, to page: inout Page) {
         var isBegun = false
         for sheet in sheets.indices {
-            if case .info = instrument.shape {
-                writeInfos(instrument, sheets[sheet].infos, &isBegun, to: &page)
-            } else if !sheets[sheet].entries[instrument.index].isEmpty {
-                write(instrument, sheets[sheet], &isBegun, to: &page)
+            if case .info = descriptor.shape {
+                writeInfos(descriptor, infos: sheets[sheet].infos, isBegun: &isBegun, to: &page)
+            } else if !sheets[sheet].entries[descriptor.index].isEmpty {
+                write(descriptor, sheet: sheets[sheet], isBegun: &isBegun, to: &page)
             }
         }
     }
 
     private func write(
-        _ instrument: MetricDescriptor, _ sheet: StorePage, _ isBegun: inout Bool,
+        _ descriptor: MetricDescriptor, sheet: StorePage, isBegun: inout Bool,
         to page: inout Page
     ) {
-        let list = sheet.entries[instrument.index]
+        let list = sheet.entries[descriptor.index]
         let entries = list.span
         let labels = sheet.labels.span
         let words = words.span.extracting(droppingFirst: sheet.words)
@@ -69,18 +69,19 @@ package struct StoreSnapshot: ~Copyable, Sendable {
             let value = words[word]
             if value == Entry.hidden { continue }
             if !isBegun {
-                page.begin(instrument.family)
+                page.begin(descriptor.family)
                 isBegun = true
             }
             let start = Int(entry.labels.start)
             let text = labels.extracting(start..<start + Int(entry.labels.count))
-            switch instrument.shape {
-            case .counter: page.row(instrument.family, text, value)
-            case .sum, .gauge: page.row(instrument.family, text, Double(bitPattern: value))
+            switch descriptor.shape {
+            case .counter: page.row(descriptor.family, labels: text, value: value)
+            case .sum, .gauge:
+                page.row(descriptor.family, labels: text, value: Double(bitPattern: value))
             case .histogram:
-                guard let bounds = sheet.bounds[instrument.index] else { continue }
+                guard let bounds = sheet.bounds[descriptor.index] else { continue }
                 page.histogram(
-                    instrument.family, text, bounds,
+                    descriptor.family, labels: text, bounds: bounds,
                     counts: words.extracting(word + 1..<word + 1 + bounds.bucketCount),
                     sum: Double(bitPattern: value),
                     exemplars: sheet.exemplars.isEmpty ? [] : sheet.exemplars[entry.word] ?? [],
@@ -91,15 +92,15 @@ package struct StoreSnapshot: ~Copyable, Sendable {
     }
 
     private func writeInfos(
-        _ instrument: MetricDescriptor, _ infos: [InfoSeries], _ isBegun: inout Bool,
+        _ descriptor: MetricDescriptor, infos: [InfoSeries], isBegun: inout Bool,
         to page: inout Page
     ) {
-        for info in infos where info.instrument == instrument.index && !info.labels.isEmpty {
+        for info in infos where info.descriptor == descriptor.index && !info.labels.isEmpty {
             if !isBegun {
-                page.begin(instrument.family)
+                page.begin(descriptor.family)
                 isBegun = true
             }
-            page.row(instrument.family, info.labels.span, 1 as UInt64)
+            page.row(descriptor.family, labels: info.labels.span, value: 1 as UInt64)
         }
     }
 }

@@ -26,10 +26,10 @@ package struct CachedFilter: ~Copyable {
         }
         names.removeSubrange(next...)
         verdicts.removeSubrange(next...)
-        let verdict = filter.admits(name)
+        let outcome = filter.admits(name)
         names.append(name.copied)
-        verdicts.append(verdict)
+        verdicts.append(outcome)
         next += 1
-        return verdict
+        return outcome
     }
 }

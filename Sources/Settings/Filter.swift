@@ -8,17 +8,21 @@ package struct Filter: Sendable {
     /// An include turns `standardExclude` off; an empty pattern is none.
     package init(
         flag: String, include: String?, exclude: String?, standardExclude: String = "",
-        _ mistakes: inout ValidationErrors
+        errors: inout ValidationErrors
     ) {
         let included = include ?? ""
         let excluded = exclude ?? (included.isEmpty ? standardExclude : "")
         if !included.isEmpty, !excluded.isEmpty {
-            mistakes.add("\(flag)-include and \(flag)-exclude are mutually exclusive.")
+            errors.add("\(flag)-include and \(flag)-exclude are mutually exclusive.")
         }
-        if !included.isEmpty, let pattern = Pattern(included, flag: "\(flag)-include", &mistakes) {
+        if !included.isEmpty,
+            let pattern = Pattern(included, flag: "\(flag)-include", errors: &errors)
+        {
             self.include = [pattern]
         }
-        if !excluded.isEmpty, let pattern = Pattern(excluded, flag: "\(flag)-exclude", &mistakes) {
+        if !excluded.isEmpty,
+            let pattern = Pattern(excluded, flag: "\(flag)-exclude", errors: &errors)
+        {
             self.exclude = [pattern]
         }
     }

@@ -18,13 +18,13 @@ package struct JournalOptions: ParsableArguments {
 
     package init() {}
 
-    package func settings(_ mistakes: inout ValidationErrors) -> JournalSettings {
-        if path.isEmpty { mistakes.add("--storage.path: give a folder, or none.") }
+    package func settings(_ errors: inout ValidationErrors) -> JournalSettings {
+        if path.isEmpty { errors.add("--storage.path: give a folder, or none.") }
         var interval = Duration.seconds(300)
         if let text = DurationText(argument: snapshotInterval), text.duration >= .seconds(1) {
             interval = text.duration
         } else {
-            mistakes.add(
+            errors.add(
                 "--storage.snapshot-interval: '\(snapshotInterval)' is not a duration of at least a second; write 5m or 90s."
             )
         }

@@ -14,14 +14,14 @@ package struct LogOptions: ParsableArguments {
 
     package init() {}
 
-    package func settings(_ mistakes: inout ValidationErrors) -> LogSettings {
+    package func settings(_ errors: inout ValidationErrors) -> LogSettings {
         let level = LogSettings.Level(rawValue: level)
         if level == nil {
-            mistakes.add("--log.level: \"\(self.level)\" is none of debug, info, warn, error.")
+            errors.add("--log.level: \"\(self.level)\" is none of debug, info, warn, error.")
         }
         let format = LogSettings.Format(rawValue: format)
         if format == nil {
-            mistakes.add("--log.format: \"\(self.format)\" is none of logfmt, json.")
+            errors.add("--log.format: \"\(self.format)\" is none of logfmt, json.")
         }
         return LogSettings(level: level ?? .info, format: format ?? .logfmt)
     }

@@ -26,12 +26,12 @@ package struct PathOptions: ParsableArguments {
     package init() {}
 
     /// The roots; an empty path is a mistake, a missing directory is not: it may come later.
-    package func roots(_ mistakes: inout ValidationErrors) -> FilesystemRoots {
+    package func roots(_ errors: inout ValidationErrors) -> FilesystemRoots {
         for (flag, path) in [
             ("--path.procfs", procfs), ("--path.sysfs", sysfs), ("--path.rootfs", rootfs),
             ("--path.udev.data", udevData),
         ] where path.isEmpty {
-            mistakes.add("\(flag) must name a directory.")
+            errors.add("\(flag) must name a directory.")
         }
         return FilesystemRoots(
             proc: Root(procfs), sys: Root(sysfs), rootfs: Root(rootfs), udev: Root(udevData))

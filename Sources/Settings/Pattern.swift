@@ -9,13 +9,13 @@ package final class Pattern: @unchecked Sendable {
     private let compiled: OpaquePointer
 
     /// Nil, with a sentence among the mistakes, when the text is no pattern.
-    package init?(_ text: String, flag: String, _ mistakes: inout ValidationErrors) {
+    package init?(_ text: String, flag: String, errors: inout ValidationErrors) {
         var message = [CChar](repeating: 0, count: 256)
         let size = message.count
         guard let compiled = unsafe ctext_pattern_create(text, text.utf8.count, &message, size)
         else {
             let reason = String(terminated: message)
-            mistakes.add("\(flag): \"\(text)\" is no regular expression: \(reason)")
+            errors.add("\(flag): \"\(text)\" is no regular expression: \(reason)")
             return nil
         }
         unsafe self.compiled = compiled

@@ -95,52 +95,53 @@ package struct PushOptions: ParsableArguments {
 
     package init() {}
 
-    package func settings(_ mistakes: inout ValidationErrors) -> PushFlags {
+    package func settings(_ errors: inout ValidationErrors) -> PushFlags {
         var flags = PushFlags()
         flags.listenAddresses = listenAddresses.isEmpty ? nil : listenAddresses
         flags.socket = socket
-        flags.socketMode = mode(&mistakes)
+        flags.socketMode = mode(&errors)
         flags.socketGroup = socketGroup
         flags.allowedHosts = allowedHosts
-        flags.producerRate = count("--push.producer-rate", producerRate, &mistakes)
-        flags.groupTTL = duration("--push.group-ttl", groupTTL, &mistakes)
-        flags.modelTTL = duration("--push.model-ttl", modelTTL, &mistakes)
-        flags.maxSeries = count("--push.max-series", maxSeries, &mistakes)
-        flags.maxGroups = count("--push.max-groups", maxGroups, &mistakes)
-        flags.maxGroupSeries = count("--push.max-group-series", maxGroupSeries, &mistakes)
+        flags.producerRate = count("--push.producer-rate", text: producerRate, errors: &errors)
+        flags.groupTTL = duration("--push.group-ttl", text: groupTTL, errors: &errors)
+        flags.modelTTL = duration("--push.model-ttl", text: modelTTL, errors: &errors)
+        flags.maxSeries = count("--push.max-series", text: maxSeries, errors: &errors)
+        flags.maxGroups = count("--push.max-groups", text: maxGroups, errors: &errors)
+        flags.maxGroupSeries = count(
+            "--push.max-group-series", text: maxGroupSeries, errors: &errors)
         flags.maxGroupBytes = count(
-            "--push.max-group-bytes", maxGroupBytes, &mistakes, limit: 4_000_000_000)
+            "--push.max-group-bytes", text: maxGroupBytes, errors: &errors, limit: 4_000_000_000)
         flags.configFile = configFile.flatMap { $0.isEmpty ? nil : $0 }
         flags.isReloadEnabled = enableReload
         if enableReload, flags.configFile == nil {
-            mistakes.add("--push.enable-reload needs --config.file: there is nothing to reload.")
+            errors.add("--push.enable-reload needs --config.file: there is nothing to reload.")
         }
         return flags
     }
 
     private func duration(
-        _ flag: String, _ text: String?, _ mistakes: inout ValidationErrors
+        _ flag: String, text: String?, errors: inout ValidationErrors
     ) -> Duration? {
         guard let text else { return nil }
         if let duration = DurationText(argument: text) { return duration.duration }
-        mistakes.add("\(flag): \"\(text)\" is no duration such as 90s, 5m or 24h.")
+        errors.add("\(flag): \"\(text)\" is no duration such as 90s, 5m or 24h.")
         return nil
     }
 
-    private func mode(_ mistakes: inout ValidationErrors) -> UInt32 {
+    private func mode(_ errors: inout ValidationErrors) -> UInt32 {
         guard let socketMode else { return 0o660 }
         if let mode = UInt32(socketMode, radix: 8), mode <= 0o777 { return mode }
-        mistakes.add(
+        errors.add(
             "--push.socket-mode: \"\(socketMode)\" is no mode such as 0660: three octal digits.")
         return 0o660
     }
 
     private func count(
-        _ flag: String, _ text: String?, _ mistakes: inout ValidationErrors, limit: Int = 10_000_000
+        _ flag: String, text: String?, errors: inout ValidationErrors, limit: Int = 10_000_000
     ) -> Int? {
         guard let text else { return nil }
         if let count = Int(text), (0...limit).contains(count) { return count }
-        mistakes.add("\(flag): \"\(text)\" is no count from 0 to \(limit).")
+        errors.add("\(flag): \"\(text)\" is no count from 0 to \(limit).")
         return nil
     }
 }

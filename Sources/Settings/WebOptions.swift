@@ -51,9 +51,9 @@ package struct WebOptions: ParsableArguments {
     package init() {}
 
     /// The settings; addresses are kept as text for whoever listens.
-    package func settings(_ mistakes: inout ValidationErrors) -> WebSettings {
+    package func settings(_ errors: inout ValidationErrors) -> WebSettings {
         if let configFile, !configFile.isEmpty {
-            mistakes.add(
+            errors.add(
                 "--web.config.file: TLS and users are not available yet; put a proxy in front or leave the flag out."
             )
         }
@@ -61,15 +61,15 @@ package struct WebOptions: ParsableArguments {
             $0 > 0x20 && $0 < 0x7F && $0 != 0x25 && $0 != 0x3F
         }
         if !telemetryPath.hasPrefix("/") || !known {
-            mistakes.add(
+            errors.add(
                 "--web.telemetry-path: \"\(telemetryPath)\" must start with / and hold neither blanks, % nor ?."
             )
         } else if ["/-/healthy", "/-/ready"].contains(telemetryPath) {
-            mistakes.add("--web.telemetry-path: \"\(telemetryPath)\" is taken by a health check.")
+            errors.add("--web.telemetry-path: \"\(telemetryPath)\" is taken by a health check.")
         }
         let requests = Int(maxRequests) ?? -1
         if requests < 0 {
-            mistakes.add("--web.max-requests: \"\(maxRequests)\" is no count of requests.")
+            errors.add("--web.max-requests: \"\(maxRequests)\" is no count of requests.")
         }
         return WebSettings(
             listenAddresses: listenAddresses.isEmpty ? [":10180"] : listenAddresses,

@@ -35,41 +35,41 @@ struct Configuration: Sendable {
     let storage: JournalSettings
 
     /// Every mistake of the command line ends up among the mistakes, one sentence each.
-    init(_ options: Options, _ mistakes: inout ValidationErrors) {
+    init(_ options: Options, errors: inout ValidationErrors) {
         for argument in options.unrecognized {
-            mistakes.add(
+            errors.add(
                 argument.hasPrefix("-")
                     ? "unknown long flag '\(argument)', try --help."
                     : "unexpected '\(argument)', try --help.")
         }
-        web = options.web.settings(&mistakes)
-        roots = options.paths.roots(&mistakes)
-        host = options.host.settings(&mistakes)
-        log = options.log.settings(&mistakes)
+        web = options.web.settings(&errors)
+        roots = options.paths.roots(&errors)
+        host = options.host.settings(&errors)
+        log = options.log.settings(&errors)
         addresses = Configuration.parse(
-            web.listenAddresses, "--web.listen-address", &mistakes)
-        pushFlags = options.push.settings(&mistakes)
+            web.listenAddresses, flag: "--web.listen-address", errors: &errors)
+        pushFlags = options.push.settings(&errors)
         pushAddresses = pushFlags.listenAddresses.map { texts in
             texts == ["none"]
-                ? [] : Configuration.parse(texts, "--push.listen-address", &mistakes)
+                ? [] : Configuration.parse(texts, flag: "--push.listen-address", errors: &errors)
         }
-        pushSocket = PushSocket(pushFlags, &mistakes)
+        pushSocket = PushSocket(pushFlags, errors: &errors)
         let file = pushFlags.configFile.flatMap {
-            FileSettings.load($0, PushSettings.vocabulary, &mistakes)
+            FileSettings.load($0, vocabulary: PushSettings.vocabulary, errors: &errors)
         }
-        push = PushSettings(pushFlags, file ?? FileSettings())
-        storage = options.storage.settings(&mistakes)
+        push = PushSettings(pushFlags, file: file ?? FileSettings())
+        storage = options.storage.settings(&errors)
     }
 
     private static func parse(
-        _ texts: [String], _ flag: String, _ mistakes: inout ValidationErrors
+        _ texts: [String], flag: String, errors: inout ValidationErrors
     ) -> [ListenAddress] {
         var addresses: [ListenAddress] = []
         for text in texts {
             do throws(ListenAddressError) {
                 addresses.append(try ListenAddress.parse(text))
             } catch {
-                mistakes.add("\(flag): \(error)")
+                errors.add("\(flag): \(error)")
             }
         }
         return addresses

@@ -10,7 +10,7 @@ internal import Model
 struct PageRenderer: ~Copyable {
     private var host: Host
     private var about: SelfMetrics.Writer
-    private let pushed: PushState
+    private let pushState: PushState
     private let tellsAboutItself: Bool
     private let groupMetrics = GroupMetrics()
     private var pushMetrics: PushMetrics
@@ -27,13 +27,13 @@ struct PageRenderer: ~Copyable {
     private static let noteInterval = Duration.seconds(60)
 
     init(
-        _ collectors: Collectors, _ settings: HostSettings, _ pushed: PushState,
-        _ about: SelfMetrics, _ log: Logger, _ pages: BufferPool
+        _ collectors: Collectors, settings: HostSettings, pushState: PushState,
+        about: SelfMetrics, log: Logger, pages: BufferPool
     ) {
         host = Host(collectors, seriesLimit: settings.seriesLimit, tellsCost: about.isWanted)
         self.about = about.writer()
-        self.pushed = pushed
-        pushMetrics = PushMetrics(pushed.events, pushed.requests)
+        self.pushState = pushState
+        pushMetrics = PushMetrics(pushState.events, requests: pushState.requests)
         tellsAboutItself = about.isWanted
         page = Page(format: .text, body: Buffer(capacity: 64 << 10))
         self.pages = pages
@@ -42,25 +42,25 @@ struct PageRenderer: ~Copyable {
 
     /// The page, or nil as soon as `isWanted` says that nobody waits for it here.
     mutating func response(
-        to wish: ScrapeQueue.ScrapeRequest, by deadlineNanoseconds: UInt64,
+        to request: ScrapeQueue.ScrapeRequest, by deadlineNanoseconds: UInt64,
         while isWanted: () -> Bool
     ) -> Response? {
-        page.restart(format: wish.format)
+        page.restart(format: request.format)
         page.reserveAsBefore()
         let now = Clock.monotonicNanoseconds
         if now >= nextNoteNanoseconds {
             page.notesHosts = true
             nextNoteNanoseconds = now &+ PageRenderer.noteInterval.nanoseconds
         }
-        let isShown = pushed.isShown
-        if !isUsed { isUsed = pushed.isUsed }
-        let showsGroups = isShown && (wish.collectors?.contains("groups") ?? true)
-        if showsGroups { page.invite(pushed.groups.families()) }
+        let isShown = pushState.isShown
+        if !isUsed { isUsed = pushState.isUsed }
+        let showsGroups = isShown && (request.collectors?.contains("groups") ?? true)
+        if showsGroups { page.invite(pushState.groups.families()) }
         var order = Host.ScrapeOptions()
         order.deadlineNanoseconds = deadlineNanoseconds
-        order.collectors = wish.collectors
+        order.collectors = request.collectors
         let isWhole = host.write(
-            to: &page, order, isCurrent: isWanted,
+            to: &page, order: order, isCurrent: isWanted,
             reporting: { [log] name, error in
                 log.error(
                     "collector failed", metadata: ["collector": "\(name)", "err": "\(error)"])
@@ -70,19 +70,19 @@ struct PageRenderer: ~Copyable {
                     "collector complains", metadata: ["collector": "\(name)", "err": "\(sentence)"])
             })
         if !isWhole { return nil }
-        if wish.tellsAboutDaemon {
+        if request.tellsAboutDaemon {
             about.write(to: &page)
             if tellsAboutItself { tellAboutPushes() }
         }
-        if isShown, isUsed, wish.collectors?.contains("models") ?? true {
-            pushed.models.write(to: &page)
+        if isShown, isUsed, request.collectors?.contains("models") ?? true {
+            pushState.models.write(to: &page)
         }
         page.finish()
         // Whoever pushes a name of the page must give it the page's type.
-        if page.notesHosts { pushed.groups.reserve(page.hosts) }
+        if page.notesHosts { pushState.groups.reserve(page.hosts) }
         var headers = [("Content-Type", page.format.contentType)]
         var body = pages.take()
-        if wish.isCompressed {
+        if request.isCompressed {
             headers.append(("Content-Encoding", "gzip"))
             gzip.encode(page.bytes, into: &body)
         } else {
@@ -95,11 +95,11 @@ struct PageRenderer: ~Copyable {
 
     private mutating func tellAboutPushes() {
         if isUsed {
-            groupMetrics.write(pushed.groups, to: &page)
+            groupMetrics.write(pushState.groups, to: &page)
             pushMetrics.write(to: &page)
         } else {
             pushMetrics.writePresence(to: &page)
         }
-        journalMetrics.write(pushed.journal, to: &page, isUsed: isUsed)
+        journalMetrics.write(pushState.journal, to: &page, isUsed: isUsed)
     }
 }

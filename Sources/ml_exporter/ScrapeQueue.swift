@@ -22,24 +22,24 @@ final class ScrapeQueue: Sendable {
 
     /// A scraper that waits. It belongs to the queue, or to the thread that has taken it out.
     final class Waiting: @unchecked Sendable {
-        let wish: ScrapeRequest
+        let request: ScrapeRequest
         /// When the scraper stops waiting, on the monotonic clock.
         let deadlineNanoseconds: UInt64
-        fileprivate var suspended: PendingResponse?
+        fileprivate var pending: PendingResponse?
 
         init(
-            _ wish: ScrapeRequest, until deadlineNanoseconds: UInt64,
-            _ suspended: consuming PendingResponse
+            _ request: ScrapeRequest, until deadlineNanoseconds: UInt64,
+            pending: consuming PendingResponse
         ) {
-            self.wish = wish
+            self.request = request
             self.deadlineNanoseconds = deadlineNanoseconds
-            self.suspended = consume suspended
+            self.pending = consume pending
         }
 
-        var isAbandoned: Bool { suspended?.isAbandoned ?? true }
+        var isAbandoned: Bool { pending?.isAbandoned ?? true }
 
         func answer(_ response: borrowing Response) {
-            suspended.take()?.answer(response)
+            pending.take()?.answer(response)
         }
     }
 
@@ -86,8 +86,8 @@ final class ScrapeQueue: Sendable {
             if state.waiting.count == 1 {
                 swap(&state.serving, &state.waiting)
             } else {
-                state.serving = state.waiting.filter { $0.wish == first.wish }
-                state.waiting.removeAll { $0.wish == first.wish }
+                state.serving = state.waiting.filter { $0.request == first.request }
+                state.waiting.removeAll { $0.request == first.request }
             }
             return .serve(state.serving)
         }

@@ -20,11 +20,11 @@ final class ScrapeThread: Sendable {
 
     private let collectors: Collectors
     private let settings: HostSettings
-    private let pushed: PushState
+    private let pushState: PushState
     private let about: SelfMetrics
     private let log: Logger
     private let queue: ScrapeQueue
-    private let doorbell: EventFD
+    private let wakeup: EventFD
     private let alarm: TimerFD
     private let pages = BufferPool(initialCapacity: 64 << 10, keptBytes: 4 << 20)
     private let busySince = Atomic<UInt64>(0)
@@ -37,16 +37,16 @@ final class ScrapeThread: Sendable {
     private let tooManyPages: Route.Constant
 
     init(
-        _ settings: HostSettings, _ roots: FilesystemRoots, maxRequests: Int, _ pushed: PushState,
-        _ about: SelfMetrics, _ log: Logger
+        _ settings: HostSettings, roots: FilesystemRoots, maxRequests: Int, pushState: PushState,
+        about: SelfMetrics, log: Logger
     ) throws(KernelError) {
-        collectors = Collectors(settings, roots)
+        collectors = Collectors(settings, roots: roots)
         self.settings = settings
-        self.pushed = pushed
+        self.pushState = pushState
         self.about = about
         self.log = log
         queue = ScrapeQueue(capacity: maxRequests)
-        doorbell = try EventFD()
+        wakeup = try EventFD()
         alarm = try TimerFD()
         tooMany = ScrapeThread.refusal(
             "Limit of concurrent requests reached (\(maxRequests)), try again later.")
@@ -68,17 +68,17 @@ final class ScrapeThread: Sendable {
 
     /// Puts a scraper into the queue, or tells it that there are too many.
     func ask(
-        _ wish: ScrapeQueue.ScrapeRequest, until deadline: UInt64,
-        _ suspended: consuming PendingResponse
+        _ request: ScrapeQueue.ScrapeRequest, until deadline: UInt64,
+        pending: consuming PendingResponse
     ) {
         if pages.taken >= ScrapeThread.heldPageLimit {
             about.refusedScrapes.heldPages.wrappingAdd(1, ordering: .relaxed)
-            suspended.answer(tooManyPages.response)
+            pending.answer(tooManyPages.response)
             return
         }
-        let waiting = ScrapeQueue.Waiting(wish, until: deadline, suspended)
+        let waiting = ScrapeQueue.Waiting(request, until: deadline, pending: pending)
         if queue.add(waiting) {
-            doorbell.ring()
+            wakeup.ring()
         } else {
             about.refusedScrapes.maxRequests.wrappingAdd(1, ordering: .relaxed)
             waiting.answer(tooMany.response)
@@ -94,7 +94,7 @@ final class ScrapeThread: Sendable {
     /// Ends once the queue is empty. A thread that hangs in a collector is left behind.
     func stop() {
         queue.end()
-        doorbell.ring()
+        wakeup.ring()
         if let thread = thread.withLock({ $0.take() }) { thread.join() }
         isEnding.store(true, ordering: .relaxed)
         alarm.set(atNanoseconds: 1)
@@ -111,18 +111,20 @@ final class ScrapeThread: Sendable {
 
     /// The body of the thread with this number.
     private func run(_ server: Int) {
-        var press = PageRenderer(collectors, settings, pushed, about, log, pages)
+        var renderer = PageRenderer(
+            collectors, settings: settings, pushState: pushState, about: about, log: log,
+            pages: pages)
         while true {
             switch queue.next(server) {
             case .end: return
-            case .wait: doorbell.wait()
-            case .serve(let waiting): answer(waiting, server, &press)
+            case .wait: wakeup.wait()
+            case .serve(let waiting): answer(waiting, server: server, renderer: &renderer)
             }
         }
     }
 
     private func answer(
-        _ waiting: [ScrapeQueue.Waiting], _ server: Int, _ press: inout PageRenderer
+        _ waiting: [ScrapeQueue.Waiting], server: Int, renderer: inout PageRenderer
     ) {
         let start = Clock.monotonicNanoseconds
         let deadline = waiting.reduce(UInt64.max) { min($0, $1.deadlineNanoseconds) }
@@ -132,7 +134,7 @@ final class ScrapeThread: Sendable {
         lateAt.store(late, ordering: .relaxed)
         alarm.set(atNanoseconds: late)
         var isWanted = true
-        let response = press.response(to: waiting[0].wish, by: max(deadline, late)) {
+        let response = renderer.response(to: waiting[0].request, by: max(deadline, late)) {
             if !queue.isServing(server) { return false }
             if Clock.monotonicNanoseconds &- start > ScrapeThread.longPage.nanoseconds {
                 isWanted = waiting.contains { !$0.isAbandoned }

@@ -15,7 +15,7 @@ struct GuestTests {
     }
 
     private func text(
-        _ index: FamilyIndex, format: Format = .text, _ write: (inout Page) -> Void = { _ in }
+        _ index: FamilyIndex, format: Format = .text, write: (inout Page) -> Void = { _ in }
     ) -> String {
         var page = Page(format: format, body: Buffer(capacity: 16))
         page.invite(index)
@@ -42,10 +42,10 @@ struct GuestTests {
 
     @Test func `guests join the family of an earlier owner under its help`() throws {
         let index = try index(["# HELP x Theirs.\n# TYPE x gauge\nx 1\n"])
-        let single = UnlabelledMetric("x", .gauge, help: "Ours.")
+        let single = UnlabelledMetric("x", kind: .gauge, help: "Ours.")
         let page = text(index) { page in
-            page.single(single, 5)
-            page.single(UnlabelledMetric("y", .gauge, help: "Y."), 6)
+            page.single(single, value: 5)
+            page.single(UnlabelledMetric("y", kind: .gauge, help: "Y."), value: 6)
         }
         #expect(
             page == """
@@ -64,8 +64,10 @@ struct GuestTests {
         let index = try index(["# TYPE x counter\nx 1\n# TYPE y gauge\ny 2\n"])
         var page = Page(format: .text, body: Buffer(capacity: 16))
         page.invite(index)
-        page.single(UnlabelledMetric("x", .gauge, help: "X."), 5)
-        page.single(UnlabelledMetric(Family("y", .gauge, help: "Y."), LabelSet([("job", "j0")])), 6)
+        page.single(UnlabelledMetric("x", kind: .gauge, help: "X."), value: 5)
+        page.single(
+            UnlabelledMetric(
+                Family("y", kind: .gauge, help: "Y."), labels: LabelSet([("job", "j0")])), value: 6)
         page.finish()
         #expect(page.typeConflicts == 1)
         #expect(page.duplicates == 1)

@@ -14,8 +14,8 @@ public func fuzzHost(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     let text = unsafe Span(_unsafeElements: input)
     let nowhere = Root("/nonexistent")
     let roots = FilesystemRoots(proc: nowhere, sys: nowhere, rootfs: nowhere, udev: nowhere)
-    var mistakes = ValidationErrors()
-    let everything = Filter(flag: "", include: nil, exclude: nil, &mistakes)
+    var errors = ValidationErrors()
+    let everything = Filter(flag: "", include: nil, exclude: nil, &errors)
     var page = Page(format: .openMetrics, body: Buffer(capacity: 4096))
 
     var memory = MemInfo(roots)

@@ -49,17 +49,17 @@ private func fuzzGate(_ text: Span<UInt8>) {
     var position = 0
     let method = text.piece(from: &position, upTo: 0x0A)
     let version = position < text.count ? text.piece(from: &position, upTo: 0x0A) : method
-    var gate = RequestHeadValidator()
+    var validator = RequestHeadValidator()
     var framings = 0
     while position < text.count {
         let line = text.piece(from: &position, upTo: 0x0A)
         var colon = 0
         let name = line.piece(from: &colon, upTo: UInt8(ascii: ":"))
-        gate.see(name, line.extracting(droppingFirst: min(colon, line.count)))
+        validator.see(name, line.extracting(droppingFirst: min(colon, line.count)))
         if name.equalsIgnoringCase("content-length") { framings += 1 }
         if name.equalsIgnoringCase("transfer-encoding") { framings += 1 }
     }
-    if case .proceed(let framing, _) = gate.verdict(method: method, version: version) {
+    if case .proceed(let framing, _) = validator.outcome(method: method, version: version) {
         precondition(framings <= 1 && HTTPGrammar.isToken(method))
         precondition(framing == .empty || framings == 1)
     }

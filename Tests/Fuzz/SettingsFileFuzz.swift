@@ -10,9 +10,9 @@ public func fuzzSettingsFile(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CI
     let text = unsafe Span(_unsafeElements: input)
     let vocabulary = FileSettings.AllowedNames(
         histograms: ["ml_request_duration_seconds", "ml_request_batch_size"], boundLimit: 4)
-    var mistakes = ValidationErrors()
-    let settings = FileSettings.parse(text, name: "f", vocabulary, &mistakes)
-    precondition((settings == nil) == !mistakes.isEmpty)
-    for sentence in mistakes.sentences { precondition(sentence.hasPrefix("f:")) }
+    var errors = ValidationErrors()
+    let settings = FileSettings.parse(text, name: "f", vocabulary, &errors)
+    precondition((settings == nil) == !errors.isEmpty)
+    for sentence in errors.sentences { precondition(sentence.hasPrefix("f:")) }
     return 0
 }

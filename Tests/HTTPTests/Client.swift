@@ -38,13 +38,13 @@ final class Client {
             address.sin_family = sa_family_t(AF_INET)
             address.sin_port = port.bigEndian
             address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-            code = connect(&address, MemoryLayout<sockaddr_in>.size)
+            code = connect(&address, size: MemoryLayout<sockaddr_in>.size)
         } else {
             var address = sockaddr_in6()
             address.sin6_family = sa_family_t(AF_INET6)
             address.sin6_port = port.bigEndian
             address.sin6_addr = in6addr_loopback
-            code = connect(&address, MemoryLayout<sockaddr_in6>.size)
+            code = connect(&address, size: MemoryLayout<sockaddr_in6>.size)
         }
         // The deinit runs and closes.
         if code != 0 { throw KernelError.last("connect") }
@@ -57,7 +57,7 @@ final class Client {
         unsafe withUnsafeMutableBytes(of: &address.sun_path) { target in
             for (index, byte) in path.utf8.enumerated() { unsafe target[index] = byte }
         }
-        if connect(&address, MemoryLayout<sockaddr_un>.size) != 0 {
+        if connect(&address, size: MemoryLayout<sockaddr_un>.size) != 0 {
             throw KernelError.last("connect")
         }
     }
@@ -66,7 +66,7 @@ final class Client {
         close(descriptor)
     }
 
-    private func connect<Address>(_ address: inout Address, _ size: Int) -> Int32 {
+    private func connect<Address>(_ address: inout Address, size: Int) -> Int32 {
         let descriptor = descriptor
         return unsafe withUnsafeBytes(of: &address) { bytes in
             guard let start = bytes.baseAddress else { return -1 }

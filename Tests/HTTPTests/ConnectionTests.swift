@@ -26,7 +26,7 @@ import Testing
     @Test func `a body and the next request in one packet are told apart`() throws {
         let fixture = try Fixture()
         let client = try fixture.client()
-        client.send(post("/echo", "one") + get("/query?two") + post("/echo", "three"))
+        client.send(post("/echo", body: "one") + get("/query?two") + post("/echo", body: "three"))
         #expect((0..<3).map { _ in client.reply().text } == ["one", "/query|two", "three"])
     }
 
@@ -45,7 +45,7 @@ import Testing
     @Test func `Connection close ends the connection after the answer`() throws {
         let fixture = try Fixture()
         let answer = try #require(
-            try fixture.conversation(get("/hello", "Connection: close\r\n")))
+            try fixture.conversation(get("/hello", more: "Connection: close\r\n")))
         #expect(answer.hasSuffix("hello\n"))
     }
 
@@ -61,7 +61,9 @@ import Testing
     @Test func `a header in pieces is put together`() throws {
         let fixture = try Fixture()
         let client = try fixture.client()
-        for byte in get("/agent", "User-Agent: piece by piece\r\n").utf8 { client.send([byte]) }
+        for byte in get("/agent", more: "User-Agent: piece by piece\r\n").utf8 {
+            client.send([byte])
+        }
         #expect(client.reply().text == "piece by piece")
     }
 

@@ -15,7 +15,7 @@ import Testing
     }
 
     /// Sends a byte every 30 ms until the server hangs up, at most 200. Returns how many went out.
-    private func drip(_ client: Client, _ byte: String) -> Int {
+    private func drip(_ client: Client, byte: String) -> Int {
         for count in 0..<200 {
             if !client.send(byte) || !client.staysOpen(milliseconds: 30) { return count }
         }
@@ -26,7 +26,7 @@ import Testing
         let fixture = try Fixture(limits: limits)
         let client = try fixture.client()
         client.send("GET /hello HTTP/1.1\r\nHost: h\r\nX: ")
-        #expect(drip(client, "x") < 150)
+        #expect(drip(client, byte: "x") < 150)
         #expect(client.isAtEnd)
         #expect(fixture.server.statistics.refusals(.headerTimeout) == 1)
         #expect(eventually { fixture.server.statistics.openConnections == 0 })
@@ -45,7 +45,7 @@ import Testing
         let client = try fixture.client()
         client.send(get("/hello"))
         #expect(client.reply().status == 200)
-        #expect(drip(client, "G") < 150)
+        #expect(drip(client, byte: "G") < 150)
         #expect(client.isAtEnd)
         #expect(fixture.server.statistics.refusals(.headerTimeout) == 1)
     }
@@ -56,7 +56,7 @@ import Testing
         client.send(get("/hello"))
         #expect(client.reply().status == 200)
         client.send("GET /hello HTTP/1.1\r\nX: ")
-        #expect(drip(client, "x") < 150)
+        #expect(drip(client, byte: "x") < 150)
         #expect(client.isAtEnd)
     }
 
@@ -64,7 +64,7 @@ import Testing
         let fixture = try Fixture(limits: limits)
         let client = try fixture.client()
         client.send("POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 10000\r\n\r\n")
-        #expect(drip(client, "x") < 150)
+        #expect(drip(client, byte: "x") < 150)
         #expect(client.isAtEnd)
         #expect(fixture.server.statistics.refusals(.bodyTimeout) == 1)
         #expect(eventually { fixture.server.statistics.activeRequests == 0 })
@@ -111,7 +111,7 @@ import Testing
         #expect(fixture.server.statistics.refusals(.idleTimeout) == 1)
     }
 
-    @Test func `a suspended request may take as long as its handler likes`() throws {
+    @Test func `a pending request may take as long as its handler likes`() throws {
         let fixture = try Fixture(limits: limits)
         let client = try fixture.client()
         client.send(get("/later"))

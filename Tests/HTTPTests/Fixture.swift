@@ -37,8 +37,8 @@ final class Fixture: Sendable {
                     }
                     return Response(status: 200, body: agent.string)
                 },
-                Route("/later", methods: [.get, .post]) { request, suspended in
-                    waiting.add(suspended)
+                Route("/later", methods: [.get, .post]) { request, pending in
+                    waiting.add(pending)
                 },
                 Route("/dropped") { _, _ in },
             ], limits: limits, voices: voices, admit: admit, log: { lines.append($0) })
@@ -72,14 +72,14 @@ final class Lines: Sendable {
 /// Holds suspended requests until a test answers them.
 final class WaitingRoom: Sendable {
     private final class Seat: Sendable {
-        private let suspended: LockedValue<PendingResponse?>
+        private let pending: LockedValue<PendingResponse?>
 
-        init(_ suspended: consuming PendingResponse) {
-            self.suspended = LockedValue(consume suspended)
+        init(_ pending: consuming PendingResponse) {
+            self.pending = LockedValue(consume pending)
         }
 
         func take() -> PendingResponse? {
-            suspended.withLock { $0.take() }
+            pending.withLock { $0.take() }
         }
     }
 
@@ -87,8 +87,8 @@ final class WaitingRoom: Sendable {
 
     var count: Int { seats.withLock { $0.count } }
 
-    func add(_ suspended: consuming PendingResponse) {
-        let seat = Seat(suspended)
+    func add(_ pending: consuming PendingResponse) {
+        let seat = Seat(pending)
         seats.withLock { $0.append(seat) }
     }
 
@@ -98,7 +98,7 @@ final class WaitingRoom: Sendable {
             return seats
         }
         for seat in all {
-            if let suspended = seat.take() { suspended.answer(response) }
+            if let pending = seat.take() { pending.answer(response) }
         }
     }
 
@@ -108,10 +108,10 @@ final class WaitingRoom: Sendable {
 }
 
 /// A request as a polite client sends it.
-func get(_ target: String, _ more: String = "") -> String {
+func get(_ target: String, more: String = "") -> String {
     "GET \(target) HTTP/1.1\r\nHost: h\r\n\(more)\r\n"
 }
 
-func post(_ target: String, _ body: String, _ more: String = "") -> String {
+func post(_ target: String, body: String, more: String = "") -> String {
     "POST \(target) HTTP/1.1\r\nHost: h\r\nContent-Length: \(body.utf8.count)\r\n\(more)\r\n\(body)"
 }

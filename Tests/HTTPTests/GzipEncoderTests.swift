@@ -17,7 +17,7 @@ import Testing
         limits.ratio = .max
         var plain = Buffer(capacity: 16)
         var inflater = Inflater()
-        try inflater.inflate(packed.span, into: &plain, limits)
+        try inflater.inflate(packed.span, into: &plain, limits: limits)
         return plain.bytes.copied
     }
 

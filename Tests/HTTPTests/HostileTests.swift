@@ -64,7 +64,7 @@ import Testing
         ("GET /que ry HTTP/1.1\r\nHost: h\r\n\r\n", 400),
         ("GET query HTTP/1.1\r\nHost: h\r\n\r\n", 400),
     ])
-    func `the gate answers once and closes`(request: String, status: Int) throws {
+    func `the validator answers once and closes`(request: String, status: Int) throws {
         let (answer, fixture) = try conversation(request + get("/hello"))
         #expect(statusLines(answer) == 1)
         #expect(answer.hasPrefix("HTTP/1.1 \(status) ") || answer.hasPrefix("HTTP/1.0 \(status) "))

@@ -66,7 +66,7 @@ import Testing
         let client = try fixture.client()
         client.send("GET /query\0more HTTP/1.1\r\nHost: h\r\n\r\n")
         #expect(client.reply().text == "/query|")
-        client.send(get("/agent", "User-Agent: a\0b\r\n"))
+        client.send(get("/agent", more: "User-Agent: a\0b\r\n"))
         #expect(client.reply().text == "a")
     }
 

@@ -36,7 +36,7 @@ import Testing
         #expect(next.reply().status == 200)
     }
 
-    @Test func `refused connections that do not go are cut and others get their turn`() throws {
+    @Test func `refused connections that do not go are cut and others get their tryLock`() throws {
         var limits = Limits()
         limits.connections = 1
         limits.connectionReserve = 2
@@ -65,14 +65,14 @@ import Testing
         slow.send(String(body.dropLast()))
         usleep(100_000)
         let other = try fixture.client()
-        other.send(post("/echo", body))
+        other.send(post("/echo", body: body))
         let refusal = other.reply()
         #expect(refusal.status == 503)
         #expect(refusal.header("retry-after") == "1")
         #expect(fixture.server.statistics.refusals(.flightBytes) == 1)
         slow.send("b")
         #expect(slow.reply().text == body)
-        other.send(post("/echo", body))
+        other.send(post("/echo", body: body))
         #expect(other.reply().text == body)
     }
 
@@ -86,9 +86,9 @@ import Testing
         let fixture = try Fixture(limits: small())
         let client = try fixture.client()
         let body = String(repeating: "b", count: 1000)
-        client.send(post("/echo", body))
+        client.send(post("/echo", body: body))
         #expect(client.reply().text == body)
-        client.send(post("/echo", body + "b") + get("/hello"))
+        client.send(post("/echo", body: body + "b") + get("/hello"))
         #expect(client.reply().status == 413)
         #expect(client.reply().text == "hello\n")
         #expect(fixture.server.statistics.refusals(.bodyBytes) == 1)
@@ -97,7 +97,7 @@ import Testing
     @Test func `a client that sends 4 times the limit still reads its 413`() throws {
         let fixture = try Fixture(limits: small())
         let client = try fixture.client()
-        client.send(post("/echo", String(repeating: "b", count: 4000)))
+        client.send(post("/echo", body: String(repeating: "b", count: 4000)))
         #expect(client.reply().status == 413)
         let greedy = try fixture.client()
         greedy.send("POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 4001\r\n\r\n")
@@ -140,7 +140,7 @@ import Testing
         let fixture = try Fixture()
         let client = try fixture.client()
         let body = String(repeating: "0123456789abcdef", count: 65536)
-        client.send(post("/echo", body))
+        client.send(post("/echo", body: body))
         #expect(client.reply().text == body)
     }
 }

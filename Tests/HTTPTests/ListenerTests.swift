@@ -46,7 +46,7 @@ import Testing
         let error = #expect(throws: KernelError.self) {
             try Listener.bind(.tcp(host: "127.0.0.1", port: port))
         }
-        #expect(error == KernelError(EADDRINUSE, "127.0.0.1:\(port)"))
+        #expect(error == KernelError(EADDRINUSE, subject: "127.0.0.1:\(port)"))
     }
 
     @Test func `names are resolved and unknown ones are refused`() throws {
@@ -116,7 +116,7 @@ import Testing
         #expect(try Listener.inherited(process: nil, count: "1", first: 3).isEmpty)
         #expect(try Listener.inherited(process: "1", count: "1", first: 3).isEmpty)
         #expect(try Listener.inherited(process: own, count: "0", first: 3).isEmpty)
-        #expect(throws: KernelError(EINVAL, "LISTEN_FDS")) {
+        #expect(throws: KernelError(EINVAL, subject: "LISTEN_FDS")) {
             try Listener.inherited(process: own, count: "x", first: 3)
         }
         let outer = try Listener.bind(.tcp(host: "127.0.0.1", port: 0))
@@ -148,7 +148,7 @@ import Testing
             let error = #expect(throws: KernelError.self) {
                 try Listener.inherited(process: own, count: "1", first: descriptor)
             }
-            #expect(error == KernelError(code, "inherited descriptor \(descriptor)"))
+            #expect(error == KernelError(code, subject: "inherited descriptor \(descriptor)"))
             close(descriptor)
         }
     }

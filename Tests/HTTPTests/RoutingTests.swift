@@ -43,14 +43,14 @@ import Testing
             ("/metrics/", "/metrics/"), ("/metrics/job/a%2Fb//c?q", "/metrics/job/a/b//c"),
             ("/metrics/../%00", "/metrics/../\0"), ("/m%65trics/%C3%BC", "/metrics/ü"),
         ] {
-            client.send(post(raw, "x"))
+            client.send(post(raw, body: "x"))
             #expect(client.reply().text == raw.prefix { $0 != "?" } + "|" + path)
         }
         client.send(get("/metrics/own") + get("/metrics/job/deep/x") + get("/metrics"))
         #expect(client.reply().status == 204)
         #expect(client.reply().status == 202)
         #expect(client.reply().status == 404)
-        client.send(post("/metrics/job/deep/x", "") + get("/metrics%2F") + get("/hello%2Fx"))
+        client.send(post("/metrics/job/deep/x", body: "") + get("/metrics%2F") + get("/hello%2Fx"))
         #expect(client.reply().header("allow") == "GET, HEAD")
         #expect(client.reply().status == 200)
         #expect(client.reply().status == 400)
@@ -66,7 +66,9 @@ import Testing
             return Response(status: 403, body: "no")
         })
         let client = try fixture.client()
-        client.send(post("/echo", "body", "Origin: http://evil.example\r\n") + post("/echo", "b"))
+        client.send(
+            post("/echo", body: "body", more: "Origin: http://evil.example\r\n")
+                + post("/echo", body: "b"))
         #expect(client.reply().status == 403)
         #expect(client.reply().text == "b")
         client.send(
@@ -75,7 +77,7 @@ import Testing
         #expect(client.reply().status == 403)
     }
 
-    @Test func `below its prefix a voice words what the server refuses`() throws {
+    @Test func `below its prefix a errorFormat words what the server refuses`() throws {
         let json = ErrorFormat(prefix: "/v1/", contentType: "application/json") {
             status, sentence in
             "{\(status): \(sentence)}"
@@ -94,10 +96,12 @@ import Testing
         #expect(unknown.text == "{404: There is nothing under this path.}")
         #expect(client.reply().text == "There is nothing under this path.\n")
         #expect(client.reply().text.hasPrefix("{405: "))
-        client.send(post("/v1/echo", String(repeating: "b", count: 101)))
+        client.send(post("/v1/echo", body: String(repeating: "b", count: 101)))
         #expect(client.reply().text.contains("at most 100 bytes"))
         let gzip = "Content-Encoding: gzip\r\n"
-        client.send(post("/v1/echo", "0123456789", gzip) + post("/v1/echo", "0123456789+", gzip))
+        client.send(
+            post("/v1/echo", body: "0123456789", more: gzip)
+                + post("/v1/echo", body: "0123456789+", more: gzip))
         #expect(client.reply().status == 200)
         #expect(client.reply().text.contains("at most 10 compressed bytes"))
     }
@@ -130,7 +134,7 @@ import Testing
             client.send(get(path))
             #expect(client.reply().status == 404, "\(path)")
         }
-        client.send(post("/nothing", "a body that nobody wants") + get("/hello"))
+        client.send(post("/nothing", body: "a body that nobody wants") + get("/hello"))
         #expect(client.reply().status == 404)
         #expect(client.reply().status == 200)
     }
@@ -138,7 +142,7 @@ import Testing
     @Test func `a wrong method is 405 and names the right ones`() throws {
         let fixture = try Fixture()
         let client = try fixture.client()
-        client.send(post("/hello", "x"))
+        client.send(post("/hello", body: "x"))
         let constant = client.reply()
         #expect(constant.status == 405)
         #expect(constant.header("allow") == "GET, HEAD")
@@ -170,7 +174,7 @@ import Testing
     @Test func `a header is found in either case`() throws {
         let fixture = try Fixture()
         let client = try fixture.client()
-        client.send(get("/agent", "uSER-aGENT: me\r\n"))
+        client.send(get("/agent", more: "uSER-aGENT: me\r\n"))
         #expect(client.reply().text == "me")
         client.send(get("/agent"))
         #expect(client.reply().text == "none")

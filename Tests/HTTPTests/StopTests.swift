@@ -87,8 +87,8 @@ import Testing
         do {
             let server = try Server(
                 name: "forgotten", listeners: [listener],
-                routes: [Route("/") { _, suspended in waiting.add(suspended) }], log: { _ in })
-            client.send(get("/") + get("/", "Content-Length: x\r\n"))
+                routes: [Route("/") { _, pending in waiting.add(pending) }], log: { _ in })
+            client.send(get("/") + get("/", more: "Content-Length: x\r\n"))
             #expect(eventually { waiting.count == 1 })
             _ = server
         }
@@ -131,7 +131,7 @@ import Testing
     @Test func `stopping under load ends every request`() throws {
         for _ in 0..<5 {
             let fixture = try Fixture(routes: [
-                Route("/now") { _, suspended in suspended.answer(Response(status: 200)) }
+                Route("/now") { _, pending in pending.answer(Response(status: 200)) }
             ])
             let clients = try (0..<20).map { _ in try fixture.client() }
             for client in clients { client.send(get("/now") + get("/hello") + get("/now")) }

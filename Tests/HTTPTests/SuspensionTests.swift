@@ -63,10 +63,10 @@ import Testing
         #expect(client.reply().status == 200)
     }
 
-    @Test func `a suspended request with a body is answered before the pipelined next`() throws {
+    @Test func `a pending request with a body is answered before the pipelined next`() throws {
         let fixture = try Fixture()
         let client = try fixture.client()
-        client.send(post("/later", "body") + get("/hello"))
+        client.send(post("/later", body: "body") + get("/hello"))
         #expect(eventually { fixture.waiting.count == 1 })
         #expect(client.staysOpen(milliseconds: 50))
         fixture.waiting.answerAll(Response(status: 202))
@@ -76,7 +76,7 @@ import Testing
 
     @Test func `many threads answer while clients come and go`() throws {
         let fixture = try Fixture(routes: [
-            Route("/now") { _, suspended in suspended.answer(Response(status: 200, body: "now")) }
+            Route("/now") { _, pending in pending.answer(Response(status: 200, body: "now")) }
         ])
         for _ in 0..<100 {
             let client = try fixture.client()

@@ -21,10 +21,10 @@ struct ProcessorTests {
     @Test func `a small step back is held and counted, a large one starts anew`() {
         let statistics = ProcStat(Trees.roots("odd"))
         var held = HeldCounters()
-        #expect(held.idle("cpu0 500 0 0 1000\n", statistics) == 10)
-        #expect(held.idle("cpu0 400 0 0 900\n", statistics) == 10)
+        #expect(held.idle("cpu0 500 0 0 1000\n", statistics: statistics) == 10)
+        #expect(held.idle("cpu0 400 0 0 900\n", statistics: statistics) == 10)
         #expect(held.count == 2)
-        #expect(held.idle("cpu0 1 0 0 700\n", statistics) == 7)
+        #expect(held.idle("cpu0 1 0 0 700\n", statistics: statistics) == 7)
         #expect(held.count == 2)
     }
 
@@ -54,11 +54,11 @@ struct ProcessorTests {
         var guardian = MonotonicCounters()
         var count = 0
 
-        mutating func idle(_ text: String, _ statistics: ProcStat) -> Double {
+        mutating func idle(_ text: String, statistics: ProcStat) -> Double {
             let bytes = Array(text.utf8)
             _ = statistics.parse(bytes.span)
             guard let (number, ticks) = statistics.processors.first else { return -1 }
-            return Double(guardian.hold(number, ticks, &count)[3]) / 100
+            return Double(guardian.hold(number, ticks: ticks, heldCounters: &count)[3]) / 100
         }
     }
 
@@ -66,7 +66,7 @@ struct ProcessorTests {
         let machine = CollectorResources(Trees.roots("odd"))
         let bytes = Array(text.utf8)
         _ = machine.statistics.parse(bytes.span)
-        var processor = CPU(machine, CPUSettings())
+        var processor = CPU(machine, settings: CPUSettings())
         var scrape = CollectionContext()
         var page = Page(format: .text, body: Buffer(capacity: 4096))
         processor.writeSeconds(&scrape, to: &page)

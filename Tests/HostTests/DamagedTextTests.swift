@@ -110,7 +110,8 @@ struct DamagedTextTests {
 
     @Test func `collectors without their files fail alone, and absence is no failure`() throws {
         let lines = try Trees.lines(
-            "nowhere", ["cpu", "diskstats", "loadavg", "meminfo", "uname"], tellsCost: true)
+            "nowhere", collectors: ["cpu", "diskstats", "loadavg", "meminfo", "uname"],
+            tellsCost: true)
         #expect(lines.contains(#"node_scrape_collector_success{collector="meminfo"} 0"#))
         #expect(lines.contains(#"node_scrape_collector_success{collector="uname"} 1"#))
         #expect(lines.contains(#"node_scrape_collector_success{collector="diskstats"} 1"#))
@@ -130,11 +131,11 @@ struct DamagedTextTests {
     }
 
     private func network(_ text: String) -> (lines: [String], skipped: Int) {
-        var mistakes = ValidationErrors()
-        let filter = Filter(flag: "--f", include: nil, exclude: nil, &mistakes)
+        var errors = ValidationErrors()
+        let filter = Filter(flag: "--f", include: nil, exclude: nil, errors: &errors)
         var rows = NetDevRows(
             Trees.roots("odd"),
-            NetDevSettings(
+            settings: NetDevSettings(
                 filter: filter, usesNetlink: false, showsAddresses: false, showsAliases: false,
                 isDetailed: false))
         let bytes = Array(text.utf8)

@@ -16,7 +16,7 @@ struct TextFilesTests {
 
     /// A page of the collector alone, and what it told.
     private func page(
-        _ files: inout TextFiles, _ format: Format = .text
+        _ files: inout TextFiles, format: Format = .text
     ) throws -> (lines: [String], notes: [String]) {
         var scrape = CollectionContext()
         scrape.begin()
@@ -181,7 +181,8 @@ struct TextFilesTests {
             "# HELP node_load1 Not mine.\n# TYPE node_load1 gauge\nnode_load1{from=\"file\"} 7\nnode_load1 8\n",
             to: "1.prom")
         let lines = try Trees.lines(
-            "rack", ["loadavg", "textfile"], ["--collector.textfile.directory=\(folder.path)"])
+            "rack", collectors: ["loadavg", "textfile"],
+            flags: ["--collector.textfile.directory=\(folder.path)"])
         let family = lines.drop { !$0.hasPrefix("# HELP node_load1 ") }.prefix(4)
         #expect(
             Array(family) == [
@@ -205,7 +206,7 @@ struct TextFilesTests {
     @Test func `OpenMetrics shows the same samples`() throws {
         try folder.write("# TYPE a_total counter\na_total 1\nb 2\n", to: "1.prom")
         var files = files()
-        let lines = try page(&files, .openMetrics).lines
+        let lines = try page(&files, format: .openMetrics).lines
         #expect(lines.contains("# TYPE a counter") && lines.contains("a_total 1"))
         #expect(lines.contains("# TYPE b unknown") && lines.contains("b 2"))
     }

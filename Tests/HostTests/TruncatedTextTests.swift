@@ -13,15 +13,15 @@ struct TruncatedTextTests {
     @Test func `protocols`() throws {
         let roots = Trees.roots("nowhere")
         try truncate("net/netstat") { text, page in
-            var statistics = Netstat(roots, nil)
+            var statistics = Netstat(roots, pattern: nil)
             return statistics.writeExtended(text, to: &page)
         }
         try truncate("net/snmp") { text, page in
-            var statistics = Netstat(roots, nil)
+            var statistics = Netstat(roots, pattern: nil)
             return statistics.writeExtended(text, to: &page)
         }
         try truncate("net/snmp6") { text, page in
-            var statistics = Netstat(roots, nil)
+            var statistics = Netstat(roots, pattern: nil)
             return statistics.write6(text, to: &page)
         }
         try truncate("net/sockstat") { text, page in
@@ -33,7 +33,7 @@ struct TruncatedTextTests {
         }
         try truncate("net/arp") { text, page in
             var neighbours = ARP(
-                roots, ARPSettings(filter: .init(excluding: nil), usesNetlink: false))
+                roots, settings: ARPSettings(filter: .init(excluding: nil), usesNetlink: false))
             return neighbours.parse(text)
         }
         for name in ["net/udp", "net/udp6"] {
@@ -54,7 +54,7 @@ struct TruncatedTextTests {
     @Test func `memory`() throws {
         let roots = Trees.roots("nowhere")
         try truncate("vmstat") { text, page in
-            var paging = VMStat(roots, nil)
+            var paging = VMStat(roots, pattern: nil)
             return paging.write(text, to: &page)
         }
         try truncate("buddyinfo") { text, page in
@@ -86,7 +86,7 @@ struct TruncatedTextTests {
     }
 
     private func truncate(
-        _ name: String, in root: Root = Trees.roots("gateway").proc, _ parse: Parser
+        _ name: String, in root: Root = Trees.roots("gateway").proc, parse: Parser
     ) throws {
         var file = root.file(name)
         var text = Buffer(capacity: 1 << 14)

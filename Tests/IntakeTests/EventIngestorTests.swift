@@ -11,7 +11,7 @@ final class CountingSink: Sink {
     let batches = Atomic<Int>(0)
     let senders = LockedValue<[Sender]>([])
 
-    func apply(_ batch: borrowing Batch, from sender: Sender, verdict: inout BatchOutcome) {
+    func apply(_ batch: borrowing Batch, from sender: Sender, outcome: inout BatchOutcome) {
         batches.wrappingAdd(1, ordering: .relaxed)
         rows.wrappingAdd(batch.items.count, ordering: .relaxed)
         senders.withLock { $0.append(sender) }
@@ -19,7 +19,7 @@ final class CountingSink: Sink {
             let model = batch.string(batch.scopes[batch.runs[run].scope].model)
             if model != "full" { continue }
             for row in batch.rows(of: run) {
-                verdict.reject(Int(batch.items[row]), .seriesLimit, "no room")
+                outcome.reject(Int(batch.items[row]), code: .seriesLimit, detail: "no room")
             }
         }
     }
@@ -27,28 +27,28 @@ final class CountingSink: Sink {
 
 @Suite struct DoorTests {
     private let sink = CountingSink()
-    private let door: EventIngestor
+    private let ingestor: EventIngestor
 
     init() {
-        door = EventIngestor(sink: sink, producers: ProducerTable())
+        ingestor = EventIngestor(sink: sink, producers: ProducerTable())
     }
 
     private func push(
         _ body: [UInt8], type: String? = "application/json",
-        _ encoding: ContentEncoding = .identity,
-        stamp: IdempotencyKey? = nil, from sender: Sender = .anonymous
+        encoding: ContentEncoding = .identity,
+        key: IdempotencyKey? = nil, from sender: Sender = .anonymous
     ) -> PushAnswer {
         var buffer = Buffer(capacity: 16)
         buffer.append(body)
         buffer.reserve(EventDecoder.padding)
         let type = type.map { Array($0.utf8) }
-        return door.take(
+        return ingestor.take(
             EventIngestor.Push(body: buffer.bytes, contentType: type?.span, encoding: encoding),
-            .success(stamp), from: sender)
+            key: .success(key), from: sender)
     }
 
-    private func push(_ body: String, stamp: IdempotencyKey? = nil) -> PushAnswer {
-        push(Array(body.utf8), stamp: stamp)
+    private func push(_ body: String, key: IdempotencyKey? = nil) -> PushAnswer {
+        push(Array(body.utf8), key: key)
     }
 
     private func text(_ answer: PushAnswer) -> String {
@@ -88,49 +88,51 @@ final class CountingSink: Sink {
 
     @Test func `compressed bodies are inflated within limits`() {
         let body = Array(#"{"model":"m"}"#.utf8)
-        #expect(push(gzip(body), .gzip) == .one)
-        #expect(text(push(body, .gzip)).hasPrefix(#"400 {"error":{"code":"damaged_gzip","#))
-        #expect(push(body, .unknown).status == 415)
+        #expect(push(gzip(body), encoding: .gzip) == .one)
+        #expect(
+            text(push(body, encoding: .gzip)).hasPrefix(#"400 {"error":{"code":"damaged_gzip","#))
+        #expect(push(body, encoding: .unknown).status == 415)
         let bomb = gzip([UInt8](repeating: 0x20, count: 5 << 20))
-        #expect(text(push(bomb, .gzip)).hasPrefix(#"413 {"error":{"code":"body_too_dense","#))
+        #expect(
+            text(push(bomb, encoding: .gzip)).hasPrefix(#"413 {"error":{"code":"body_too_dense","#))
         let large = gzip([UInt8](repeating: 0x20, count: 21 << 20))
-        #expect(push(large, .gzip).status == 413)
+        #expect(push(large, encoding: .gzip).status == 413)
     }
 
     @Test func `a batch is applied once`() {
-        let stamp = IdempotencyKey(producer: "p", start: 1, sequence: 1)
-        #expect(push(#"{"model":"m"}"#, stamp: stamp) == .one)
-        #expect(text(push(#"{"model":"m"}"#, stamp: stamp)).contains(#""duplicate":true"#))
+        let key = IdempotencyKey(producer: "p", start: 1, sequence: 1)
+        #expect(push(#"{"model":"m"}"#, key: key) == .one)
+        #expect(text(push(#"{"model":"m"}"#, key: key)).contains(#""duplicate":true"#))
         #expect(sink.rows.load(ordering: .relaxed) == 1)
         #expect(sink.senders.withLock { $0.map(\.number) } == [1])
-        #expect(door.producers.successes.count == 1 && door.lastAnonymousSuccess == 0)
+        #expect(ingestor.producers.successes.count == 1 && ingestor.lastAnonymousSuccess == 0)
     }
 
     @Test func `200 and 400 consume a number and other statuses do not`() {
-        func stamp(_ sequence: UInt64) -> IdempotencyKey {
+        func key(_ sequence: UInt64) -> IdempotencyKey {
             IdempotencyKey(producer: "p", start: 1, sequence: sequence)
         }
-        #expect(push("[", stamp: stamp(1)).status == 400)
-        #expect(text(push(#"{"model":"m"}"#, stamp: stamp(1))).contains("duplicate"))
-        #expect(push([], type: "text/plain", stamp: stamp(2)).status == 415)
+        #expect(push("[", key: key(1)).status == 400)
+        #expect(text(push(#"{"model":"m"}"#, key: key(1))).contains("duplicate"))
+        #expect(push([], type: "text/plain", key: key(2)).status == 415)
         let bomb = gzip([UInt8](repeating: 0x20, count: 5 << 20))
-        #expect(push(bomb, .gzip, stamp: stamp(2)).status == 413)
-        #expect(push(#"{"model":"m"}"#, stamp: stamp(2)) == .one)
-        #expect(push(Array("x".utf8), .gzip, stamp: stamp(3)).status == 400)
-        #expect(text(push(#"{"model":"m"}"#, stamp: stamp(3))).contains("duplicate"))
+        #expect(push(bomb, encoding: .gzip, key: key(2)).status == 413)
+        #expect(push(#"{"model":"m"}"#, key: key(2)) == .one)
+        #expect(push(Array("x".utf8), encoding: .gzip, key: key(3)).status == 400)
+        #expect(text(push(#"{"model":"m"}"#, key: key(3))).contains("duplicate"))
     }
 
     @Test func `headers that do not tell are 400`() {
-        let answer = door.take(
+        let answer = ingestor.take(
             EventIngestor.Push(body: Span(), contentType: nil, encoding: .identity),
-            .failure(IdempotencyKey.Problem(sentence: "no")), from: .anonymous)
+            key: .failure(IdempotencyKey.Problem(sentence: "no")), from: .anonymous)
         #expect(answer.status == 415 || answer.status == 400)
     }
 
     @Test func `everything is counted`() {
         let body = #"[{"model":"m","x":1},{"model":7},{"type":"state","model":"m"}]"#
         _ = push(body)
-        let statistics = door.statistics
+        let statistics = ingestor.statistics
         #expect(statistics.events(.inference) == 1 && statistics.events(.state) == 1)
         #expect(statistics.rejected(.wrongType) == 1)
         #expect(statistics.unknownFields == 1)
@@ -139,17 +141,17 @@ final class CountingSink: Sink {
     }
 
     @Test func `many threads push at once and nothing is lost`() throws {
-        let door = door
+        let ingestor = ingestor
         try inFourThreads { index in
             var body = Buffer(capacity: 64)
             body.append("[{\"model\":\"m\(index)\"},{\"model\":\"shared\"}]")
             body.reserve(EventDecoder.padding)
             let type = Array("application/json".utf8)
             for _ in 0..<500 {
-                _ = door.take(
+                _ = ingestor.take(
                     EventIngestor.Push(
                         body: body.bytes, contentType: type.span, encoding: .identity),
-                    .success(nil), from: .anonymous)
+                    key: .success(nil), from: .anonymous)
             }
         }
         #expect(sink.rows.load(ordering: .relaxed) == 4000)

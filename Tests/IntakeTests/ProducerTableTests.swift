@@ -90,27 +90,27 @@ import Testing
 }
 
 @Suite struct ProducerTests {
-    private func stamp(_ id: String, _ start: UInt64, _ sequence: UInt64) -> IdempotencyKey {
+    private func key(_ id: String, start: UInt64, sequence: UInt64) -> IdempotencyKey {
         IdempotencyKey(producer: id, start: start, sequence: sequence)
     }
 
     @Test func `each batch of each start is applied once`() {
         let producers = ProducerTable()
-        #expect(producers.decide(stamp("a", 1, 1), now: 1) == .apply(1))
-        #expect(producers.decide(stamp("a", 1, 1), now: 1) == .duplicate)
-        #expect(producers.decide(stamp("a", 2, 1), now: 1) == .apply(1))
-        #expect(producers.decide(stamp("b", 1, 1), now: 1) == .apply(2))
+        #expect(producers.decide(key("a", start: 1, sequence: 1), now: 1) == .apply(1))
+        #expect(producers.decide(key("a", start: 1, sequence: 1), now: 1) == .duplicate)
+        #expect(producers.decide(key("a", start: 2, sequence: 1), now: 1) == .apply(1))
+        #expect(producers.decide(key("b", start: 1, sequence: 1), now: 1) == .apply(2))
         #expect(producers.duplicates == 1)
     }
 
     @Test func `two starts are kept and an older one is stale`() {
         let producers = ProducerTable()
         for start: UInt64 in [10, 30, 20] {
-            #expect(producers.decide(stamp("a", start, 1), now: 1) == .apply(1))
+            #expect(producers.decide(key("a", start: start, sequence: 1), now: 1) == .apply(1))
         }
-        #expect(producers.decide(stamp("a", 10, 2), now: 1) == .staleStart)
-        #expect(producers.decide(stamp("a", 20, 1), now: 1) == .duplicate)
-        #expect(producers.decide(stamp("a", 30, 2), now: 1) == .apply(1))
+        #expect(producers.decide(key("a", start: 10, sequence: 2), now: 1) == .staleStart)
+        #expect(producers.decide(key("a", start: 20, sequence: 1), now: 1) == .duplicate)
+        #expect(producers.decide(key("a", start: 30, sequence: 2), now: 1) == .apply(1))
         #expect(producers.list.map(\.sequence) == [2])
     }
 
@@ -120,56 +120,56 @@ import Testing
         limits.timeToLive = .seconds(100)
         let producers = ProducerTable(limits)
         let second: UInt64 = 1_000_000_000
-        #expect(producers.decide(stamp("a", 1, 1), now: 200 * second) == .apply(1))
-        #expect(producers.decide(stamp("b", 1, 1), now: 250 * second) == .apply(2))
-        #expect(producers.decide(stamp("c", 1, 1), now: 290 * second) == .full)
-        #expect(producers.decide(stamp("b", 1, 2), now: 290 * second) == .apply(2))
-        #expect(producers.decide(stamp("c", 1, 1), now: 301 * second) == .apply(3))
-        #expect(producers.decide(stamp("a", 1, 1), now: 302 * second) == .full)
+        #expect(producers.decide(key("a", start: 1, sequence: 1), now: 200 * second) == .apply(1))
+        #expect(producers.decide(key("b", start: 1, sequence: 1), now: 250 * second) == .apply(2))
+        #expect(producers.decide(key("c", start: 1, sequence: 1), now: 290 * second) == .full)
+        #expect(producers.decide(key("b", start: 1, sequence: 2), now: 290 * second) == .apply(2))
+        #expect(producers.decide(key("c", start: 1, sequence: 1), now: 301 * second) == .apply(3))
+        #expect(producers.decide(key("a", start: 1, sequence: 1), now: 302 * second) == .full)
     }
 
     @Test func `somebody else may forget the silent ones`() {
         let producers = ProducerTable(expiresItself: false)
         let day = Duration.seconds(86_400).nanoseconds
-        #expect(producers.decide(stamp("a", 1, 1), now: 5) == .apply(1))
-        #expect(producers.decide(stamp("b", 1, 1), now: 9) == .apply(2))
+        #expect(producers.decide(key("a", start: 1, sequence: 1), now: 5) == .apply(1))
+        #expect(producers.decide(key("b", start: 1, sequence: 1), now: 9) == .apply(2))
         #expect(producers.expired(now: 5 + day - 1).producers == [])
         #expect(producers.expired(now: 5 + day - 1).next == 5 + day)
         #expect(producers.expired(now: 5 + day).producers == ["a"])
-        #expect(producers.decide(stamp("c", 1, 1), now: 2 * day) == .apply(3))
-        #expect(producers.decide(stamp("a", 1, 1), now: 2 * day) == .duplicate)
+        #expect(producers.decide(key("c", start: 1, sequence: 1), now: 2 * day) == .apply(3))
+        #expect(producers.decide(key("a", start: 1, sequence: 1), now: 2 * day) == .duplicate)
     }
 
     @Test func `a record of another number tells that its producer was forgotten before`() {
         let producers = ProducerTable()
-        #expect(producers.decide(stamp("a", 1, 900), now: 0) == .apply(1))
-        producers.replay(stamp("a", 1, 1), as: 5, now: 0)
-        #expect(producers.decide(stamp("a", 1, 1), now: 0) == .duplicate)
-        #expect(producers.decide(stamp("a", 1, 900), now: 0) == .apply(5))
-        #expect(producers.decide(stamp("b", 1, 1), now: 0) == .apply(6))
+        #expect(producers.decide(key("a", start: 1, sequence: 900), now: 0) == .apply(1))
+        producers.replay(key("a", start: 1, sequence: 1), as: 5, now: 0)
+        #expect(producers.decide(key("a", start: 1, sequence: 1), now: 0) == .duplicate)
+        #expect(producers.decide(key("a", start: 1, sequence: 900), now: 0) == .apply(5))
+        #expect(producers.decide(key("b", start: 1, sequence: 1), now: 0) == .apply(6))
     }
 
     @Test func `a forgotten producer begins anew under another number`() {
         let producers = ProducerTable()
-        #expect(producers.decide(stamp("a", 1, 1), now: 1) == .apply(1))
+        #expect(producers.decide(key("a", start: 1, sequence: 1), now: 1) == .apply(1))
         #expect(producers.forget("a") == 1)
         #expect(producers.forget("a") == nil)
-        #expect(producers.decide(stamp("a", 1, 1), now: 1) == .apply(2))
+        #expect(producers.decide(key("a", start: 1, sequence: 1), now: 1) == .apply(2))
     }
 
     @Test func `what was taken back comes again`() {
         let producers = ProducerTable()
-        #expect(producers.decide(stamp("a", 1, 7), now: 1) == .apply(1))
-        producers.undo(stamp("a", 1, 7))
-        producers.undo(stamp("x", 1, 7))
-        #expect(producers.decide(stamp("a", 1, 7), now: 1) == .apply(1))
+        #expect(producers.decide(key("a", start: 1, sequence: 7), now: 1) == .apply(1))
+        producers.undo(key("a", start: 1, sequence: 7))
+        producers.undo(key("x", start: 1, sequence: 7))
+        #expect(producers.decide(key("a", start: 1, sequence: 7), now: 1) == .apply(1))
     }
 
     @Test func `success is noted by name`() {
         let producers = ProducerTable()
-        #expect(producers.decide(stamp("a", 1, 1), now: 1) == .apply(1))
+        #expect(producers.decide(key("a", start: 1, sequence: 1), now: 1) == .apply(1))
         #expect(producers.successes.isEmpty)
-        producers.noteSuccess(stamp("a", 1, 1), at: 5)
+        producers.noteSuccess(key("a", start: 1, sequence: 1), at: 5)
         #expect(producers.successes.map(\.time) == [5])
     }
 
@@ -178,8 +178,8 @@ import Testing
         let applied = Applied()
         try inFourThreads { _ in
             for sequence: UInt64 in 1...2000 {
-                let stamp = IdempotencyKey(producer: "a", start: 1, sequence: sequence)
-                if case .apply = producers.decide(stamp, now: 1) {
+                let key = IdempotencyKey(producer: "a", start: 1, sequence: sequence)
+                if case .apply = producers.decide(key, now: 1) {
                     applied.count(sequence)
                 }
             }
@@ -193,7 +193,7 @@ import Testing
 
 @Suite struct BatchStampTests {
     private func read(
-        _ producer: String?, _ start: String?, _ sequence: String?
+        _ producer: String?, start: String?, sequence: String?
     ) -> Result<IdempotencyKey?, IdempotencyKey.Problem> {
         let (producer, start, sequence) = (
             producer.map { Array($0.utf8) }, start.map { Array($0.utf8) },
@@ -216,12 +216,12 @@ import Testing
         ] as [(String, UInt64)])
     func `a start is a decimal number of seconds`(text: String, nanoseconds: UInt64) {
         #expect(
-            read("p", text, "7")
+            read("p", start: text, sequence: "7")
                 == .success(IdempotencyKey(producer: "p", start: nanoseconds, sequence: 7)))
     }
 
-    @Test func `without headers there is no stamp`() {
-        #expect(read(nil, nil, nil) == .success(nil))
+    @Test func `without headers there is no key`() {
+        #expect(read(nil, start: nil, sequence: nil) == .success(nil))
     }
 
     @Test(
@@ -235,7 +235,7 @@ import Testing
     func `headers that do not tell are refused`(
         producer: String?, start: String?, sequence: String?
     ) {
-        guard case .failure(let problem) = read(producer, start, sequence) else {
+        guard case .failure(let problem) = read(producer, start: start, sequence: sequence) else {
             Issue.record("accepted")
             return
         }
@@ -284,17 +284,17 @@ private final class Applied: Sendable {
         #expect(after.list.map(\.producer) == ["b", "ä/1"])
         #expect(after.list.map(\.number) == before.list.map(\.number))
         #expect(after.successes.map(\.time) == [12.5])
-        func decide(_ producer: String, _ start: UInt64, _ sequence: UInt64)
+        func decide(_ producer: String, start: UInt64, sequence: UInt64)
             -> ProducerTable.Decision
         {
             after.decide(
                 IdempotencyKey(producer: producer, start: start, sequence: sequence), now: now)
         }
-        #expect(decide("ä/1", 7, 3000) == .duplicate)
-        #expect(decide("ä/1", 7, 2999) == .apply(1))
-        #expect(decide("b", 9, 1) == .duplicate)
-        #expect(decide("b", 8, 1) == .staleStart)
-        #expect(decide("c", 1, 1) == .apply(3))
+        #expect(decide("ä/1", start: 7, sequence: 3000) == .duplicate)
+        #expect(decide("ä/1", start: 7, sequence: 2999) == .apply(1))
+        #expect(decide("b", start: 9, sequence: 1) == .duplicate)
+        #expect(decide("b", start: 8, sequence: 1) == .staleStart)
+        #expect(decide("c", start: 1, sequence: 1) == .apply(3))
     }
 
     @Test func `bytes that are no snapshot change nothing`() {

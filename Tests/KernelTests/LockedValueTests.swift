@@ -19,8 +19,8 @@ import Testing
 
     @Test func `an error leaves the value free`() {
         let tally = Tally()
-        #expect(throws: KernelError(1, "inside")) {
-            try tally.counts.withLock { _ in throw KernelError(1, "inside") }
+        #expect(throws: KernelError(1, subject: "inside")) {
+            try tally.counts.withLock { _ in throw KernelError(1, subject: "inside") }
         }
         #expect(tally.counts.withLock { $0.isEmpty })
     }
@@ -30,7 +30,7 @@ import Testing
         private var worker: Worker?
 
         init(_ body: @escaping @Sendable () -> Void) throws {
-            worker = try Worker("guarded-test", body)
+            worker = try Worker("guarded-test", body: body)
         }
 
         func join() {

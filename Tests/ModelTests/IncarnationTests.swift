@@ -28,7 +28,7 @@ struct LifeTests {
     @Test func `with a time to live of 0 nothing goes`() {
         var settings = ModelSettings()
         settings.timeToLive = .zero
-        let models = Models(SeriesLimits(), settings)
+        let models = Models(SeriesLimits(), settings: settings)
         models.take { _ in }
         #expect(!models.samples("ml_requests_total", later: .seconds(10_000_000)).isEmpty)
     }
@@ -38,7 +38,7 @@ struct LifeTests {
         models.take { _ in }
         models.take { $0.version = "4" }
         var push = Push()
-        push.add(state: "fraud", "4", inFlight: 1)
+        push.add(state: "fraud", version: "4", inFlight: 1)
         _ = push.send(to: models, from: 7)
         #expect(models.samples("ml_requests_total", later: .seconds(90_000)).count > 2)
         let now = Clock.monotonicNanoseconds
@@ -68,7 +68,7 @@ struct LifeTests {
     @Test func `a model without a version is listed, and goes with retire`() {
         let models = Models()
         var push = Push()
-        push.add(metric: "profit", .gauge, 5, model: "fraud")
+        push.add(metric: "profit", kind: .gauge, value: 5, model: "fraud")
         _ = push.send(to: models)
         #expect(models.list.map(\.version) == [""])
         #expect(models.retire(model: "fraud", version: ""))
@@ -79,12 +79,12 @@ struct LifeTests {
         let models = Models()
         var push = Push()
         for producer in 1...3 as ClosedRange<UInt64> {
-            push.add(state: "fraud", "3", inFlight: Double(producer), queue: 1)
+            push.add(state: "fraud", version: "3", inFlight: Double(producer), queue: 1)
             _ = push.send(to: models, from: producer)
         }
         let series = #"ml_requests_in_flight{model="fraud",version="3"}"#
         #expect(models.value(series) == "6")
-        push.add(state: "fraud", "3", inFlight: 10)
+        push.add(state: "fraud", version: "3", inFlight: 10)
         _ = push.send(to: models, from: 1)
         #expect(models.value(series) == "15")
         #expect(models.value(#"ml_requests_queued{model="fraud",version="3"}"#) == "3")
@@ -97,10 +97,10 @@ struct LifeTests {
     @Test func `what a producer said before its lease ended does not come back`() {
         let models = Models()
         var push = Push()
-        push.add(state: "fraud", "3", inFlight: 7, queue: 2)
+        push.add(state: "fraud", version: "3", inFlight: 7, queue: 2)
         _ = push.send(to: models, from: 1)
         models.forget(producer: 1)
-        push.add(state: "fraud", "3", inFlight: 1)
+        push.add(state: "fraud", version: "3", inFlight: 1)
         _ = push.send(to: models, from: 1)
         #expect(models.value(#"ml_requests_in_flight{model="fraud",version="3"}"#) == "1")
         #expect(models.value(#"ml_requests_queued{model="fraud",version="3"}"#) == nil)
@@ -110,7 +110,7 @@ struct LifeTests {
         let models = Models()
         var push = Push()
         push.add { _ in }
-        push.add(state: "fraud", "3", inFlight: 7)
+        push.add(state: "fraud", version: "3", inFlight: 7)
         _ = push.send(to: models, from: 1)
         models.forget(producer: 1)
         var record = ByteWriter()
@@ -126,7 +126,7 @@ struct LifeTests {
         let models = Models()
         var push = Push()
         push.add { $0.seconds = [(0.5, 1)] }
-        push.add(state: "fraud", "3", inFlight: 1)
+        push.add(state: "fraud", version: "3", inFlight: 1)
         _ = push.send(to: models, from: 9)
         models.forget(producer: 9)
         #expect(models.samples("ml_requests_total")[0].hasSuffix(" 1"))

@@ -9,7 +9,7 @@ struct AnnouncementTests {
     @Test func `a model that is loaded is described, loaded again it has been reloaded`() {
         let models = Models()
         var push = Push()
-        push.add(news: "fraud", .loaded, framework: "lightgbm", trainedAt: 1_795_000_000)
+        push.add(lifecycle: "fraud", kind: .loaded, framework: "lightgbm", trainedAt: 1_795_000_000)
         _ = push.send(to: models)
         #expect(
             models.samples("ml_model_info") == [
@@ -19,14 +19,14 @@ struct AnnouncementTests {
             models.value(#"ml_model_trained_timestamp_seconds{model="fraud",version="3"}"#)
                 == "1.795e+09")
         #expect(models.value(#"ml_model_reloads_total{model="fraud",version="3"}"#) == "0")
-        push.add(news: "fraud", .loaded, gitSHA: "abc")
+        push.add(lifecycle: "fraud", kind: .loaded, gitSHA: "abc")
         _ = push.send(to: models)
         #expect(models.value(#"ml_model_reloads_total{model="fraud",version="3"}"#) == "1")
         #expect(
             models.samples("ml_model_info") == [
                 #"ml_model_info{framework="lightgbm",git_sha="abc",model="fraud",version="3"} 1"#
             ])
-        push.add(news: "fraud", .unloaded)
+        push.add(lifecycle: "fraud", kind: .unloaded)
         _ = push.send(to: models)
         #expect(models.samples("ml_model_info").isEmpty)
         #expect(models.samples("ml_model_loaded_timestamp_seconds").isEmpty)
@@ -36,10 +36,10 @@ struct AnnouncementTests {
     @Test func `gains and losses of the business are two counters`() {
         let models = Models()
         var push = Push()
-        push.add(metric: "profit", .counter, 12.5, model: "fraud")
-        push.add(metric: "profit", .counter, -2, model: "fraud")
-        push.add(metric: "profit", .counter, 1.5, model: "fraud")
-        push.add(metric: "weekly", .gauge, 900_000, target: 1_000_000)
+        push.add(metric: "profit", kind: .counter, value: 12.5, model: "fraud")
+        push.add(metric: "profit", kind: .counter, value: -2, model: "fraud")
+        push.add(metric: "profit", kind: .counter, value: 1.5, model: "fraud")
+        push.add(metric: "weekly", kind: .gauge, value: 900_000, target: 1_000_000)
         #expect(push.send(to: models).rejected == 0)
         #expect(models.value(#"ml_business_value_total{kpi="profit",model="fraud"}"#) == "14")
         #expect(models.value(#"ml_business_loss_total{kpi="profit",model="fraud"}"#) == "2")
@@ -59,13 +59,13 @@ struct AnnouncementTests {
     func `a label that the configuration does not allow costs its item`(name: String) {
         var settings = ModelSettings()
         settings.rules.businessLabels = ["city", "job", "le"]
-        let models = Models(SeriesLimits(), settings)
+        let models = Models(SeriesLimits(), settings: settings)
         var push = Push()
-        push.add(metric: "profit", .gauge, 1, labels: [("city", "Bonn")])
-        push.add(metric: "profit", .gauge, 1, labels: [(name, "x")])
-        let verdict = push.send(to: models)
-        #expect(verdict.rejections.map(\.index) == [1])
-        #expect(verdict.rejections.map(\.code) == [.labelNotAllowed])
+        push.add(metric: "profit", kind: .gauge, value: 1, labels: [("city", "Bonn")])
+        push.add(metric: "profit", kind: .gauge, value: 1, labels: [(name, "x")])
+        let outcome = push.send(to: models)
+        #expect(outcome.rejections.map(\.index) == [1])
+        #expect(outcome.rejections.map(\.code) == [.labelNotAllowed])
         #expect(models.value(#"ml_business_value{city="Bonn",kpi="profit"}"#) == "1")
     }
 
@@ -75,7 +75,7 @@ struct AnnouncementTests {
         func training(_ status: TrainingEvent.Status, epoch: Double, f1: Double) -> BatchOutcome {
             var training = TrainingEvent()
             training.item = push.item()
-            training.scope = push.scope("fraud", "")
+            training.scope = push.scope("fraud", version: "")
             training.run = push.name("run \(Int(epoch))")
             training.split = push.name("validation")
             training.epoch = epoch
@@ -122,7 +122,7 @@ struct AnnouncementTests {
         for version in ["3", "", "3"] {
             var label = LabelEvent()
             label.item = push.item()
-            label.scope = push.scope("fraud", version)
+            label.scope = push.scope("fraud", version: version)
             push.batch.append(label)
         }
         #expect(push.send(to: models).rejected == 0)

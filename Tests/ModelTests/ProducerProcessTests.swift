@@ -36,25 +36,25 @@ struct ProducerTests {
         #expect(usage.readBytes == 5 && usage.writtenBytes == 6)
     }
 
-    private func push(_ process: Sender.Process, _ model: String, to models: Models) {
+    private func push(_ process: Sender.Process, model: String, to models: Models) {
         var push = Push()
         push.add { $0.model = model }
-        var verdict = BatchOutcome()
-        models.apply(push.batch, from: Sender(number: 1, process: process), verdict: &verdict)
+        var outcome = BatchOutcome()
+        models.apply(push.batch, from: Sender(number: 1, process: process), outcome: &outcome)
     }
 
     private func start(of pid: Int32) throws -> UInt64 {
         var text = Buffer(capacity: 4096)
-        return try #require(ProcessUsage.read(pid, in: Root("/proc"), &text)).startTicks
+        return try #require(ProcessUsage.read(pid, in: Root("/proc"), text: &text)).startTicks
     }
 
     @Test func `a living producer is told with the models it pushes for`() throws {
         let models = Models()
         let pid = getpid()
         let process = Sender.Process(pid: pid, startTicks: try start(of: pid))
-        push(process, "fraud", to: models)
-        push(process, "fraud", to: models)
-        push(process, "churn", to: models)
+        push(process, model: "fraud", to: models)
+        push(process, model: "fraud", to: models)
+        push(process, model: "churn", to: models)
         #expect(
             models.samples("ml_producer_model_info") == [
                 #"ml_producer_model_info{model="fraud",pid="\#(pid)",version="3"} 1"#,
@@ -75,7 +75,7 @@ struct ProducerTests {
     @Test func `another process with the pid of one that has ended is not taken for it`() throws {
         let models = Models()
         let pid = getpid()
-        push(Sender.Process(pid: pid, startTicks: 1), "fraud", to: models)
+        push(Sender.Process(pid: pid, startTicks: 1), model: "fraud", to: models)
         #expect(models.samples("ml_producer_").isEmpty)
         #expect(models.samples("ml_requests_total").count == 6)
     }
@@ -87,7 +87,7 @@ struct ProducerTests {
         defer { unsafe arguments.forEach { unsafe free($0) } }
         #expect(unsafe posix_spawn(&pid, "/bin/sleep", nil, nil, &arguments, nil) == 0)
         let process = Sender.Process(pid: pid, startTicks: try start(of: pid))
-        push(process, "fraud", to: models)
+        push(process, model: "fraud", to: models)
         #expect(models.samples("ml_producer_process_threads").count == 1)
         let taken = models.budget.count
         kill(pid, SIGKILL)
@@ -99,7 +99,7 @@ struct ProducerTests {
     @Test func `what the daemon may not see is absent`() throws {
         let models = Models()
         // init belongs to another user, or to us when the tests run as root.
-        push(Sender.Process(pid: 1, startTicks: try start(of: 1)), "fraud", to: models)
+        push(Sender.Process(pid: 1, startTicks: try start(of: 1)), model: "fraud", to: models)
         #expect(models.samples("ml_producer_process_resident_memory_bytes").count == 1)
         #expect(models.samples("ml_producer_process_open_fds").count == (geteuid() == 0 ? 1 : 0))
     }

@@ -14,12 +14,12 @@ struct DecisionTests {
             $0.features = [("amount", .number(1))]
             $0.errors = [("age", .type)]
         }
-        push.add(state: "fraud", "3", inFlight: 2)
-        push.add(news: "fraud", .loaded)
-        push.add(metric: "profit", .counter, 3, model: "churn")
-        var verdict = BatchOutcome()
-        let decision = models.decide(push.batch, from: .anonymous, verdict: &verdict)
-        #expect(verdict.rejected == 0)
+        push.add(state: "fraud", version: "3", inFlight: 2)
+        push.add(lifecycle: "fraud", kind: .loaded)
+        push.add(metric: "profit", kind: .counter, value: 3, model: "churn")
+        var outcome = BatchOutcome()
+        let decision = models.decide(push.batch, from: .anonymous, outcome: &outcome)
+        #expect(outcome.rejected == 0)
         let before = models.text().split(separator: "\n").filter { !$0.hasPrefix("#") }
         #expect(before.allSatisfy { $0.hasPrefix("ml_series") })
         #expect(models.list.isEmpty)
@@ -43,11 +43,11 @@ struct DecisionTests {
         first.add { $0.model = "a" }
         second.add { $0.model = "b" }
         second.add { $0.model = "a" }
-        var verdict = BatchOutcome()
-        let one = models.decide(first.batch, from: .anonymous, verdict: &verdict)
-        #expect(verdict.rejected == 0)
-        let other = models.decide(second.batch, from: .anonymous, verdict: &verdict)
-        #expect(verdict.rejections.map(\.code) == [.modelLimit])
+        var outcome = BatchOutcome()
+        let one = models.decide(first.batch, from: .anonymous, outcome: &outcome)
+        #expect(outcome.rejected == 0)
+        let other = models.decide(second.batch, from: .anonymous, outcome: &outcome)
+        #expect(outcome.rejections.map(\.code) == [.modelLimit])
         models.apply(first.batch, as: one)
         models.apply(second.batch, as: other)
         #expect(models.value(#"ml_predictions_total{model="a",version="3"}"#) == "2")
@@ -57,8 +57,8 @@ struct DecisionTests {
     @Test func `a decision that is lost leaves nothing on the page`() {
         var push = Push()
         push.add { _ in }
-        var verdict = BatchOutcome()
-        _ = models.decide(push.batch, from: .anonymous, verdict: &verdict)
+        var outcome = BatchOutcome()
+        _ = models.decide(push.batch, from: .anonymous, outcome: &outcome)
         #expect(models.samples("ml_requests_total").isEmpty)
         models.take { _ in }
         #expect(models.samples("ml_requests_total")[0].hasSuffix(" 1"))
@@ -68,10 +68,10 @@ struct DecisionTests {
         var limits = SeriesLimits()
         limits.seriesPerVersion = 40
         let models = Models(limits)
-        let verdict = models.take {
+        let outcome = models.take {
             $0.features = (0..<20).map { ("f\($0)", .number(1)) }
         }
-        #expect(verdict.rejected == 1)
+        #expect(outcome.rejected == 1)
         #expect(models.samples("ml_requests_total").isEmpty)
     }
 }

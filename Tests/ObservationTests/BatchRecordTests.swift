@@ -16,10 +16,10 @@ struct BatchRecordTests {
             let mark = batch.mark
             batch.openRun(scopes[row / 2], at: mark)
             for measure in Measure.allCases {
-                batch.observe(measure, row: row, Double(row) / 8, weight: UInt64(row + 1))
+                batch.observe(measure, row: row, value: Double(row) / 8, weight: UInt64(row + 1))
             }
-            batch.append(feature: feature, row: row, Value(Double(row)))
-            batch.append(feature: other, row: row, .missing)
+            batch.append(feature: feature, row: row, value: Value(Double(row)))
+            batch.append(feature: other, row: row, value: .missing)
             let text = batch.keep(Array("text \(row)".utf8).span)
             batch.append(prediction: Value(text), row: row)
             batch.append(score: 0.5, of: other, row: row)
@@ -29,10 +29,11 @@ struct BatchRecordTests {
             batch.append(id: text, row: row)
             batch.append(trace: text, row: row)
             batch.appendRow(
-                item: row, .timeout, reason: feature, weight: UInt64(row + 1), size: 1 << 40)
+                item: row, outcome: .timeout, reason: feature, weight: UInt64(row + 1),
+                size: 1 << 40)
         }
         var label = LabelEvent()
-        batch.appendLabelGroup(other, feature)
+        batch.appendLabelGroup(other, group: feature)
         label.groups = 0..<1
         label.label = .notFinite
         batch.append(label)
@@ -47,11 +48,11 @@ struct BatchRecordTests {
         var state = StateEvent()
         state.inFlight = 3
         batch.append(state)
-        var news = ModelEvent()
-        news.kind = .unloaded
-        news.framework = other
-        batch.append(news)
-        batch.append(metricLabel: feature, other)
+        var lifecycle = ModelEvent()
+        lifecycle.kind = .unloaded
+        lifecycle.framework = other
+        batch.append(lifecycle)
+        batch.append(metricLabel: feature, value: other)
         var metric = MetricEvent()
         metric.name = feature
         metric.kind = .counter

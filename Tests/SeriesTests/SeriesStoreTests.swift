@@ -5,47 +5,47 @@ import Testing
 @testable import Series
 
 struct LedgerTests {
-    private let catalogue: MetricDescriptors
+    private let descriptors: MetricDescriptors
     private let counts: MetricDescriptor
     private let seconds: MetricDescriptor
     private let level: MetricDescriptor
 
     init() {
-        var catalogue = MetricDescriptors()
-        counts = catalogue.add("ml_x_total", .counter, help: "X.")
-        seconds = catalogue.add(
-            "ml_x_seconds", .histogram(BucketBounds(ascending: [0.5, 1])), help: "X.")
-        level = catalogue.add("ml_x", .gauge, help: "X.")
-        self.catalogue = catalogue
+        var descriptors = MetricDescriptors()
+        counts = descriptors.add("ml_x_total", shape: .counter, help: "X.")
+        seconds = descriptors.add(
+            "ml_x_seconds", shape: .histogram(BucketBounds(ascending: [0.5, 1])), help: "X.")
+        level = descriptors.add("ml_x", shape: .gauge, help: "X.")
+        self.descriptors = descriptors
     }
 
-    private func page(_ ledger: borrowing SeriesStore) -> String {
-        var harvest = StoreSnapshot(catalogue)
-        harvest.take(ledger)
+    private func page(_ store: borrowing SeriesStore) -> String {
+        var snapshot = StoreSnapshot(descriptors)
+        snapshot.take(store)
         var page = Page(format: .text, body: Buffer(capacity: 64))
-        harvest.write(to: &page)
+        snapshot.write(to: &page)
         return page.bytes.string
     }
 
-    private func samples(_ ledger: borrowing SeriesStore) -> [String] {
-        page(ledger).split(separator: "\n").map(String.init).filter { !$0.hasPrefix("#") }
+    private func samples(_ store: borrowing SeriesStore) -> [String] {
+        page(store).split(separator: "\n").map(String.init).filter { !$0.hasPrefix("#") }
     }
 
     @Test func `a series is hidden until its first number`() {
-        var ledger = SeriesStore(catalogue, SeriesBudget())
-        let room = ledger.reserve(3 + 2 + 2)
+        var store = SeriesStore(descriptors, budget: SeriesBudget())
+        let room = store.reserve(3 + 2 + 2)
         #expect(room == nil)
-        let labels = ledger.keep(LabelSet([("a", "1")]))
-        let counter = ledger.counter(counts, labels)
-        let histogram = ledger.histogram(seconds, labels)
-        let gauge = ledger.gauge(level, labels)
-        let before = page(ledger)
+        let labels = store.keep(LabelSet([("a", "1")]))
+        let counter = store.counter(counts, labels: labels)
+        let histogram = store.histogram(seconds, labels: labels)
+        let gauge = store.gauge(level, labels: labels)
+        let before = page(store)
         #expect(before == "")
-        ledger.add(counter, 2)
-        ledger.observe(histogram, 1)
-        ledger.observe(histogram, 7, times: 3)
-        ledger.set(gauge, -1.5)
-        let after = samples(ledger)
+        store.add(counter, amount: 2)
+        store.observe(histogram, value: 1)
+        store.observe(histogram, value: 7, times: 3)
+        store.set(gauge, value: -1.5)
+        let after = samples(store)
         #expect(
             after == [
                 #"ml_x_total{a="1"} 2"#, #"ml_x_seconds_bucket{a="1",le="0.5"} 0"#,
@@ -53,24 +53,24 @@ struct LedgerTests {
                 #"ml_x_seconds_bucket{a="1",le="+Inf"} 4"#, #"ml_x_seconds_sum{a="1"} 22"#,
                 #"ml_x_seconds_count{a="1"} 4"#, #"ml_x{a="1"} -1.5"#,
             ])
-        ledger.hide(gauge)
-        let hidden = samples(ledger).count
+        store.hide(gauge)
+        let hidden = samples(store).count
         #expect(hidden == 6)
     }
 
     @Test func `what is shown starts at 0`() {
-        var ledger = SeriesStore(catalogue, SeriesBudget())
-        _ = ledger.reserve(6)
-        let labels = ledger.keep(LabelSet([("a", "1")]))
-        let counter = ledger.counter(counts, labels)
-        ledger.show(counter)
-        let histogram = ledger.histogram(seconds, labels)
-        ledger.show(histogram)
-        let shown = samples(ledger)
+        var store = SeriesStore(descriptors, budget: SeriesBudget())
+        _ = store.reserve(6)
+        let labels = store.keep(LabelSet([("a", "1")]))
+        let counter = store.counter(counts, labels: labels)
+        store.show(counter)
+        let histogram = store.histogram(seconds, labels: labels)
+        store.show(histogram)
+        let shown = samples(store)
         #expect(shown.count == 6)
         let zeros = shown.allSatisfy { $0.hasSuffix(" 0") }
         #expect(zeros)
-        let value = ledger.value(counter)
+        let value = store.value(counter)
         #expect(value == 0)
     }
 
@@ -80,8 +80,8 @@ struct LedgerTests {
         limits.seriesPerVersion = 8
         let budget = SeriesBudget(limits)
         do {
-            var one = SeriesStore(catalogue, budget)
-            var other = SeriesStore(catalogue, budget)
+            var one = SeriesStore(descriptors, budget: budget)
+            var other = SeriesStore(descriptors, budget: budget)
             let answers = [
                 one.reserve(9), one.reserve(6), other.reserve(5), other.reserve(4), one.hold(1),
             ]
@@ -94,29 +94,29 @@ struct LedgerTests {
     }
 
     @Test func `a value that is no number is not observed`() {
-        var ledger = SeriesStore(catalogue, SeriesBudget())
-        _ = ledger.reserve(5)
-        let labels = ledger.keep(.none)
-        let histogram = ledger.histogram(seconds, labels)
-        ledger.observe(histogram, .nan)
-        let shown = samples(ledger)
+        var store = SeriesStore(descriptors, budget: SeriesBudget())
+        _ = store.reserve(5)
+        let labels = store.keep(.none)
+        let histogram = store.histogram(seconds, labels: labels)
+        store.observe(histogram, value: .nan)
+        let shown = samples(store)
         #expect(shown.isEmpty)
     }
 
-    @Test func `a harvest tells the numbers as they stood`() {
-        var ledger = SeriesStore(catalogue, SeriesBudget())
-        _ = ledger.reserve(2)
-        let labels = ledger.keep(LabelSet([("a", "1")]))
-        let counter = ledger.counter(counts, labels)
-        ledger.add(counter)
-        var harvest = StoreSnapshot(catalogue)
-        harvest.take(ledger)
-        ledger.add(counter, 5)
-        let more = ledger.keep(LabelSet([("a", "2")]))
-        let second = ledger.counter(counts, more)
-        ledger.add(second)
+    @Test func `a snapshot tells the numbers as they stood`() {
+        var store = SeriesStore(descriptors, budget: SeriesBudget())
+        _ = store.reserve(2)
+        let labels = store.keep(LabelSet([("a", "1")]))
+        let counter = store.counter(counts, labels: labels)
+        store.add(counter)
+        var snapshot = StoreSnapshot(descriptors)
+        snapshot.take(store)
+        store.add(counter, amount: 5)
+        let more = store.keep(LabelSet([("a", "2")]))
+        let second = store.counter(counts, labels: more)
+        store.add(second)
         var page = Page(format: .text, body: Buffer(capacity: 64))
-        harvest.write(to: &page)
+        snapshot.write(to: &page)
         let text = page.bytes.string
         #expect(text.hasSuffix("\nml_x_total{a=\"1\"} 1\n"))
     }

@@ -61,18 +61,18 @@ package struct ParsedExposition: Sendable {
     var labels: [Label] = []
     var text: [UInt8] = []
     var metricCount = 0
-    private var places: [String: Int] = [:]
+    private var slots: [String: Int] = [:]
 
     package init() {}
 
     /// The position of the family of this name, nil when there is none.
-    package func family(named name: String) -> Int? { places[name] }
+    package func family(named name: String) -> Int? { slots[name] }
 
     /// The position of the family of this name, which is there from now on.
     mutating func addFamily(_ name: String) -> Int {
-        if let place = places[name] { return place }
+        if let place = slots[name] { return place }
         let place = families.count
-        places[name] = place
+        slots[name] = place
         families.append(Family(name: name))
         return place
     }
@@ -93,7 +93,7 @@ package struct ParsedExposition: Sendable {
 
     /// Forgets the samples of a family that is told anew.
     mutating func dropSamples(ofFamily name: String) {
-        guard let place = places[name] else { return }
+        guard let place = slots[name] else { return }
         samples.removeAll { $0.family == place }
         families[place].sampleCount = 0
     }

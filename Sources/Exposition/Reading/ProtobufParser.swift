@@ -50,8 +50,8 @@ package struct ProtobufParser: ~Copyable {
         var fields = message
         while !fields.isAtEnd {
             switch try fields.key() {
-            case (1, 2): name = text(try fields.bytes(), "a metric's name")
-            case (2, 2): help = text(try fields.bytes(), "a help text")
+            case (1, 2): name = text(try fields.bytes(), what: "a metric's name")
+            case (2, 2): help = text(try fields.bytes(), what: "a help text")
             case (3, 0): kind = ProtobufParser.kind(try fields.varint())
             case (_, let type): try fields.skip(type)
             }
@@ -69,7 +69,7 @@ package struct ProtobufParser: ~Copyable {
             switch try message.key() {
             case (4, 2):
                 var metric = WireReader(try message.bytes())
-                try readMetric(&metric, name)
+                try readMetric(&metric, name: name)
             case (_, let type): try message.skip(type)
             }
         }
@@ -100,7 +100,7 @@ package struct ProtobufParser: ~Copyable {
     // MARK: Metrics
 
     private mutating func readMetric(
-        _ message: inout WireReader, _ name: String
+        _ message: inout WireReader, name: String
     ) throws(WireReader.Malformed) {
         let first = batch.labels.count
         let field = ProtobufParser.field(of: kind)
@@ -129,7 +129,7 @@ package struct ProtobufParser: ~Copyable {
             switch try message.key() {
             case (field, 2):
                 var value = WireReader(try message.bytes())
-                try readValue(&value, metric, labels)
+                try readValue(&value, metric: metric, labels: labels)
             case (_, let type): try message.skip(type)
             }
         }
@@ -157,7 +157,7 @@ package struct ProtobufParser: ~Copyable {
     }
 
     private mutating func readValue(
-        _ message: inout WireReader, _ metric: Int, _ labels: Range<Int>
+        _ message: inout WireReader, metric: Int, labels: Range<Int>
     ) throws(WireReader.Malformed) {
         switch kind {
         case .counter, .gauge, .untyped:
@@ -170,12 +170,12 @@ package struct ProtobufParser: ~Copyable {
             }
             batch.append(
                 family: family, metric: metric, labels: labels, role: .value, value: value)
-        case .histogram, .summary: try readDistribution(&message, metric, labels)
+        case .histogram, .summary: try readDistribution(&message, metric: metric, labels: labels)
         }
     }
 
     private mutating func readDistribution(
-        _ message: inout WireReader, _ metric: Int, _ labels: Range<Int>
+        _ message: inout WireReader, metric: Int, labels: Range<Int>
     ) throws(WireReader.Malformed) {
         var count = 0.0
         var sum = 0.0
@@ -185,7 +185,7 @@ package struct ProtobufParser: ~Copyable {
             case (2, 1): sum = try message.double()
             case (3, 2):
                 var part = WireReader(try message.bytes())
-                try readPart(&part, metric, labels)
+                try readPart(&part, metric: metric, labels: labels)
             case (_, let type): try message.skip(type)
             }
         }
@@ -195,7 +195,7 @@ package struct ProtobufParser: ~Copyable {
 
     /// A bucket (cumulative count, bound) or a quantile (quantile, value).
     private mutating func readPart(
-        _ message: inout WireReader, _ metric: Int, _ labels: Range<Int>
+        _ message: inout WireReader, metric: Int, labels: Range<Int>
     ) throws(WireReader.Malformed) {
         var bound = 0.0
         var value = 0.0
@@ -215,7 +215,7 @@ package struct ProtobufParser: ~Copyable {
             bound: bound, value: value)
     }
 
-    private mutating func text(_ bytes: Span<UInt8>, _ what: String) -> String {
+    private mutating func text(_ bytes: Span<UInt8>, what: String) -> String {
         if !Quoted.isUTF8(bytes) { refuse("\(what) is not UTF-8") }
         return bytes.string
     }

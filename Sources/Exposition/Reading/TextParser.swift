@@ -132,7 +132,7 @@ package struct TextParser: ~Escapable {
         let first = batch.labels.count
         if try peek() == 0x7B { try readLabels(kind) }
         let labels = first..<batch.labels.count
-        let metric = self.metric(kind, labels)
+        let metric = self.metric(kind, labels: labels)
         if kind == .histogram || kind == .summary {
             if role == .value {
                 role = bound.isNaN ? .presence : kind == .histogram ? .bucket : .quantile
@@ -159,7 +159,7 @@ package struct TextParser: ~Escapable {
     }
 
     /// The metric that a sample belongs to: a new one, but for the lines of one histogram or summary.
-    private mutating func metric(_ kind: Family.Kind, _ labels: Range<Int>) -> Int {
+    private mutating func metric(_ kind: Family.Kind, labels: Range<Int>) -> Int {
         guard kind == .histogram || kind == .summary else { return batch.newMetric() }
         var signature = UInt64(truncatingIfNeeded: family)
         for label in batch.labels[labels] {
@@ -195,7 +195,7 @@ package struct TextParser: ~Escapable {
             }
             if name.equals("__name__") { throw error("label name \"__name__\" is reserved") }
             let isBound = boundName.map { name.equals($0) } ?? false
-            if !isBound { try checkIsNew(name, first) }
+            if !isBound { try checkIsNew(name, first: first) }
             at += 1
             let start = batch.text.count
             try readLabelValue()
@@ -226,7 +226,7 @@ package struct TextParser: ~Escapable {
         skipBlanks()
     }
 
-    private func checkIsNew(_ name: Span<UInt8>, _ first: Int) throws(MetricSyntaxError) {
+    private func checkIsNew(_ name: Span<UInt8>, first: Int) throws(MetricSyntaxError) {
         for label in batch.labels[first...] {
             if name.equals(batch.text.span.extracting(label.name)) {
                 let metric = batch.families[family].name

@@ -10,16 +10,17 @@ struct Accelerator: Collector, ~Copyable {
     private var managed: NVMLDevices?
     private var cards: DRMCards
     private let lost = UnlabelledMetric(
-        "ml_gpu_lost_total", .counter, help: "NVIDIA GPUs that fell off the bus while watched.")
+        "ml_gpu_lost_total", kind: .counter,
+        help: "NVIDIA GPUs that fell off the bus while watched.")
     private let failed = UnlabelledMetric(
-        "ml_gpu_failed_calls_total", .counter,
+        "ml_gpu_failed_calls_total", kind: .counter,
         help: "Calls of NVML that failed for a reason that may pass.")
 
-    init(_ machine: CollectorResources, _ settings: AcceleratorSettings) {
+    init(_ machine: CollectorResources, settings: AcceleratorSettings) {
         dcgm = settings.showsDCGMNames ? DCGMRows() : nil
         if let path = settings.managementLibrary {
             managed = NVMLDevices(
-                path: path, machine.roots.proc, isExtended: settings.showsDCGMNames)
+                path: path, proc: machine.roots.proc, isExtended: settings.showsDCGMNames)
         }
         cards = DRMCards(machine)
     }
@@ -32,7 +33,7 @@ struct Accelerator: Collector, ~Copyable {
         cards.collect(&scrape, into: &rows)
         var failure: KernelError?
         do throws(KernelError) {
-            try managed?.collect(into: &rows, &dcgm)
+            try managed?.collect(into: &rows, dcgm: &dcgm)
         } catch {
             failure = error
         }
@@ -43,8 +44,8 @@ struct Accelerator: Collector, ~Copyable {
         let isManaged = managed?.isPresent ?? false
         let lostDevices = managed?.lostDevices ?? 0
         if isManaged || lostDevices > 0 {
-            page.single(lost, Double(lostDevices))
-            page.single(failed, Double(managed?.failedCalls ?? 0))
+            page.single(lost, value: Double(lostDevices))
+            page.single(failed, value: Double(managed?.failedCalls ?? 0))
         }
         scrape.isAbsent = rows.isEmpty && !isManaged && failure == nil
         if let failure { throw failure }

@@ -14,7 +14,7 @@ struct AcceleratorOptions: ParsableArguments {
     )
     var managementLibrary = NVMLDevices.standardPath
 
-    func settings(_ mistakes: inout ValidationErrors) -> AcceleratorSettings {
+    func settings(_ errors: inout ValidationErrors) -> AcceleratorSettings {
         AcceleratorSettings(
             showsDCGMNames: dcgmNames,
             managementLibrary: managementLibrary == "none" ? nil : managementLibrary)

@@ -38,11 +38,11 @@ struct DRM: Collector, ~Copyable {
     init(_ roots: FilesystemRoots) {
         sys = roots.sys
         about = SeriesTable([
-            SeriesTable.Column(Family("node_drm_card_info", .gauge, help: "Card information"))
+            SeriesTable.Column(Family("node_drm_card_info", kind: .gauge, help: "Card information"))
         ])
         table = SeriesTable(
             DRM.files.map {
-                SeriesTable.Column(Family("node_drm_\($0.family)", .gauge, help: $0.help))
+                SeriesTable.Column(Family("node_drm_\($0.family)", kind: .gauge, help: $0.help))
             })
     }
 
@@ -52,7 +52,7 @@ struct DRM: Collector, ~Copyable {
         about.begin()
         table.begin()
         for card in DRMCard.list(sys) where card.driver == "amdgpu" {
-            show(card, &scrape)
+            show(card, scrape: &scrape)
         }
         about.end()
         table.end()
@@ -61,7 +61,7 @@ struct DRM: Collector, ~Copyable {
         table.write(to: &page)
     }
 
-    private mutating func show(_ card: DRMCard, _ scrape: inout CollectionContext) {
+    private mutating func show(_ card: DRMCard, scrape: inout CollectionContext) {
         let sys = sys
         func text(_ file: String) -> [UInt8] {
             (try? sys.attribute("class/drm/\(card.name)/device/\(file)")) ?? []

@@ -11,8 +11,8 @@ struct DRMCards: ~Copyable {
         let scale: AttributeFamilies.Scale
 
         init(
-            _ file: consuming KernelFile, _ column: AcceleratorRows.Column,
-            _ scale: AttributeFamilies.Scale
+            _ file: consuming KernelFile, column: AcceleratorRows.Column,
+            scale: AttributeFamilies.Scale
         ) {
             self.file = file
             self.column = column
@@ -32,7 +32,7 @@ struct DRMCards: ~Copyable {
         init(
             _ card: DRMCard, names: [(name: String, value: String)],
             powerState: consuming KernelFile, errors: consuming KernelFile?,
-            _ sources: [Source]
+            sources: [Source]
         ) {
             key = Array(card.name.utf8)
             labels = [("gpu", card.name)]
@@ -54,15 +54,15 @@ struct DRMCards: ~Copyable {
 
     mutating func collect(_ scrape: inout CollectionContext, into rows: inout AcceleratorRows) {
         if watch.isDue(&scrape) {
-            cards = DRMCard.list(sys).compactMap { DRMCards.open($0, sys) }
+            cards = DRMCard.list(sys).compactMap { DRMCards.open($0, sys: sys) }
         }
-        for card in cards { read(card, &scrape, into: &rows) }
+        for card in cards { read(card, scrape: &scrape, into: &rows) }
     }
 
     private func read(
-        _ card: Card, _ scrape: inout CollectionContext, into rows: inout AcceleratorRows
+        _ card: Card, scrape: inout CollectionContext, into rows: inout AcceleratorRows
     ) {
-        guard let row = rows.row(card.key, card.labels, names: card.names) else { return }
+        guard let row = rows.row(card.key, labels: card.labels, names: card.names) else { return }
         // Asking a card that sleeps would wake it.
         if (try? scrape.read(&card.powerState)) != nil,
             scrape.text.bytes.trimmed.equals("suspended")
@@ -78,11 +78,11 @@ struct DRMCards: ~Copyable {
                 scrape.skippedLines += 1
             }
         }
-        if card.errors != nil { readErrors(card, row, &scrape, into: &rows) }
+        if card.errors != nil { readErrors(card, row: row, scrape: &scrape, into: &rows) }
     }
 
     private func readErrors(
-        _ card: Card, _ row: Int, _ scrape: inout CollectionContext,
+        _ card: Card, row: Int, scrape: inout CollectionContext,
         into rows: inout AcceleratorRows
     ) {
         guard var file = card.errors.take() else { return }
@@ -109,40 +109,41 @@ struct DRMCards: ~Copyable {
     }
 
     /// Nil for a card of another driver.
-    private static func open(_ card: DRMCard, _ sys: Root) -> Card? {
+    private static func open(_ card: DRMCard, sys: Root) -> Card? {
         let files = files(of: card.driver)
         if files.isEmpty { return nil }
         let folder = "class/drm/\(card.name)"
-        let sensors = hardwareMonitor(folder, sys)
+        let sensors = hardwareMonitor(folder, sys: sys)
         var sources: [Source] = []
         for (name, column, scale) in files {
-            guard let path = path(name, folder, sensors), sys.exists(path),
+            guard let path = path(name, folder: folder, sensors: sensors), sys.exists(path),
                 !sources.contains(where: { $0.column == column })
             else { continue }
-            sources.append(Source(sys.file(path, limit: 64, isOneRecord: true), column, scale))
+            sources.append(
+                Source(sys.file(path, limit: 64, isOneRecord: true), column: column, scale: scale))
         }
         let errors = "\(folder)/device/ras/umc_err_count"
         return Card(
-            card, names: names(of: card, folder, sys),
+            card, names: names(of: card, folder: folder, sys: sys),
             powerState: sys.file(
                 "\(folder)/device/power/runtime_status", limit: 64, isOneRecord: true),
             errors: sys.exists(errors) ? sys.file(errors, limit: 256, isOneRecord: true) : nil,
-            sources)
+            sources: sources)
     }
 
-    private static func path(_ name: String, _ folder: String, _ sensors: String?) -> String? {
+    private static func path(_ name: String, folder: String, sensors: String?) -> String? {
         guard name.hasPrefix("hwmon/") else { return "\(folder)/\(name)" }
         return sensors.map { "\($0)/\(name.dropFirst("hwmon/".count))" }
     }
 
     /// The first hwmonN of the card.
-    private static func hardwareMonitor(_ folder: String, _ sys: Root) -> String? {
+    private static func hardwareMonitor(_ folder: String, sys: Root) -> String? {
         let names = try? sys.names(in: "\(folder)/device/hwmon")
         return names?.filter { $0.hasPrefix("hwmon") }.min().map { "\(folder)/device/hwmon/\($0)" }
     }
 
     private static func names(
-        of card: DRMCard, _ folder: String, _ sys: Root
+        of card: DRMCard, folder: String, sys: Root
     ) -> [(name: String, value: String)] {
         func text(_ path: String) -> String {
             String(decoding: (try? sys.attribute(path)) ?? [], as: UTF8.self)

@@ -49,12 +49,13 @@ struct NVMLDevice {
         labels = [("gpu", "\(index)")]
         names = [("uuid", uuid), ("name", name), ("driver_version", driverVersion)]
         questions = DeviceQueries(handle)
-        parts = NVMLDevice.parts(library, of: handle, key, labels, driverVersion)
+        parts = NVMLDevice.parts(
+            library, of: handle, key: key, labels: labels, driverVersion: driverVersion)
     }
 
     private static func parts(
-        _ library: NVML, of device: NVMLHandle, _ key: [UInt8],
-        _ labels: [(name: String, value: String)], _ driverVersion: String
+        _ library: NVML, of device: NVMLHandle, key: [UInt8],
+        labels: [(name: String, value: String)], driverVersion: String
     ) -> [Part] {
         var parts: [Part] = []
         do throws(NVMLError) {
@@ -109,11 +110,11 @@ struct DeviceQueries {
         self.device = device
     }
 
-    mutating func number(_ library: NVML, _ question: cnvml_question) -> Double? {
-        bits(library, question).map { Double($0) }
+    mutating func number(_ library: NVML, question: cnvml_question) -> Double? {
+        bits(library, question: question).map { Double($0) }
     }
 
-    mutating func bits(_ library: NVML, _ question: cnvml_question) -> UInt64? {
+    mutating func bits(_ library: NVML, question: cnvml_question) -> UInt64? {
         let device = device
         return answer(UInt64(question.rawValue)) { () throws(NVMLError) in
             try library.ask(question, of: device)
@@ -122,14 +123,14 @@ struct DeviceQueries {
 
     /// `place` tells questions apart; those of `bits` have the places below 32.
     mutating func answer<Answer>(
-        _ place: UInt64, _ ask: () throws(NVMLError) -> Answer
+        _ place: UInt64, ask: () throws(NVMLError) -> Answer
     ) -> Answer? {
         let bit: UInt64 = 1 << place
         if isLost || unanswered & bit != 0 { return nil }
         do throws(NVMLError) {
             return try ask()
         } catch {
-            note(error, bit)
+            note(error, bit: bit)
             return nil
         }
     }
@@ -146,7 +147,7 @@ struct DeviceQueries {
         return nil
     }
 
-    private mutating func note(_ error: NVMLError, _ bit: UInt64) {
+    private mutating func note(_ error: NVMLError, bit: UInt64) {
         if error.isLoss {
             isLost = true
         } else if error.isLasting {

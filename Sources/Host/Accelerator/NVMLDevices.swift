@@ -33,7 +33,7 @@ struct NVMLDevices: ~Copyable {
     private(set) var failedCalls: UInt64 = 0
 
     /// `isExtended` also asks what only dcgm-exporter has.
-    init(path: String, _ proc: Root, isExtended: Bool) {
+    init(path: String, proc: Root, isExtended: Bool) {
         self.path = path
         self.proc = proc
         fields =
@@ -52,14 +52,14 @@ struct NVMLDevices: ~Copyable {
     /// Reads every device into its rows. Throws when there is a driver that NVML cannot use, or when
     /// no library is where a flag says that it is.
     mutating func collect(
-        into rows: inout AcceleratorRows, _ dcgm: inout DCGMRows?
+        into rows: inout AcceleratorRows, dcgm: inout DCGMRows?
     ) throws(KernelError) {
         let now = Clock.monotonicNanoseconds
         if now >= nextListing {
             list()
             nextListing = now &+ NVMLDevices.listingPeriod.nanoseconds
         }
-        if let library { read(library, into: &rows, &dcgm) }
+        if let library { read(library, into: &rows, dcgm: &dcgm) }
         if let failure { throw failure }
     }
 
@@ -111,11 +111,11 @@ struct NVMLDevices: ~Copyable {
     }
 
     private mutating func read(
-        _ library: NVML, into rows: inout AcceleratorRows, _ dcgm: inout DCGMRows?
+        _ library: NVML, into rows: inout AcceleratorRows, dcgm: inout DCGMRows?
     ) {
         var place = 0
         while place < devices.count {
-            let reading = NVMLReading(library, &devices[place].questions, &fields)
+            let reading = NVMLReading(library, ask: &devices[place].questions, fields: &fields)
             failedCalls &+= devices[place].questions.failures
             devices[place].questions.failures = 0
             guard var reading else {
@@ -124,49 +124,56 @@ struct NVMLDevices: ~Copyable {
                 devices.remove(at: place)
                 continue
             }
-            if reading.pcieReceived == nil { estimateTraffic(of: place, &reading) }
-            write(reading, of: place, library, into: &rows, &dcgm)
+            if reading.pcieReceived == nil { estimateTraffic(of: place, reading: &reading) }
+            write(reading, of: place, library: library, into: &rows, dcgm: &dcgm)
             place += 1
         }
         startSampler(library)
     }
 
     private mutating func write(
-        _ reading: NVMLReading, of place: Int, _ library: NVML,
-        into rows: inout AcceleratorRows, _ dcgm: inout DCGMRows?
+        _ reading: NVMLReading, of place: Int, library: NVML,
+        into rows: inout AcceleratorRows, dcgm: inout DCGMRows?
     ) {
         let device = devices[place]
-        guard let row = rows.row(device.key, device.labels, names: device.names) else { return }
-        reading.fill(&rows, row, hasParts: !device.parts.isEmpty)
+        guard let row = rows.row(device.key, labels: device.labels, names: device.names) else {
+            return
+        }
+        reading.fill(&rows, row: row, hasParts: !device.parts.isEmpty)
         for part in device.parts {
             let memory = try? library.memory(of: part.handle)
             // A part that was taken away shows no more until the next listing.
-            guard let memory, let row = rows.row(part.key, part.labels, names: part.names) else {
+            guard let memory, let row = rows.row(part.key, labels: part.labels, names: part.names)
+            else {
                 nextListing = 0
                 continue
             }
             rows[row, .memoryUsed] = Double(memory.used)
             rows[row, .memoryTotal] = Double(memory.total)
-            dcgm?.show(reading, memory, of: device, part: part)
+            dcgm?.show(reading, memory: memory, of: device, part: part)
         }
-        if device.parts.isEmpty { dcgm?.show(reading, reading.memory, of: device, part: nil) }
-        if device.parts.isEmpty { readProcesses(on: nil, of: place, library, into: &rows) }
+        if device.parts.isEmpty {
+            dcgm?.show(reading, memory: reading.memory, of: device, part: nil)
+        }
+        if device.parts.isEmpty { readProcesses(on: nil, of: place, library: library, into: &rows) }
         // A partitioned device tells the processes of all its parts to root alone.
-        for part in device.parts { readProcesses(on: part, of: place, library, into: &rows) }
+        for part in device.parts {
+            readProcesses(on: part, of: place, library: library, into: &rows)
+        }
     }
 
     private mutating func readProcesses(
-        on part: NVMLDevice.Part?, of place: Int, _ library: NVML,
+        on part: NVMLDevice.Part?, of place: Int, library: NVML,
         into rows: inout AcceleratorRows
     ) {
         shownProcesses.removeAll(keepingCapacity: true)
         for kind: UInt32 in 0...1 {
-            readProcesses(kind, on: part, of: place, library, into: &rows)
+            readProcesses(kind, on: part, of: place, library: library, into: &rows)
         }
     }
 
     private mutating func readProcesses(
-        _ kind: UInt32, on part: NVMLDevice.Part?, of place: Int, _ library: NVML,
+        _ kind: UInt32, on part: NVMLDevice.Part?, of place: Int, library: NVML,
         into rows: inout AcceleratorRows
     ) {
         let handle = part?.handle ?? devices[place].handle
@@ -195,7 +202,7 @@ struct NVMLDevices: ~Copyable {
         }
     }
 
-    private mutating func estimateTraffic(of place: Int, _ reading: inout NVMLReading) {
+    private mutating func estimateTraffic(of place: Int, reading: inout NVMLReading) {
         guard let traffic = devices[place].traffic else {
             let traffic = self.traffic[devices[place].uuid] ?? PCIeTraffic()
             self.traffic[devices[place].uuid] = traffic
@@ -216,13 +223,13 @@ struct NVMLDevices: ~Copyable {
         }
         if lines.isEmpty { return }
         // Without a thread the estimate is missing; the next scrape tries again.
-        sampler = try? PCIeSampler.start(library, lines)
+        sampler = try? PCIeSampler.start(library, lines: lines)
     }
 }
 
 extension KernelError {
     /// NVML is there and says no.
     fileprivate static func nvml(_ reason: String) -> KernelError {
-        KernelError(ELIBACC, reason)
+        KernelError(ELIBACC, subject: reason)
     }
 }

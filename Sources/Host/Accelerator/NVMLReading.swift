@@ -44,43 +44,43 @@ struct NVMLReading {
     /// Nil when the device is lost. `fields` are the first of `NVMLReading.fields`, and serve as
     /// the place for answers.
     init?(
-        _ library: NVML, _ ask: inout DeviceQueries, _ fields: inout [cnvml_field]
+        _ library: NVML, ask: inout DeviceQueries, fields: inout [cnvml_field]
     ) {
         let device = ask.device
         func memory() throws(NVMLError) -> cnvml_memory { try library.memory(of: device) }
         func utilization() throws(NVMLError) -> (UInt32, UInt32) {
             try library.utilization(of: device)
         }
-        self.memory = ask.answer(32, memory)
-        if let (gpu, memory) = ask.answer(33, utilization) {
+        self.memory = ask.answer(32, ask: memory)
+        if let (gpu, memory) = ask.answer(33, ask: utilization) {
             self.utilization = min(Double(gpu) / 100, 1)
             memoryUtilization = min(Double(memory) / 100, 1)
         }
-        temperature = ask.number(library, cnvml_temperature)
-        power = ask.number(library, cnvml_power).map { $0 / 1000 }
-        powerLimit = ask.number(library, cnvml_power_limit).map { $0 / 1000 }
-        energy = ask.number(library, cnvml_energy).map { $0 / 1000 }
-        clockGraphics = ask.number(library, cnvml_clock_graphics).map { $0 * 1e6 }
-        clockSM = ask.number(library, cnvml_clock_sm).map { $0 * 1e6 }
-        clockMemory = ask.number(library, cnvml_clock_memory).map { $0 * 1e6 }
-        clockVideo = ask.number(library, cnvml_clock_video).map { $0 * 1e6 }
-        eccCorrected = ask.number(library, cnvml_ecc_corrected)
-        eccUncorrected = ask.number(library, cnvml_ecc_uncorrected)
-        throttleReasons = ask.bits(library, cnvml_throttle_reasons)
+        temperature = ask.number(library, question: cnvml_temperature)
+        power = ask.number(library, question: cnvml_power).map { $0 / 1000 }
+        powerLimit = ask.number(library, question: cnvml_power_limit).map { $0 / 1000 }
+        energy = ask.number(library, question: cnvml_energy).map { $0 / 1000 }
+        clockGraphics = ask.number(library, question: cnvml_clock_graphics).map { $0 * 1e6 }
+        clockSM = ask.number(library, question: cnvml_clock_sm).map { $0 * 1e6 }
+        clockMemory = ask.number(library, question: cnvml_clock_memory).map { $0 * 1e6 }
+        clockVideo = ask.number(library, question: cnvml_clock_video).map { $0 * 1e6 }
+        eccCorrected = ask.number(library, question: cnvml_ecc_corrected)
+        eccUncorrected = ask.number(library, question: cnvml_ecc_uncorrected)
+        throttleReasons = ask.bits(library, question: cnvml_throttle_reasons)
         let isExtended = fields.count > NVMLReading.fieldsAlways
         if isExtended {
-            encoder = ask.number(library, cnvml_encoder)
-            decoder = ask.number(library, cnvml_decoder)
+            encoder = ask.number(library, question: cnvml_encoder)
+            decoder = ask.number(library, question: cnvml_decoder)
         }
-        if ask.answer(34, { () throws(NVMLError) in try library.fill(&fields, of: device) })
+        if ask.answer(34, ask: { () throws(NVMLError) in try library.fill(&fields, of: device) })
             != nil
         {
-            take(fields, &ask)
+            take(fields, ask: &ask)
         }
         if ask.isLost { return nil }
     }
 
-    private mutating func take(_ fields: [cnvml_field], _ ask: inout DeviceQueries) {
+    private mutating func take(_ fields: [cnvml_field], ask: inout DeviceQueries) {
         // A counter of 32 bits turns over within a second on a busy link: it is none.
         if fields[0].is_wide != 0, fields[1].is_wide != 0 {
             pcieTransmitted = ask.value(of: fields[0])
@@ -99,30 +99,30 @@ struct NVMLReading {
     }
 
     /// Writes what there is into a row. A partitioned device leaves its memory to its parts.
-    func fill(_ rows: inout AcceleratorRows, _ row: Int, hasParts: Bool) {
-        func set(_ column: AcceleratorRows.Column, _ value: Double?) {
+    func fill(_ rows: inout AcceleratorRows, row: Int, hasParts: Bool) {
+        func set(_ column: AcceleratorRows.Column, value: Double?) {
             if let value { rows[row, column] = value }
         }
-        set(.utilization, utilization)
-        set(.memoryUtilization, memoryUtilization)
+        set(.utilization, value: utilization)
+        set(.memoryUtilization, value: memoryUtilization)
         if !hasParts, let memory {
-            set(.memoryUsed, Double(memory.used))
-            set(.memoryTotal, Double(memory.total))
+            set(.memoryUsed, value: Double(memory.used))
+            set(.memoryTotal, value: Double(memory.total))
         }
-        set(.temperature, temperature)
-        set(.power, power)
-        set(.powerLimit, powerLimit)
-        set(.energy, energy)
-        set(.clockGraphics, clockGraphics)
-        set(.clockSM, clockSM)
-        set(.clockMemory, clockMemory)
-        set(.clockVideo, clockVideo)
-        set(.pcieReceived, pcieReceived)
-        set(.pcieTransmitted, pcieTransmitted)
-        set(.nvlinkReceived, nvlinkReceived)
-        set(.nvlinkTransmitted, nvlinkTransmitted)
-        set(.eccCorrected, eccCorrected)
-        set(.eccUncorrected, eccUncorrected)
+        set(.temperature, value: temperature)
+        set(.power, value: power)
+        set(.powerLimit, value: powerLimit)
+        set(.energy, value: energy)
+        set(.clockGraphics, value: clockGraphics)
+        set(.clockSM, value: clockSM)
+        set(.clockMemory, value: clockMemory)
+        set(.clockVideo, value: clockVideo)
+        set(.pcieReceived, value: pcieReceived)
+        set(.pcieTransmitted, value: pcieTransmitted)
+        set(.nvlinkReceived, value: nvlinkReceived)
+        set(.nvlinkTransmitted, value: nvlinkTransmitted)
+        set(.eccCorrected, value: eccCorrected)
+        set(.eccUncorrected, value: eccUncorrected)
         if let throttleReasons { rows.setThrottled(throttleReasons, in: row) }
     }
 }

@@ -26,16 +26,16 @@ final class PCIeSampler: Sendable {
     private let bell: EventFD
     private let isEnded = Atomic<Bool>(false)
 
-    private init(_ library: NVML, _ lines: [Line]) throws(KernelError) {
+    private init(_ library: NVML, lines: [Line]) throws(KernelError) {
         self.library = library
         self.lines = lines
         bell = try EventFD()
     }
 
     static func start(
-        _ library: NVML, _ lines: [Line]
+        _ library: NVML, lines: [Line]
     ) throws(KernelError) -> PCIeSampler {
-        let sampler = try PCIeSampler(library, lines)
+        let sampler = try PCIeSampler(library, lines: lines)
         // Nobody waits for it: a call may hang in the driver.
         try Worker("gpu-pcie") { sampler.run() }.detach()
         return sampler
@@ -70,8 +70,8 @@ final class PCIeSampler: Sendable {
             let now = Clock.monotonicNanoseconds
             let seconds = Double(now &- mark) / 1e9
             mark = now
-            PCIeSampler.add(transmitted, seconds, to: line.traffic.transmittedBytes)
-            PCIeSampler.add(received, seconds, to: line.traffic.receivedBytes)
+            PCIeSampler.add(transmitted, seconds: seconds, to: line.traffic.transmittedBytes)
+            PCIeSampler.add(received, seconds: seconds, to: line.traffic.receivedBytes)
             line.traffic.isKnown.store(true, ordering: .releasing)
             return true
         } catch {
@@ -80,7 +80,7 @@ final class PCIeSampler: Sendable {
     }
 
     private static func add(
-        _ kilobytesPerSecond: UInt64, _ seconds: Double, to total: borrowing Atomic<UInt64>
+        _ kilobytesPerSecond: UInt64, seconds: Double, to total: borrowing Atomic<UInt64>
     ) {
         // NVML has 32 bits for the rate, so the product is far below 2^64.
         let bytes = Double(kilobytesPerSecond & 0xFFFF_FFFF) * 1000 * min(seconds, 3600)

@@ -10,12 +10,12 @@ package enum Container {
         for marker in [".dockerenv", "run/.containerenv"] where root.exists(marker) {
             return root.path(of: marker)
         }
-        if let path = find("1/cgroup", proc, isContainerGroup) { return path }
-        return find("self/mountinfo", proc, isContainerRoot)
+        if let path = find("1/cgroup", proc: proc, isEvidence: isContainerGroup) { return path }
+        return find("self/mountinfo", proc: proc, isEvidence: isContainerRoot)
     }
 
     private static func find(
-        _ name: String, _ proc: Root, _ isEvidence: (Cursor) -> Bool
+        _ name: String, proc: Root, isEvidence: (Cursor) -> Bool
     ) -> String? {
         guard let text = try? proc.attribute(name, limit: 1 << 20) else { return nil }
         var lines = Cursor(text.span)

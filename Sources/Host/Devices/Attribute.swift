@@ -45,7 +45,7 @@ final class Attribute {
     /// The last read found the device or the file gone.
     private(set) var isGone = false
 
-    init(_ root: Root, _ name: String) {
+    init(_ root: Root, name: String) {
         file = root.file(name, limit: Attribute.byteLimit, isOneRecord: true)
     }
 
@@ -72,8 +72,7 @@ final class Attribute {
     }
 
     /// The value as a number; a text that is none counts as a skipped line, unless it `mayBeText`.
-    func number(_ form: Form, mayBeText: Bool = false, _ scrape: inout CollectionContext) -> Double?
-    {
+    func number(_ form: Form, mayBeText: Bool = false, scrape: inout CollectionContext) -> Double? {
         guard read(&scrape) else { return nil }
         if let number = form.number(scrape.text.bytes.trimmed) { return number }
         if !mayBeText { scrape.skippedLines += 1 }

@@ -13,7 +13,7 @@ struct AttributeInfo: ~Copyable {
 
         init(
             _ labels: [(name: String, value: String)],
-            _ attributes: [(label: String, attribute: Attribute)], hidden: [Int]
+            attributes: [(label: String, attribute: Attribute)], hidden: [Int]
         ) {
             self.labels = labels
             self.attributes = attributes
@@ -42,11 +42,11 @@ struct AttributeInfo: ~Copyable {
     /// `withoutPrefix` 0x.
     mutating func add(
         _ labels: [(name: String, value: String)],
-        _ attributes: [(label: String, attribute: Attribute)],
+        attributes: [(label: String, attribute: Attribute)],
         withoutPrefix: Set<String> = []
     ) {
         let hidden = attributes.map { withoutPrefix.contains($0.label) ? 2 : 0 }
-        devices.append(Device(labels, attributes, hidden: hidden))
+        devices.append(Device(labels, attributes: attributes, hidden: hidden))
     }
 
     /// Reads and writes all devices; an attribute that cannot be read is an empty label. Returns

@@ -13,7 +13,7 @@ struct DeviceDirectory {
 
     /// A path below /sys, or below another `root`.
     init(
-        _ machine: CollectorResources, _ path: String, in root: Root? = nil,
+        _ machine: CollectorResources, path: String, in root: Root? = nil,
         isAnnounced: Bool = true
     ) {
         self.root = root ?? machine.roots.sys

@@ -36,9 +36,9 @@ struct DMI: Collector, ~Copyable {
         }
         guard let single else {
             scrape.isAbsent = true
-            throw KernelError(ENOENT, root.path(of: DMI.directory))
+            throw KernelError(ENOENT, subject: root.path(of: DMI.directory))
         }
-        page.single(single, 1)
+        page.single(single, value: 1)
     }
 
     private mutating func read(_ scrape: inout CollectionContext) throws(KernelError) {
@@ -55,16 +55,16 @@ struct DMI: Collector, ~Copyable {
             let file = label == "system_vendor" ? "sys_vendor" : label
             // Serial numbers are for root alone.
             guard files.contains(file) else { continue }
-            let attribute = Attribute(root, "\(DMI.directory)/\(file)")
+            let attribute = Attribute(root, name: "\(DMI.directory)/\(file)")
             guard attribute.read(&scrape) else { continue }
             labels.append((label, scrape.text.bytes.trimmed.string))
         }
         if labels.isEmpty { return }
         single = UnlabelledMetric(
             Family(
-                "node_dmi_info", .gauge,
+                "node_dmi_info", kind: .gauge,
                 help:
                     "A metric with a constant '1' value labeled by \(DMI.labels.joined(separator: ", ")) if provided by DMI."
-            ), LabelSet(labels))
+            ), labels: LabelSet(labels))
     }
 }

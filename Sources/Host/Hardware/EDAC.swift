@@ -11,7 +11,7 @@ struct EDAC: Collector, ~Copyable {
     private var readings = AttributeFamilies()
 
     init(_ machine: CollectorResources) {
-        directory = DeviceDirectory(machine, "devices/system/edac/mc")
+        directory = DeviceDirectory(machine, path: "devices/system/edac/mc")
     }
 
     mutating func collect(_ scrape: inout CollectionContext, into page: inout Page)
@@ -28,22 +28,22 @@ struct EDAC: Collector, ~Copyable {
             let folder = "\(directory.path)/\(name)"
             let labels = [("controller", String(controller))]
             let unknown = labels + [("csrow", "unknown")]
-            add("\(folder)/ce_count", "correctable", labels)
-            add("\(folder)/ce_noinfo_count", "csrow_correctable", unknown)
-            add("\(folder)/ue_count", "uncorrectable", labels)
-            add("\(folder)/ue_noinfo_count", "csrow_uncorrectable", unknown)
+            add("\(folder)/ce_count", what: "correctable", labels: labels)
+            add("\(folder)/ce_noinfo_count", what: "csrow_correctable", labels: unknown)
+            add("\(folder)/ue_count", what: "uncorrectable", labels: labels)
+            add("\(folder)/ue_noinfo_count", what: "csrow_uncorrectable", labels: unknown)
             for row in ((try? directory.root.names(in: folder)) ?? []).sorted() {
                 if let number = row.number(behind: "csrow") {
-                    findRow("\(folder)/\(row)", labels + [("csrow", String(number))])
+                    findRow("\(folder)/\(row)", labels: labels + [("csrow", String(number))])
                 }
             }
         }
         readings.end()
     }
 
-    private mutating func findRow(_ folder: String, _ labels: Labels) {
-        add("\(folder)/ce_count", "csrow_correctable", labels)
-        add("\(folder)/ue_count", "csrow_uncorrectable", labels)
+    private mutating func findRow(_ folder: String, labels: Labels) {
+        add("\(folder)/ce_count", what: "csrow_correctable", labels: labels)
+        add("\(folder)/ue_count", what: "csrow_uncorrectable", labels: labels)
         let files = ((try? directory.root.names(in: folder)) ?? []).sorted()
         for file in files where file.hasPrefix("ch") && file.hasSuffix("_ce_count") {
             let channel = String(file.dropFirst(2).dropLast("_ce_count".count))
@@ -51,23 +51,25 @@ struct EDAC: Collector, ~Copyable {
             let text = try? directory.root.attribute("\(folder)/ch\(channel)_dimm_label")
             let label = text.map { EDAC.clean($0.span.string) } ?? "unknown"
             let channelLabels = labels + [("channel", channel), ("dimm_label", label)]
-            add("\(folder)/\(file)", "channel_correctable", channelLabels)
+            add("\(folder)/\(file)", what: "channel_correctable", labels: channelLabels)
             let uncorrected = "ch\(channel)_ue_count"
             if files.contains(uncorrected) {
-                add("\(folder)/\(uncorrected)", "channel_uncorrectable", channelLabels)
+                add(
+                    "\(folder)/\(uncorrected)", what: "channel_uncorrectable", labels: channelLabels
+                )
             }
         }
     }
 
-    private mutating func add(_ file: String, _ what: String, _ labels: Labels) {
+    private mutating func add(_ file: String, what: String, labels: Labels) {
         let family = "node_edac_\(what)_errors_total"
         readings.add(
-            directory.root, file, to: family, labels: labels,
+            directory.root, file: file, to: family, labels: labels,
             family: {
                 let parts = what.split(separator: "_")
                 let place = parts.count == 2 ? " for this \(parts[0])" : ""
                 return Family(
-                    family, .counter,
+                    family, kind: .counter,
                     help: "Total \(parts[parts.count - 1]) memory errors\(place).")
             })
     }

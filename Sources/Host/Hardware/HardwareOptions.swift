@@ -15,17 +15,17 @@ struct HardwareOptions: ParsableArguments {
         help: "The zone is a label, not part of the name.")
     var raplZoneLabel = false
 
-    func settings(_ mistakes: inout ValidationErrors) -> HardwareSettings {
+    func settings(_ errors: inout ValidationErrors) -> HardwareSettings {
         HardwareSettings(
             chips: Filter(
                 flag: "--collector.hwmon.chip", include: sensors.chipInclude,
-                exclude: sensors.chipExclude, &mistakes),
+                exclude: sensors.chipExclude, errors: &errors),
             sensors: Filter(
                 flag: "--collector.hwmon.sensor", include: sensors.sensorInclude,
-                exclude: sensors.sensorExclude, &mistakes),
+                exclude: sensors.sensorExclude, errors: &errors),
             powerSupplies: Filter(
                 flag: "--collector.powersupply.ignored-supplies", include: nil,
-                exclude: ignoredSupplies, &mistakes),
+                exclude: ignoredSupplies, errors: &errors),
             showsEnergyZone: raplZoneLabel)
     }
 }

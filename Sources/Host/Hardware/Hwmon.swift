@@ -20,13 +20,14 @@ struct Hwmon: Collector, ~Copyable {
     private var names: [Series] = []
     private var labels: [Series] = []
     private let nameFamily = Family(
-        "node_hwmon_chip_names", .gauge, help: "Annotation metric for human-readable chip names")
+        "node_hwmon_chip_names", kind: .gauge,
+        help: "Annotation metric for human-readable chip names")
     private let labelFamily = Family(
-        "node_hwmon_sensor_label", .gauge, help: "Label for given chip and sensor")
+        "node_hwmon_sensor_label", kind: .gauge, help: "Label for given chip and sensor")
 
     /// A sensor passes as `chip;sensor`.
     init(_ machine: CollectorResources, chips: Filter, sensors: Filter) {
-        directory = DeviceDirectory(machine, "class/hwmon")
+        directory = DeviceDirectory(machine, path: "class/hwmon")
         self.chips = chips
         self.sensors = sensors
     }
@@ -35,15 +36,15 @@ struct Hwmon: Collector, ~Copyable {
         throws(KernelError)
     {
         if let names = try directory.look(&scrape) { find(names) }
-        Hwmon.write(names, nameFamily, &page)
-        Hwmon.write(labels, labelFamily, &page)
+        Hwmon.write(names, family: nameFamily, page: &page)
+        Hwmon.write(labels, family: labelFamily, page: &page)
         if readings.write(&scrape, to: &page) { directory.lookSoon() }
     }
 
-    private static func write(_ list: [Series], _ family: Family, _ page: inout Page) {
+    private static func write(_ list: [Series], family: Family, page: inout Page) {
         if list.isEmpty { return }
         page.begin(family)
-        for series in list { page.sample(series, 1) }
+        for series in list { page.sample(series, value: 1) }
     }
 
     private mutating func find(_ folders: [String]) {
@@ -57,9 +58,9 @@ struct Hwmon: Collector, ~Copyable {
             let readable = HwmonFileName.clean(chip.name)
             if !readable.isEmpty {
                 names.append(
-                    Series(nameFamily, LabelSet([("chip", name), ("chip_name", readable)])))
+                    Series(nameFamily, labels: LabelSet([("chip", name), ("chip_name", readable)])))
             }
-            findSensors(chip, name)
+            findSensors(chip, name: name)
         }
         readings.end()
     }
@@ -95,7 +96,7 @@ struct Hwmon: Collector, ~Copyable {
         return "\(chip.base)_\(own)"
     }
 
-    private mutating func findSensors(_ chip: Chip, _ name: String) {
+    private mutating func findSensors(_ chip: Chip, name: String) {
         // Old drivers have their files beside the device's; those decide where both have one.
         var files: [HwmonFileName: [String: String]] = [:]
         for folder in [chip.folder, "\(chip.folder)/device"] {
@@ -113,18 +114,20 @@ struct Hwmon: Collector, ~Copyable {
                 labels.append(
                     Series(
                         labelFamily,
-                        LabelSet([("chip", name), ("sensor", sensor.text), ("label", label)])))
+                        labels: LabelSet([
+                            ("chip", name), ("sensor", sensor.text), ("label", label),
+                        ])))
             }
             for (element, file) in elements.sorted(by: { $0.key < $1.key }) {
                 guard
                     let measure = HwmonMeasure(
-                        sensor, element, label: label, isAlone: elements[""] == nil)
+                        sensor, element: element, label: label, isAlone: elements[""] == nil)
                 else { continue }
                 readings.add(
-                    directory.root, file, to: measure.name,
-                    labels: [("chip", name), ("sensor", measure.sensor)], measure.form,
-                    measure.scale, mayBeText: element != "input",
-                    family: { Family(measure.name, measure.kind, help: measure.help) })
+                    directory.root, file: file, to: measure.name,
+                    labels: [("chip", name), ("sensor", measure.sensor)], form: measure.form,
+                    scale: measure.scale, mayBeText: element != "input",
+                    family: { Family(measure.name, kind: measure.kind, help: measure.help) })
             }
         }
     }

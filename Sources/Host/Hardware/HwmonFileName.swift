@@ -21,20 +21,21 @@ struct HwmonFileName: Hashable {
         let letters = bytes.firstIndex(where: isDigit) ?? bytes.count
         let digits = bytes[letters...].firstIndex(where: { !isDigit($0) }) ?? bytes.count
         if letters > 0, digits == bytes.count {
-            return make(bytes[..<letters], bytes[letters..<digits], [])
+            return make(bytes[..<letters], digits: bytes[letters..<digits], element: [])
         }
         if letters > 0, bytes[digits] == 0x5F, digits + 1 < bytes.count {
-            return make(bytes[..<letters], bytes[letters..<digits], bytes[(digits + 1)...])
+            return make(
+                bytes[..<letters], digits: bytes[letters..<digits], element: bytes[(digits + 1)...])
         }
         // `in_voltage0x`: the digits belong to the element.
         guard let bar = bytes[..<letters].lastIndex(of: 0x5F), bar > 0, bar + 1 < bytes.count else {
             return nil
         }
-        return make(bytes[..<bar], [], bytes[(bar + 1)...])
+        return make(bytes[..<bar], digits: [], element: bytes[(bar + 1)...])
     }
 
     private static func make(
-        _ type: ArraySlice<UInt8>, _ digits: ArraySlice<UInt8>, _ element: ArraySlice<UInt8>
+        _ type: ArraySlice<UInt8>, digits: ArraySlice<UInt8>, element: ArraySlice<UInt8>
     ) -> (sensor: HwmonFileName, element: String)? {
         let type = String(decoding: type, as: UTF8.self)
         guard types.contains(type) else { return nil }

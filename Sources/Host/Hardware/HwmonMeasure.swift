@@ -13,7 +13,7 @@ struct HwmonMeasure {
 
     /// Nil for an element that is no number to show. `isAlone` says that no file is called like the
     /// sensor itself, so that `input` is its value.
-    init?(_ sensor: HwmonFileName, _ element: String, label: String?, isAlone: Bool) {
+    init?(_ sensor: HwmonFileName, element: String, label: String?, isAlone: Bool) {
         if element == "label" { return nil }
         self.sensor = sensor.text
         name = "node_hwmon_" + sensor.type
@@ -33,13 +33,13 @@ struct HwmonMeasure {
         switch element {
         case "fault", "alarm": help = "Hardware sensor \(element) status (\(sensor.type))"
         case "beep":
-            set("_enabled", "Hardware monitor sensor has beeping enabled")
+            set("_enabled", help: "Hardware monitor sensor has beeping enabled")
         default:
             if sensor.type == "freq", element == "input" {
                 guard let label else { return nil }
                 self.sensor = HwmonFileName.clean(label)
             }
-            nameUnit(sensor.type, element)
+            nameUnit(sensor.type, element: element)
         }
     }
 
@@ -59,44 +59,51 @@ struct HwmonMeasure {
     }
 
     private mutating func set(
-        _ suffix: String, _ help: String, _ scale: AttributeFamilies.Scale = .times(1)
+        _ suffix: String, help: String, scale: AttributeFamilies.Scale = .times(1)
     ) {
         name += suffix
         self.help = help
         self.scale = scale
     }
 
-    private mutating func nameUnit(_ type: String, _ element: String) {
+    private mutating func nameUnit(_ type: String, element: String) {
         switch (type, element) {
         case ("in", _), ("cpu", _):
-            set("_volts", "Hardware monitor for voltage (\(element))", .times(0.001))
+            set("_volts", help: "Hardware monitor for voltage (\(element))", scale: .times(0.001))
         case ("temp", "type"): break
         case ("temp", _):
             let shown = element.isEmpty ? "input" : element
-            set("_celsius", "Hardware monitor for temperature (\(shown))", .times(0.001))
+            set(
+                "_celsius", help: "Hardware monitor for temperature (\(shown))",
+                scale: .times(0.001))
         case ("curr", _):
-            set("_amps", "Hardware monitor for current (\(element))", .times(0.001))
+            set("_amps", help: "Hardware monitor for current (\(element))", scale: .times(0.001))
         case ("energy", _):
-            set("_joule_total", "Hardware monitor for joules used so far (\(element))", .over(1e6))
+            set(
+                "_joule_total", help: "Hardware monitor for joules used so far (\(element))",
+                scale: .over(1e6))
             kind = .counter
         case ("power", "accuracy"):
-            set("", "Hardware monitor power meter accuracy, as a ratio", .over(1e6))
+            set("", help: "Hardware monitor power meter accuracy, as a ratio", scale: .over(1e6))
         case ("power", "average_interval"), ("power", "average_interval_min"),
             ("power", "average_interval_max"):
             set(
-                "_seconds", "Hardware monitor power usage update interval (\(element))",
-                .times(0.001))
+                "_seconds", help: "Hardware monitor power usage update interval (\(element))",
+                scale: .times(0.001))
         case ("power", _):
-            set("_watt", "Hardware monitor for power usage in watts (\(element))", .over(1e6))
+            set(
+                "_watt", help: "Hardware monitor for power usage in watts (\(element))",
+                scale: .over(1e6))
         case ("humidity", _):
             set(
                 "",
-                "Hardware monitor for humidity, as a ratio (multiply with 100.0 to get the humidity as a percentage) (\(element))",
-                .over(1e6))
+                help:
+                    "Hardware monitor for humidity, as a ratio (multiply with 100.0 to get the humidity as a percentage) (\(element))",
+                scale: .over(1e6))
         case ("fan", "input"), ("fan", "min"), ("fan", "max"), ("fan", "target"):
-            set("_rpm", "Hardware monitor for fan revolutions per minute (\(element))")
+            set("_rpm", help: "Hardware monitor for fan revolutions per minute (\(element))")
         case ("freq", "input"):
-            set("_freq_mhz", "Hardware monitor for GPU frequency in MHz", .over(1e6))
+            set("_freq_mhz", help: "Hardware monitor for GPU frequency in MHz", scale: .over(1e6))
         default: break
         }
     }

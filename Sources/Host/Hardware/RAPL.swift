@@ -12,7 +12,7 @@ struct RAPL: Collector, ~Copyable {
 
     /// `showsZone` tells the zone in a label and not in the family's name.
     init(_ machine: CollectorResources, showsZone: Bool) {
-        directory = DeviceDirectory(machine, "class/powercap")
+        directory = DeviceDirectory(machine, path: "class/powercap")
         self.showsZone = showsZone
     }
 
@@ -22,7 +22,7 @@ struct RAPL: Collector, ~Copyable {
         if let names = try directory.look(&scrape) { find(names) }
         if readings.write(&scrape, to: &page) { directory.lookSoon() }
         // Since CVE-2020-8694 the counters are root's.
-        if let path = readings.refusedPath { throw KernelError(EACCES, path) }
+        if let path = readings.refusedPath { throw KernelError(EACCES, subject: path) }
     }
 
     private mutating func find(_ names: [String]) {
@@ -31,7 +31,7 @@ struct RAPL: Collector, ~Copyable {
         for name in names {
             let folder = "\(directory.path)/\(name)"
             guard let text = try? directory.root.attribute("\(folder)/name") else { continue }
-            let (zone, index) = RAPL.zone(text.span.string, &uses)
+            let (zone, index) = RAPL.zone(text.span.string, uses: &uses)
             var labels = [("index", String(index)), ("path", directory.root.path(of: folder))]
             if showsZone { labels.append(("rapl_zone", zone)) }
             let family =
@@ -39,11 +39,12 @@ struct RAPL: Collector, ~Copyable {
                 ? "node_rapl_joules_total"
                 : "node_rapl_\(RAPL.metricName(zone))_joules_total"
             readings.add(
-                directory.root, "\(folder)/energy_uj", to: family, labels: labels, .unsigned,
-                .over(1e6),
+                directory.root, file: "\(folder)/energy_uj", to: family, labels: labels,
+                form: .unsigned,
+                scale: .over(1e6),
                 family: {
                     Family(
-                        family, .counter,
+                        family, kind: .counter,
                         help: showsZone
                             ? "Current RAPL value in joules"
                             : "Current RAPL \(zone) value in joules")
@@ -54,7 +55,7 @@ struct RAPL: Collector, ~Copyable {
 
     /// `package-1` is the zone `package` with the index 1; a name without an index gets that of
     /// its use.
-    static func zone(_ name: String, _ uses: inout [String: Int]) -> (name: String, index: Int) {
+    static func zone(_ name: String, uses: inout [String: Int]) -> (name: String, index: Int) {
         let parts = name.split(separator: "-", omittingEmptySubsequences: false)
         var zone = name
         var index = uses[name] ?? 0

@@ -15,9 +15,9 @@ struct BuddyInfo: Collector, ~Copyable {
     init(_ roots: FilesystemRoots) {
         file = roots.proc.file("buddyinfo")
         let family = Family(
-            "node_buddyinfo_blocks", .gauge, help: "Count of free blocks according to size.")
+            "node_buddyinfo_blocks", kind: .gauge, help: "Count of free blocks according to size.")
         table = SeriesTable(
-            (0..<BuddyInfo.sizeLimit).map { .init(family, [("size", String($0))]) })
+            (0..<BuddyInfo.sizeLimit).map { .init(family, labels: [("size", String($0))]) })
     }
 
     mutating func collect(_ scrape: inout CollectionContext, into page: inout Page)

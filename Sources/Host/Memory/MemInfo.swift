@@ -15,7 +15,7 @@ struct MemInfo: Collector, ~Copyable {
 
     private var file: KernelFile
     private var fields: [Field] = []
-    private var places: [[UInt8]: Int] = [:]
+    private var slots: [[UInt8]: Int] = [:]
 
     init(_ roots: FilesystemRoots) {
         file = roots.proc.file("meminfo", isOneRecord: true)
@@ -36,12 +36,12 @@ struct MemInfo: Collector, ~Copyable {
         while var line = lines.line() {
             guard let name = line.text(before: 0x3A), let value = line.field(),
                 let unit = MemInfo.unit(line.rest.trimmed),
-                let place = place(name, hasUnit: unit != 1, next)
+                let place = place(name, hasUnit: unit != 1, guess: next)
             else {
                 skipped += 1
                 continue
             }
-            page.single(fields[place].single, Double(value) * unit)
+            page.single(fields[place].single, value: Double(value) * unit)
             next = place + 1
         }
         return skipped
@@ -53,10 +53,10 @@ struct MemInfo: Collector, ~Copyable {
     }
 
     /// Where the field stands; `guess` is right as long as the kernel keeps its order.
-    private mutating func place(_ name: Span<UInt8>, hasUnit: Bool, _ guess: Int) -> Int? {
+    private mutating func place(_ name: Span<UInt8>, hasUnit: Bool, guess: Int) -> Int? {
         if guess < fields.count, name.equals(fields[guess].key) { return guess }
         let key = name.copied
-        if let known = places[key] { return known }
+        if let known = slots[key] { return known }
         guard fields.count < MemInfo.fieldLimit,
             let family = MemInfo.familyName(name, hasUnit: hasUnit)
         else { return nil }
@@ -64,8 +64,9 @@ struct MemInfo: Collector, ~Copyable {
             Field(
                 key: key,
                 single: UnlabelledMetric(
-                    family, .gauge, help: "Memory information field \(family.dropFirst(12)).")))
-        places[key] = fields.count - 1
+                    family, kind: .gauge, help: "Memory information field \(family.dropFirst(12)).")
+            ))
+        slots[key] = fields.count - 1
         return fields.count - 1
     }
 

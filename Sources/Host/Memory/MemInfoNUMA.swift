@@ -17,7 +17,7 @@ struct MemInfoNUMA: Collector, ~Copyable {
         /// By field; nil where the node does not tell.
         var values: [Double?] = []
 
-        init(_ root: Root, _ label: String) {
+        init(_ root: Root, label: String) {
             self.label = label
             meminfo = root.file("\(MemInfoNUMA.directory)/node\(label)/meminfo", isOneRecord: true)
             numastat = root.file(
@@ -39,7 +39,7 @@ struct MemInfoNUMA: Collector, ~Copyable {
 
     init(_ machine: CollectorResources) {
         root = machine.roots.sys
-        directory = DeviceDirectory(machine, MemInfoNUMA.directory)
+        directory = DeviceDirectory(machine, path: MemInfoNUMA.directory)
     }
 
     mutating func collect(_ scrape: inout CollectionContext, into page: inout Page)
@@ -47,7 +47,7 @@ struct MemInfoNUMA: Collector, ~Copyable {
     {
         // A kernel without NUMA has no such directory.
         if let names = try directory.look(&scrape) {
-            nodes = MemInfoNUMA.labels(names).map { Node(root, $0) }
+            nodes = MemInfoNUMA.labels(names).map { Node(root, label: $0) }
             fields = []
         }
         var failure: KernelError?
@@ -74,7 +74,7 @@ struct MemInfoNUMA: Collector, ~Copyable {
                 guard index < node.values.count, let value = node.values[index] else { continue }
                 if !isBegun { page.begin(field.family) }
                 isBegun = true
-                page.sample(field.series[place], value)
+                page.sample(field.series[place], value: value)
             }
         }
     }
@@ -88,12 +88,12 @@ struct MemInfoNUMA: Collector, ~Copyable {
             guard let first = line.word(), first.equals("Node"), line.field() != nil,
                 let key = line.text(before: 0x3A), let value = line.field(),
                 let unit = MemInfoNUMA.unit(line.rest.trimmed),
-                let place = place(key.trimmed, next, .gauge, suffix: "")
+                let place = place(key.trimmed, guess: next, kind: .gauge, suffix: "")
             else {
                 skipped += 1
                 continue
             }
-            set(place, node, Double(value) * unit)
+            set(place, node: node, value: Double(value) * unit)
             next = place + 1
         }
         return skipped
@@ -106,18 +106,18 @@ struct MemInfoNUMA: Collector, ~Copyable {
         var lines = Cursor(text)
         while var line = lines.line() {
             guard let key = line.word(), let value = line.field(), line.rest.trimmed.isEmpty,
-                let place = place(key, next, .counter, suffix: "_total")
+                let place = place(key, guess: next, kind: .counter, suffix: "_total")
             else {
                 skipped += 1
                 continue
             }
-            set(place, node, Double(value))
+            set(place, node: node, value: Double(value))
             next = place + 1
         }
         return skipped
     }
 
-    private func set(_ field: Int, _ node: Int, _ value: Double) {
+    private func set(_ field: Int, node: Int, value: Double) {
         let node = nodes[node]
         while node.values.count <= field { node.values.append(nil) }
         node.values[field] = value
@@ -130,7 +130,7 @@ struct MemInfoNUMA: Collector, ~Copyable {
 
     /// Where the field stands; `guess` is right as long as the kernel keeps its order.
     private mutating func place(
-        _ key: Span<UInt8>, _ guess: Int, _ kind: Family.Kind, suffix: String
+        _ key: Span<UInt8>, guess: Int, kind: Family.Kind, suffix: String
     ) -> Int? {
         if guess < fields.count, key.equals(fields[guess].name) { return guess }
         for index in fields.indices where key.equals(fields[index].name) { return index }
@@ -140,11 +140,11 @@ struct MemInfoNUMA: Collector, ~Copyable {
         guard fields.count < MemInfoNUMA.fieldLimit, !key.isEmpty,
             Family.isValidName(metric.utf8Span.span)
         else { return nil }
-        let family = Family(metric, kind, help: "Memory information field \(name).")
+        let family = Family(metric, kind: kind, help: "Memory information field \(name).")
         fields.append(
             Field(
                 name: key.copied, family: family,
-                series: nodes.map { Series(family, LabelSet([("node", $0.label)])) }))
+                series: nodes.map { Series(family, labels: LabelSet([("node", $0.label)])) }))
         return fields.count - 1
     }
 

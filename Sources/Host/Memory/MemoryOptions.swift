@@ -5,8 +5,8 @@ internal import Settings
 struct MemoryOptions: ParsableArguments {
     @OptionGroup(title: "Collector vmstat") var paging: VMStatOptions
 
-    func settings(_ mistakes: inout ValidationErrors) -> MemorySettings {
-        MemorySettings(pagingPattern: paging.pattern(&mistakes))
+    func settings(_ errors: inout ValidationErrors) -> MemorySettings {
+        MemorySettings(pagingPattern: paging.pattern(&errors))
     }
 }
 
@@ -23,7 +23,7 @@ struct VMStatOptions: ParsableArguments {
         help: ArgumentHelp("Regexp of fields to show.", valueName: "regexp"))
     var fields = VMStatOptions.standard
 
-    func pattern(_ mistakes: inout ValidationErrors) -> Pattern? {
-        fields.isEmpty ? nil : Pattern(fields, flag: "--collector.vmstat.fields", &mistakes)
+    func pattern(_ errors: inout ValidationErrors) -> Pattern? {
+        fields.isEmpty ? nil : Pattern(fields, flag: "--collector.vmstat.fields", errors: &errors)
     }
 }

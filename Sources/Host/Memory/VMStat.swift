@@ -10,7 +10,7 @@ struct VMStat: Collector, ~Copyable {
     private let pattern: Pattern?
     private var fields = FieldList()
 
-    init(_ roots: FilesystemRoots, _ pattern: Pattern?) {
+    init(_ roots: FilesystemRoots, pattern: Pattern?) {
         file = roots.proc.file("vmstat")
         self.pattern = pattern
     }
@@ -33,10 +33,10 @@ struct VMStat: Collector, ~Copyable {
                 skipped += 1
                 continue
             }
-            switch fields.find(name, { VMStat.meaning($0, pattern) }) {
+            switch fields.find(name, meaning: { VMStat.meaning($0, pattern: pattern) }) {
             case .single(let index):
                 if let value = line.signedField() {
-                    page.single(fields[index], value)
+                    page.single(fields[index], value: value)
                 } else {
                     skipped += 1
                 }
@@ -48,13 +48,13 @@ struct VMStat: Collector, ~Copyable {
     }
 
     private static func meaning(
-        _ name: Span<UInt8>, _ pattern: Pattern?
+        _ name: Span<UInt8>, pattern: Pattern?
     ) -> FieldList.Meaning {
         let family = "node_vmstat_\(name.string)"
         guard Family.isValidName(family.utf8Span.span) else { return .invalid }
         if let pattern, !pattern.matches(name) { return .unwanted }
         return .series(
             UnlabelledMetric(
-                family, .untyped, help: "/proc/vmstat information field \(name.string)."))
+                family, kind: .untyped, help: "/proc/vmstat information field \(name.string)."))
     }
 }

@@ -17,73 +17,97 @@ struct ZoneInfo: Collector, ~Copyable {
 
     private static let fields: [Field] = {
         func field(
-            _ key: StaticString, _ metric: String, _ help: String,
-            _ kind: Family.Kind = .gauge
+            _ key: StaticString, metric: String, help: String,
+            kind: Family.Kind = .gauge
         ) -> Field {
             Field(key: key, metric: metric, kind: kind, help: help)
         }
         return [
-            field("nr_free_pages", "nr_free_pages", "Total number of free pages in the zone"),
-            field("min", "min_pages", "Zone watermark pages_min"),
-            field("low", "low_pages", "Zone watermark pages_low"),
-            field("high", "high_pages", "Zone watermark pages_high"),
-            field("scanned", "scanned_pages", "Pages scanned since last reclaim"),
             field(
-                "spanned", "spanned_pages", "Total pages spanned by the zone, including holes"),
-            field("present", "present_pages", "Physical pages existing within the zone"),
-            field("managed", "managed_pages", "Present pages managed by the buddy system"),
+                "nr_free_pages", metric: "nr_free_pages",
+                help: "Total number of free pages in the zone"),
+            field("min", metric: "min_pages", help: "Zone watermark pages_min"),
+            field("low", metric: "low_pages", help: "Zone watermark pages_low"),
+            field("high", metric: "high_pages", help: "Zone watermark pages_high"),
+            field("scanned", metric: "scanned_pages", help: "Pages scanned since last reclaim"),
             field(
-                "nr_active_anon", "nr_active_anon_pages",
-                "Number of anonymous pages recently more used"),
+                "spanned", metric: "spanned_pages",
+                help: "Total pages spanned by the zone, including holes"),
             field(
-                "nr_inactive_anon", "nr_inactive_anon_pages",
-                "Number of anonymous pages recently less used"),
+                "present", metric: "present_pages", help: "Physical pages existing within the zone"),
             field(
-                "nr_isolated_anon", "nr_isolated_anon_pages",
-                "Temporary isolated pages from anon lru"),
+                "managed", metric: "managed_pages",
+                help: "Present pages managed by the buddy system"),
             field(
-                "nr_anon_pages", "nr_anon_pages",
-                "Number of anonymous pages currently used by the system"),
+                "nr_active_anon", metric: "nr_active_anon_pages",
+                help: "Number of anonymous pages recently more used"),
             field(
-                "nr_anon_transparent_hugepages", "nr_anon_transparent_hugepages",
-                "Number of anonymous transparent huge pages currently used by the system"),
+                "nr_inactive_anon", metric: "nr_inactive_anon_pages",
+                help: "Number of anonymous pages recently less used"),
             field(
-                "nr_active_file", "nr_active_file_pages",
-                "Number of active pages with file-backing"),
+                "nr_isolated_anon", metric: "nr_isolated_anon_pages",
+                help: "Temporary isolated pages from anon lru"),
             field(
-                "nr_inactive_file", "nr_inactive_file_pages",
-                "Number of inactive pages with file-backing"),
+                "nr_anon_pages", metric: "nr_anon_pages",
+                help: "Number of anonymous pages currently used by the system"),
             field(
-                "nr_isolated_file", "nr_isolated_file_pages",
-                "Temporary isolated pages from file lru"),
-            field("nr_file_pages", "nr_file_pages", "Number of file pages"),
+                "nr_anon_transparent_hugepages", metric: "nr_anon_transparent_hugepages",
+                help: "Number of anonymous transparent huge pages currently used by the system"),
             field(
-                "nr_slab_reclaimable", "nr_slab_reclaimable_pages",
-                "Number of reclaimable slab pages"),
+                "nr_active_file", metric: "nr_active_file_pages",
+                help: "Number of active pages with file-backing"),
             field(
-                "nr_slab_unreclaimable", "nr_slab_unreclaimable_pages",
-                "Number of unreclaimable slab pages"),
+                "nr_inactive_file", metric: "nr_inactive_file_pages",
+                help: "Number of inactive pages with file-backing"),
             field(
-                "nr_mlock_stack", "nr_mlock_stack_pages",
-                "mlock()ed pages found and moved off LRU"),
-            field("nr_kernel_stack", "nr_kernel_stacks", "Number of kernel stacks"),
-            field("nr_mapped", "nr_mapped_pages", "Number of mapped pages"),
-            field("nr_dirty", "nr_dirty_pages", "Number of dirty pages"),
-            field("nr_writeback", "nr_writeback_pages", "Number of writeback pages"),
-            field("nr_unevictable", "nr_unevictable_pages", "Number of unevictable pages"),
-            field("nr_shmem", "nr_shmem_pages", "Number of shmem pages (included tmpfs/GEM pages)"),
-            field("nr_dirtied", "nr_dirtied_total", "Page dirtyings since bootup", .counter),
-            field("nr_written", "nr_written_total", "Page writings since bootup", .counter),
-            field("numa_hit", "numa_hit_total", "Allocated in intended node", .counter),
-            field("numa_miss", "numa_miss_total", "Allocated in non intended node", .counter),
+                "nr_isolated_file", metric: "nr_isolated_file_pages",
+                help: "Temporary isolated pages from file lru"),
+            field("nr_file_pages", metric: "nr_file_pages", help: "Number of file pages"),
             field(
-                "numa_foreign", "numa_foreign_total", "Was intended here, hit elsewhere",
-                .counter),
+                "nr_slab_reclaimable", metric: "nr_slab_reclaimable_pages",
+                help: "Number of reclaimable slab pages"),
             field(
-                "numa_interleave", "numa_interleave_total", "Interleaver preferred this zone",
-                .counter),
-            field("numa_local", "numa_local_total", "Allocation from local node", .counter),
-            field("numa_other", "numa_other_total", "Allocation from other node", .counter),
+                "nr_slab_unreclaimable", metric: "nr_slab_unreclaimable_pages",
+                help: "Number of unreclaimable slab pages"),
+            field(
+                "nr_mlock_stack", metric: "nr_mlock_stack_pages",
+                help: "mlock()ed pages found and moved off LRU"),
+            field("nr_kernel_stack", metric: "nr_kernel_stacks", help: "Number of kernel stacks"),
+            field("nr_mapped", metric: "nr_mapped_pages", help: "Number of mapped pages"),
+            field("nr_dirty", metric: "nr_dirty_pages", help: "Number of dirty pages"),
+            field("nr_writeback", metric: "nr_writeback_pages", help: "Number of writeback pages"),
+            field(
+                "nr_unevictable", metric: "nr_unevictable_pages",
+                help: "Number of unevictable pages"),
+            field(
+                "nr_shmem", metric: "nr_shmem_pages",
+                help: "Number of shmem pages (included tmpfs/GEM pages)"),
+            field(
+                "nr_dirtied", metric: "nr_dirtied_total", help: "Page dirtyings since bootup",
+                kind: .counter),
+            field(
+                "nr_written", metric: "nr_written_total", help: "Page writings since bootup",
+                kind: .counter),
+            field(
+                "numa_hit", metric: "numa_hit_total", help: "Allocated in intended node",
+                kind: .counter),
+            field(
+                "numa_miss", metric: "numa_miss_total", help: "Allocated in non intended node",
+                kind: .counter),
+            field(
+                "numa_foreign", metric: "numa_foreign_total",
+                help: "Was intended here, hit elsewhere",
+                kind: .counter),
+            field(
+                "numa_interleave", metric: "numa_interleave_total",
+                help: "Interleaver preferred this zone",
+                kind: .counter),
+            field(
+                "numa_local", metric: "numa_local_total", help: "Allocation from local node",
+                kind: .counter),
+            field(
+                "numa_other", metric: "numa_other_total", help: "Allocation from other node",
+                kind: .counter),
         ]
     }()
 
@@ -93,12 +117,13 @@ struct ZoneInfo: Collector, ~Copyable {
     init(_ roots: FilesystemRoots) {
         file = roots.proc.file("zoneinfo", limit: 16 << 20)
         let columns = ZoneInfo.fields.map {
-            SeriesTable.Column(Family("node_zoneinfo_\($0.metric)", $0.kind, help: $0.help))
+            SeriesTable.Column(Family("node_zoneinfo_\($0.metric)", kind: $0.kind, help: $0.help))
         }
         let protections = (0..<ZoneInfo.protectionLimit).map {
             SeriesTable.Column(
                 Family(
-                    "node_zoneinfo_protection_\($0)", .gauge, help: "Protection array \($0). field"
+                    "node_zoneinfo_protection_\($0)", kind: .gauge,
+                    help: "Protection array \($0). field"
                 ))
         }
         table = SeriesTable(columns + protections)
@@ -122,13 +147,13 @@ struct ZoneInfo: Collector, ~Copyable {
         while var line = lines.line() {
             let whole = line.rest.trimmed
             if line.take("Node ") {
-                row = zone(&line, whole)
+                row = zone(&line, whole: whole)
                 if row == nil { skipped += 1 }
                 continue
             }
             guard let row, let key = line.word() else { continue }
             if key.equals("protection:") {
-                if !protect(row, &line) { skipped += 1 }
+                if !protect(row, line: &line) { skipped += 1 }
                 continue
             }
             guard let column = ZoneInfo.column(key) else {
@@ -147,7 +172,7 @@ struct ZoneInfo: Collector, ~Copyable {
         return table.rowCount == 0 ? max(skipped, 1) : skipped
     }
 
-    private mutating func zone(_ line: inout Cursor, _ whole: Span<UInt8>) -> Int? {
+    private mutating func zone(_ line: inout Cursor, whole: Span<UInt8>) -> Int? {
         guard let node = line.number(), line.take(","), let word = line.word(),
             word.equals("zone"), let zone = line.word()
         else { return nil }
@@ -155,7 +180,7 @@ struct ZoneInfo: Collector, ~Copyable {
     }
 
     /// `(0, 1925, 1925)`
-    private mutating func protect(_ row: Int, _ line: inout Cursor) -> Bool {
+    private mutating func protect(_ row: Int, line: inout Cursor) -> Bool {
         line.skipBlanks()
         guard line.take("(") else { return false }
         var column = ZoneInfo.fields.count

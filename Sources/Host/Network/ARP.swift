@@ -25,17 +25,17 @@ struct ARP: Collector, ~Copyable {
     private var file: KernelFile
     private var usesNetlink: Bool
     private var socket: NetlinkSocket?
-    private var sieve: CachedFilter
+    private var filter: CachedFilter
     private var tally = Tally()
     private var name: [UInt8] = []
     private var table = SeriesTable([
-        .init(Family("node_arp_entries", .gauge, help: "ARP entries by device"))
+        .init(Family("node_arp_entries", kind: .gauge, help: "ARP entries by device"))
     ])
 
-    init(_ roots: FilesystemRoots, _ settings: ARPSettings) {
+    init(_ roots: FilesystemRoots, settings: ARPSettings) {
         file = roots.proc.file("net/arp", limit: 16 << 20)
         usesNetlink = settings.usesNetlink
-        sieve = CachedFilter(settings.filter)
+        filter = CachedFilter(settings.filter)
     }
 
     mutating func collect(_ scrape: inout CollectionContext, into page: inout Page)
@@ -47,7 +47,7 @@ struct ARP: Collector, ~Copyable {
         }
         if usesNetlink, let socket = self.socket.take() {
             // A socket whose dump failed is not put back.
-            self.socket = try ask(socket, &scrape)
+            self.socket = try ask(socket, scrape: &scrape)
         } else {
             try scrape.read(lines: &file)
             scrape.skippedLines += parse(scrape.text.bytes)
@@ -60,7 +60,7 @@ struct ARP: Collector, ~Copyable {
     }
 
     private mutating func ask(
-        _ socket: consuming NetlinkSocket, _ scrape: inout CollectionContext
+        _ socket: consuming NetlinkSocket, scrape: inout CollectionContext
     ) throws(KernelError) -> NetlinkSocket {
         var tally = self.tally
         self.tally = Tally()
@@ -76,7 +76,7 @@ struct ARP: Collector, ~Copyable {
         begin()
         for (index, link) in tally.links.enumerated() where tally.counts[index] > 0 {
             name.removeAll(keepingCapacity: true)
-            if socket.appendName(ofLink: link, to: &name) { show(name, tally.counts[index]) }
+            if socket.appendName(ofLink: link, to: &name) { show(name, count: tally.counts[index]) }
         }
         table.end()
         tally.forget()
@@ -101,7 +101,7 @@ struct ARP: Collector, ~Copyable {
         }
         begin()
         for index in tally.devices.indices where tally.counts[index] > 0 {
-            show(tally.devices[index], tally.counts[index])
+            show(tally.devices[index], count: tally.counts[index])
         }
         table.end()
         tally.forget()
@@ -110,11 +110,11 @@ struct ARP: Collector, ~Copyable {
 
     private mutating func begin() {
         table.begin()
-        sieve.begin()
+        filter.begin()
     }
 
-    private mutating func show(_ device: [UInt8], _ count: Int) {
-        if !sieve.admits(device.span) { return }
+    private mutating func show(_ device: [UInt8], count: Int) {
+        if !filter.admits(device.span) { return }
         if let row = table.row(device.span, labels: { [("device", device.span.string)] }) {
             table[row, 0] = Double(count)
         }

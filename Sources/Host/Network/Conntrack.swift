@@ -10,10 +10,10 @@ struct Conntrack: Collector, ~Copyable {
     private var limit: KernelFile
     private var statistics: KernelFile
     private let entries = UnlabelledMetric(
-        "node_nf_conntrack_entries", .gauge,
+        "node_nf_conntrack_entries", kind: .gauge,
         help: "Number of currently allocated flow entries for connection tracking.")
     private let entryLimit = UnlabelledMetric(
-        "node_nf_conntrack_entries_limit", .gauge,
+        "node_nf_conntrack_entries_limit", kind: .gauge,
         help: "Maximum size of connection tracking table.")
     private let singles: [UnlabelledMetric]
 
@@ -47,15 +47,15 @@ struct Conntrack: Collector, ~Copyable {
         statistics = roots.proc.file("net/stat/nf_conntrack", limit: 4 << 20)
         // They count, but have been called gauges since they are told.
         singles = Conntrack.fields.map {
-            UnlabelledMetric("node_nf_conntrack_stat_\($0.name)", .gauge, help: $0.help)
+            UnlabelledMetric("node_nf_conntrack_stat_\($0.name)", kind: .gauge, help: $0.help)
         }
     }
 
     mutating func collect(_ scrape: inout CollectionContext, into page: inout Page)
         throws(KernelError)
     {
-        try scrape.number(subject: &count, entries, to: &page)
-        try scrape.number(&limit, entryLimit, to: &page)
+        try scrape.number(subject: &count, single: entries, to: &page)
+        try scrape.number(&limit, single: entryLimit, to: &page)
         do throws(KernelError) {
             try scrape.read(lines: &statistics)
         } catch {
@@ -66,7 +66,7 @@ struct Conntrack: Collector, ~Copyable {
         let (sums, skipped) = Conntrack.parse(scrape.text.bytes)
         scrape.skippedLines += skipped
         for (index, field) in Conntrack.fields.enumerated() {
-            page.single(singles[index], Double(sums[field.column]))
+            page.single(singles[index], value: Double(sums[field.column]))
         }
     }
 

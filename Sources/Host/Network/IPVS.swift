@@ -11,30 +11,33 @@ struct IPVS: Collector, ~Copyable {
     private let shown: [IPVSLabel]
     private let totals = [
         UnlabelledMetric(
-            "node_ipvs_connections_total", .counter, help: "The total number of connections made."),
+            "node_ipvs_connections_total", kind: .counter,
+            help: "The total number of connections made."),
         UnlabelledMetric(
-            "node_ipvs_incoming_packets_total", .counter,
+            "node_ipvs_incoming_packets_total", kind: .counter,
             help: "The total number of incoming packets."),
         UnlabelledMetric(
-            "node_ipvs_outgoing_packets_total", .counter,
+            "node_ipvs_outgoing_packets_total", kind: .counter,
             help: "The total number of outgoing packets."),
         UnlabelledMetric(
-            "node_ipvs_incoming_bytes_total", .counter, help: "The total amount of incoming data."),
+            "node_ipvs_incoming_bytes_total", kind: .counter,
+            help: "The total amount of incoming data."),
         UnlabelledMetric(
-            "node_ipvs_outgoing_bytes_total", .counter, help: "The total amount of outgoing data."),
+            "node_ipvs_outgoing_bytes_total", kind: .counter,
+            help: "The total amount of outgoing data."),
     ]
     private var table = SeriesTable([
         .init(
             Family(
-                "node_ipvs_backend_connections_active", .gauge,
+                "node_ipvs_backend_connections_active", kind: .gauge,
                 help: "The current active connections by local and remote address.")),
         .init(
             Family(
-                "node_ipvs_backend_connections_inactive", .gauge,
+                "node_ipvs_backend_connections_inactive", kind: .gauge,
                 help: "The current inactive connections by local and remote address.")),
         .init(
             Family(
-                "node_ipvs_backend_weight", .gauge,
+                "node_ipvs_backend_weight", kind: .gauge,
                 help: "The current backend weight by local and remote address.")),
     ])
     private var key: [UInt8] = []
@@ -53,7 +56,9 @@ struct IPVS: Collector, ~Copyable {
             scrape.skippedLines += 1
             throw .malformed(statistics.path)
         }
-        for (index, single) in totals.enumerated() { page.single(single, Double(sums[index])) }
+        for (index, single) in totals.enumerated() {
+            page.single(single, value: Double(sums[index]))
+        }
         try scrape.read(lines: &file)
         scrape.skippedLines += parse(scrape.text.bytes)
         table.write(to: &page)
@@ -80,7 +85,7 @@ struct IPVS: Collector, ~Copyable {
         var skipped = 0
         var server = IPVSService()
         var sums: [(backend: IPVSService.Backend, counts: [3 of UInt64])] = []
-        var places: [[UInt8]: Int] = [:]
+        var slots: [[UInt8]: Int] = [:]
         let isWhole = shown.count == IPVSLabel.allCases.count
         table.begin()
         var lines = Cursor(text)
@@ -93,7 +98,7 @@ struct IPVS: Collector, ~Copyable {
             }
             if second.equals("RemoteAddress:Port") { continue }
             if !first.equals("->") {
-                server = IPVSService(first, second)
+                server = IPVSService(first, place: second)
                 if !server.isUsable { skipped += 1 }
                 continue
             }
@@ -101,10 +106,10 @@ struct IPVS: Collector, ~Copyable {
                 skipped += 1
                 continue
             }
-            IPVS.key(server, second, &key)
+            IPVS.key(server, remote: second, key: &key)
             if isWhole {
                 // Everything that tells a backend from another is shown: each has a row.
-                if !show(key, server, second, counts) { skipped += 1 }
+                if !show(key, server: server, remote: second, counts: counts) { skipped += 1 }
                 continue
             }
             guard let backend = server.backend(second) else {
@@ -112,24 +117,24 @@ struct IPVS: Collector, ~Copyable {
                 continue
             }
             let key = Array(shown.map { backend[$0] }.joined(separator: "\0").utf8)
-            if let place = places[key] {
+            if let place = slots[key] {
                 for index in 0..<3 { sums[place].counts[index] &+= counts[index] }
             } else {
-                places[key] = sums.count
+                slots[key] = sums.count
                 sums.append((backend, counts))
             }
         }
         for (backend, counts) in sums {
             let labels = shown.map { (name: $0.rawValue, value: backend[$0]) }
             let key = Array(labels.map(\.value).joined(separator: "\0").utf8)
-            if let row = table.row(key.span, labels: { labels }) { set(row, counts) }
+            if let row = table.row(key.span, labels: { labels }) { set(row, counts: counts) }
         }
         table.end()
         return skipped
     }
 
     private mutating func show(
-        _ key: [UInt8], _ server: IPVSService, _ remote: Span<UInt8>, _ counts: [3 of UInt64]
+        _ key: [UInt8], server: IPVSService, remote: Span<UInt8>, counts: [3 of UInt64]
     ) -> Bool {
         guard IPVSService.isAddress(remote) else { return false }
         let row = table.row(
@@ -139,11 +144,11 @@ struct IPVS: Collector, ~Copyable {
                 return IPVSLabel.allCases.map { ($0.rawValue, backend?[$0] ?? "") }
             })
         guard let row else { return false }
-        set(row, counts)
+        set(row, counts: counts)
         return true
     }
 
-    private mutating func set(_ row: Int, _ counts: [3 of UInt64]) {
+    private mutating func set(_ row: Int, counts: [3 of UInt64]) {
         table[row, 0] = Double(counts[1])
         table[row, 1] = Double(counts[2])
         table[row, 2] = Double(counts[0])
@@ -158,7 +163,7 @@ struct IPVS: Collector, ~Copyable {
     }
 
     private static func key(
-        _ server: IPVSService, _ remote: Span<UInt8>, _ key: inout [UInt8]
+        _ server: IPVSService, remote: Span<UInt8>, key: inout [UInt8]
     ) {
         key.removeAll(keepingCapacity: true)
         key += server.text

@@ -30,7 +30,7 @@ struct IPVSService {
     /// No server yet.
     init() {}
 
-    init(_ transport: Span<UInt8>, _ place: Span<UInt8>) {
+    init(_ transport: Span<UInt8>, place: Span<UInt8>) {
         text = transport.copied + [0x20] + place.copied
         self.transport = transport.string
         if transport.equals("FWM") {

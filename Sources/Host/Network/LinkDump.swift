@@ -25,7 +25,7 @@ struct LinkDump: ~Copyable {
         if haveChanged(&datagram) { links = nil }
         if hasStatistics, let links {
             do throws(KernelError) {
-                return try readCounters(of: links, &datagram, into: &rows)
+                return try readCounters(of: links, datagram: &datagram, into: &rows)
             } catch {
                 // A kernel or sandbox that does not know the request refuses it before all else.
                 guard error.code == EOPNOTSUPP || error.code == EINVAL else { throw error }
@@ -37,8 +37,8 @@ struct LinkDump: ~Copyable {
 
     private func haveChanged(_ datagram: inout Buffer) -> Bool {
         var isChanged = false
-        let news = events?.read(&datagram) { _ in isChanged = true }
-        return isChanged || news != .known
+        let lifecycle = events?.read(&datagram) { _ in isChanged = true }
+        return isChanged || lifecycle != .known
     }
 
     private mutating func readLinks(
@@ -51,14 +51,14 @@ struct LinkDump: ~Copyable {
             else { return false }
             found.append((link.index, link.name.copied))
             guard let counters = link.counters else { return true }
-            return rows.show(link.name, counters, hasUnhandled: true)
+            return rows.show(link.name, counters: counters, hasUnhandled: true)
         }
         links = skipped == 0 ? found : nil
         return skipped
     }
 
     private mutating func readCounters(
-        of links: [(index: UInt32, name: [UInt8])], _ datagram: inout Buffer,
+        of links: [(index: UInt32, name: [UInt8])], datagram: inout Buffer,
         into rows: inout NetDevRows
     ) throws(KernelError) -> Int {
         var next = 0
@@ -75,7 +75,7 @@ struct LinkDump: ~Copyable {
             }
             next += 1
             let name = links[next - 1].name
-            return rows.show(name.span, counters, hasUnhandled: true)
+            return rows.show(name.span, counters: counters, hasUnhandled: true)
         }
     }
 }

@@ -17,7 +17,7 @@ struct NetClass: Collector, ~Copyable {
     private let settings: NetClassSettings
     private var events: LinkEvents?
     private var interfaces: [NetClassDevice] = []
-    private var places: [[UInt8]: Int] = [:]
+    private var slots: [[UInt8]: Int] = [:]
     /// How many there are, with those that are filtered.
     private var listed = 0
     private var areAnnounced = false
@@ -26,21 +26,21 @@ struct NetClass: Collector, ~Copyable {
     private var info = SeriesTable([
         .init(
             Family(
-                "node_network_info", .gauge,
+                "node_network_info", kind: .gauge,
                 help: "Non-numeric data from /sys/class/net/<iface>, value is always 1."))
     ])
 
-    init(_ roots: FilesystemRoots, _ settings: NetClassSettings) {
+    init(_ roots: FilesystemRoots, settings: NetClassSettings) {
         path = roots.sys.path(of: "class/net")
         self.settings = settings
         let up = SeriesTable.Column(
             Family(
-                "node_network_up", .gauge,
+                "node_network_up", kind: .gauge,
                 help: "Value is 1 if operstate is 'up', 0 otherwise."))
         let properties = NetClassDevice.properties.map {
             SeriesTable.Column(
                 Family(
-                    "node_network_\($0.metric)", $0.isCounter ? .counter : .gauge,
+                    "node_network_\($0.metric)", kind: $0.isCounter ? .counter : .gauge,
                     help: "Network device property: \($0.metric)"))
         }
         table = SeriesTable([up] + properties)
@@ -71,16 +71,16 @@ struct NetClass: Collector, ~Copyable {
             } ?? true
         if isDue, events == nil { events = try? LinkEvents() }
         // What is announced from here on is what the reading that follows may miss.
-        let news = hear(&scrape.text)
+        let lifecycle = hear(&scrape.text)
         if areAnnounced, !isDue {
-            mustReadAll = news == .lost
-            mustList = news != .known
+            mustReadAll = lifecycle == .lost
+            mustList = lifecycle != .known
             if !mustList, !interfaces.contains(where: \.mustRead) { return false }
         }
         let directory = try KernelDirectory(path: path)
-        if mustList { try list(directory, &scrape.text) }
+        if mustList { try list(directory, text: &scrape.text) }
         if mustReadAll { for interface in interfaces { interface.mustRead = true } }
-        let isWhole = read(directory, &scrape)
+        let isWhole = read(directory, scrape: &scrape)
         if isDue {
             lookedAtNanoseconds = isWhole ? now : nil
             areAnnounced = events != nil && directory.isOnSysfs && areOurs()
@@ -93,19 +93,19 @@ struct NetClass: Collector, ~Copyable {
     private func hear(_ datagram: inout Buffer) -> LinkEvents.News {
         if events == nil { return .lost }
         var hasNew = false
-        let news = events?.read(&datagram) { name in
-            if let place = places[name.copied] {
+        let lifecycle = events?.read(&datagram) { name in
+            if let place = slots[name.copied] {
                 interfaces[place].mustRead = true
             } else {
                 hasNew = true
             }
         }
-        return hasNew && news == .known ? .gone : news ?? .lost
+        return hasNew && lifecycle == .known ? .gone : lifecycle ?? .lost
     }
 
     /// Those that were there keep what is known of them.
     private mutating func list(
-        _ directory: borrowing KernelDirectory, _ text: inout Buffer
+        _ directory: borrowing KernelDirectory, text: inout Buffer
     ) throws(KernelError) {
         var found: [NetClassDevice] = []
         listed = 0
@@ -115,7 +115,7 @@ struct NetClass: Collector, ~Copyable {
             listed += 1
             if !settings.filter.admits(name) { return }
             let bytes = name.copied
-            if let place = places[bytes] {
+            if let place = slots[bytes] {
                 found.append(interfaces[place])
             } else {
                 found.append(NetClassDevice(bytes))
@@ -126,18 +126,18 @@ struct NetClass: Collector, ~Copyable {
     }
 
     private mutating func index() {
-        places.removeAll(keepingCapacity: true)
-        for (place, interface) in interfaces.enumerated() { places[interface.name] = place }
+        slots.removeAll(keepingCapacity: true)
+        for (place, interface) in interfaces.enumerated() { slots[interface.name] = place }
     }
 
     /// Reads the interfaces that are marked. False when one has gone since they were listed.
     private mutating func read(
-        _ directory: borrowing KernelDirectory, _ scrape: inout CollectionContext
+        _ directory: borrowing KernelDirectory, scrape: inout CollectionContext
     ) -> Bool {
         var hasLost = false
         for interface in interfaces where interface.mustRead {
             do throws(KernelError) {
-                scrape.skippedLines += try interface.read(in: directory, &scrape.text)
+                scrape.skippedLines += try interface.read(in: directory, text: &scrape.text)
             } catch {
                 hasLost = true
                 if !error.isAbsence { scrape.skippedLines += 1 }
@@ -160,7 +160,7 @@ struct NetClass: Collector, ~Copyable {
         while let name = unsafe entry.pointee.if_name {
             count += 1
             let bytes = unsafe Array(UnsafeRawBufferPointer(start: name, count: strlen(name)))
-            if let place = places[bytes] {
+            if let place = slots[bytes] {
                 let number = interfaces[place].number
                 if unsafe number == Int64(entry.pointee.if_index) { matched += 1 }
             }

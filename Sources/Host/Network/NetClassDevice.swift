@@ -87,13 +87,16 @@ final class NetClassDevice {
     /// Reads everything anew. Returns attributes that could not be used; throws when the interface
     /// has gone.
     func read(
-        in directory: borrowing KernelDirectory, _ text: inout Buffer
+        in directory: borrowing KernelDirectory, text: inout Buffer
     ) throws(KernelError) -> Int {
         let folder = try directory.directory(name)
         var skipped = 0
         for (place, property) in NetClassDevice.properties.enumerated() {
             values[place] = nil
-            guard NetClassDevice.read(property.attribute, folder, &text, &skipped) else {
+            guard
+                NetClassDevice.read(
+                    property.attribute, folder: folder, text: &text, skipped: &skipped)
+            else {
                 continue
             }
             values[place] = text.bytes.trimmed.prefixedInteger
@@ -101,7 +104,8 @@ final class NetClassDevice {
         }
         key = name
         for (place, attribute) in NetClassDevice.texts.enumerated() {
-            let isThere = NetClassDevice.read(attribute, folder, &text, &skipped)
+            let isThere = NetClassDevice.read(
+                attribute, folder: folder, text: &text, skipped: &skipped)
             labels[place] = isThere ? text.bytes.trimmed.string : ""
             key.append(0)
             key += labels[place].utf8
@@ -114,8 +118,8 @@ final class NetClassDevice {
 
     /// Drivers answer EINVAL or EOPNOTSUPP to what they do not have, and nobody may read some.
     private static func read(
-        _ attribute: String, _ folder: borrowing KernelDirectory, _ text: inout Buffer,
-        _ skipped: inout Int
+        _ attribute: String, folder: borrowing KernelDirectory, text: inout Buffer,
+        skipped: inout Int
     ) -> Bool {
         do throws(KernelError) {
             try folder.read(attribute, into: &text)

@@ -10,9 +10,9 @@ struct NetDev: Collector, ~Copyable {
     private var rows: NetDevRows
     private var addresses: NetDevAddresses?
 
-    init(_ roots: FilesystemRoots, _ settings: NetDevSettings) {
+    init(_ roots: FilesystemRoots, settings: NetDevSettings) {
         source = NetDevSource(roots, netlink: settings.usesNetlink)
-        rows = NetDevRows(roots, settings)
+        rows = NetDevRows(roots, settings: settings)
         addresses = settings.showsAddresses ? NetDevAddresses(settings.filter) : nil
     }
 

@@ -5,15 +5,15 @@ internal import Settings
 
 /// The addresses of network devices (`--collector.netdev.address-info`), from getifaddrs(3).
 struct NetDevAddresses: ~Copyable {
-    private var sieve: CachedFilter
+    private var filter: CachedFilter
     private var table = SeriesTable([
         .init(
             Family(
-                "node_network_address_info", .gauge, help: "node network address by device"))
+                "node_network_address_info", kind: .gauge, help: "node network address by device"))
     ])
 
     init(_ filter: Filter) {
-        sieve = CachedFilter(filter)
+        self.filter = CachedFilter(filter)
     }
 
     mutating func collect(into page: inout Page) throws(KernelError) {
@@ -21,12 +21,12 @@ struct NetDevAddresses: ~Copyable {
         guard unsafe getifaddrs(&list) == 0 else { throw .last("getifaddrs") }
         defer { unsafe freeifaddrs(list) }
         table.begin()
-        sieve.begin()
+        filter.begin()
         var entry = unsafe list
         while let current = unsafe entry {
             let name = unsafe String(cString: current.pointee.ifa_name)
             if let (address, length, scope) = unsafe NetDevAddresses.describe(current.pointee),
-                sieve.admits(name.utf8Span.span)
+                filter.admits(name.utf8Span.span)
             {
                 let key = Array("\(name)\0\(address)\0\(length)".utf8)
                 let row = table.row(

@@ -39,7 +39,7 @@ struct NetDevNames: Sendable {
         columns = list.map { name, _ in
             SeriesTable.Column(
                 Family(
-                    "node_network_\(name)_total", .counter,
+                    "node_network_\(name)_total", kind: .counter,
                     help: "Network device statistic \(name)."))
         }
         terms = list.enumerated().flatMap { column, entry in

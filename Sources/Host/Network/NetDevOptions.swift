@@ -36,11 +36,11 @@ struct NetDevOptions: ParsableArguments {
         help: "One metric per counter of the kernel, under other names.")
     var detailed = false
 
-    func settings(_ common: Filter, _ mistakes: inout ValidationErrors) -> NetDevSettings {
+    func settings(_ common: Filter, errors: inout ValidationErrors) -> NetDevSettings {
         NetDevSettings(
             filter: Filter(
                 flag: "--collector.netdev.device", include: include ?? oldInclude,
-                exclude: exclude ?? oldExclude, &mistakes
+                exclude: exclude ?? oldExclude, errors: &errors
             ).and(common),
             usesNetlink: netlink, showsAddresses: addressInfo, showsAliases: ifalias,
             isDetailed: detailed)

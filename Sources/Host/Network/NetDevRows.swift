@@ -4,13 +4,13 @@ internal import Settings
 
 /// The network devices of one scrape, each with its counters.
 struct NetDevRows: ~Copyable {
-    private var sieve: CachedFilter
+    private var filter: CachedFilter
     private let names: NetDevNames
     private let aliases: Root?
     private var table: SeriesTable
 
-    init(_ roots: FilesystemRoots, _ settings: NetDevSettings) {
-        sieve = CachedFilter(settings.filter)
+    init(_ roots: FilesystemRoots, settings: NetDevSettings) {
+        filter = CachedFilter(settings.filter)
         names = settings.isDetailed ? .detailed : .legacy
         aliases = settings.showsAliases ? roots.sys : nil
         table = SeriesTable(names.columns)
@@ -18,7 +18,7 @@ struct NetDevRows: ~Copyable {
 
     mutating func begin() {
         table.begin()
-        sieve.begin()
+        filter.begin()
     }
 
     mutating func end() {
@@ -31,9 +31,9 @@ struct NetDevRows: ~Copyable {
 
     /// Shows a device unless its name is filtered. False when the device has come twice.
     mutating func show(
-        _ name: Span<UInt8>, _ counters: LinkMessages.Counters, hasUnhandled: Bool
+        _ name: Span<UInt8>, counters: LinkMessages.Counters, hasUnhandled: Bool
     ) -> Bool {
-        if !sieve.admits(name) { return true }
+        if !filter.admits(name) { return true }
         guard let row = row(name) else { return false }
         var sum: UInt64 = 0
         var last = -1

@@ -46,7 +46,7 @@ struct NetDevSource: ~Copyable {
             let name = line.rest.extracting(first: colon).trimmed
             var columns = Cursor(line.rest.extracting(droppingFirst: colon + 1))
             guard !name.isEmpty, let counters = counters(&columns),
-                rows.show(name, counters, hasUnhandled: false)
+                rows.show(name, counters: counters, hasUnhandled: false)
             else {
                 skipped += 1
                 continue

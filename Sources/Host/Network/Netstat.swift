@@ -20,7 +20,7 @@ struct Netstat: Collector, ~Copyable {
         /// Names that no metric can have.
         let invalidNames: Int
 
-        init(_ names: [UInt8], _ columns: [UnlabelledMetric?], invalidNames: Int) {
+        init(_ names: [UInt8], columns: [UnlabelledMetric?], invalidNames: Int) {
             self.names = names
             self.columns = columns
             self.invalidNames = invalidNames
@@ -44,7 +44,7 @@ struct Netstat: Collector, ~Copyable {
     private var fields6 = FieldList()
     private var values: [(column: Int, value: Double)] = []
 
-    init(_ roots: FilesystemRoots, _ pattern: Pattern?) {
+    init(_ roots: FilesystemRoots, pattern: Pattern?) {
         extended = Table(roots.proc.file("net/netstat"))
         common = Table(roots.proc.file("net/snmp"))
         version6 = roots.proc.file("net/snmp6")
@@ -59,7 +59,7 @@ struct Netstat: Collector, ~Copyable {
         for table in [extended, common] {
             do throws(KernelError) {
                 try scrape.read(lines: &table.file)
-                scrape.skippedLines += write(scrape.text.bytes, table, to: &page)
+                scrape.skippedLines += write(scrape.text.bytes, table: table, to: &page)
             } catch {
                 failure = error
             }
@@ -75,13 +75,13 @@ struct Netstat: Collector, ~Copyable {
     }
 
     mutating func writeExtended(_ text: Span<UInt8>, to page: inout Page) -> Int {
-        write(text, extended, to: &page)
+        write(text, table: extended, to: &page)
     }
 
     /// Writes pairs of lines, `Tcp: name name` and `Tcp: value value`. Returns what could not be
     /// used: lines without a partner, pairs of different lengths, values that are no numbers.
     private mutating func write(
-        _ text: Span<UInt8>, _ table: Table, to page: inout Page
+        _ text: Span<UInt8>, table: Table, to page: inout Page
     ) -> Int {
         var skipped = 0
         var next = 0
@@ -101,16 +101,16 @@ struct Netstat: Collector, ~Copyable {
                 || !header.rest.equals(table.sections[next].names)
             {
                 table.sections.removeSubrange(next...)
-                table.sections.append(section(header.rest, title))
+                table.sections.append(section(header.rest, title: title))
             }
-            skipped += write(row, table.sections[next], to: &page)
+            skipped += write(row, section: table.sections[next], to: &page)
             next += 1
         }
         return skipped
     }
 
     private mutating func write(
-        _ row: Cursor, _ section: Section, to page: inout Page
+        _ row: Cursor, section: Section, to page: inout Page
     ) -> Int {
         var row = row
         var skipped = section.invalidNames
@@ -130,19 +130,19 @@ struct Netstat: Collector, ~Copyable {
         // With another number of values nobody knows which is which.
         if column != section.columns.count { return 1 }
         for (column, value) in values {
-            if let single = section.columns[column] { page.single(single, value) }
+            if let single = section.columns[column] { page.single(single, value: value) }
         }
         return skipped
     }
 
-    private func section(_ line: Span<UInt8>, _ title: Span<UInt8>) -> Section {
+    private func section(_ line: Span<UInt8>, title: Span<UInt8>) -> Section {
         var columns: [UnlabelledMetric?] = []
         var invalid = 0
         var names = Cursor(line)
         _ = names.word()
         let title = title.string
         while let name = names.word(), columns.count <= Netstat.fieldLimit {
-            switch Netstat.meaning(title, name.string, pattern) {
+            switch Netstat.meaning(title, field: name.string, pattern: pattern) {
             case .series(let single): columns.append(single)
             case .unwanted: columns.append(nil)
             case .invalid:
@@ -150,7 +150,7 @@ struct Netstat: Collector, ~Copyable {
                 invalid += 1
             }
         }
-        return Section(line.copied, columns, invalidNames: invalid)
+        return Section(line.copied, columns: columns, invalidNames: invalid)
     }
 
     /// Writes lines of `Ip6InReceives 12`, where the protocol's name ends with the first 6.
@@ -168,10 +168,10 @@ struct Netstat: Collector, ~Copyable {
                 guard let six = name.offset(of: 0x36) else { return .unwanted }
                 return Netstat.meaning(
                     name.extracting(first: six + 1).string,
-                    name.extracting(droppingFirst: six + 1).string, pattern)
+                    field: name.extracting(droppingFirst: six + 1).string, pattern: pattern)
             }
             switch place {
-            case .single(let index): page.single(fields6[index], value)
+            case .single(let index): page.single(fields6[index], value: value)
             case .unwanted: break
             case .invalid: skipped += 1
             }
@@ -180,12 +180,13 @@ struct Netstat: Collector, ~Copyable {
     }
 
     private static func meaning(
-        _ title: String, _ field: String, _ pattern: Pattern?
+        _ title: String, field: String, pattern: Pattern?
     ) -> FieldList.Meaning {
         let key = "\(title)_\(field)"
         let family = "node_netstat_\(key)"
         guard Family.isValidName(family.utf8Span.span) else { return .invalid }
         if let pattern, !pattern.matches(key.utf8Span.span) { return .unwanted }
-        return .series(UnlabelledMetric(family, .untyped, help: "Statistic \(title)\(field)."))
+        return .series(
+            UnlabelledMetric(family, kind: .untyped, help: "Statistic \(title)\(field)."))
     }
 }

@@ -11,15 +11,15 @@ struct NetworkOptions: ParsableArguments {
     @OptionGroup(title: "Collector infiniband") var infiniBand: InfiniBandOptions
     @OptionGroup(title: "Collector ipvs") var servers: IPVSOptions
 
-    func settings(_ mistakes: inout ValidationErrors) -> NetworkSettings {
-        let common = common.filter(&mistakes)
+    func settings(_ errors: inout ValidationErrors) -> NetworkSettings {
+        let common = common.filter(&errors)
         return NetworkSettings(
-            common: common, devices: devices.settings(common, &mistakes),
-            interfaces: interfaces.settings(common, &mistakes),
-            neighbours: neighbours.settings(common, &mistakes),
-            statisticsPattern: statistics.pattern(&mistakes),
-            infiniBand: infiniBand.filter(&mistakes),
-            serverLabels: servers.labels(&mistakes))
+            common: common, devices: devices.settings(common, errors: &errors),
+            interfaces: interfaces.settings(common, errors: &errors),
+            neighbours: neighbours.settings(common, errors: &errors),
+            statisticsPattern: statistics.pattern(&errors),
+            infiniBand: infiniBand.filter(&errors),
+            serverLabels: servers.labels(&errors))
     }
 }
 
@@ -57,15 +57,15 @@ struct CommonDeviceOptions: ParsableArguments {
         help: "Leave out the devices of containers and virtual machines (veth and the like).")
     var excludesGuests = false
 
-    func filter(_ mistakes: inout ValidationErrors) -> Filter {
+    func filter(_ errors: inout ValidationErrors) -> Filter {
         let filter = Filter(
-            flag: "--collector.network.device", include: include, exclude: exclude, &mistakes)
+            flag: "--collector.network.device", include: include, exclude: exclude, errors: &errors)
         if !excludesGuests { return filter }
         return filter.and(
             Filter(
                 excluding: Pattern(
                     CommonDeviceOptions.guests, flag: "--collector.network.exclude-guests",
-                    &mistakes)))
+                    errors: &errors)))
     }
 }
 
@@ -87,10 +87,10 @@ struct NetClassOptions: ParsableArguments {
         help: ArgumentHelp("Accepted and without effect.", visibility: .hidden))
     var netlinkStatistics = false
 
-    func settings(_ common: Filter, _ mistakes: inout ValidationErrors) -> NetClassSettings {
+    func settings(_ common: Filter, errors: inout ValidationErrors) -> NetClassSettings {
         let pattern =
             ignored.isEmpty || ignored == "^$"
-            ? nil : Pattern(ignored, flag: "--collector.netclass.ignored-devices", &mistakes)
+            ? nil : Pattern(ignored, flag: "--collector.netclass.ignored-devices", errors: &errors)
         return NetClassSettings(
             filter: Filter(excluding: pattern).and(common), hidesInvalidSpeed: ignoresInvalidSpeed)
     }
@@ -115,10 +115,10 @@ struct ARPOptions: ParsableArguments {
         help: "Ask rtnetlink instead of /proc/net/arp.")
     var netlink = true
 
-    func settings(_ common: Filter, _ mistakes: inout ValidationErrors) -> ARPSettings {
+    func settings(_ common: Filter, errors: inout ValidationErrors) -> ARPSettings {
         ARPSettings(
             filter: Filter(
-                flag: "--collector.arp.device", include: include, exclude: exclude, &mistakes
+                flag: "--collector.arp.device", include: include, exclude: exclude, errors: &errors
             ).and(common), usesNetlink: netlink)
     }
 }
@@ -137,8 +137,8 @@ struct NetstatOptions: ParsableArguments {
         help: ArgumentHelp("Regexp of fields to show.", valueName: "regexp"))
     var fields = NetstatOptions.standard
 
-    func pattern(_ mistakes: inout ValidationErrors) -> Pattern? {
-        fields.isEmpty ? nil : Pattern(fields, flag: "--collector.netstat.fields", &mistakes)
+    func pattern(_ errors: inout ValidationErrors) -> Pattern? {
+        fields.isEmpty ? nil : Pattern(fields, flag: "--collector.netstat.fields", errors: &errors)
     }
 }
 
@@ -153,9 +153,10 @@ struct InfiniBandOptions: ParsableArguments {
     var exclude: String?
 
     /// Their names are not those of network devices: the common filter says nothing about them.
-    func filter(_ mistakes: inout ValidationErrors) -> Filter {
+    func filter(_ errors: inout ValidationErrors) -> Filter {
         Filter(
-            flag: "--collector.infiniband.device", include: include, exclude: exclude, &mistakes)
+            flag: "--collector.infiniband.device", include: include, exclude: exclude,
+            errors: &errors)
     }
 }
 
@@ -166,11 +167,11 @@ struct IPVSOptions: ParsableArguments {
             "Labels of backends; those that differ in others are summed.", valueName: "names"))
     var names = IPVSLabel.allCases.map(\.rawValue).joined(separator: ",")
 
-    func labels(_ mistakes: inout ValidationErrors) -> [IPVSLabel] {
+    func labels(_ errors: inout ValidationErrors) -> [IPVSLabel] {
         let wanted = Set(names.split(separator: ",").map(String.init))
         let unknown = wanted.subtracting(IPVSLabel.allCases.map(\.rawValue)).sorted()
         if !unknown.isEmpty {
-            mistakes.add(
+            errors.add(
                 "--collector.ipvs.backend-labels: unknown labels \(unknown.joined(separator: ", "))."
             )
         }

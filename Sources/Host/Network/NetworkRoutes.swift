@@ -13,10 +13,10 @@ struct NetworkRoutes: Collector, ~Copyable {
     private var info = SeriesTable([
         .init(
             Family(
-                "node_network_route_info", .gauge, help: "network routing table information"))
+                "node_network_route_info", kind: .gauge, help: "network routing table information"))
     ])
     private var totals = SeriesTable([
-        .init(Family("node_network_routes", .gauge, help: "network routes by interface"))
+        .init(Family("node_network_routes", kind: .gauge, help: "network routes by interface"))
     ])
 
     init(_ filter: Filter) {
@@ -42,11 +42,10 @@ struct NetworkRoutes: Collector, ~Copyable {
             devices[link] = name.span.string
         }
         self.socket = consume socket
-        write(routes, devices, to: &page)
+        write(routes, devices: devices, to: &page)
     }
 
-    mutating func write(_ routes: [NetworkRoute], _ devices: [UInt32: String], to page: inout Page)
-    {
+    mutating func write(_ routes: [NetworkRoute], devices: [UInt32: String], to page: inout Page) {
         var counts: [String: Int] = [:]
         info.begin()
         for route in routes {

@@ -23,7 +23,7 @@ struct Sockstat: Collector, ~Copyable {
             self.name = name
             singles = (Sockstat.keys.map(\.description) + ["mem_bytes"]).map {
                 UnlabelledMetric(
-                    "node_sockstat_\(title)_\($0)", .gauge,
+                    "node_sockstat_\(title)_\($0)", kind: .gauge,
                     help: "Number of \(title) sockets in state \($0).")
             }
         }
@@ -42,7 +42,7 @@ struct Sockstat: Collector, ~Copyable {
     private let version4: Table
     private let version6: Table
     private let used = UnlabelledMetric(
-        "node_sockstat_sockets_used", .gauge, help: "Number of IPv4 sockets in use.")
+        "node_sockstat_sockets_used", kind: .gauge, help: "Number of IPv4 sockets in use.")
     private let pageBytes = Double(sysconf(Int32(_SC_PAGESIZE)))
 
     init(_ roots: FilesystemRoots) {
@@ -58,7 +58,7 @@ struct Sockstat: Collector, ~Copyable {
         for table in [version4, version6] {
             do throws(KernelError) {
                 try scrape.read(lines: &table.file)
-                scrape.skippedLines += write(scrape.text.bytes, table, to: &page)
+                scrape.skippedLines += write(scrape.text.bytes, table: table, to: &page)
             } catch {
                 // Either version may be switched off.
                 if error.isAbsence { missing += 1 }
@@ -69,12 +69,12 @@ struct Sockstat: Collector, ~Copyable {
     }
 
     func write(_ text: Span<UInt8>, to page: inout Page) -> Int {
-        write(text, version4, to: &page)
+        write(text, table: version4, to: &page)
     }
 
     /// Writes lines of `TCP: inuse 4 orphan 0 ...`. Returns those that could not be used.
     private func write(
-        _ text: Span<UInt8>, _ table: Table, to page: inout Page
+        _ text: Span<UInt8>, table: Table, to page: inout Page
     ) -> Int {
         var skipped = 0
         var next = 0
@@ -90,28 +90,28 @@ struct Sockstat: Collector, ~Copyable {
                     skipped += 1
                     continue
                 }
-                if table === version4 { page.single(used, count) }
+                if table === version4 { page.single(used, value: count) }
                 continue
             }
             guard let values = Sockstat.values(&line),
-                let transport = Sockstat.transport(name, next, &table.transports)
+                let transport = Sockstat.transport(name, next: next, known: &table.transports)
             else {
                 skipped += 1
                 continue
             }
             next += 1
             for key in 0..<values.count {
-                if let value = values[key] { page.single(transport.singles[key], value) }
+                if let value = values[key] { page.single(transport.singles[key], value: value) }
             }
             if let pages = values[Sockstat.memoryPages], let last = transport.singles.last {
-                page.single(last, pages * pageBytes)
+                page.single(last, value: pages * pageBytes)
             }
         }
         return skipped
     }
 
     private static func transport(
-        _ name: Span<UInt8>, _ next: Int, _ known: inout [Transport]
+        _ name: Span<UInt8>, next: Int, known: inout [Transport]
     ) -> Transport? {
         if next < known.count, name.equals(known[next].name) { return known[next] }
         known.removeSubrange(min(next, known.count)...)

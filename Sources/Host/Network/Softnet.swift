@@ -33,7 +33,7 @@ struct Softnet: Collector, ~Copyable {
         file = roots.proc.file("net/softnet_stat", limit: 4 << 20)
         table = SeriesTable(
             Softnet.columns.map {
-                SeriesTable.Column(Family("node_softnet_\($0.name)", $0.kind, help: $0.help))
+                SeriesTable.Column(Family("node_softnet_\($0.name)", kind: $0.kind, help: $0.help))
             })
     }
 

@@ -20,13 +20,13 @@ struct TCPStat: Collector, ~Copyable {
     private let root: Root
     private var socket: NetlinkSocket?
     private let family = Family(
-        "node_tcp_connection_states", .gauge, help: "Number of connection states.")
+        "node_tcp_connection_states", kind: .gauge, help: "Number of connection states.")
     private let series: [Series]
 
     init(_ roots: FilesystemRoots) {
         root = roots.proc
         let family = self.family
-        series = TCPStat.states.map { Series(family, LabelSet([("state", $0)])) }
+        series = TCPStat.states.map { Series(family, labels: LabelSet([("state", $0)])) }
     }
 
     mutating func collect(_ scrape: inout CollectionContext, into page: inout Page)
@@ -47,9 +47,9 @@ struct TCPStat: Collector, ~Copyable {
         }
         self.socket = consume socket
         page.begin(family)
-        for state in 1..<sums.count { page.sample(series[state], Double(sums[state])) }
+        for state in 1..<sums.count { page.sample(series[state], value: Double(sums[state])) }
         // States that later kernels may add.
-        if sums[0] > 0 { page.sample(series[0], Double(sums[0])) }
+        if sums[0] > 0 { page.sample(series[0], value: Double(sums[0])) }
     }
 
     /// Adds a socket (`struct inet_diag_msg`). False when the message is none.

@@ -9,7 +9,7 @@ struct UDPQueues: Collector, ~Copyable {
     private var file: KernelFile
     private var file6: KernelFile
     private let family = Family(
-        "node_udp_queues", .gauge,
+        "node_udp_queues", kind: .gauge,
         help: "Number of allocated memory in the kernel for UDP datagrams in bytes.")
     private let series: [Series]
 
@@ -18,33 +18,33 @@ struct UDPQueues: Collector, ~Copyable {
         file6 = roots.proc.file("net/udp6", limit: 64 << 20)
         let family = self.family
         series = [("tx", "v4"), ("rx", "v4"), ("tx", "v6"), ("rx", "v6")].map {
-            Series(family, LabelSet([("queue", $0.0), ("ip", $0.1)]))
+            Series(family, labels: LabelSet([("queue", $0.0), ("ip", $0.1)]))
         }
     }
 
     mutating func collect(_ scrape: inout CollectionContext, into page: inout Page)
         throws(KernelError)
     {
-        let sums = try UDPQueues.sums(of: &file, &scrape)
-        let sums6 = try UDPQueues.sums(of: &file6, &scrape)
+        let sums = try UDPQueues.sums(of: &file, scrape: &scrape)
+        let sums6 = try UDPQueues.sums(of: &file6, scrape: &scrape)
         if sums == nil, sums6 == nil {
             scrape.isAbsent = true
-            throw KernelError(ENOENT, file.path)
+            throw KernelError(ENOENT, subject: file.path)
         }
         page.begin(family)
         if let sums {
-            page.sample(series[0], Double(sums.sent))
-            page.sample(series[1], Double(sums.received))
+            page.sample(series[0], value: Double(sums.sent))
+            page.sample(series[1], value: Double(sums.received))
         }
         if let sums6 {
-            page.sample(series[2], Double(sums6.sent))
-            page.sample(series[3], Double(sums6.received))
+            page.sample(series[2], value: Double(sums6.sent))
+            page.sample(series[3], value: Double(sums6.received))
         }
     }
 
     /// Nil without the file: either version of IP may be switched off.
     private static func sums(
-        of file: inout KernelFile, _ scrape: inout CollectionContext
+        of file: inout KernelFile, scrape: inout CollectionContext
     ) throws(KernelError) -> (sent: UInt64, received: UInt64)? {
         do throws(KernelError) {
             try scrape.read(lines: &file)

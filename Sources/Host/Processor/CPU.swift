@@ -18,18 +18,18 @@ struct CPU: Collector, ~Copyable {
     private var topology: CPUTopology
     private var info: CPUInfo?
 
-    init(_ machine: CollectorResources, _ settings: CPUSettings) {
+    init(_ machine: CollectorResources, settings: CPUSettings) {
         statistics = machine.statistics
         showsGuest = settings.showsGuest
         let seconds = Family(
-            "node_cpu_seconds_total", .counter,
+            "node_cpu_seconds_total", kind: .counter,
             help: "Seconds the CPUs spent in each mode.")
         let guest = Family(
-            "node_cpu_guest_seconds_total", .counter,
+            "node_cpu_guest_seconds_total", kind: .counter,
             help: "Seconds the CPUs spent in guests (VMs) for each mode.")
         table = SeriesTable(
-            CPU.modes.map { SeriesTable.Column(seconds, [("mode", $0)]) }
-                + ["user", "nice"].map { SeriesTable.Column(guest, [("mode", $0)]) })
+            CPU.modes.map { SeriesTable.Column(seconds, labels: [("mode", $0)]) }
+                + ["user", "nice"].map { SeriesTable.Column(guest, labels: [("mode", $0)]) })
         topology = CPUTopology(machine.roots)
         if settings.showsInfo {
             info = CPUInfo(
@@ -50,7 +50,7 @@ struct CPU: Collector, ~Copyable {
     mutating func writeSeconds(_ scrape: inout CollectionContext, to page: inout Page) {
         table.begin()
         for (number, ticks) in statistics.processors {
-            let held = counters.hold(number, ticks, &scrape.heldCounters)
+            let held = counters.hold(number, ticks: ticks, heldCounters: &scrape.heldCounters)
             guard let row = CPU.row(number, in: &table) else { continue }
             for column in 0..<(showsGuest ? 10 : 8) {
                 // guest time is already inside user and nice

@@ -32,7 +32,7 @@ struct CPUFreq: Collector, ~Copyable {
         let current: Attribute
         let names: [(name: [UInt8], series: Series)]
 
-        init(_ current: Attribute, _ names: [(name: [UInt8], series: Series)]) {
+        init(_ current: Attribute, names: [(name: [UInt8], series: Series)]) {
             self.current = current
             self.names = names
         }
@@ -43,12 +43,12 @@ struct CPUFreq: Collector, ~Copyable {
     private var frequencies = AttributeFamilies()
     private var governors: [Governor] = []
     private let governorFamily = Family(
-        "node_cpu_scaling_governor", .gauge, help: "Current enabled CPU frequency governor.")
+        "node_cpu_scaling_governor", kind: .gauge, help: "Current enabled CPU frequency governor.")
 
     /// `showsCurrent` is false when the collector cpu tells the current frequencies with more
     /// labels.
     init(_ machine: CollectorResources, showsCurrent: Bool) {
-        directory = DeviceDirectory(machine, "devices/system/cpu")
+        directory = DeviceDirectory(machine, path: "devices/system/cpu")
         self.showsCurrent = showsCurrent
     }
 
@@ -83,16 +83,17 @@ struct CPUFreq: Collector, ~Copyable {
             where there.contains(file) && (showsCurrent || file != "cpuinfo_cur_freq") {
                 let full = "node_cpu_" + name
                 frequencies.add(
-                    root, "\(folder)/\(file)", to: full, labels: labels, .unsigned, .times(1000),
-                    family: { Family(full, .gauge, help: help) })
+                    root, file: "\(folder)/\(file)", to: full, labels: labels, form: .unsigned,
+                    scale: .times(1000),
+                    family: { Family(full, kind: .gauge, help: help) })
             }
-            findGovernors(root, folder, labels)
+            findGovernors(root, folder: folder, labels: labels)
         }
         frequencies.end()
     }
 
     private mutating func findGovernors(
-        _ root: Root, _ folder: String, _ labels: [(name: String, value: String)]
+        _ root: Root, folder: String, labels: [(name: String, value: String)]
     ) {
         guard let list = try? root.attribute("\(folder)/scaling_available_governors") else {
             return
@@ -101,10 +102,11 @@ struct CPUFreq: Collector, ~Copyable {
         var words = Cursor(list.span)
         while let word = words.word() {
             let labels = LabelSet(labels + [("governor", word.string)])
-            names.append((word.copied, Series(governorFamily, labels)))
+            names.append((word.copied, Series(governorFamily, labels: labels)))
         }
         if names.isEmpty { return }
-        governors.append(Governor(Attribute(root, "\(folder)/scaling_governor"), names))
+        governors.append(
+            Governor(Attribute(root, name: "\(folder)/scaling_governor"), names: names))
     }
 
     private mutating func writeGovernors(_ scrape: inout CollectionContext, to page: inout Page) {
@@ -121,7 +123,7 @@ struct CPUFreq: Collector, ~Copyable {
                 hasBegun = true
             }
             for (name, series) in governor.names {
-                page.sample(series, current.equals(name) ? 1 : 0)
+                page.sample(series, value: current.equals(name) ? 1 : 0)
             }
         }
     }

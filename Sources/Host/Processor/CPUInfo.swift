@@ -9,7 +9,7 @@ struct CPUInfo: ~Copyable {
         var fields: [String: String] = [:]
 
         /// Adds the record unless it is empty; one whose CPU has no number is skipped.
-        func close(into records: inout [Record], _ skipped: inout Int) {
+        func close(into records: inout [Record], skipped: inout Int) {
             if fields.isEmpty { return }
             if UInt64(fields["processor"] ?? "") == nil {
                 skipped += 1
@@ -23,18 +23,18 @@ struct CPUInfo: ~Copyable {
     private let flags: Pattern?
     private let bugs: Pattern?
     private var table = SeriesTable([
-        .init(Family("node_cpu_info", .gauge, help: "CPU information from /proc/cpuinfo."))
+        .init(Family("node_cpu_info", kind: .gauge, help: "CPU information from /proc/cpuinfo."))
     ])
     private var frequencies = SeriesTable([
         .init(
             Family(
-                "node_cpu_frequency_hertz", .gauge,
+                "node_cpu_frequency_hertz", kind: .gauge,
                 help: "CPU frequency in hertz from /proc/cpuinfo."))
     ])
     private var flagTable = SeriesTable([
         .init(
             Family(
-                "node_cpu_flag_info", .gauge,
+                "node_cpu_flag_info", kind: .gauge,
                 help:
                     "The `flags` field of CPU information from /proc/cpuinfo taken from the first core."
             ))
@@ -42,7 +42,7 @@ struct CPUInfo: ~Copyable {
     private var bugTable = SeriesTable([
         .init(
             Family(
-                "node_cpu_bug_info", .gauge,
+                "node_cpu_bug_info", kind: .gauge,
                 help:
                     "The `bugs` field of CPU information from /proc/cpuinfo taken from the first core."
             ))
@@ -79,35 +79,40 @@ struct CPUInfo: ~Copyable {
                     ("microcode", field("microcode")), ("stepping", field("stepping")),
                     ("cachesize", field("cache size")),
                 ]
-            CPUInfo.set(&table, labels, 1)
+            CPUInfo.set(&table, labels: labels, value: 1)
             if showsFrequency, let megahertz = Double(field("cpu MHz")) {
-                CPUInfo.set(&frequencies, place, megahertz * 1e6)
+                CPUInfo.set(&frequencies, labels: place, value: megahertz * 1e6)
             }
         }
         table.end()
         frequencies.end()
         table.write(to: &page)
         frequencies.write(to: &page)
-        CPUInfo.write(records.first?.fields["flags"], flags, "flag", &flagTable, to: &page)
-        CPUInfo.write(records.first?.fields["bugs"], bugs, "bug", &bugTable, to: &page)
+        CPUInfo.write(
+            records.first?.fields["flags"], pattern: flags, label: "flag", table: &flagTable,
+            to: &page)
+        CPUInfo.write(
+            records.first?.fields["bugs"], pattern: bugs, label: "bug", table: &bugTable, to: &page)
     }
 
     private static func write(
-        _ words: String?, _ pattern: Pattern?, _ label: String, _ table: inout SeriesTable,
+        _ words: String?, pattern: Pattern?, label: String, table: inout SeriesTable,
         to page: inout Page
     ) {
         guard let pattern else { return }
         table.begin()
         for word in (words ?? "").split(separator: " ") {
             let word = String(word)
-            if pattern.matches(word.utf8Span.span) { set(&table, [(label, word)], 1) }
+            if pattern.matches(word.utf8Span.span) {
+                set(&table, labels: [(label, word)], value: 1)
+            }
         }
         table.end()
         table.write(to: &page)
     }
 
     private static func set(
-        _ table: inout SeriesTable, _ labels: [(name: String, value: String)], _ value: Double
+        _ table: inout SeriesTable, labels: [(name: String, value: String)], value: Double
     ) {
         let key = Array(labels.map(\.value).joined(separator: "\0").utf8)
         if let row = table.row(key.span, labels: { labels }) { table[row, 0] = value }
@@ -121,7 +126,7 @@ struct CPUInfo: ~Copyable {
         var lines = Cursor(text)
         while var line = lines.line() {
             if line.rest.trimmed.isEmpty {
-                record.close(into: &records, &skipped)
+                record.close(into: &records, skipped: &skipped)
                 record = Record()
             } else if let name = line.text(before: 0x3A) {
                 record.fields[name.trimmed.string] = line.rest.trimmed.string
@@ -129,7 +134,7 @@ struct CPUInfo: ~Copyable {
                 skipped += 1
             }
         }
-        record.close(into: &records, &skipped)
+        record.close(into: &records, skipped: &skipped)
         return (records, skipped)
     }
 }

@@ -12,7 +12,7 @@ struct CPUTopology: ~Copyable {
         let labels: [(name: String, value: String)]
         var file: KernelFile
 
-        init(_ labels: [(name: String, value: String)], _ file: consuming KernelFile) {
+        init(_ labels: [(name: String, value: String)], file: consuming KernelFile) {
             self.key = Array(labels.map(\.value).joined(separator: "/").utf8)
             self.labels = labels
             self.file = file
@@ -26,24 +26,24 @@ struct CPUTopology: ~Copyable {
     private var online: [Source] = []
     private let isolated: [Series]
     private let isolatedFamily = Family(
-        "node_cpu_isolated", .gauge,
+        "node_cpu_isolated", kind: .gauge,
         help: "Whether each core is isolated, information from /sys/devices/system/cpu/isolated.")
     private var coreTable = SeriesTable([
         .init(
             Family(
-                "node_cpu_core_throttles_total", .counter,
+                "node_cpu_core_throttles_total", kind: .counter,
                 help: "Number of times this CPU core has been throttled."))
     ])
     private var packageTable = SeriesTable([
         .init(
             Family(
-                "node_cpu_package_throttles_total", .counter,
+                "node_cpu_package_throttles_total", kind: .counter,
                 help: "Number of times this CPU package has been throttled."))
     ])
     private var onlineTable = SeriesTable([
         .init(
             Family(
-                "node_cpu_online", .gauge, help: "CPUs that are online and being scheduled."))
+                "node_cpu_online", kind: .gauge, help: "CPUs that are online and being scheduled."))
     ])
 
     init(_ roots: FilesystemRoots) {
@@ -52,7 +52,7 @@ struct CPUTopology: ~Copyable {
         // Fixed by the kernel's command line: read once.
         let list = (try? root.attribute("\(CPUTopology.directory)/isolated")) ?? []
         isolated = CPUTopology.numbers(list.span).map {
-            Series(family, LabelSet([("cpu", String($0))]))
+            Series(family, labels: LabelSet([("cpu", String($0))]))
         }
     }
 
@@ -64,16 +64,16 @@ struct CPUTopology: ~Copyable {
         }
         if !isolated.isEmpty {
             page.begin(isolatedFamily)
-            for series in isolated { page.sample(series, 1) }
+            for series in isolated { page.sample(series, value: 1) }
         }
-        CPUTopology.write(packages, &packageTable, &scrape, to: &page)
-        CPUTopology.write(cores, &coreTable, &scrape, to: &page)
-        CPUTopology.write(online, &onlineTable, &scrape, to: &page, unreadable: 0)
+        CPUTopology.write(packages, table: &packageTable, scrape: &scrape, to: &page)
+        CPUTopology.write(cores, table: &coreTable, scrape: &scrape, to: &page)
+        CPUTopology.write(online, table: &onlineTable, scrape: &scrape, to: &page, unreadable: 0)
     }
 
     /// A file that is there but holds no number costs its row, or is `unreadable` where given.
     private static func write(
-        _ sources: [Source], _ table: inout SeriesTable, _ scrape: inout CollectionContext,
+        _ sources: [Source], table: inout SeriesTable, scrape: inout CollectionContext,
         to page: inout Page, unreadable: Double? = nil
     ) {
         if sources.isEmpty { return }
@@ -107,7 +107,8 @@ struct CPUTopology: ~Copyable {
             let cpu = "\(directory)/cpu\(number)"
             if root.exists("\(cpu)/online") || !online.isEmpty {
                 online.append(
-                    Source([("cpu", String(number))], root.file("\(cpu)/online", limit: 4096)))
+                    Source([("cpu", String(number))], file: root.file("\(cpu)/online", limit: 4096))
+                )
             }
             guard let package = self.number(at: "\(cpu)/topology/physical_package_id"),
                 let core = self.number(at: "\(cpu)/topology/core_id")
@@ -117,13 +118,14 @@ struct CPUTopology: ~Copyable {
                 seenCores.insert("\(package)/\(core)")
                 cores.append(
                     Source(
-                        [("package", package), ("core", core)], root.file(coreCount, limit: 4096)))
+                        [("package", package), ("core", core)],
+                        file: root.file(coreCount, limit: 4096)))
             }
             let packageCount = "\(cpu)/thermal_throttle/package_throttle_count"
             if !seenPackages.contains(package), self.number(at: packageCount) != nil {
                 seenPackages.insert(package)
                 packages.append(
-                    Source([("package", package)], root.file(packageCount, limit: 4096)))
+                    Source([("package", package)], file: root.file(packageCount, limit: 4096)))
             }
         }
         // A kernel that cannot take CPU 0 offline shows no state for it, and then for none.

@@ -7,9 +7,9 @@ struct LoadAvg: Collector, ~Copyable {
 
     private var file: KernelFile
     private let singles = [
-        UnlabelledMetric("node_load1", .gauge, help: "1m load average."),
-        UnlabelledMetric("node_load5", .gauge, help: "5m load average."),
-        UnlabelledMetric("node_load15", .gauge, help: "15m load average."),
+        UnlabelledMetric("node_load1", kind: .gauge, help: "1m load average."),
+        UnlabelledMetric("node_load5", kind: .gauge, help: "5m load average."),
+        UnlabelledMetric("node_load15", kind: .gauge, help: "15m load average."),
     ]
 
     init(_ roots: FilesystemRoots) {
@@ -24,7 +24,7 @@ struct LoadAvg: Collector, ~Copyable {
             scrape.skippedLines += 1
             throw KernelError.malformed(file.path)
         }
-        for index in 0..<3 { page.single(singles[index], loads[index]) }
+        for index in 0..<3 { page.single(singles[index], value: loads[index]) }
     }
 
     /// The averages over 1, 5 and 15 minutes; nil unless all three are numbers.

@@ -11,7 +11,7 @@ struct MonotonicCounters {
 
     /// The counters to show; `heldCounters` grows by those that were kept.
     mutating func hold(
-        _ number: UInt64, _ ticks: ProcStat.Ticks, _ heldCounters: inout Int
+        _ number: UInt64, ticks: ProcStat.Ticks, heldCounters: inout Int
     ) -> ProcStat.Ticks {
         guard let before = highest[number],
             before[MonotonicCounters.idle] < ticks[MonotonicCounters.idle]

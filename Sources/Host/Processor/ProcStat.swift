@@ -65,17 +65,17 @@ final class ProcStat {
             if line.take("cpu") {
                 understood = processor(&line)
             } else if line.take("intr ") {
-                understood = ProcStat.take(&line, &interrupts)
+                understood = ProcStat.take(&line, value: &interrupts)
             } else if line.take("ctxt ") {
-                understood = ProcStat.take(&line, &contextSwitches)
+                understood = ProcStat.take(&line, value: &contextSwitches)
             } else if line.take("btime ") {
-                understood = ProcStat.take(&line, &bootTimeSeconds)
+                understood = ProcStat.take(&line, value: &bootTimeSeconds)
             } else if line.take("processes ") {
-                understood = ProcStat.take(&line, &forks)
+                understood = ProcStat.take(&line, value: &forks)
             } else if line.take("procs_running ") {
-                understood = ProcStat.take(&line, &runnable)
+                understood = ProcStat.take(&line, value: &runnable)
             } else if line.take("procs_blocked ") {
-                understood = ProcStat.take(&line, &blocked)
+                understood = ProcStat.take(&line, value: &blocked)
             } else if line.take("softirq ") {
                 understood = takeSoftirqs(&line)
             } else {
@@ -118,7 +118,7 @@ final class ProcStat {
         return true
     }
 
-    private static func take(_ line: inout Cursor, _ value: inout UInt64?) -> Bool {
+    private static func take(_ line: inout Cursor, value: inout UInt64?) -> Bool {
         guard value == nil, let number = line.field() else { return false }
         value = number
         return true

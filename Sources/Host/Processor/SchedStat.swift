@@ -9,15 +9,15 @@ struct SchedStat: Collector, ~Copyable {
     private var table = SeriesTable([
         .init(
             Family(
-                "node_schedstat_running_seconds_total", .counter,
+                "node_schedstat_running_seconds_total", kind: .counter,
                 help: "Number of seconds CPU spent running a process.")),
         .init(
             Family(
-                "node_schedstat_waiting_seconds_total", .counter,
+                "node_schedstat_waiting_seconds_total", kind: .counter,
                 help: "Number of seconds spent by processing waiting for this CPU.")),
         .init(
             Family(
-                "node_schedstat_timeslices_total", .counter,
+                "node_schedstat_timeslices_total", kind: .counter,
                 help: "Number of timeslices executed by CPU.")),
     ])
 

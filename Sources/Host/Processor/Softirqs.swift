@@ -20,9 +20,9 @@ struct Softirqs: Collector, ~Copyable {
     init(_ roots: FilesystemRoots) {
         file = roots.proc.file("softirqs", limit: 4 << 20)
         let family = Family(
-            "node_softirqs_functions_total", .counter, help: "Softirq counts per CPU.")
+            "node_softirqs_functions_total", kind: .counter, help: "Softirq counts per CPU.")
         table = SeriesTable(
-            Softirqs.types.map { SeriesTable.Column(family, [("type", $0)]) })
+            Softirqs.types.map { SeriesTable.Column(family, labels: [("type", $0)]) })
     }
 
     mutating func collect(_ scrape: inout CollectionContext, into page: inout Page)
@@ -46,7 +46,7 @@ struct Softirqs: Collector, ~Copyable {
             }
             // A softirq that later kernels may add is none of ours.
             guard let column = column(type.trimmed) else { continue }
-            if !fill(column, &line) { skipped += 1 }
+            if !fill(column, line: &line) { skipped += 1 }
         }
         return skipped
     }
@@ -71,7 +71,7 @@ struct Softirqs: Collector, ~Copyable {
         return nil
     }
 
-    private mutating func fill(_ column: Int, _ line: inout Cursor) -> Bool {
+    private mutating func fill(_ column: Int, line: inout Cursor) -> Bool {
         for row in rows {
             guard let calls = line.field() else { return false }
             table[row, column] = Double(calls)

@@ -8,20 +8,20 @@ struct Stat: Collector, ~Copyable {
     private let statistics: ProcStat
     private let showsSoftirqs: Bool
     private let interrupts = UnlabelledMetric(
-        "node_intr_total", .counter, help: "Total number of interrupts serviced.")
+        "node_intr_total", kind: .counter, help: "Total number of interrupts serviced.")
     private let contextSwitches = UnlabelledMetric(
-        "node_context_switches_total", .counter, help: "Total number of context switches.")
+        "node_context_switches_total", kind: .counter, help: "Total number of context switches.")
     private let forks = UnlabelledMetric(
-        "node_forks_total", .counter, help: "Total number of forks.")
+        "node_forks_total", kind: .counter, help: "Total number of forks.")
     private let bootTime = UnlabelledMetric(
-        "node_boot_time_seconds", .gauge, help: "Node boot time, in unixtime.")
+        "node_boot_time_seconds", kind: .gauge, help: "Node boot time, in unixtime.")
     private let runnable = UnlabelledMetric(
-        "node_procs_running", .gauge, help: "Number of processes in runnable state.")
+        "node_procs_running", kind: .gauge, help: "Number of processes in runnable state.")
     private let blocked = UnlabelledMetric(
-        "node_procs_blocked", .gauge,
+        "node_procs_blocked", kind: .gauge,
         help: "Number of processes blocked waiting for I/O to complete.")
     private let softirqs = Family(
-        "node_softirqs_total", .counter, help: "Number of softirq calls.")
+        "node_softirqs_total", kind: .counter, help: "Number of softirq calls.")
     private let vectors: [Series]
 
     init(_ statistics: ProcStat, showsSoftirqs: Bool) {
@@ -29,7 +29,7 @@ struct Stat: Collector, ~Copyable {
         self.showsSoftirqs = showsSoftirqs
         let family = softirqs
         vectors = ProcStat.softirqVectors.map {
-            Series(family, LabelSet([("vector", $0)]))
+            Series(family, labels: LabelSet([("vector", $0)]))
         }
     }
 
@@ -37,20 +37,20 @@ struct Stat: Collector, ~Copyable {
         throws(KernelError)
     {
         try statistics.refresh(&scrape)
-        write(statistics.interrupts, interrupts, &page)
-        write(statistics.contextSwitches, contextSwitches, &page)
-        write(statistics.forks, forks, &page)
-        write(statistics.bootTimeSeconds, bootTime, &page)
-        write(statistics.runnable, runnable, &page)
-        write(statistics.blocked, blocked, &page)
+        write(statistics.interrupts, single: interrupts, page: &page)
+        write(statistics.contextSwitches, single: contextSwitches, page: &page)
+        write(statistics.forks, single: forks, page: &page)
+        write(statistics.bootTimeSeconds, single: bootTime, page: &page)
+        write(statistics.runnable, single: runnable, page: &page)
+        write(statistics.blocked, single: blocked, page: &page)
         guard showsSoftirqs, statistics.softirqs.count == vectors.count else { return }
         page.begin(softirqs)
         for (vector, calls) in zip(vectors, statistics.softirqs) {
-            page.sample(vector, Double(calls))
+            page.sample(vector, value: Double(calls))
         }
     }
 
-    private func write(_ value: UInt64?, _ single: UnlabelledMetric, _ page: inout Page) {
-        if let value { page.single(single, Double(value)) }
+    private func write(_ value: UInt64?, single: UnlabelledMetric, page: inout Page) {
+        if let value { page.single(single, value: Double(value)) }
     }
 }

@@ -125,7 +125,7 @@ struct Bcache: Collector, ~Copyable {
 
     /// `showsPriorities` reads priority_stats, for which the kernel sorts all buckets.
     init(_ machine: CollectorResources, showsPriorities: Bool) {
-        directory = DeviceDirectory(machine, "fs/bcache", isAnnounced: false)
+        directory = DeviceDirectory(machine, path: "fs/bcache", isAnnounced: false)
         self.showsPriorities = showsPriorities
     }
 
@@ -146,18 +146,19 @@ struct Bcache: Collector, ~Copyable {
         for name in names where name.contains("-") {
             let folder = "\(directory.path)/\(name)"
             let labels = [("uuid", name)]
-            for file in Bcache.setFiles { add(file, folder, labels) }
+            for file in Bcache.setFiles { add(file, folder: folder, labels: labels) }
             for device in ((try? directory.root.names(in: folder)) ?? []).sorted() {
                 let path = "\(folder)/\(device)"
-                if Bcache.isNumbered(device, "bdev") {
+                if Bcache.isNumbered(device, prefix: "bdev") {
                     let labels = labels + [("backing_device", device)]
-                    for file in Bcache.backingFiles { add(file, path, labels) }
-                    rates.add(directory.root, "\(path)/writeback_rate_debug", labels)
-                } else if Bcache.isNumbered(device, "cache") {
+                    for file in Bcache.backingFiles { add(file, folder: path, labels: labels) }
+                    rates.add(directory.root, file: "\(path)/writeback_rate_debug", labels: labels)
+                } else if Bcache.isNumbered(device, prefix: "cache") {
                     let labels = labels + [("cache_device", device)]
-                    for file in Bcache.cacheFiles { add(file, path, labels) }
+                    for file in Bcache.cacheFiles { add(file, folder: path, labels: labels) }
                     if showsPriorities {
-                        priorities.add(directory.root, "\(path)/priority_stats", labels)
+                        priorities.add(
+                            directory.root, file: "\(path)/priority_stats", labels: labels)
                     }
                 }
             }
@@ -165,21 +166,22 @@ struct Bcache: Collector, ~Copyable {
         readings.end()
     }
 
-    private mutating func add(_ file: File, _ folder: String, _ labels: Labels) {
+    private mutating func add(_ file: File, folder: String, labels: Labels) {
         guard directory.root.exists("\(folder)/\(file.file)") else { return }
         let full = "node_bcache_" + file.name
         let isReadahead = file.name == "cache_readaheads_total"
         readings.add(
-            directory.root, "\(folder)/\(file.file)", to: full, labels: labels,
-            isReadahead ? .abbreviatedAboveZero : .abbreviated,
+            directory.root, file: "\(folder)/\(file.file)", to: full, labels: labels,
+            form: isReadahead ? .abbreviatedAboveZero : .abbreviated,
             // The name says microseconds, the numbers are nanoseconds.
-            file.name.hasSuffix("_seconds") ? .times(1e-9) : .times(1), mayBeText: isReadahead,
+            scale: file.name.hasSuffix("_seconds") ? .times(1e-9) : .times(1),
+            mayBeText: isReadahead,
             family: {
-                Family(full, full.hasSuffix("_total") ? .counter : .gauge, help: file.help)
+                Family(full, kind: full.hasSuffix("_total") ? .counter : .gauge, help: file.help)
             })
     }
 
-    private static func isNumbered(_ name: String, _ prefix: String) -> Bool {
+    private static func isNumbered(_ name: String, prefix: String) -> Bool {
         guard name.hasPrefix(prefix), let digit = name.dropFirst(prefix.count).utf8.first else {
             return false
         }

@@ -10,60 +10,61 @@ struct Bcachefs: Collector, ~Copyable {
     private var directory: DeviceDirectory
     private var info: [Series] = []
     private let infoFamily = Family(
-        "node_bcachefs_info", .gauge, help: "Filesystem information.")
+        "node_bcachefs_info", kind: .gauge, help: "Filesystem information.")
     private var readings = AttributeFamilies()
     private var deviceInfo = AttributeInfo(
-        Family("node_bcachefs_device_info", .gauge, help: "Device information."))
+        Family("node_bcachefs_device_info", kind: .gauge, help: "Device information."))
     private var compression = WordTable(
         .init(label: "algorithm", skipsHead: true),
-        [
+        columns: [
             .init(
                 Family(
-                    "node_bcachefs_compression_compressed_bytes", .gauge,
+                    "node_bcachefs_compression_compressed_bytes", kind: .gauge,
                     help: "Compressed size by algorithm.")),
             .init(
                 Family(
-                    "node_bcachefs_compression_uncompressed_bytes", .gauge,
+                    "node_bcachefs_compression_uncompressed_bytes", kind: .gauge,
                     help: "Uncompressed size by algorithm.")),
         ])
     private var errors = WordTable(
         .init(label: "error_type"),
-        [
+        columns: [
             .init(
                 Family(
-                    "node_bcachefs_errors_total", .counter, help: "Error count by error type."))
+                    "node_bcachefs_errors_total", kind: .counter, help: "Error count by error type."
+                ))
         ])
     private var writes = WordTable(
         .init(label: "type", skipsHead: true),
-        [
+        columns: [
             .init(
                 Family(
-                    "node_bcachefs_btree_writes_total", .counter,
+                    "node_bcachefs_btree_writes_total", kind: .counter,
                     help: "Number of btree writes by type.")),
             .init(
                 Family(
-                    "node_bcachefs_btree_write_average_size_bytes", .gauge,
+                    "node_bcachefs_btree_write_average_size_bytes", kind: .gauge,
                     help: "Average btree write size by type.")),
         ])
     private var done = WordTable(
         .init(label: "data_type", section: "operation"),
-        [
+        columns: [
             .init(
                 Family(
-                    "node_bcachefs_device_io_done_bytes_total", .counter,
+                    "node_bcachefs_device_io_done_bytes_total", kind: .counter,
                     help: "IO bytes by operation type and data type."))
         ])
     private var deviceErrors = WordTable(
         .init(label: "type", onlySection: "IO errors since filesystem creation"),
-        [
+        columns: [
             .init(
                 Family(
-                    "node_bcachefs_device_io_errors_total", .counter,
+                    "node_bcachefs_device_io_errors_total", kind: .counter,
                     help: "IO errors by error type."))
         ])
 
     init(_ machine: CollectorResources) {
-        directory = DeviceDirectory(machine, "fs/bcachefs", isAnnounced: false)
+        directory = DeviceDirectory(machine, path: "fs/bcachefs", isAnnounced: false)
     }
 
     mutating func collect(_ scrape: inout CollectionContext, into page: inout Page)
@@ -75,7 +76,7 @@ struct Bcachefs: Collector, ~Copyable {
             throw .malformed("\(directory.root.path(of: directory.path)): no file system")
         }
         page.begin(infoFamily)
-        for series in info { page.sample(series, 1) }
+        for series in info { page.sample(series, value: 1) }
         if readings.write(&scrape, to: &page) { directory.lookSoon() }
         if deviceInfo.write(&scrape, to: &page) { directory.lookSoon() }
         compression.write(&scrape, to: &page)
@@ -97,35 +98,35 @@ struct Bcachefs: Collector, ~Copyable {
         for name in names {
             let folder = "\(directory.path)/\(name)"
             guard directory.root.isDirectory(folder) else { continue }
-            findFilesystem(folder, [("uuid", name)])
+            findFilesystem(folder, labels: [("uuid", name)])
         }
         readings.end()
     }
 
-    private mutating func findFilesystem(_ folder: String, _ labels: Labels) {
+    private mutating func findFilesystem(_ folder: String, labels: Labels) {
         let root = directory.root
         let files = ((try? root.names(in: folder)) ?? []).sorted()
-        info.append(Series(infoFamily, LabelSet(labels)))
+        info.append(Series(infoFamily, labels: LabelSet(labels)))
         for file in files {
             let path = "\(folder)/\(file)"
             switch file {
             case "btree_cache_size":
                 add(
-                    path, "btree_cache_size_bytes", labels, .readable,
+                    path, name: "btree_cache_size_bytes", labels: labels, form: .readable,
                     help: "Btree cache memory usage in bytes.")
-            case "compression_stats": compression.add(root, path, labels)
-            case "errors": errors.add(root, path, labels)
-            case "btree_write_stats": writes.add(root, path, labels)
-            case "counters": findCounters(path, labels)
+            case "compression_stats": compression.add(root, file: path, labels: labels)
+            case "errors": errors.add(root, file: path, labels: labels)
+            case "btree_write_stats": writes.add(root, file: path, labels: labels)
+            case "counters": findCounters(path, labels: labels)
             default:
                 if file.hasPrefix("dev-"), root.isDirectory(path) {
-                    findDevice(path, labels + [("device", String(file.dropFirst(4)))])
+                    findDevice(path, labels: labels + [("device", String(file.dropFirst(4)))])
                 }
             }
         }
     }
 
-    private mutating func findCounters(_ folder: String, _ labels: Labels) {
+    private mutating func findCounters(_ folder: String, labels: Labels) {
         for counter in ((try? directory.root.names(in: folder)) ?? []).sorted() {
             let name = String(
                 decoding: counter.utf8.map { byte in
@@ -135,41 +136,45 @@ struct Bcachefs: Collector, ~Copyable {
                     }
                 }, as: UTF8.self)
             add(
-                "\(folder)/\(counter)", "\(name)_total", labels, .sinceCreation,
+                "\(folder)/\(counter)", name: "\(name)_total", labels: labels, form: .sinceCreation,
                 help: "Bcachefs counter \(counter) since filesystem creation.")
         }
     }
 
-    private mutating func findDevice(_ folder: String, _ labels: Labels) {
+    private mutating func findDevice(_ folder: String, labels: Labels) {
         let root = directory.root
         deviceInfo.add(
             labels,
-            [
-                ("label", Attribute(root, "\(folder)/label")),
-                ("state", Attribute(root, "\(folder)/state")),
+            attributes: [
+                ("label", Attribute(root, name: "\(folder)/label")),
+                ("state", Attribute(root, name: "\(folder)/state")),
             ])
         add(
-            "\(folder)/bucket_size", "device_bucket_size_bytes", labels, .readable,
+            "\(folder)/bucket_size", name: "device_bucket_size_bytes", labels: labels,
+            form: .readable,
             help: "Bucket size in bytes.")
         add(
-            "\(folder)/nbuckets", "device_buckets", labels, .unsigned,
+            "\(folder)/nbuckets", name: "device_buckets", labels: labels, form: .unsigned,
             help: "Total number of buckets.")
         add(
-            "\(folder)/durability", "device_durability", labels, .unsigned,
+            "\(folder)/durability", name: "device_durability", labels: labels, form: .unsigned,
             help: "Device durability setting.")
-        if root.exists("\(folder)/io_done") { done.add(root, "\(folder)/io_done", labels) }
+        if root.exists("\(folder)/io_done") {
+            done.add(root, file: "\(folder)/io_done", labels: labels)
+        }
         if root.exists("\(folder)/io_errors") {
-            deviceErrors.add(root, "\(folder)/io_errors", labels)
+            deviceErrors.add(root, file: "\(folder)/io_errors", labels: labels)
         }
     }
 
     private mutating func add(
-        _ file: String, _ name: String, _ labels: Labels, _ form: Attribute.Form, help: String
+        _ file: String, name: String, labels: Labels, form: Attribute.Form, help: String
     ) {
         guard directory.root.exists(file) else { return }
         let full = "node_bcachefs_" + name
         readings.add(
-            directory.root, file, to: full, labels: labels, form,
-            family: { Family(full, full.hasSuffix("_total") ? .counter : .gauge, help: help) })
+            directory.root, file: file, to: full, labels: labels, form: form,
+            family: { Family(full, kind: full.hasSuffix("_total") ? .counter : .gauge, help: help) }
+        )
     }
 }

@@ -12,7 +12,7 @@ struct Btrfs: Collector, ~Copyable {
         let identifier: String
         let attribute: Attribute
 
-        init(_ identifier: String, _ attribute: Attribute) {
+        init(_ identifier: String, attribute: Attribute) {
             self.identifier = identifier
             self.attribute = attribute
         }
@@ -23,35 +23,35 @@ struct Btrfs: Collector, ~Copyable {
 
     private var directory: DeviceDirectory
     private var info = AttributeInfo(
-        Family("node_btrfs_info", .gauge, help: "Filesystem information"))
+        Family("node_btrfs_info", kind: .gauge, help: "Filesystem information"))
     private var readings = AttributeFamilies()
     private var ratios: [(series: Series, ratio: Double)] = []
     private var commits: [Commits] = []
     private let keys = Btrfs.keys.map { Array($0.utf8) }
     private let ratioFamily = Family(
-        "node_btrfs_allocation_ratio", .gauge,
+        "node_btrfs_allocation_ratio", kind: .gauge,
         help: "Data allocation ratio for a layout/data type")
     private var table = SeriesTable([
         .init(
             Family(
-                "node_btrfs_commits_total", .counter,
+                "node_btrfs_commits_total", kind: .counter,
                 help: "The total number of commits that have occurred.")),
         .init(
             Family(
-                "node_btrfs_last_commit_seconds", .gauge,
+                "node_btrfs_last_commit_seconds", kind: .gauge,
                 help: "Duration of the most recent commit, in seconds.")),
         .init(
             Family(
-                "node_btrfs_max_commit_seconds", .gauge,
+                "node_btrfs_max_commit_seconds", kind: .gauge,
                 help: "Duration of the slowest commit, in seconds.")),
         .init(
             Family(
-                "node_btrfs_commit_seconds_total", .counter,
+                "node_btrfs_commit_seconds_total", kind: .counter,
                 help: "Sum of the duration of all commits, in seconds.")),
     ])
 
     init(_ machine: CollectorResources) {
-        directory = DeviceDirectory(machine, "fs/btrfs", isAnnounced: false)
+        directory = DeviceDirectory(machine, path: "fs/btrfs", isAnnounced: false)
     }
 
     mutating func collect(_ scrape: inout CollectionContext, into page: inout Page)
@@ -62,7 +62,7 @@ struct Btrfs: Collector, ~Copyable {
         if readings.write(&scrape, to: &page) { directory.lookSoon() }
         if !ratios.isEmpty {
             page.begin(ratioFamily)
-            for (series, ratio) in ratios { page.sample(series, ratio) }
+            for (series, ratio) in ratios { page.sample(series, value: ratio) }
         }
         collectCommits(&scrape)
         table.write(to: &page)
@@ -78,61 +78,64 @@ struct Btrfs: Collector, ~Copyable {
             let text = try? directory.root.attribute("\(folder)/metadata_uuid")
             let own = text.map { $0.span.string } ?? ""
             let labels = [("uuid", own.isEmpty ? name : own)]
-            info.add(labels, [("label", Attribute(directory.root, "\(folder)/label"))])
+            info.add(
+                labels, attributes: [("label", Attribute(directory.root, name: "\(folder)/label"))])
             let devices = ((try? directory.root.names(in: "\(folder)/devices")) ?? []).sorted()
             for device in devices {
                 // Sectors are 512 bytes whatever the device's own block size is.
                 add(
-                    "\(folder)/devices/\(device)/size", "device_size_bytes",
-                    labels + [("device", device)], .times(512),
+                    "\(folder)/devices/\(device)/size", name: "device_size_bytes",
+                    labels: labels + [("device", device)], scale: .times(512),
                     help: "Size of a device that is part of the filesystem.")
             }
             add(
-                "\(folder)/allocation/global_rsv_size", "global_rsv_size_bytes", labels,
+                "\(folder)/allocation/global_rsv_size", name: "global_rsv_size_bytes",
+                labels: labels,
                 help: "Size of global reserve.")
             for type in ["data", "metadata", "system"] {
                 findLayouts(
-                    "\(folder)/allocation/\(type)", labels + [("block_group_type", type)],
+                    "\(folder)/allocation/\(type)", labels: labels + [("block_group_type", type)],
                     devices: devices.count)
             }
             if directory.root.exists("\(folder)/commit_stats") {
                 commits.append(
                     Commits(
-                        labels[0].1, Attribute(directory.root, "\(folder)/commit_stats")))
+                        labels[0].1,
+                        attribute: Attribute(directory.root, name: "\(folder)/commit_stats")))
             }
         }
         readings.end()
     }
 
-    private mutating func findLayouts(_ folder: String, _ labels: Labels, devices: Int) {
+    private mutating func findLayouts(_ folder: String, labels: Labels, devices: Int) {
         add(
-            "\(folder)/bytes_reserved", "reserved_bytes", labels,
+            "\(folder)/bytes_reserved", name: "reserved_bytes", labels: labels,
             help: "Amount of space reserved for a data type")
         for layout in ((try? directory.root.names(in: folder)) ?? []).sorted() {
             guard directory.root.isDirectory("\(folder)/\(layout)") else { continue }
             let labels = labels + [("mode", layout)]
             add(
-                "\(folder)/\(layout)/used_bytes", "used_bytes", labels,
+                "\(folder)/\(layout)/used_bytes", name: "used_bytes", labels: labels,
                 help: "Amount of used space by a layout/data type")
             add(
-                "\(folder)/\(layout)/total_bytes", "size_bytes", labels,
+                "\(folder)/\(layout)/total_bytes", name: "size_bytes", labels: labels,
                 help: "Amount of space allocated for a layout/data type")
             ratios.append(
                 (
-                    Series(ratioFamily, LabelSet(labels)),
+                    Series(ratioFamily, labels: LabelSet(labels)),
                     Btrfs.ratio(layout, devices: devices)
                 ))
         }
     }
 
     private mutating func add(
-        _ file: String, _ name: String, _ labels: Labels,
-        _ scale: AttributeFamilies.Scale = .times(1), help: String
+        _ file: String, name: String, labels: Labels,
+        scale: AttributeFamilies.Scale = .times(1), help: String
     ) {
         let full = "node_btrfs_" + name
         readings.add(
-            directory.root, file, to: full, labels: labels, .unsigned, scale,
-            family: { Family(full, .gauge, help: help) })
+            directory.root, file: file, to: full, labels: labels, form: .unsigned, scale: scale,
+            family: { Family(full, kind: .gauge, help: help) })
     }
 
     /// Bytes on devices per byte of data.
@@ -160,13 +163,13 @@ struct Btrfs: Collector, ~Copyable {
                     filesystem.identifier.utf8Span.span,
                     labels: { [("uuid", filesystem.identifier)] })
             else { continue }
-            scrape.skippedLines += parse(scrape.text.bytes, row)
+            scrape.skippedLines += parse(scrape.text.bytes, row: row)
         }
         table.end()
     }
 
     /// Returns the lines that could not be used; keys that are not known are none of ours.
-    private mutating func parse(_ text: Span<UInt8>, _ row: Int) -> Int {
+    private mutating func parse(_ text: Span<UInt8>, row: Int) -> Int {
         var skipped = 0
         var lines = Cursor(text)
         while var line = lines.line() {

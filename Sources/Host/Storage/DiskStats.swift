@@ -71,18 +71,18 @@ struct DiskStats: Collector, ~Copyable {
     private static var fewestCounters: Int { 11 }
 
     private var file: KernelFile
-    private var sieve: CachedFilter
+    private var filter: CachedFilter
     private let scales: [Double]
     private var table: SeriesTable
     private var properties: DiskProperties
 
-    init(_ roots: FilesystemRoots, _ filter: Filter) {
+    init(_ roots: FilesystemRoots, filter: Filter) {
         file = roots.proc.file("diskstats", limit: 16 << 20)
-        sieve = CachedFilter(filter)
+        self.filter = CachedFilter(filter)
         scales = DiskStats.columns.map(\.scale)
         table = SeriesTable(
             DiskStats.columns.map {
-                SeriesTable.Column(Family("node_disk_\($0.name)", $0.kind, help: $0.help))
+                SeriesTable.Column(Family("node_disk_\($0.name)", kind: $0.kind, help: $0.help))
             })
         properties = DiskProperties(roots)
     }
@@ -107,7 +107,7 @@ struct DiskStats: Collector, ~Copyable {
     mutating func parse(_ text: Span<UInt8>) -> Int {
         var skipped = 0
         table.begin()
-        sieve.begin()
+        filter.begin()
         properties.begin()
         var lines = Cursor(text)
         while var line = lines.line() {
@@ -115,7 +115,7 @@ struct DiskStats: Collector, ~Copyable {
                 skipped += 1
                 continue
             }
-            if !sieve.admits(name) { continue }
+            if !filter.admits(name) { continue }
             var counters: [17 of UInt64] = .init(repeating: 0)
             var count = 0
             while count < 17, let value = line.field() {

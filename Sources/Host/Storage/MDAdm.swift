@@ -22,35 +22,37 @@ struct MDAdm: Collector, ~Copyable {
     private var members: [Member] = []
     private var table: SeriesTable
     private var memberTable = SeriesTable([
-        .init(Family("node_md_raid_disks", .gauge, help: "Number of raid disks on device.")),
-        .init(Family("node_md_degraded", .gauge, help: "Number of degraded disks on device.")),
+        .init(Family("node_md_raid_disks", kind: .gauge, help: "Number of raid disks on device.")),
+        .init(
+            Family("node_md_degraded", kind: .gauge, help: "Number of degraded disks on device.")),
     ])
 
     init(_ machine: CollectorResources) {
         file = machine.roots.proc.file("mdstat", limit: 1 << 20)
-        directory = DeviceDirectory(machine, "block")
+        directory = DeviceDirectory(machine, path: "block")
         let state = Family(
-            "node_md_state", .gauge, help: "Indicates the state of md-device.")
+            "node_md_state", kind: .gauge, help: "Indicates the state of md-device.")
         let disks = Family(
-            "node_md_disks", .gauge, help: "Number of active/failed/spare disks of device.")
+            "node_md_disks", kind: .gauge, help: "Number of active/failed/spare disks of device.")
         table = SeriesTable(
             ["active", "inactive", "recovering", "resync", "check"].map {
-                SeriesTable.Column(state, [("state", $0)])
+                SeriesTable.Column(state, labels: [("state", $0)])
             }
                 + ["active", "failed", "spare"].map {
-                    SeriesTable.Column(disks, [("state", $0)])
+                    SeriesTable.Column(disks, labels: [("state", $0)])
                 }
                 + [
                     .init(
                         Family(
-                            "node_md_disks_required", .gauge,
+                            "node_md_disks_required", kind: .gauge,
                             help: "Total number of disks of device.")),
                     .init(
                         Family(
-                            "node_md_blocks", .gauge, help: "Total number of blocks on device.")),
+                            "node_md_blocks", kind: .gauge,
+                            help: "Total number of blocks on device.")),
                     .init(
                         Family(
-                            "node_md_blocks_synced", .gauge,
+                            "node_md_blocks_synced", kind: .gauge,
                             help: "Number of blocks synced on device.")),
                 ])
     }
@@ -80,20 +82,20 @@ struct MDAdm: Collector, ~Copyable {
                 continue
             }
             guard let name = line.word(), let colon = line.word(), colon.equals(":"),
-                var status = MDStat(line), MDAdm.takeLines(&lines, &status),
+                var status = MDStat(line), MDAdm.takeLines(&lines, status: &status),
                 let row = table.row(name, labels: { [("device", name.string)] })
             else {
                 skipped += 1
                 continue
             }
-            show(status, row)
+            show(status, row: row)
         }
         table.end()
         return skipped
     }
 
     /// Takes the indented lines of an array.
-    private static func takeLines(_ lines: inout Cursor, _ status: inout MDStat) -> Bool {
+    private static func takeLines(_ lines: inout Cursor, status: inout MDStat) -> Bool {
         var isUsable = true
         while lines.rest.starts(with: " "), let line = lines.line() {
             if !status.isComplete {
@@ -106,7 +108,7 @@ struct MDAdm: Collector, ~Copyable {
         return isUsable && status.isComplete
     }
 
-    private mutating func show(_ status: MDStat, _ row: Int) {
+    private mutating func show(_ status: MDStat, row: Int) {
         let activities: [MDStat.Activity] = [.active, .inactive, .recovering, .resync, .check]
         for (column, activity) in activities.enumerated() {
             table[row, column] = status.activity == activity ? 1 : 0
@@ -129,8 +131,8 @@ struct MDAdm: Collector, ~Copyable {
             let canDegrade = ["raid1", "raid4", "raid5", "raid6", "raid10"].contains(level)
             return Member(
                 name,
-                disks: hasDisks ? Attribute(directory.root, "\(folder)/raid_disks") : nil,
-                degraded: canDegrade ? Attribute(directory.root, "\(folder)/degraded") : nil)
+                disks: hasDisks ? Attribute(directory.root, name: "\(folder)/raid_disks") : nil,
+                degraded: canDegrade ? Attribute(directory.root, name: "\(folder)/degraded") : nil)
         }
     }
 

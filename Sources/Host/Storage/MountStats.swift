@@ -15,7 +15,7 @@ struct MountStats: Collector, ~Copyable {
     private var info = SeriesTable([
         .init(
             Family(
-                "node_mountstats_nfs_mountpoint_info", .gauge,
+                "node_mountstats_nfs_mountpoint_info", kind: .gauge,
                 help: "Info metric for an NFS mountpoint."))
     ])
     private var devices = MountNames.table(MountNames.device)
@@ -91,11 +91,11 @@ struct MountStats: Collector, ~Copyable {
             for (column, value) in block.values.enumerated() {
                 if let value { devices[row, column] = Double(value) }
             }
-            showParts(bytes, labels)
+            showParts(bytes, labels: labels)
         }
     }
 
-    private mutating func showParts(_ key: [UInt8], _ labels: [(name: String, value: String)]) {
+    private mutating func showParts(_ key: [UInt8], labels: [(name: String, value: String)]) {
         for (index, transport) in block.transports.enumerated() {
             let full = key + Array("\0\(index)".utf8)
             guard

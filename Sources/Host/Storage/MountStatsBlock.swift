@@ -47,15 +47,15 @@ struct MountStatsBlock {
         while !lines.rest.starts(with: "device "), var line = lines.line() {
             guard let word = line.word() else { break }
             if isPerOperation {
-                if !takeOperation(word, &line) { skipped += 1 }
+                if !takeOperation(word, line: &line) { skipped += 1 }
             } else if word.equals("per-op") {
                 isPerOperation = true
             } else if word.equals("age:") {
                 if !takeAge(&line) { skipped += 1 }
             } else if word.equals("bytes:") {
-                if !take(&line, MountNames.bytePlaces, from: 1) { skipped += 1 }
+                if !take(&line, slots: MountNames.bytePlaces, from: 1) { skipped += 1 }
             } else if word.equals("events:") {
-                if !take(&line, MountNames.eventPlaces, from: 9) { skipped += 1 }
+                if !take(&line, slots: MountNames.eventPlaces, from: 9) { skipped += 1 }
             } else if word.equals("xprt:") {
                 if !takeTransport(&line) { skipped += 1 }
             }
@@ -69,11 +69,11 @@ struct MountStatsBlock {
         return true
     }
 
-    /// Takes the numbers of a line into the columns from `first` on; `places` says which are shown.
-    private mutating func take(_ line: inout Cursor, _ places: [Int], from first: Int) -> Bool {
+    /// Takes the numbers of a line into the columns from `first` on; `slots` says which are shown.
+    private mutating func take(_ line: inout Cursor, slots: [Int], from first: Int) -> Bool {
         let numbers = MountStatsBlock.numbers(&line)
-        guard let numbers, let last = places.last, numbers.count > last else { return false }
-        for (column, place) in places.enumerated() { values[first + column] = numbers[place] }
+        guard let numbers, let last = slots.last, numbers.count > last else { return false }
+        for (column, place) in slots.enumerated() { values[first + column] = numbers[place] }
         return true
     }
 
@@ -100,7 +100,7 @@ struct MountStatsBlock {
         return true
     }
 
-    private mutating func takeOperation(_ word: Span<UInt8>, _ line: inout Cursor) -> Bool {
+    private mutating func takeOperation(_ word: Span<UInt8>, line: inout Cursor) -> Bool {
         guard let colon = word.lastOffset(of: 0x3A), colon == word.count - 1,
             let numbers = MountStatsBlock.numbers(&line), numbers.count >= 8
         else { return false }

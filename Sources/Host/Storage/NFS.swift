@@ -47,9 +47,9 @@ struct NFS: Collector, ~Copyable {
         ])
         table.add(
             Family(
-                "node_nfs_packets_total", .counter,
+                "node_nfs_packets_total", kind: .counter,
                 help: "Total NFSd network packets (sent+received) by protocol type."),
-            [("net", 1, [("protocol", "udp")]), ("net", 2, [("protocol", "tcp")])])
+            cells: [("net", 1, [("protocol", "udp")]), ("net", 2, [("protocol", "tcp")])])
         for (name, line, column, help) in [
             ("connections", "net", 3, "Total number of NFSd TCP connections."),
             ("rpcs", "rpc", 0, "Total number of RPCs performed."),
@@ -59,19 +59,23 @@ struct NFS: Collector, ~Copyable {
                 "Number of RPC authentication refreshes performed."
             ),
         ] {
-            table.add(Family("node_nfs_\(name)_total", .counter, help: help), [(line, column, [])])
+            table.add(
+                Family("node_nfs_\(name)_total", kind: .counter, help: help),
+                cells: [(line, column, [])])
         }
         table.add(
             Family(
-                "node_nfs_requests_total", .counter, help: "Number of NFS procedures invoked."),
-            requests("proc2", "2", version2) + requests("proc3", "3", version3)
-                + requests("proc4", "4", version4))
+                "node_nfs_requests_total", kind: .counter, help: "Number of NFS procedures invoked."
+            ),
+            cells: requests("proc2", protocolVersion: "2", methods: version2)
+                + requests("proc3", protocolVersion: "3", methods: version3)
+                + requests("proc4", protocolVersion: "4", methods: version4))
         return table
     }
 
     /// The columns of a line of procedures; one without a name is not shown.
     static func requests(
-        _ line: String, _ protocolVersion: String, _ methods: [String]
+        _ line: String, protocolVersion: String, methods: [String]
     ) -> [(line: String, column: Int, labels: [(name: String, value: String)])] {
         methods.enumerated().filter { !$0.element.isEmpty }.map {
             (line, $0.offset, [("method", $0.element), ("proto", protocolVersion)])

@@ -64,30 +64,31 @@ struct NFSD: Collector, ~Copyable {
         for (name, line, column, help) in singles {
             table.add(
                 Family(
-                    "node_nfsd_\(name)", name.hasSuffix("_total") ? .counter : .gauge, help: help),
-                [(line, column, [])])
+                    "node_nfsd_\(name)", kind: name.hasSuffix("_total") ? .counter : .gauge,
+                    help: help),
+                cells: [(line, column, [])])
         }
         table.add(
             Family(
-                "node_nfsd_packets_total", .counter,
+                "node_nfsd_packets_total", kind: .counter,
                 help: "Total NFSd network packets (sent+received) by protocol type."),
-            [("net", 1, [("proto", "udp")]), ("net", 2, [("proto", "tcp")])])
+            cells: [("net", 1, [("proto", "udp")]), ("net", 2, [("proto", "tcp")])])
         table.add(
             Family(
-                "node_nfsd_rpc_errors_total", .counter,
+                "node_nfsd_rpc_errors_total", kind: .counter,
                 help: "Total number of NFSd RPC errors by error type."),
-            ["fmt", "auth", "cInt"].enumerated().map {
+            cells: ["fmt", "auth", "cInt"].enumerated().map {
                 ("rpc", $0.offset + 2, [("error", $0.element)])
             })
         // What does nothing is not shown here, unlike the client's.
         let (version2, version3) = (NFS.version2, NFS.version3)
         table.add(
             Family(
-                "node_nfsd_requests_total", .counter,
+                "node_nfsd_requests_total", kind: .counter,
                 help: "Total number NFSd Requests by method and protocol."),
-            NFS.requests("proc2", "2", [""] + version2.dropFirst())
-                + NFS.requests("proc3", "3", [""] + version3.dropFirst())
-                + NFS.requests("proc4ops", "4", operations)
+            cells: NFS.requests("proc2", protocolVersion: "2", methods: [""] + version2.dropFirst())
+                + NFS.requests("proc3", protocolVersion: "3", methods: [""] + version3.dropFirst())
+                + NFS.requests("proc4ops", protocolVersion: "4", methods: operations)
                 + [("wdeleg_getattr", 0, [("method", "WdelegGetattr"), ("proto", "4")])])
         return table
     }

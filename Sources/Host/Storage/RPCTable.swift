@@ -44,7 +44,7 @@ struct RPCTable: ~Copyable {
     /// Samples of one family, in the order of the page: each a line, a column and labels.
     mutating func add(
         _ family: Family,
-        _ cells: [(line: String, column: Int, labels: [(name: String, value: String)])]
+        cells: [(line: String, column: Int, labels: [(name: String, value: String)])]
     ) {
         members.append(
             (
@@ -54,7 +54,7 @@ struct RPCTable: ~Copyable {
                     precondition(line != nil && cell.column < RPCTable.width)
                     return Cell(
                         line: line ?? 0, column: cell.column,
-                        series: Series(family, LabelSet(cell.labels)))
+                        series: Series(family, labels: LabelSet(cell.labels)))
                 }
             ))
     }
@@ -75,7 +75,7 @@ struct RPCTable: ~Copyable {
                 if line.word() == nil { skipped += 1 }
                 continue
             }
-            if states[index] == .missing, fill(index, &line) {
+            if states[index] == .missing, fill(index, line: &line) {
                 states[index] = .usable
             } else {
                 if states[index] == .missing { states[index] = .unusable }
@@ -90,7 +90,7 @@ struct RPCTable: ~Copyable {
         return nil
     }
 
-    private mutating func fill(_ index: Int, _ line: inout Cursor) -> Bool {
+    private mutating func fill(_ index: Int, line: inout Cursor) -> Bool {
         let shape = lines[index]
         var announced: UInt64?
         if shape.isCounted {
@@ -120,7 +120,7 @@ struct RPCTable: ~Copyable {
                     hasBegun = true
                 }
                 page.sample(
-                    cell.series, Double(values[cell.line * RPCTable.width + cell.column]))
+                    cell.series, value: Double(values[cell.line * RPCTable.width + cell.column]))
             }
         }
     }

@@ -47,8 +47,8 @@ struct TapeStats: Collector, ~Copyable {
     private let filter: Filter
     private var readings = AttributeFamilies()
 
-    init(_ machine: CollectorResources, _ filter: Filter) {
-        directory = DeviceDirectory(machine, "class/scsi_tape")
+    init(_ machine: CollectorResources, filter: Filter) {
+        directory = DeviceDirectory(machine, path: "class/scsi_tape")
         self.filter = filter
     }
 
@@ -67,11 +67,11 @@ struct TapeStats: Collector, ~Copyable {
             for (file, metric, help) in TapeStats.files {
                 let full = "node_tape_" + metric
                 readings.add(
-                    directory.root, "\(directory.path)/\(name)/stats/\(file)", to: full,
-                    labels: [("device", name)], .prefixed,
-                    file.hasSuffix("_ns") ? .times(0.000_000_001) : .times(1),
+                    directory.root, file: "\(directory.path)/\(name)/stats/\(file)", to: full,
+                    labels: [("device", name)], form: .prefixed,
+                    scale: file.hasSuffix("_ns") ? .times(0.000_000_001) : .times(1),
                     family: {
-                        Family(full, full.hasSuffix("_total") ? .counter : .gauge, help: help)
+                        Family(full, kind: full.hasSuffix("_total") ? .counter : .gauge, help: help)
                     })
             }
         }

@@ -16,24 +16,27 @@ struct XFS: Collector, ~Copyable {
         Line(
             name: "extent_alloc",
             columns: [
-                named("extent_allocation_extents_allocated", "Number of extents allocated"),
-                named("extent_allocation_blocks_allocated", "Number of blocks allocated"),
-                named("extent_allocation_extents_freed", "Number of extents freed"),
-                named("extent_allocation_blocks_freed", "Number of blocks freed"),
+                named("extent_allocation_extents_allocated", help: "Number of extents allocated"),
+                named("extent_allocation_blocks_allocated", help: "Number of blocks allocated"),
+                named("extent_allocation_extents_freed", help: "Number of extents freed"),
+                named("extent_allocation_blocks_freed", help: "Number of blocks freed"),
             ]),
-        Line(name: "abt", columns: tree("allocation_btree", "allocation B-tree")),
+        Line(name: "abt", columns: tree("allocation_btree", shown: "allocation B-tree")),
         Line(
             name: "blk_map",
             columns: [
-                named("block_mapping_reads", "Number of block map for read operations"),
-                named("block_mapping_writes", "Number of block map for write operations"),
-                named("block_mapping_unmaps", "Number of block unmaps (deletes)"),
-                named("block_mapping_extent_list_insertions", "Number of extent list insertions"),
-                named("block_mapping_extent_list_deletions", "Number of extent list deletions"),
-                named("block_mapping_extent_list_lookups", "Number of extent list lookups"),
-                named("block_mapping_extent_list_compares", "Number of extent list compares"),
+                named("block_mapping_reads", help: "Number of block map for read operations"),
+                named("block_mapping_writes", help: "Number of block map for write operations"),
+                named("block_mapping_unmaps", help: "Number of block unmaps (deletes)"),
+                named(
+                    "block_mapping_extent_list_insertions", help: "Number of extent list insertions"
+                ),
+                named(
+                    "block_mapping_extent_list_deletions", help: "Number of extent list deletions"),
+                named("block_mapping_extent_list_lookups", help: "Number of extent list lookups"),
+                named("block_mapping_extent_list_compares", help: "Number of extent list compares"),
             ]),
-        Line(name: "bmbt", columns: tree("block_map_btree", "block map B-tree")),
+        Line(name: "bmbt", columns: tree("block_map_btree", shown: "block map B-tree")),
         Line(
             name: "dir",
             columns: [
@@ -43,13 +46,13 @@ struct XFS: Collector, ~Copyable {
                 ),
                 named(
                     "directory_operation_create",
-                    "Number of times a new directory entry was created"),
+                    help: "Number of times a new directory entry was created"),
                 named(
                     "directory_operation_remove",
-                    "Number of times an existing directory entry was created"),
+                    help: "Number of times an existing directory entry was created"),
                 named(
                     "directory_operation_getdents",
-                    "Number of times the directory getdents operation was performed"),
+                    help: "Number of times the directory getdents operation was performed"),
             ]),
         Line(
             name: "ig",
@@ -98,13 +101,13 @@ struct XFS: Collector, ~Copyable {
         Line(
             name: "vnodes",
             columns: [
-                named("vnode_active", "Number of vnodes not on free lists"),
-                named("vnode_allocate", "Number of times vn_alloc called"),
-                named("vnode_get", "Number of times vn_get called"),
-                named("vnode_hold", "Number of times vn_hold called"),
-                named("vnode_release", "Number of times vn_rele called"),
-                named("vnode_reclaim", "Number of times vn_reclaim called"),
-                named("vnode_remove", "Number of times vn_remove called"),
+                named("vnode_active", help: "Number of vnodes not on free lists"),
+                named("vnode_allocate", help: "Number of times vn_alloc called"),
+                named("vnode_get", help: "Number of times vn_get called"),
+                named("vnode_hold", help: "Number of times vn_hold called"),
+                named("vnode_release", help: "Number of times vn_rele called"),
+                named("vnode_reclaim", help: "Number of times vn_reclaim called"),
+                named("vnode_remove", help: "Number of times vn_remove called"),
             ]),
     ]
 
@@ -113,7 +116,7 @@ struct XFS: Collector, ~Copyable {
         let key: [UInt8]
         var file: KernelFile
 
-        init(_ device: String, _ file: consuming KernelFile) {
+        init(_ device: String, file: consuming KernelFile) {
             self.device = device
             key = Array(device.utf8)
             self.file = file
@@ -127,7 +130,7 @@ struct XFS: Collector, ~Copyable {
     private var table: SeriesTable
 
     init(_ machine: CollectorResources) {
-        directory = DeviceDirectory(machine, "fs/xfs", isAnnounced: false)
+        directory = DeviceDirectory(machine, path: "fs/xfs", isAnnounced: false)
         var first: [Int] = []
         var columns: [SeriesTable.Column] = []
         for line in XFS.lines {
@@ -135,23 +138,23 @@ struct XFS: Collector, ~Copyable {
             for column in line.columns {
                 columns.append(
                     SeriesTable.Column(
-                        Family("node_xfs_\(column.name)", .counter, help: column.help)))
+                        Family("node_xfs_\(column.name)", kind: .counter, help: column.help)))
             }
         }
         firstColumns = first
         table = SeriesTable(columns)
     }
 
-    private static func named(_ name: String, _ help: String) -> (name: String, help: String) {
+    private static func named(_ name: String, help: String) -> (name: String, help: String) {
         ("\(name)_total", "\(help) for a filesystem.")
     }
 
-    private static func tree(_ name: String, _ shown: String) -> [(name: String, help: String)] {
+    private static func tree(_ name: String, shown: String) -> [(name: String, help: String)] {
         [
-            named("\(name)_lookups", "Number of \(shown) lookups"),
-            named("\(name)_compares", "Number of \(shown) compares"),
-            named("\(name)_records_inserted", "Number of \(shown) records inserted"),
-            named("\(name)_records_deleted", "Number of \(shown) records deleted"),
+            named("\(name)_lookups", help: "Number of \(shown) lookups"),
+            named("\(name)_compares", help: "Number of \(shown) compares"),
+            named("\(name)_records_inserted", help: "Number of \(shown) records inserted"),
+            named("\(name)_records_deleted", help: "Number of \(shown) records deleted"),
         ]
     }
 
@@ -167,7 +170,7 @@ struct XFS: Collector, ~Copyable {
                 let row = table.row(
                     key.span, labels: { [("device", filesystem.device)] })
             else { continue }
-            scrape.skippedLines += parse(scrape.text.bytes, row)
+            scrape.skippedLines += parse(scrape.text.bytes, row: row)
         }
         table.end()
         table.write(to: &page)
@@ -178,13 +181,13 @@ struct XFS: Collector, ~Copyable {
             let path = "\(directory.path)/\(name)/stats/stats"
             guard directory.root.exists(path) else { return nil }
             let file = directory.root.file(path, limit: 64 << 10, isOneRecord: true)
-            return Filesystem(name, file)
+            return Filesystem(name, file: file)
         }
     }
 
     /// Returns the lines that could not be used, 1 when there is none of ours: lines of unknown names
     /// are those of later kernels.
-    private mutating func parse(_ text: Span<UInt8>, _ row: Int) -> Int {
+    private mutating func parse(_ text: Span<UInt8>, row: Int) -> Int {
         var skipped = 0
         var known = 0
         var lines = Cursor(text)
@@ -192,7 +195,7 @@ struct XFS: Collector, ~Copyable {
             guard let name = line.word() else { continue }
             guard let index = place(of: name) else { continue }
             known += 1
-            if !fill(index, &line, row) { skipped += 1 }
+            if !fill(index, line: &line, row: row) { skipped += 1 }
         }
         return known == 0 ? 1 : skipped
     }
@@ -202,7 +205,7 @@ struct XFS: Collector, ~Copyable {
         return nil
     }
 
-    private mutating func fill(_ index: Int, _ line: inout Cursor, _ row: Int) -> Bool {
+    private mutating func fill(_ index: Int, line: inout Cursor, row: Int) -> Bool {
         let count = XFS.lines[index].columns.count
         var values: [8 of UInt64] = .init(repeating: 0)
         for column in 0..<count {

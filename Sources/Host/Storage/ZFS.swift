@@ -33,7 +33,7 @@ struct ZFS: Collector, ~Copyable {
         let key: [UInt8]
         var file: KernelFile
 
-        init(_ pool: String, _ file: consuming KernelFile) {
+        init(_ pool: String, file: consuming KernelFile) {
             self.pool = pool
             key = Array(file.path.utf8)
             self.file = file
@@ -53,10 +53,10 @@ struct ZFS: Collector, ~Copyable {
 
     init(_ machine: CollectorResources) {
         directory = DeviceDirectory(
-            machine, "spl/kstat/zfs", in: machine.roots.proc, isAnnounced: false)
-        let family = Family("node_zfs_zpool_state", .gauge, help: "kstat.zfs.misc.state")
+            machine, path: "spl/kstat/zfs", in: machine.roots.proc, isAnnounced: false)
+        let family = Family("node_zfs_zpool_state", kind: .gauge, help: "kstat.zfs.misc.state")
         stateTable = SeriesTable(
-            ZFS.states.map { SeriesTable.Column(family, [("state", $0)]) })
+            ZFS.states.map { SeriesTable.Column(family, labels: [("state", $0)]) })
     }
 
     private static func makeTable(prefix: String, origin: String) -> StatisticTable {
@@ -64,7 +64,7 @@ struct ZFS: Collector, ~Copyable {
             let shown = String(name.map { $0 == "-" ? "_" : $0 })
             let full = "node_\(prefix)_\(shown)"
             guard Family.isValidName(full.utf8Span.span) else { return nil }
-            return Family(full, .untyped, help: "kstat.zfs.misc.\(origin).\(name)")
+            return Family(full, kind: .untyped, help: "kstat.zfs.misc.\(origin).\(name)")
         }
     }
 
@@ -115,11 +115,11 @@ struct ZFS: Collector, ~Copyable {
                     directory.root.file("\(directory.path)/\(pool)/\(name)", limit: 64 << 10)
                 }
                 if name == "io" {
-                    io.append(PoolFile(pool, file()))
+                    io.append(PoolFile(pool, file: file()))
                 } else if name == "state" {
-                    states.append(PoolFile(pool, file()))
+                    states.append(PoolFile(pool, file: file()))
                 } else if name.hasPrefix("objset-") {
-                    datasets.append(PoolFile(pool, file()))
+                    datasets.append(PoolFile(pool, file: file()))
                 }
             }
         }
@@ -135,7 +135,7 @@ struct ZFS: Collector, ~Copyable {
                 guard let row = ioTable.row(key.span, labels: { [("zpool", pool.pool)] }) else {
                     continue
                 }
-                if !ZFS.parseIO(scrape.text.bytes, row, into: &ioTable) {
+                if !ZFS.parseIO(scrape.text.bytes, row: row, into: &ioTable) {
                     skipped += 1
                 }
             }
@@ -209,7 +209,7 @@ struct ZFS: Collector, ~Copyable {
                 continue
             }
             guard let number, let row,
-                let column = table.set(row, name, number, guess: next)
+                let column = table.set(row, name: name, value: number, guess: next)
             else {
                 skipped += 1
                 continue
@@ -232,7 +232,7 @@ struct ZFS: Collector, ~Copyable {
 
     /// A line of names, then one of values.
     static func parseIO(
-        _ text: Span<UInt8>, _ row: Int, into table: inout StatisticTable
+        _ text: Span<UInt8>, row: Int, into table: inout StatisticTable
     ) -> Bool {
         var lines = Cursor(text)
         while let head = lines.line() {
@@ -243,7 +243,7 @@ struct ZFS: Collector, ~Copyable {
             var next = 0
             while let name = names.word() {
                 guard let value = values.field(),
-                    let column = table.set(row, name, Double(value), guess: next)
+                    let column = table.set(row, name: name, value: Double(value), guess: next)
                 else { return false }
                 next = column + 1
             }

@@ -8,9 +8,9 @@ struct FileFD: Collector, ~Copyable {
 
     private var file: KernelFile
     private let allocated = UnlabelledMetric(
-        "node_filefd_allocated", .gauge, help: "File descriptor statistics: allocated.")
+        "node_filefd_allocated", kind: .gauge, help: "File descriptor statistics: allocated.")
     private let maximum = UnlabelledMetric(
-        "node_filefd_maximum", .gauge, help: "File descriptor statistics: maximum.")
+        "node_filefd_maximum", kind: .gauge, help: "File descriptor statistics: maximum.")
 
     init(_ roots: FilesystemRoots) {
         file = roots.proc.file("sys/fs/file-nr", isOneRecord: true)
@@ -24,8 +24,8 @@ struct FileFD: Collector, ~Copyable {
             scrape.skippedLines += 1
             throw .malformed(file.path)
         }
-        page.single(allocated, Double(numbers.allocated))
-        page.single(maximum, Double(numbers.maximum))
+        page.single(allocated, value: Double(numbers.allocated))
+        page.single(maximum, value: Double(numbers.maximum))
     }
 
     /// The first and the last of three numbers; the one between them has been 0 since Linux 2.6.

@@ -10,10 +10,12 @@ struct KernelHung: Collector, ~Copyable {
     private static let help =
         "Total number of tasks that have been detected as hung since the system booted."
     // The dashboard Node Exporter Full asks for the name without the suffix.
-    private let short = UnlabelledMetric("node_kernel_hung_tasks", .untyped, help: KernelHung.help)
+    private let short = UnlabelledMetric(
+        "node_kernel_hung_tasks", kind: .untyped, help: KernelHung.help)
     private let total = UnlabelledMetric(
         Family(
-            "node_kernel_hung_tasks_total", .counter, help: KernelHung.help, sharesStem: true))
+            "node_kernel_hung_tasks_total", kind: .counter, help: KernelHung.help, sharesStem: true)
+    )
 
     init(_ roots: FilesystemRoots) {
         file = roots.proc.file("sys/kernel/hung_task_detect_count", isOneRecord: true)
@@ -22,7 +24,7 @@ struct KernelHung: Collector, ~Copyable {
     mutating func collect(_ scrape: inout CollectionContext, into page: inout Page)
         throws(KernelError)
     {
-        try scrape.number(subject: &file, short, to: &page)
-        if let count = scrape.text.bytes.trimmed.signed { page.single(total, Double(count)) }
+        try scrape.number(subject: &file, single: short, to: &page)
+        if let count = scrape.text.bytes.trimmed.signed { page.single(total, value: Double(count)) }
     }
 }

@@ -9,18 +9,18 @@ struct OSRelease: Collector, ~Copyable {
 
     private var file: KernelFile
     private var fallback: KernelFile
-    private var stamp: FileStamp?
+    private var key: FileStamp?
     private var release: Release?
     private let info = Family(
-        "node_os_info", .gauge,
+        "node_os_info", kind: .gauge,
         help:
             "A metric with a constant '1' value labeled by build_id, id, id_like, image_id, image_version, name, pretty_name, variant, variant_id, version, version_codename, version_id."
     )
     private let version = Family(
-        "node_os_version", .gauge,
+        "node_os_version", kind: .gauge,
         help: "Metric containing the major.minor part of the OS version.")
     private let supportEnd = UnlabelledMetric(
-        "node_os_support_end_timestamp_seconds", .gauge,
+        "node_os_support_end_timestamp_seconds", kind: .gauge,
         help: "Metric containing the end-of-life date timestamp of the OS.")
 
     private struct Release {
@@ -39,20 +39,20 @@ struct OSRelease: Collector, ~Copyable {
         throws(KernelError)
     {
         let found = FileStamp(file.path) ?? FileStamp(fallback.path)
-        if found == nil || found != stamp {
-            stamp = nil
+        if found == nil || found != key {
+            key = nil
             try read(&scrape)
-            if let found, found.isSettled { stamp = found }
+            if let found, found.isSettled { key = found }
         }
         guard let release else { return }
         scrape.skippedLines += release.skippedLines
         page.begin(info)
-        page.sample(release.info, 1)
+        page.sample(release.info, value: 1)
         if let version = release.version {
             page.begin(self.version)
-            page.sample(version.series, version.number)
+            page.sample(version.series, value: version.number)
         }
-        if let time = release.supportEnd { page.single(supportEnd, time) }
+        if let time = release.supportEnd { page.single(supportEnd, value: time) }
     }
 
     private mutating func read(_ scrape: inout CollectionContext) throws(KernelError) {
@@ -71,12 +71,14 @@ struct OSRelease: Collector, ~Copyable {
         release = Release(
             info: Series(
                 info,
-                labels([
+                labels: labels([
                     "build_id", "id", "id_like", "image_id", "image_version", "name",
                     "pretty_name", "variant", "variant_id", "version", "version_codename",
                     "version_id",
                 ])),
-            version: number.map { (Series(version, labels(["id", "id_like", "name"])), $0) },
+            version: number.map {
+                (Series(version, labels: labels(["id", "id_like", "name"])), $0)
+            },
             supportEnd: date ?? nil,
             // A date that is none is as bad as a line that is none.
             skippedLines: skipped + (date == .some(nil) ? 1 : 0))

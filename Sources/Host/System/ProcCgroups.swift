@@ -9,10 +9,12 @@ struct ProcCgroups: Collector, ~Copyable {
     private var table = SeriesTable([
         .init(
             Family(
-                "node_cgroups_cgroups", .gauge, help: "Current cgroup number of the subsystem.")),
+                "node_cgroups_cgroups", kind: .gauge,
+                help: "Current cgroup number of the subsystem.")),
         .init(
             Family(
-                "node_cgroups_enabled", .gauge, help: "Current cgroup number of the subsystem.")),
+                "node_cgroups_enabled", kind: .gauge,
+                help: "Current cgroup number of the subsystem.")),
     ])
 
     init(_ roots: FilesystemRoots) {

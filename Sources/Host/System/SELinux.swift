@@ -10,11 +10,11 @@ struct SELinux: Collector, ~Copyable {
     private var label: KernelFile
     private var configuration: KernelFile
     private let enabled = UnlabelledMetric(
-        "node_selinux_enabled", .gauge, help: "SELinux is enabled, 1 is true, 0 is false")
+        "node_selinux_enabled", kind: .gauge, help: "SELinux is enabled, 1 is true, 0 is false")
     private let configuredMode = UnlabelledMetric(
-        "node_selinux_config_mode", .gauge, help: "Configured SELinux enforcement mode")
+        "node_selinux_config_mode", kind: .gauge, help: "Configured SELinux enforcement mode")
     private let currentMode = UnlabelledMetric(
-        "node_selinux_current_mode", .gauge, help: "Current SELinux enforcement mode")
+        "node_selinux_current_mode", kind: .gauge, help: "Current SELinux enforcement mode")
 
     init(_ roots: FilesystemRoots) {
         enforce = roots.sys.file("fs/selinux/enforce", limit: 64, isOneRecord: true)
@@ -29,19 +29,19 @@ struct SELinux: Collector, ~Copyable {
             try scrape.read(&enforce)
         } catch {
             guard error.isAbsence else { throw error }
-            page.single(enabled, 0)
+            page.single(enabled, value: 0)
             return
         }
         let mode = scrape.text.bytes.trimmed.signed
         // Before a policy is loaded everything has the label of the kernel.
         if hasOnlyKernelLabel(&scrape) {
-            page.single(enabled, 0)
+            page.single(enabled, value: 0)
             return
         }
-        page.single(enabled, 1)
-        page.single(configuredMode, Double(configured(&scrape)))
+        page.single(enabled, value: 1)
+        page.single(configuredMode, value: Double(configured(&scrape)))
         if mode == nil { scrape.skippedLines += 1 }
-        page.single(currentMode, Double(mode ?? SELinux.disabled))
+        page.single(currentMode, value: Double(mode ?? SELinux.disabled))
     }
 
     private static var disabled: Int64 { -1 }

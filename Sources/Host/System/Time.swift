@@ -11,21 +11,21 @@ struct Time: Collector, ~Copyable {
 
     private let root: Root
     private let seconds = UnlabelledMetric(
-        "node_time_seconds", .gauge, help: "System time in seconds since epoch (1970).")
+        "node_time_seconds", kind: .gauge, help: "System time in seconds since epoch (1970).")
     private let offset = Family(
-        "node_time_zone_offset_seconds", .gauge, help: "System time zone offset in seconds.")
+        "node_time_zone_offset_seconds", kind: .gauge, help: "System time zone offset in seconds.")
     private var zone: (name: String, series: Series)?
     private var devices: [Device]?
     private var available = SeriesTable([
         .init(
             Family(
-                "node_time_clocksource_available_info", .gauge,
+                "node_time_clocksource_available_info", kind: .gauge,
                 help: "Available clocksources read from '/sys/devices/system/clocksource'."))
     ])
     private var current = SeriesTable([
         .init(
             Family(
-                "node_time_clocksource_current_info", .gauge,
+                "node_time_clocksource_current_info", kind: .gauge,
                 help: "Current clocksource read from '/sys/devices/system/clocksource'."))
     ])
 
@@ -34,7 +34,7 @@ struct Time: Collector, ~Copyable {
         var available: KernelFile
         var current: KernelFile
 
-        init(number: String, _ root: Root) {
+        init(number: String, root: Root) {
             self.number = number
             let directory = "\(Time.directory)/clocksource\(number)"
             available = root.file(
@@ -50,7 +50,7 @@ struct Time: Collector, ~Copyable {
     mutating func collect(_ scrape: inout CollectionContext, into page: inout Page)
         throws(KernelError)
     {
-        page.single(seconds, Double(Clock.realNanoseconds) / 1e9)
+        page.single(seconds, value: Double(Clock.realNanoseconds) / 1e9)
         writeZone(to: &page)
         try collectSources(&scrape)
         available.write(to: &page)
@@ -63,10 +63,10 @@ struct Time: Collector, ~Copyable {
         guard unsafe localtime_r(&now, &local) != nil else { return }
         let name = unsafe local.tm_zone.map { unsafe String(cString: $0) } ?? ""
         if zone?.name != name {
-            zone = (name, Series(offset, LabelSet([("time_zone", name)])))
+            zone = (name, Series(offset, labels: LabelSet([("time_zone", name)])))
         }
         page.begin(offset)
-        if let zone { unsafe page.sample(zone.series, Double(local.tm_gmtoff)) }
+        if let zone { unsafe page.sample(zone.series, value: Double(local.tm_gmtoff)) }
     }
 
     private mutating func collectSources(_ scrape: inout CollectionContext) throws(KernelError) {
@@ -82,17 +82,17 @@ struct Time: Collector, ~Copyable {
             let numbers = names.filter { $0.hasPrefix("clocksource") }.map { $0.dropFirst(11) }
             let found = numbers.filter { !$0.isEmpty && $0.utf8.allSatisfy { $0 >= 48 && $0 < 58 } }
             if found.isEmpty { return }
-            devices = found.sorted().map { Device(number: String($0), root) }
+            devices = found.sorted().map { Device(number: String($0), root: root) }
         }
         for device in devices ?? [] {
             do throws(KernelError) {
                 try scrape.read(&device.available)
                 var line = Cursor(scrape.text.bytes.trimmed)
                 while let source = line.word() {
-                    _ = Time.show(source, device, in: &available)
+                    _ = Time.show(source, device: device, in: &available)
                 }
                 try scrape.read(&device.current)
-                if !Time.show(scrape.text.bytes.trimmed, device, in: &current) {
+                if !Time.show(scrape.text.bytes.trimmed, device: device, in: &current) {
                     scrape.skippedLines += 1
                 }
             } catch {
@@ -105,7 +105,7 @@ struct Time: Collector, ~Copyable {
 
     /// False when there is no name.
     private static func show(
-        _ source: Span<UInt8>, _ device: Device, in table: inout SeriesTable
+        _ source: Span<UInt8>, device: Device, in table: inout SeriesTable
     ) -> Bool {
         if source.isEmpty { return false }
         var key = Array(device.number.utf8)

@@ -17,35 +17,37 @@ struct Timex: Collector, ~Copyable {
     private let singles: [UnlabelledMetric]
 
     init() {
-        func gauge(_ name: String, _ help: String) -> UnlabelledMetric {
-            UnlabelledMetric("node_timex_\(name)", .gauge, help: help)
+        func gauge(_ name: String, help: String) -> UnlabelledMetric {
+            UnlabelledMetric("node_timex_\(name)", kind: .gauge, help: help)
         }
-        func counter(_ name: String, _ help: String) -> UnlabelledMetric {
-            UnlabelledMetric("node_timex_\(name)_total", .counter, help: help)
+        func counter(_ name: String, help: String) -> UnlabelledMetric {
+            UnlabelledMetric("node_timex_\(name)_total", kind: .counter, help: help)
         }
         singles = [
             gauge(
-                "sync_status", "Is clock synchronized to a reliable server (1 = yes, 0 = no)."),
-            gauge("offset_seconds", "Time offset in between local system and reference clock."),
-            gauge("frequency_adjustment_ratio", "Local clock frequency adjustment."),
-            gauge("maxerror_seconds", "Maximum error in seconds."),
-            gauge("estimated_error_seconds", "Estimated error in seconds."),
-            gauge("status", "Value of the status array bits."),
-            gauge("loop_time_constant", "Phase-locked loop time constant."),
-            gauge("tick_seconds", "Seconds between clock ticks."),
-            gauge("pps_frequency_hertz", "Pulse per second frequency."),
-            gauge("pps_jitter_seconds", "Pulse per second jitter."),
-            gauge("pps_shift_seconds", "Pulse per second interval duration."),
+                "sync_status", help: "Is clock synchronized to a reliable server (1 = yes, 0 = no)."
+            ),
+            gauge(
+                "offset_seconds", help: "Time offset in between local system and reference clock."),
+            gauge("frequency_adjustment_ratio", help: "Local clock frequency adjustment."),
+            gauge("maxerror_seconds", help: "Maximum error in seconds."),
+            gauge("estimated_error_seconds", help: "Estimated error in seconds."),
+            gauge("status", help: "Value of the status array bits."),
+            gauge("loop_time_constant", help: "Phase-locked loop time constant."),
+            gauge("tick_seconds", help: "Seconds between clock ticks."),
+            gauge("pps_frequency_hertz", help: "Pulse per second frequency."),
+            gauge("pps_jitter_seconds", help: "Pulse per second jitter."),
+            gauge("pps_shift_seconds", help: "Pulse per second interval duration."),
             gauge(
                 "pps_stability_hertz",
-                "Pulse per second stability, average of recent frequency changes."),
-            counter("pps_jitter", "Pulse per second count of jitter limit exceeded events."),
-            counter("pps_calibration", "Pulse per second count of calibration intervals."),
-            counter("pps_error", "Pulse per second count of calibration errors."),
+                help: "Pulse per second stability, average of recent frequency changes."),
+            counter("pps_jitter", help: "Pulse per second count of jitter limit exceeded events."),
+            counter("pps_calibration", help: "Pulse per second count of calibration intervals."),
+            counter("pps_error", help: "Pulse per second count of calibration errors."),
             counter(
                 "pps_stability_exceeded",
-                "Pulse per second count of stability limit exceeded events."),
-            gauge("tai_offset_seconds", "International Atomic Time (TAI) offset."),
+                help: "Pulse per second count of stability limit exceeded events."),
+            gauge("tai_offset_seconds", help: "International Atomic Time (TAI) offset."),
         ]
     }
 
@@ -61,7 +63,7 @@ struct Timex: Collector, ~Copyable {
             throw error
         }
         let values = Timex.values(clock, state: state)
-        for index in 0..<values.count { page.single(singles[index], values[index]) }
+        for index in 0..<values.count { page.single(singles[index], value: values[index]) }
     }
 
     /// In base units, in the order of the families.

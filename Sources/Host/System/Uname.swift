@@ -7,7 +7,7 @@ struct Uname: Collector, ~Copyable {
     static var name: String { "uname" }
 
     private let family = Family(
-        "node_uname_info", .gauge,
+        "node_uname_info", kind: .gauge,
         help: "Labeled system information as provided by the uname system call.")
     private var fields: [String] = []
     private var series: Series?
@@ -25,13 +25,13 @@ struct Uname: Collector, ~Copyable {
             fields = now
             series = Series(
                 family,
-                LabelSet([
+                labels: LabelSet([
                     ("sysname", now[0]), ("release", now[1]), ("version", now[2]),
                     ("machine", now[3]), ("nodename", now[4]), ("domainname", now[5]),
                 ]))
         }
         page.begin(family)
-        if let series { page.sample(series, 1) }
+        if let series { page.sample(series, value: 1) }
     }
 
     private func text<Characters>(_ characters: inout Characters) -> String {

@@ -22,11 +22,11 @@ struct TextFiles: Collector, ~Copyable {
     private var times = SeriesTable([
         .init(
             Family(
-                "node_textfile_mtime_seconds", .gauge,
+                "node_textfile_mtime_seconds", kind: .gauge,
                 help: "Unixtime mtime of textfiles successfully read."))
     ])
     private let failure = UnlabelledMetric(
-        "node_textfile_scrape_error", .gauge,
+        "node_textfile_scrape_error", kind: .gauge,
         help: "1 if there was an error opening or reading a file, 0 otherwise")
 
     init(_ directories: [String], seriesLimit: Int) {
@@ -55,7 +55,7 @@ struct TextFiles: Collector, ~Copyable {
         let hasFailed =
             !refused.isEmpty || !shown.complaints.isEmpty
             || files.contains { $0.failure != nil }
-        page.single(failure, hasFailed ? 1 : 0)
+        page.single(failure, value: hasFailed ? 1 : 0)
     }
 
     /// Lists the files. Returns whether other ones are there than before.
@@ -68,11 +68,13 @@ struct TextFiles: Collector, ~Copyable {
             do throws(KernelError) {
                 let names = try root.names(in: "").filter { $0.hasSuffix(".prom") }
                 for path in names.sorted().map(root.path(of:)) where seen.insert(path).inserted {
-                    if paths.count == TextFiles.fileLimit { throw KernelError(E2BIG, directory) }
+                    if paths.count == TextFiles.fileLimit {
+                        throw KernelError(E2BIG, subject: directory)
+                    }
                     paths.append(path)
                 }
             } catch {
-                let told = KernelError(error.code, directory)
+                let told = KernelError(error.code, subject: directory)
                 if !refused.contains(directory) { scrape.note("\(told)") }
                 unusable.insert(directory)
             }

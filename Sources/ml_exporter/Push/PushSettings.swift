@@ -17,7 +17,7 @@ struct PushSettings: Sendable, Equatable {
     static let vocabulary = FileSettings.AllowedNames(
         histograms: Set(BucketFamily.allCases.map(\.rawValue)), boundLimit: BucketBounds.limit)
 
-    init(_ flags: PushFlags, _ file: FileSettings) {
+    init(_ flags: PushFlags, file: FileSettings) {
         let limits = file.limits
         producerRate = flags.producerRate ?? file.push.producerRate ?? producerRate
         producerBurst =

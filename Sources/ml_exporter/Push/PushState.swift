@@ -22,14 +22,14 @@ struct PushState: Sendable {
 
     /// Claims the storage, if there is one.
     init(
-        _ settings: PushSettings, _ storage: JournalSettings, nativeHistograms: Bool, _ log: Logger
+        _ settings: PushSettings, storage: JournalSettings, nativeHistograms: Bool, log: Logger
     ) throws(StorageError) {
         // With a journal nothing is forgotten before that is kept.
         let expiresItself = storage.path == nil
         groups = GroupStore(settings.groups, expiresItself: expiresItself)
         rate = RateLimiter(perSecond: settings.producerRate, burst: settings.producerBurst)
         models = Models(
-            settings.series, settings.models, nativeHistograms: nativeHistograms,
+            settings.series, settings: settings.models, nativeHistograms: nativeHistograms,
             expiresItself: expiresItself)
         events = EventIngestor(sink: models, producers: ProducerTable(expiresItself: expiresItself))
         guard let path = storage.path else {
@@ -40,9 +40,9 @@ struct PushState: Sendable {
         var limits = JournalLimits()
         limits.snapshotInterval = storage.snapshotInterval
         let state = PersistedState(groups: groups, models: models, producers: events.producers) {
-            PushState.note($0, log)
+            PushState.note($0, log: log)
         }
-        journal = try Journal(path, state, limits) { note, sentence in
+        journal = try Journal(path, state: state, limits: limits) { note, sentence in
             let level: Logger.Level =
                 switch note {
                 case .information: .info
@@ -60,18 +60,18 @@ struct PushState: Sendable {
     var isUsed: Bool { requests.areAny || groups.counts.groups > 0 || models.hasSeries }
 
     /// Takes over what may change while the daemon runs, and tells what may not.
-    func change(from old: PushSettings, to new: PushSettings, _ log: Logger) {
+    func change(from old: PushSettings, to new: PushSettings, log: Logger) {
         groups.setLimits(new.groups)
         rate.change(perSecond: new.producerRate, burst: new.producerBurst)
         if old.models != new.models {
-            for reset in models.change(new.models) { PushState.note(reset, log) }
+            for reset in models.change(new.models) { PushState.note(reset, log: log) }
         }
         if old.series != new.series {
             log.warning("the limits of pushed series change with the next start only")
         }
     }
 
-    private static func note(_ reset: Models.Reset, _ log: Logger) {
+    private static func note(_ reset: Models.Reset, log: Logger) {
         log.info(
             "other bounds: the histogram begins anew",
             metadata: [

@@ -9,11 +9,11 @@ final class ChangeSubmission: Submission, @unchecked Sendable {
     private let names: [String]
     private let change: @Sendable () -> Response
     private let failure: @Sendable (_ code: String, _ sentence: String) -> Response
-    private var suspended: PendingResponse?
+    private var pending: PendingResponse?
 
     /// `change` does it and answers; `failure` answers when it could not be kept.
     init(
-        _ kind: RecordKind, _ names: [String], _ suspended: consuming PendingResponse,
+        _ kind: RecordKind, names: [String], pending: consuming PendingResponse,
         change: @escaping @Sendable () -> Response,
         failure: @escaping @Sendable (_ code: String, _ sentence: String) -> Response
     ) {
@@ -21,7 +21,7 @@ final class ChangeSubmission: Submission, @unchecked Sendable {
         self.names = names
         self.change = change
         self.failure = failure
-        self.suspended = consume suspended
+        self.pending = consume pending
     }
 
     /// What is pushed next begins at 0.
@@ -44,6 +44,6 @@ final class ChangeSubmission: Submission, @unchecked Sendable {
     }
 
     private func end(_ response: consuming Response) {
-        suspended.take()?.answer(response)
+        pending.take()?.answer(response)
     }
 }

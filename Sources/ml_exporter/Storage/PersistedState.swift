@@ -48,7 +48,7 @@ final class PersistedState: JournalState {
 
     // MARK: Snapshots
 
-    func restore(_ name: String, _ body: Span<UInt8>) -> Bool {
+    func restore(_ name: String, body: Span<UInt8>) -> Bool {
         switch name {
         case Section.models:
             var reader = ByteReader(body)
@@ -70,13 +70,13 @@ final class PersistedState: JournalState {
         var writer = ByteWriter()
         models.write(to: &writer)
         var sections = [
-            Snapshot.Section(Section.models, writer.bytes),
-            Snapshot.Section(Section.producers, producers.snapshot()),
+            Snapshot.Section(Section.models, body: writer.bytes),
+            Snapshot.Section(Section.producers, body: producers.snapshot()),
         ]
         for image in groups.images() {
             var bytes: [UInt8] = []
             image.encode(into: &bytes)
-            sections.append(Snapshot.Section(Section.group, bytes))
+            sections.append(Snapshot.Section(Section.group, body: bytes))
         }
         return sections
     }
@@ -88,15 +88,15 @@ final class PersistedState: JournalState {
         guard let kind = RecordKind(rawValue: reader.number()) else { return false }
         switch kind {
         case .events:
-            note(reader.stamp())
+            note(reader.key())
             var batch = Batch()
-            return batch.read(&reader) && models.replay(batch, &reader)
+            return batch.read(&reader) && models.replay(batch, record: &reader)
         case .group:
-            note(reader.stamp())
+            note(reader.key())
             guard let image = GroupImage(decoding: reader.text()) else { return false }
             groups.restore(image)
         case .deletedGroup:
-            note(reader.stamp())
+            note(reader.key())
             guard let image = GroupImage(decoding: reader.text()) else { return false }
             groups.remove(image.key)
         case .retired:
@@ -117,9 +117,9 @@ final class PersistedState: JournalState {
         return !reader.isDamaged
     }
 
-    private func note(_ batch: (stamp: IdempotencyKey, number: UInt64)?) {
+    private func note(_ batch: (key: IdempotencyKey, number: UInt64)?) {
         guard let batch else { return }
-        producers.replay(batch.stamp, as: batch.number, now: Clock.monotonicNanoseconds)
+        producers.replay(batch.key, as: batch.number, now: Clock.monotonicNanoseconds)
     }
 
     // MARK: Expiry

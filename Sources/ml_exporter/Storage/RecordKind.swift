@@ -31,12 +31,12 @@ enum RecordKind: UInt64 {
 
 extension ByteWriter {
     /// Writes whose batch it is, and the number that its producer has.
-    mutating func write(_ stamp: IdempotencyKey?, number: UInt64) {
-        write(stamp != nil)
-        guard let stamp else { return }
-        write(stamp.producer)
-        write(stamp.start)
-        write(stamp.sequence)
+    mutating func write(_ key: IdempotencyKey?, number: UInt64) {
+        write(key != nil)
+        guard let key else { return }
+        write(key.producer)
+        write(key.start)
+        write(key.sequence)
         write(number)
     }
 }
@@ -44,7 +44,7 @@ extension ByteWriter {
 extension ByteReader {
     /// Whose batch it was, with the number of the producer.
     @_lifetime(self: copy self)
-    mutating func stamp() -> (stamp: IdempotencyKey, number: UInt64)? {
+    mutating func key() -> (key: IdempotencyKey, number: UInt64)? {
         guard flag() else { return nil }
         let producer = text().string
         let (start, sequence) = (number(), number())

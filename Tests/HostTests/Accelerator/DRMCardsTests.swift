@@ -8,7 +8,8 @@ struct GraphicsCardsTests {
     private static let withoutLibrary = ["--path.nvml=none"]
 
     @Test func `an AMD card tells what amdgpu tells`() throws {
-        let lines = try Trees.lines("cards", ["gpu"], Self.withoutLibrary, tellsCost: true)
+        let lines = try Trees.lines(
+            "cards", collectors: ["gpu"], flags: Self.withoutLibrary, tellsCost: true)
         let wanted = [
             #"ml_gpu_info{driver_version="6.12.12",gpu="card0",name="AMD Instinct MI300X OAM",uuid="5b4c2f7d9e013a68"} 1"#,
             #"ml_gpu_utilization_ratio{gpu="card0"} 0.87"#,
@@ -28,7 +29,7 @@ struct GraphicsCardsTests {
     }
 
     @Test func `Intel's cards tell what i915 and xe tell`() throws {
-        let lines = try Trees.lines("cards", ["gpu"], Self.withoutLibrary)
+        let lines = try Trees.lines("cards", collectors: ["gpu"], flags: Self.withoutLibrary)
         let wanted = [
             #"ml_gpu_info{gpu="card1",name="i915 8086:56C0"} 1"#,
             #"ml_gpu_clock_hertz{domain="graphics",gpu="card1"} 1.95e+09"#,
@@ -44,7 +45,7 @@ struct GraphicsCardsTests {
     }
 
     @Test func `a card that sleeps is not asked, others' cards are not shown`() throws {
-        let lines = try Trees.lines("cards", ["gpu"], Self.withoutLibrary)
+        let lines = try Trees.lines("cards", collectors: ["gpu"], flags: Self.withoutLibrary)
         #expect(lines.filter { $0.contains("card4") && !$0.hasPrefix("ml_gpu_info") } == [])
         #expect(lines.contains { $0.hasPrefix("ml_gpu_info{") && $0.contains("card4") })
         for name in ["card3", "card5", "card0-DP-1", "renderD128"] {
@@ -53,7 +54,7 @@ struct GraphicsCardsTests {
     }
 
     @Test func `amdgpu's cards under node_exporter's names`() throws {
-        let lines = try Trees.lines("cards", ["drm"])
+        let lines = try Trees.lines("cards", collectors: ["drm"])
         let wanted = [
             #"node_drm_card_info{card="card0",memory_vendor="samsung",power_performance_level="auto",unique_id="5b4c2f7d9e013a68",vendor="amd"} 1"#,
             #"node_drm_gpu_busy_percent{card="card0"} 87"#,

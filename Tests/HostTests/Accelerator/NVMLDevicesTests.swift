@@ -50,7 +50,7 @@ struct ManagedDevicesTests {
     }
 
     @Test func `a partitioned device leaves memory and processes to its parts`() throws {
-        let lines = try page(StandIn("mig 0"), ["--collector.gpu.dcgm-names"])
+        let lines = try page(StandIn("mig 0"), flags: ["--collector.gpu.dcgm-names"])
         let memory = lines.filter { $0.hasPrefix("ml_gpu_memory_used_bytes{") }
         #expect(
             memory == [
@@ -73,7 +73,7 @@ struct ManagedDevicesTests {
     }
 
     @Test func `dcgm-exporter's names carry its labels and units`() throws {
-        let lines = try page(StandIn(), ["--collector.gpu.dcgm-names"])
+        let lines = try page(StandIn(), flags: ["--collector.gpu.dcgm-names"])
         let rows = lines.filter { $0.hasPrefix("DCGM_FI_DEV_") && $0.contains(#",gpu="0","#) }
         let values = rows.map { row in
             let name = row.prefix { $0 != "{" }.dropFirst("DCGM_FI_DEV_".count)
@@ -99,7 +99,7 @@ struct ManagedDevicesTests {
     }
 
     @Test func `an old library gives what it has`() throws {
-        let lines = try page(StandIn(isOld: true), ["--collector.gpu.dcgm-names"])
+        let lines = try page(StandIn(isOld: true), flags: ["--collector.gpu.dcgm-names"])
         let wanted = [
             #"ml_gpu_memory_used_bytes{gpu="0"} 3.758096384e+09"#,
             #"ml_gpu_power_limit_watts{gpu="0"} 400"#,
@@ -113,7 +113,7 @@ struct ManagedDevicesTests {
     }
 
     @Test func `answers that no driver gives are survived`() throws {
-        let lines = try page(StandIn("wild 1\nmig 1"), ["--collector.gpu.dcgm-names"])
+        let lines = try page(StandIn("wild 1\nmig 1"), flags: ["--collector.gpu.dcgm-names"])
         let wanted = [
             #"ml_gpu_utilization_ratio{gpu="0"} 1"#, #"ml_gpu_memory_utilization_ratio{gpu="0"} 1"#,
             #"ml_gpu_throttled{gpu="0",reason="hw_slowdown"} 1"#,
@@ -162,8 +162,8 @@ struct ManagedDevicesTests {
         for _ in 0..<600 where received == nil || transmitted == 0 {
             usleep(50_000)
             let lines = Trees.page(&host).split(separator: "\n").map(String.init)
-            received = value("ml_gpu_pcie_received_bytes_total{gpu=\"0\"}", lines)
-            transmitted = value("ml_gpu_pcie_transmitted_bytes_total{gpu=\"0\"}", lines)
+            received = value("ml_gpu_pcie_received_bytes_total{gpu=\"0\"}", lines: lines)
+            transmitted = value("ml_gpu_pcie_transmitted_bytes_total{gpu=\"0\"}", lines: lines)
         }
         let both = try (#require(received), #require(transmitted))
         #expect(both.0 > 0)
@@ -175,7 +175,7 @@ struct ManagedDevicesTests {
         defer { withExtendedLifetime(driverless) {} }
         for path in ["none", driverless.path] {
             let lines = try Trees.lines(
-                "nowhere", ["gpu"], ["--path.nvml=\(path)"], tellsCost: true)
+                "nowhere", collectors: ["gpu"], flags: ["--path.nvml=\(path)"], tellsCost: true)
             #expect(!lines.contains { $0.hasPrefix("ml_gpu") })
             #expect(lines.contains(#"ml_exporter_collector_present{collector="gpu"} 0"#))
             #expect(lines.contains(#"node_scrape_collector_success{collector="gpu"} 1"#))
@@ -194,24 +194,27 @@ struct ManagedDevicesTests {
     @Test func `a driver whose device files are hidden is a failure with a reason`() throws {
         let standIn = try StandIn("start 9")
         let reason = try failure(
-            Trees.host("cards", ["gpu"], ["--path.nvml=\(standIn.path)"]))
+            Trees.host("cards", collectors: ["gpu"], flags: ["--path.nvml=\(standIn.path)"]))
         #expect(reason?.contains("Driver Not Loaded (code 9), yet the driver is loaded") == true)
         withExtendedLifetime(standIn) {}
     }
 
     @Test func `a library that a flag names must be there`() throws {
         let reason = try failure(
-            Trees.host("nowhere", ["gpu"], ["--path.nvml=/nonexistent/nvml.so"]))
+            Trees.host("nowhere", collectors: ["gpu"], flags: ["--path.nvml=/nonexistent/nvml.so"]))
         #expect(reason?.contains("/nonexistent/nvml.so") == true)
     }
 
-    private func host(_ standIn: StandIn, _ flags: [String] = []) throws -> Host {
-        try Trees.host("nowhere", ["gpu"], ["--path.nvml=\(standIn.path)"] + flags, tellsCost: true)
+    private func host(_ standIn: StandIn, flags: [String] = []) throws -> Host {
+        try Trees.host(
+            "nowhere", collectors: ["gpu"], flags: ["--path.nvml=\(standIn.path)"] + flags,
+            tellsCost: true)
     }
 
-    private func page(_ standIn: StandIn, _ flags: [String] = []) throws -> [String] {
+    private func page(_ standIn: StandIn, flags: [String] = []) throws -> [String] {
         try Trees.lines(
-            "nowhere", ["gpu"], ["--path.nvml=\(standIn.path)"] + flags, tellsCost: true)
+            "nowhere", collectors: ["gpu"], flags: ["--path.nvml=\(standIn.path)"] + flags,
+            tellsCost: true)
     }
 
     private func failure(_ host: consuming Host) -> String? {
@@ -222,7 +225,7 @@ struct ManagedDevicesTests {
         return reason
     }
 
-    private func value(_ series: String, _ lines: [String]) -> Double? {
+    private func value(_ series: String, lines: [String]) -> Double? {
         lines.first { $0.hasPrefix(series + " ") }.flatMap {
             Double($0.dropFirst(series.count + 1))
         }

@@ -39,7 +39,7 @@ struct SensorTests {
         let folder = "sys/class/hwmon/hwmon0"
         let page = try SmallTree(
             "hwmon",
-            [
+            files: [
                 "\(folder)/name": "chip\n", "\(folder)/temp1_input": "-3500\n",
                 "\(folder)/in0_input": "1032\n", "\(folder)/curr1_input": "1500\n",
                 "\(folder)/power1_average": "21000000\n", "\(folder)/energy1_input": "987654321\n",
@@ -68,7 +68,7 @@ struct SensorTests {
             "sys/class/hwmon/hwmon1/temp1_input": "3000\n",
         ]
         func sensors(_ flag: String) throws -> [String] {
-            try SmallTree("hwmon", files, [flag]).lines.filter {
+            try SmallTree("hwmon", files: files, flags: [flag]).lines.filter {
                 $0.hasPrefix("node_hwmon_temp_celsius")
             }.compactMap { $0.split(separator: " ").last.map(String.init) }
         }
@@ -81,7 +81,7 @@ struct SensorTests {
     @Test func `an input that is no number is counted, another text is left out`() throws {
         let page = try SmallTree(
             "hwmon",
-            [
+            files: [
                 "sys/class/hwmon/hwmon0/name": "chip\n",
                 "sys/class/hwmon/hwmon0/temp1_input": "N/A\n",
                 "sys/class/hwmon/hwmon0/power1_accuracy": "12.5%\n",

@@ -7,9 +7,9 @@ import Testing
 
 struct MemoryTests {
     @Test func `the fields of vmstat are those that the pattern chooses`() {
-        var mistakes = ValidationErrors()
-        let pattern = Pattern("^pg", flag: "--f", &mistakes)
-        var statistics = VMStat(Trees.roots("nowhere"), pattern)
+        var errors = ValidationErrors()
+        let pattern = Pattern("^pg", flag: "--f", errors: &errors)
+        var statistics = VMStat(Trees.roots("nowhere"), pattern: pattern)
         func lines(_ text: String) -> [String] {
             let bytes = Array(text.utf8)
             var page = Page(format: .text, body: Buffer(capacity: 4096))
@@ -31,7 +31,7 @@ struct MemoryTests {
     }
 
     @Test func `without a pattern every field of vmstat is shown`() {
-        var statistics = VMStat(Trees.roots("nowhere"), nil)
+        var statistics = VMStat(Trees.roots("nowhere"), pattern: nil)
         let bytes = Array("a 1\nb 2\nbad-name 3\n".utf8)
         var page = Page(format: .text, body: Buffer(capacity: 4096))
         #expect(statistics.write(bytes.span, to: &page) == 1)

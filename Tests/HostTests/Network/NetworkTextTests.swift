@@ -25,7 +25,7 @@ struct NetworkTextTests {
     }
 
     @Test func `columns are known by the names above them`() {
-        var all = Netstat(Trees.roots("nowhere"), nil)
+        var all = Netstat(Trees.roots("nowhere"), pattern: nil)
         func lines(_ text: String) -> [String] {
             var page = Page(format: .text, body: Buffer(capacity: 4096))
             let bytes = Array(text.utf8)
@@ -42,7 +42,7 @@ struct NetworkTextTests {
     }
 
     @Test func `the protocols of IPv6 end with the first 6`() {
-        var all = Netstat(Trees.roots("nowhere"), nil)
+        var all = Netstat(Trees.roots("nowhere"), pattern: nil)
         var page = Page(format: .text, body: Buffer(capacity: 4096))
         let text = Array(
             "Ip6InOctets 1\nIcmp6OutType135  \t2\nNone 3\nUdp6 x\nUdp6No-Ports 4\n".utf8)
@@ -106,10 +106,10 @@ struct NetworkTextTests {
     }
 
     @Test func `neighbours are counted by device`() {
-        var mistakes = ValidationErrors()
-        let everything = Filter(flag: "--f", include: nil, exclude: "^veth", &mistakes)
+        var errors = ValidationErrors()
+        let everything = Filter(flag: "--f", include: nil, exclude: "^veth", errors: &errors)
         var neighbours = ARP(
-            Trees.roots("nowhere"), ARPSettings(filter: everything, usesNetlink: false))
+            Trees.roots("nowhere"), settings: ARPSettings(filter: everything, usesNetlink: false))
         func lines(_ devices: [String]) -> [String] {
             let text = Array(
                 ("IP address\n"
@@ -130,7 +130,7 @@ struct NetworkTextTests {
 
     @Test func `backends that differ only in what is not shown are one`() throws {
         let flag = "--collector.ipvs.backend-labels=proto,local_port"
-        let lines = try Trees.lines("gateway", ["ipvs"], [flag])
+        let lines = try Trees.lines("gateway", collectors: ["ipvs"], flags: [flag])
         #expect(
             lines.filter { $0.hasPrefix("node_ipvs_backend_connections_active{") } == [
                 #"node_ipvs_backend_connections_active{local_port="3306",proto="TCP"} 497"#,
@@ -157,7 +157,7 @@ struct NetworkTextTests {
     }
 
     private func statistics(_ text: String) -> (lines: [String], skipped: Int) {
-        var statistics = Netstat(Trees.roots("nowhere"), nil)
+        var statistics = Netstat(Trees.roots("nowhere"), pattern: nil)
         var page = Page(format: .text, body: Buffer(capacity: 4096))
         let bytes = Array(text.utf8)
         let skipped = statistics.writeExtended(bytes.span, to: &page)

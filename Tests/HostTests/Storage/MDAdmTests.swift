@@ -5,7 +5,7 @@ import Testing
 /// /proc/mdstat as kernels have written it.
 struct RaidTests {
     private func page(_ text: String) throws -> SmallTree {
-        try SmallTree("mdadm", ["proc/mdstat": text, "sys/block/.keep": ""])
+        try SmallTree("mdadm", files: ["proc/mdstat": text, "sys/block/.keep": ""])
     }
 
     @Test func `disks are counted by what they do`() throws {
@@ -85,7 +85,7 @@ struct RaidTests {
     @Test func `what sysfs tells of an array stands beside`() throws {
         let page = try SmallTree(
             "mdadm",
-            [
+            files: [
                 "proc/mdstat": "", "sys/block/md1/md/level": "raid5\n",
                 "sys/block/md1/md/raid_disks": "11 (10)\n", "sys/block/md1/md/degraded": "2\n",
                 "sys/block/md2/md/level": "raid0\n", "sys/block/md2/md/raid_disks": "2\n",

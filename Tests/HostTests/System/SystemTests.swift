@@ -18,7 +18,7 @@ struct SystemTests {
     }
 
     @Test func `a kernel without the pressure of interrupts tells the others`() throws {
-        let lines = try Trees.lines("nowhere", ["pressure"], tellsCost: true)
+        let lines = try Trees.lines("nowhere", collectors: ["pressure"], tellsCost: true)
         #expect(lines.contains(#"node_scrape_collector_success{collector="pressure"} 1"#))
         #expect(lines.contains(#"ml_exporter_collector_present{collector="pressure"} 0"#))
     }
@@ -114,11 +114,11 @@ struct SystemTests {
     }
 
     @Test func `a hung task is counted under both names, and OpenMetrics has no clash`() throws {
-        var host = try Trees.host("gateway", ["kernel_hung"])
+        var host = try Trees.host("gateway", collectors: ["kernel_hung"])
         let text = Trees.page(&host)
         #expect(text.contains("# TYPE node_kernel_hung_tasks_total counter\n"))
         #expect(text.contains("\nnode_kernel_hung_tasks 42\n"))
-        let strict = Trees.page(&host, .openMetrics)
+        let strict = Trees.page(&host, format: .openMetrics)
         #expect(strict.contains("# TYPE node_kernel_hung_tasks unknown\n"))
         #expect(strict.contains("# TYPE node_kernel_hung_tasks_total unknown\n"))
         #expect(strict.contains("\nnode_kernel_hung_tasks_total 42\n"))
