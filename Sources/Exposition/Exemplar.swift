@@ -1,5 +1,6 @@
 internal import CText
 internal import Kernel
+internal import Wire
 
 /// One observation of a bucket, with the trace that it belongs to.
 package struct Exemplar: Sendable, Equatable {
@@ -30,10 +31,10 @@ package struct Exemplar: Sendable, Equatable {
 
     /// An `Exemplar` message of Prometheus's client model.
     var message: [UInt8] {
-        var part = WireWriter()
+        var part = ProtobufWriter()
         part.write(1, bytes: Array("trace_id".utf8).span)
         part.write(2, bytes: plainTrace.span)
-        var message = WireWriter()
+        var message = ProtobufWriter()
         message.write(1, message: part)
         message.write(2, number: value)
         part.removeAll()

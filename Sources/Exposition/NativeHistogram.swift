@@ -1,5 +1,6 @@
 internal import Glibc
-package import Kernel
+internal import Kernel
+package import Wire
 
 /// A histogram whose buckets grow by the factor 2^(2^-schema), as Prometheus stores it: bucket i
 /// holds the values above factor^(i-1) and up to factor^i. It takes as many buckets as its values
@@ -119,17 +120,17 @@ package struct NativeHistogram: Sendable, Equatable {
 
     /// Writes the fields of a `Histogram` message that tell these buckets. Buckets that are empty are
     /// left out where more than two of them follow each other.
-    func write(to message: inout WireWriter) {
+    func write(to message: inout ProtobufWriter) {
         message.write(5, signed: Int64(schema))
         message.write(6, number: NativeHistogram.zeroThreshold)
         message.write(7, number: zeroCount)
-        var span = WireWriter()
+        var span = ProtobufWriter()
         var deltas: [Int64] = []
         var length = 0
         var offset = 0
         var gap = first
         var previous: UInt64 = 0
-        func endSpan(_ span: inout WireWriter, message: inout WireWriter) {
+        func endSpan(_ span: inout ProtobufWriter, message: inout ProtobufWriter) {
             span.removeAll()
             span.write(1, signed: Int64(offset))
             span.write(2, number: UInt64(length))

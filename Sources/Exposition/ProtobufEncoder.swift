@@ -1,4 +1,5 @@
 internal import Kernel
+internal import Wire
 
 /// Turns a finished page of text 0.0.4 into `io.prometheus.client.MetricFamily` messages, each behind
 /// its length (metrics.proto of Prometheus's client model).
@@ -16,11 +17,11 @@ struct ProtobufEncoder: ~Copyable {
     /// The page is text that no parser takes.
     struct Failure: Error {}
 
-    private var out = WireWriter()
-    private var family = WireWriter()
-    private var metric = WireWriter()
-    private var value = WireWriter()
-    private var part = WireWriter()
+    private var out = ProtobufWriter()
+    private var family = ProtobufWriter()
+    private var metric = ProtobufWriter()
+    private var value = ProtobufWriter()
+    private var part = ProtobufWriter()
 
     /// `attachments` are those of the first histograms of each family, in their order.
     consuming func encode(

@@ -1,5 +1,6 @@
 internal import Exposition
 internal import Kernel
+internal import Wire
 
 /// A group as it was at one time: to be kept, or to be put back.
 package struct GroupImage: Sendable {

@@ -1,5 +1,6 @@
 package import Exposition
 internal import Kernel
+internal import Wire
 
 /// The path of a group: `/metrics/job/JOB{/LABEL/VALUE}`, where `job` and labels may have the suffix
 /// `@base64` for values in base64url.

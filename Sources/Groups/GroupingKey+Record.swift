@@ -1,5 +1,6 @@
 internal import Exposition
-package import Kernel
+internal import Kernel
+package import Wire
 
 /// A group's labels in a record.
 extension GroupingKey {

@@ -1,3 +1,5 @@
+internal import Wire
+
 /// Answers that list what is known.
 package enum ListResponses {
     /// A version as `GET /v1/models` tells of it.

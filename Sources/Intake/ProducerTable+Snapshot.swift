@@ -1,4 +1,5 @@
 internal import Kernel
+internal import Wire
 
 /// All that is remembered of producers as bytes: the version of their form, the last number given,
 /// the producers; of each its name, its numbers and times, and its starts with their windows.

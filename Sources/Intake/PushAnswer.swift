@@ -1,5 +1,6 @@
 internal import Kernel
 internal import Observation
+internal import Wire
 
 /// What a producer is told: a status and a JSON object, or a constant that many get.
 package enum PushAnswer: Sendable, Equatable {

@@ -1,4 +1,5 @@
 internal import Kernel
+internal import Wire
 
 /// The path of a thing below `/v1`: names of collections and of things in turns,
 /// `/v1/models/fraud/versions/3`. A collection's name may have the suffix `@base64`: then the name

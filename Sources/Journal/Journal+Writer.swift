@@ -1,4 +1,5 @@
 internal import Kernel
+internal import Wire
 
 extension Journal {
     /// The body of the writer's thread.

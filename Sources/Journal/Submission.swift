@@ -1,4 +1,5 @@
-package import Kernel
+internal import Kernel
+package import Wire
 
 /// Something that wants to survive before it is answered. The journal's writer calls, one call at a
 /// time and in the order in which submissions came.

@@ -2,6 +2,7 @@ internal import Exposition
 internal import Kernel
 internal import Observation
 internal import Series
+internal import Wire
 
 /// The numbers of the business that belong to one model, or to none. The model's lock guards it.
 struct BusinessMetrics {

@@ -2,6 +2,7 @@ internal import Exposition
 internal import Kernel
 internal import Observation
 internal import Series
+internal import Wire
 
 /// What models were given: the features of one variant of a model version. The version's lock
 /// guards it.

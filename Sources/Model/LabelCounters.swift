@@ -1,5 +1,6 @@
 internal import Kernel
 internal import Series
+internal import Wire
 
 /// Labels that have come: how many, and when the last one did.
 struct LabelCounters {

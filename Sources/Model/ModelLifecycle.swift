@@ -2,6 +2,7 @@ internal import Exposition
 internal import Kernel
 internal import Observation
 internal import Series
+internal import Wire
 
 /// What is known of a loaded model beside its traffic. The version's lock guards it.
 struct ModelLifecycle {

@@ -3,6 +3,7 @@ internal import Kernel
 internal import Observation
 internal import Series
 internal import Synchronization
+internal import Wire
 
 /// A model, whatever its version: its training, its business, labels that name no version.
 final class ModelState: Sendable {

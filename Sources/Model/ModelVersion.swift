@@ -3,6 +3,7 @@ internal import Kernel
 internal import Observation
 internal import Series
 internal import Synchronization
+internal import Wire
 
 /// One version of a model with all its variants.
 final class ModelVersion: Sendable {

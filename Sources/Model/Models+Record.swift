@@ -1,6 +1,7 @@
-package import Kernel
+internal import Kernel
 package import Observation
 internal import Series
+package import Wire
 
 /// What survives a restart: records of pushes as they were decided, and snapshots of all.
 extension Models {

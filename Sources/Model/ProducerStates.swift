@@ -1,6 +1,7 @@
 internal import Kernel
 internal import Observation
 internal import Series
+internal import Wire
 
 /// What the producers of one variant do right now: gauges that are summed over those whose lease has
 /// not ended. The version's lock guards it.

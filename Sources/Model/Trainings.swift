@@ -2,6 +2,7 @@ internal import Exposition
 internal import Kernel
 internal import Observation
 internal import Series
+internal import Wire
 
 /// What is known of a model's training: gauges hold what the last push said. The model's lock guards
 /// it.

@@ -2,6 +2,7 @@ internal import Exposition
 internal import Kernel
 internal import Observation
 internal import Series
+internal import Wire
 
 /// The series of one variant of a model version: who they are in its ledger. The version's lock
 /// guards it.

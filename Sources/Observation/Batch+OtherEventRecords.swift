@@ -1,4 +1,5 @@
 internal import Kernel
+internal import Wire
 
 /// The announcements of a batch in its record: what is said beside requests.
 extension Batch {

@@ -1,4 +1,5 @@
-package import Kernel
+internal import Kernel
+package import Wire
 
 /// A batch as the journal keeps it.
 extension Batch {

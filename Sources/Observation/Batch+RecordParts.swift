@@ -1,4 +1,5 @@
 internal import Kernel
+internal import Wire
 
 /// What the record of a batch is made of: names, texts, values, ranges. What the batch does not have
 /// is damage.

@@ -1,4 +1,5 @@
 internal import Kernel
+internal import Wire
 
 /// Where a text stands in the memory of its batch.
 package struct StringRef: Sendable, Equatable, BitwiseCopyable {

@@ -1,4 +1,5 @@
-package import Kernel
+internal import Kernel
+package import Wire
 
 /// Series of one kind that are told apart by a key, each made when it is first asked for.
 package struct HandleMap<Handle: Sendable>: Sendable {

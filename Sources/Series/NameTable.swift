@@ -1,4 +1,5 @@
-package import Kernel
+internal import Kernel
+package import Wire
 
 /// Gives names numbers: 0, 1, 2 … in the order in which they came. Asking for a known name
 /// allocates nothing; the hash is keyed per process, so nobody can choose names that meet.

@@ -1,5 +1,6 @@
 internal import Exposition
-package import Kernel
+internal import Kernel
+package import Wire
 
 /// A ledger as a snapshot keeps it: all but exemplars, which are examples of now.
 extension SeriesStore {

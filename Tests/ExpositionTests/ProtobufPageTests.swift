@@ -1,5 +1,6 @@
 import Kernel
 import Testing
+import Wire
 
 @testable import Exposition
 
@@ -123,9 +124,9 @@ struct NativeHistogramTests {
 
     /// The buckets that the fields of a message tell, by index.
     private func told(_ histogram: NativeHistogram) throws -> [Int: Int] {
-        var message = WireWriter()
+        var message = ProtobufWriter()
         histogram.write(to: &message)
-        var reader = WireReader(message.bytes)
+        var reader = ProtobufReader(message.bytes)
         var spans: [(offset: Int, length: Int)] = []
         var deltas: [Int] = []
         func signed(_ value: UInt64) -> Int {
@@ -134,7 +135,7 @@ struct NativeHistogramTests {
         while !reader.isAtEnd {
             switch try reader.key() {
             case (12, 2):
-                var span = WireReader(try reader.bytes())
+                var span = ProtobufReader(try reader.bytes())
                 _ = try span.key()
                 let offset = signed(try span.varint())
                 _ = try span.key()

@@ -126,7 +126,7 @@ import Testing
         ("3", "not_an_object"), (#"{"type":"inference"}"#, "missing_field"),
         (#"{"model":""}"#, "bad_value"), (#"{"model":3}"#, "wrong_type"),
         (#"{"model":"m","model":"m"}"#, "duplicate_key"),
-        (#"{"model":"m","type":"lifecycle"}"#, "unknown_type"),
+        (#"{"model":"m","type":"news"}"#, "unknown_type"),
         (#"{"model":"m","version":3}"#, "wrong_type"),
         (#"{"model":"m","outcome":"good"}"#, "bad_value"),
         (#"{"model":"m","duration_seconds":-0.1}"#, "bad_value"),

@@ -2,6 +2,7 @@ import Journal
 import Kernel
 import Scratch
 import Testing
+import Wire
 
 /// Words of which one can be told to have outlived its time.
 private final class Mortal: JournalState {

@@ -2,6 +2,7 @@ import Glibc
 import Journal
 import Kernel
 import Scratch
+import Wire
 
 /// A state that is a list of words: what was kept, in its order.
 final class Ledger: JournalState {

@@ -3,6 +3,7 @@ import Kernel
 import Observation
 import Series
 import Testing
+import Wire
 
 @testable import Model
 

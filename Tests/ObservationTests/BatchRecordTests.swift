@@ -1,6 +1,7 @@
 import Kernel
 import Observation
 import Testing
+import Wire
 
 struct BatchRecordTests {
     /// A batch with everything that a batch can have.

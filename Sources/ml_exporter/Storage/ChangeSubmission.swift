@@ -1,6 +1,7 @@
 internal import HTTP
 internal import Journal
 internal import Kernel
+internal import Wire
 
 /// A version that is retired or a producer that is forgotten, answered once that survives.
 final class ChangeSubmission: Submission, @unchecked Sendable {

@@ -4,6 +4,7 @@ internal import Journal
 internal import Kernel
 internal import Model
 internal import Observation
+internal import Wire
 
 /// A push of events that is answered once it survives.
 final class EventSubmission: Submission, @unchecked Sendable {

@@ -3,6 +3,7 @@ internal import HTTP
 internal import Journal
 internal import Kernel
 internal import Model
+internal import Wire
 
 /// What has outlived its time, of all that is pushed.
 struct ExpiredItems {

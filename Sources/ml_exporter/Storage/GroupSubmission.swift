@@ -3,6 +3,7 @@ internal import HTTP
 internal import Intake
 internal import Journal
 internal import Kernel
+internal import Wire
 
 /// A request on one of Pushgateway's paths, with bytes of its own.
 struct GroupRequest: Sendable {

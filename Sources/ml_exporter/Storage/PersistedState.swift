@@ -4,6 +4,7 @@ internal import Journal
 internal import Kernel
 internal import Model
 internal import Observation
+internal import Wire
 
 /// What has been pushed, as the journal keeps it.
 final class PersistedState: JournalState {

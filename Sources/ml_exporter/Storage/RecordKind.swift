@@ -1,5 +1,6 @@
 internal import Intake
 internal import Kernel
+internal import Wire
 
 /// What a record of the journal begins with: the numbers are for ever.
 enum RecordKind: UInt64 {

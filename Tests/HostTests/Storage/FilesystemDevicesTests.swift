@@ -52,7 +52,7 @@ struct FilesystemDevicesTests {
             ])
         #expect(
             page[#"node_zfs_zpool_dataset_writes{dataset="tank/all of it",zpool="tank"}"#] == 4)
-        #expect(page[#"node_zfs_zpool_state{state="pending",zpool="tank"}"#] == 1)
+        #expect(page[#"node_zfs_zpool_state{state="suspended",zpool="tank"}"#] == 1)
         #expect(page[#"node_zfs_zpool_state{state="online",zpool="tank"}"#] == 0)
         #expect(page.skippedLines == 1)
     }

@@ -1,22 +1,22 @@
 /// The fields of one protobuf message, one after the other (protobuf.dev, "Encoding").
-struct WireReader: ~Escapable {
-    struct Malformed: Error {}
+package struct ProtobufReader: ~Escapable {
+    package struct Malformed: Error {}
 
     private var rest: Span<UInt8>
 
     @_lifetime(copy bytes)
-    init(_ bytes: Span<UInt8>) {
+    package init(_ bytes: Span<UInt8>) {
         rest = bytes
     }
 
-    var isAtEnd: Bool { rest.isEmpty }
+    package var isAtEnd: Bool { rest.isEmpty }
 
     /// The bytes that have not been read.
-    var count: Int { rest.count }
+    package var count: Int { rest.count }
 
     /// A varint: 64 bits, at most ten bytes.
     @_lifetime(self: copy self)
-    mutating func varint() throws(Malformed) -> UInt64 {
+    package mutating func varint() throws(Malformed) -> UInt64 {
         var value: UInt64 = 0
         var length = 0
         while length < rest.count, length < 10 {
@@ -34,7 +34,7 @@ struct WireReader: ~Escapable {
 
     /// The number and the wire type of the next field.
     @_lifetime(self: copy self)
-    mutating func key() throws(Malformed) -> (field: UInt64, type: UInt8) {
+    package mutating func key() throws(Malformed) -> (field: UInt64, type: UInt8) {
         let key = try varint()
         if key >> 3 == 0 || key >> 3 > 0x1FFF_FFFF { throw Malformed() }
         return (key >> 3, UInt8(truncatingIfNeeded: key & 7))
@@ -42,7 +42,7 @@ struct WireReader: ~Escapable {
 
     /// A length and as many bytes.
     @_lifetime(copy self)
-    mutating func bytes() throws(Malformed) -> Span<UInt8> {
+    package mutating func bytes() throws(Malformed) -> Span<UInt8> {
         let length = try varint()
         guard length <= UInt64(rest.count) else { throw Malformed() }
         let bytes = rest.extracting(first: Int(length))
@@ -51,7 +51,7 @@ struct WireReader: ~Escapable {
     }
 
     @_lifetime(self: copy self)
-    mutating func double() throws(Malformed) -> Double {
+    package mutating func double() throws(Malformed) -> Double {
         guard rest.count >= 8 else { throw Malformed() }
         var bits: UInt64 = 0
         for index in 0..<8 { bits |= UInt64(rest[index]) << UInt64(8 * index) }
@@ -61,7 +61,7 @@ struct WireReader: ~Escapable {
 
     /// Steps over the value of a field of this type. Groups, which proto2 gave up, are refused.
     @_lifetime(self: copy self)
-    mutating func skip(_ type: UInt8) throws(Malformed) {
+    package mutating func skip(_ type: UInt8) throws(Malformed) {
         switch type {
         case 0: _ = try varint()
         case 1: _ = try double()

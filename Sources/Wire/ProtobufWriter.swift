@@ -1,31 +1,33 @@
-internal import Kernel
+package import Kernel
 
 /// Writes the fields of one protobuf message (protobuf.dev, "Encoding"). What is 0 or empty is
 /// written all the same: absent and 0 differ in the client model, which is proto2.
-struct WireWriter: ~Copyable {
+package struct ProtobufWriter: ~Copyable {
     private var buffer = Buffer(capacity: 256)
 
-    var bytes: Span<UInt8> {
+    package init() {}
+
+    package var bytes: Span<UInt8> {
         @_lifetime(borrow self)
         get { buffer.bytes }
     }
 
     /// Forgets the fields and keeps the memory.
-    mutating func removeAll() {
+    package mutating func removeAll() {
         buffer.removeAll()
     }
 
-    mutating func write(_ field: UInt64, number: UInt64) {
+    package mutating func write(_ field: UInt64, number: UInt64) {
         varint(field << 3)
         varint(number)
     }
 
     /// A number of type `sint32` or `sint64`.
-    mutating func write(_ field: UInt64, signed number: Int64) {
+    package mutating func write(_ field: UInt64, signed number: Int64) {
         write(field, number: UInt64(bitPattern: (number << 1) ^ (number >> 63)))
     }
 
-    mutating func write(_ field: UInt64, number: Double) {
+    package mutating func write(_ field: UInt64, number: Double) {
         varint(field << 3 | 1)
         let bits = number.bitPattern
         for shift in 0..<8 {
@@ -34,19 +36,19 @@ struct WireWriter: ~Copyable {
     }
 
     /// Text.
-    mutating func write(_ field: UInt64, bytes: borrowing Span<UInt8>) {
+    package mutating func write(_ field: UInt64, bytes: borrowing Span<UInt8>) {
         varint(field << 3 | 2)
         varint(UInt64(bytes.count))
         buffer.append(bytes)
     }
 
-    mutating func write(_ field: UInt64, message: borrowing WireWriter) {
+    package mutating func write(_ field: UInt64, message: borrowing ProtobufWriter) {
         varint(field << 3 | 2)
         write(delimited: message)
     }
 
     /// A message behind its length.
-    mutating func write(delimited message: borrowing WireWriter) {
+    package mutating func write(delimited message: borrowing ProtobufWriter) {
         varint(UInt64(message.buffer.count))
         buffer.append(message.buffer.bytes)
     }
@@ -61,5 +63,5 @@ struct WireWriter: ~Copyable {
     }
 
     /// Gives away what was written.
-    consuming func take() -> Buffer { buffer }
+    package consuming func take() -> Buffer { buffer }
 }

@@ -1,5 +1,6 @@
 import Kernel
 import Testing
+import Wire
 
 struct RecordTests {
     @Test func `what is written is read`() {

@@ -1,23 +1,25 @@
 /// JSON as it is written: for answers.
-struct JSONWriter {
-    private(set) var bytes: [UInt8] = []
+package struct JSONWriter {
+    package private(set) var bytes: [UInt8] = []
 
-    mutating func raw(_ text: StaticString) {
+    package init() {}
+
+    package mutating func raw(_ text: StaticString) {
         unsafe bytes.append(
             contentsOf: UnsafeBufferPointer(
                 start: text.utf8Start, count: text.utf8CodeUnitCount))
     }
 
-    mutating func number(_ value: Int) {
+    package mutating func number(_ value: Int) {
         bytes.append(contentsOf: String(value).utf8)
     }
 
-    mutating func number(_ value: UInt64) {
+    package mutating func number(_ value: UInt64) {
         bytes.append(contentsOf: String(value).utf8)
     }
 
     /// Milliseconds of a finite time.
-    mutating func seconds(_ value: Double) {
+    package mutating func seconds(_ value: Double) {
         let milliseconds = UInt64(max(0, min(value * 1000, 1e18)))
         number(milliseconds / 1000)
         let rest = String(milliseconds % 1000)
@@ -26,7 +28,7 @@ struct JSONWriter {
         bytes.append(contentsOf: rest.utf8)
     }
 
-    mutating func string(_ text: String) {
+    package mutating func string(_ text: String) {
         bytes.append(UInt8(ascii: "\""))
         for byte in text.utf8 {
             switch byte {
@@ -45,7 +47,7 @@ struct JSONWriter {
     }
 
     /// `"error":{"code":...,"detail":...}`, the form of all errors.
-    mutating func error(_ code: String, detail: String) {
+    package mutating func error(_ code: String, detail: String) {
         raw("\"error\":{\"code\":")
         string(code)
         raw(",\"detail\":")

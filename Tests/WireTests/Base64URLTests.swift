@@ -1,6 +1,7 @@
 import Testing
+import Wire
 
-@testable import Kernel
+@testable import Wire
 
 struct Base64URLTests {
     private func decode(_ text: String) throws -> String {
