@@ -57,14 +57,14 @@ package struct GzipEncoder: ~Copyable, @unchecked Sendable {
             unsafe stream.pointee.next_in = UnsafeMutablePointer(mutating: source.baseAddress)
             unsafe stream.pointee.avail_in = UInt32(source.count)
             // A page compresses to a fifth or less.
-            let room = 4096 + source.count / 4
+            let free = 4096 + source.count / 4
             repeat {
-                unsafe buffer.append(room: room) { target in
+                unsafe buffer.append(upTo: free) { target in
                     unsafe stream.pointee.next_out = target
-                    unsafe stream.pointee.avail_out = UInt32(room)
+                    unsafe stream.pointee.avail_out = UInt32(free)
                     let result = unsafe isal_deflate(stream)
                     precondition(result == COMP_OK)
-                    return unsafe room - Int(stream.pointee.avail_out)
+                    return unsafe free - Int(stream.pointee.avail_out)
                 }
             } while unsafe stream.pointee.internal_state.state != ZSTATE_END
         }

@@ -181,9 +181,9 @@ package final class Listener: Sendable, CustomStringConvertible {
         if let address = SocketAddress(localOf: descriptor) {
             return (address.description, address.port)
         }
-        let room = ListenAddress.pathBytes + 1
-        var path = [CChar](repeating: 0, count: room)
-        let length = unsafe clinux_local_path(descriptor, &path, room)
+        let capacity = ListenAddress.pathBytes + 1
+        var path = [CChar](repeating: 0, count: capacity)
+        let length = unsafe clinux_local_path(descriptor, &path, capacity)
         let text = path.prefix(length).map { UInt8(bitPattern: $0) }
         return ("unix:" + String(decoding: text, as: UTF8.self), nil)
     }
