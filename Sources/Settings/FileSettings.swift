@@ -109,7 +109,8 @@ package struct FileSettings: Sendable, Equatable {
                 if pair.key.isEmpty || pair.key.utf8.count > FileSettings.nameBytes {
                     reader.add(
                         pair.place,
-                        sentence: "the name of a model must have 1 to \(FileSettings.nameBytes) bytes")
+                        sentence:
+                            "the name of a model must have 1 to \(FileSettings.nameBytes) bytes")
                 }
                 self.models[pair.key] = Rules(
                     pair.value, path: "models.\(pair.key).", vocabulary: vocabulary, reader: &reader

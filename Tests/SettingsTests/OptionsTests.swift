@@ -52,7 +52,8 @@ struct OptionsTests {
         #expect(!admits(filter, name: "xnvme0n1p2x"))
         #expect(admits(filter, name: "nvme0n1"))
         _ = Filter(flag: "--f", include: "(", exclude: nil, errors: &errors)
-        #expect(errors.sentences.first?.hasPrefix("--f-include: \"(\" is not a valid regular") == true)
+        #expect(
+            errors.sentences.first?.hasPrefix("--f-include: \"(\" is not a valid regular") == true)
     }
 
     @Test func `a filter remembers, also when the order changes`() {

@@ -40,7 +40,7 @@ struct PushGate: Sendable {
         }
         switch request.method {
         case .post, .put, .delete:
-            if rate.matches(key(request, peer: peer), now: Clock.monotonicNanoseconds) { return nil }
+            if rate.admits(key(request, peer: peer), now: Clock.monotonicNanoseconds) { return nil }
             requests.count(.other, status: 429)
             return Response(sharing: tooMany.response)
         default: return nil
