@@ -1,0 +1,161 @@
+"""Counts what became of events, and logs what was lost at most once a minute."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import logging
+import threading
+import time
+from typing import Callable, Dict, List, Optional
+
+logger = logging.getLogger("ml_exporter_client")
+SECONDS = 60.0
+# Names of ignored keys and reasons that are counted apart from each other.
+NAMES = 100
+EXAMPLES = 5
+
+
+@dataclasses.dataclass(frozen=True)
+class Stats:
+    """Events by what became of them since the process started, or since it was forked."""
+
+    accepted: int
+    # Refused by the daemon, which said why.
+    rejected: int
+    # Batches that the daemon had already.
+    duplicates: int
+    # Never accepted by the daemon, by reason: queue_full, closed, unreadable, too_large, exit, ...
+    dropped: Dict[str, int]
+    # Keys that the daemon does not know; the rest of their events was accepted.
+    ignored: Dict[str, int]
+    queued: int
+
+
+class Report:
+    """Written by callers and by the sender; only the sender logs."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic):
+        # Re-entrant, because a signal handler may count while its thread counts.
+        self._lock = threading.RLock()
+        self._clock = clock
+        self._accepted = self._rejected = self._duplicates = 0
+        self._dropped: Dict[str, int] = {}
+        self._ignored: Dict[str, int] = {}
+        self._logged: Optional[float] = None
+        self._begin()
+
+    def _begin(self) -> None:
+        """Forgets what the next line of the log is about."""
+        self._new_rejected = 0
+        self._new_dropped: Dict[str, int] = {}
+        self._new_ignored: List[str] = []
+        self._examples: List[str] = []
+        self._trouble = ""
+
+    def stats(self, queued: int) -> Stats:
+        with self._lock:
+            return Stats(self._accepted, self._rejected, self._duplicates, dict(self._dropped),
+                         dict(self._ignored), queued)
+
+    def drop(self, reason: str, count: int = 1, example: str = "") -> None:
+        with self._lock:
+            add(self._dropped, reason, count)
+            add(self._new_dropped, reason, count)
+            self._example(example)
+
+    def unreadable(self, sentences: List[str]) -> None:
+        """Values that were replaced by null; their events are sent."""
+        with self._lock:
+            for sentence in sentences:
+                self._example(f"a value was sent as null: {sentence}")
+
+    def trouble(self, sentence: str) -> None:
+        """Why the daemon cannot be reached, or does not accept events at present."""
+        with self._lock:
+            self._trouble = sentence
+
+    def answer(self, body: bytes, count: int, describe: Callable[[int], str]) -> None:
+        """Reads the daemon's answer to a batch of `count` events."""
+        try:
+            answer = json.loads(body)
+            accepted, rejected = int(answer["accepted"]), int(answer["rejected"])
+            errors = answer.get("errors") or []
+        except (ValueError, KeyError, TypeError, AttributeError):
+            self.drop("no_answer", count, f"the answer is not the daemon's: {body[:80]!r}")
+            return
+        with self._lock:
+            self._trouble = ""
+            self._accepted += accepted
+            if answer.get("duplicate"):
+                # The answer to the first attempt was lost; the batch was not.
+                self._duplicates += 1
+                self._accepted += count
+            if not errors and not rejected and isinstance(answer.get("error"), dict):
+                # The body as a whole was refused.
+                rejected = count
+                self._example(sentence(answer["error"]))
+            self._rejected += rejected
+            self._new_rejected += rejected
+            for error in errors:
+                if isinstance(error, dict) and len(self._examples) < EXAMPLES:
+                    index = error.get("index")
+                    about = describe(index) if isinstance(index, int) else ""
+                    self._example(about + sentence(error))
+            for entry in answer.get("ignored") or []:
+                name, times = ignored(entry)
+                add(self._ignored, name, times)
+                if name not in self._new_ignored:
+                    self._new_ignored.append(name)
+
+    def _example(self, text: str) -> None:
+        if text and text not in self._examples and len(self._examples) < EXAMPLES:
+            self._examples.append(text)
+
+    def log(self, queued: int, last: bool = False) -> None:
+        """Logs one line if there is something to say and none was logged for a minute, or if it
+        is the last."""
+        with self._lock:
+            line = self._line(queued)
+            now = self._clock()
+            if not line or not (last or self._logged is None or now - self._logged >= SECONDS):
+                return
+            self._logged = now
+            self._begin()
+        try:
+            logger.warning("%s", line)
+        except Exception:
+            # A handler that fails is no reason to stop sending.
+            pass
+
+    def _line(self, queued: int) -> str:
+        parts = []
+        if self._trouble:
+            parts.append(f"{self._trouble}; {queued} events wait")
+        if self._new_rejected:
+            parts.append(f"ml_exporter refused {self._new_rejected} events")
+        for reason, count in sorted(self._new_dropped.items()):
+            parts.append(f"{count} events were dropped: {reason}")
+        if self._new_ignored:
+            parts.append("ml_exporter ignores these keys: " + ", ".join(self._new_ignored))
+        return "; ".join(parts + self._examples)
+
+
+def sentence(error: Dict[str, object]) -> str:
+    """An error in the daemon's words."""
+    return f"{error.get('code', 'error')}: {error.get('detail', '')}"
+
+
+def ignored(entry: object) -> "tuple[str, int]":
+    """A key of `ignored`, which is its name, or an object with its name and a count."""
+    if isinstance(entry, dict):
+        name = entry.get("key", entry.get("name", entry.get("field", "")))
+        count = entry.get("count", 1)
+        return str(name), count if isinstance(count, int) else 1
+    return str(entry), 1
+
+
+def add(counts: Dict[str, int], name: str, count: int) -> None:
+    if name not in counts and len(counts) >= NAMES:
+        name = "other"
+    counts[name] = counts.get(name, 0) + count
