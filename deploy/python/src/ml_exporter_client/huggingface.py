@@ -38,7 +38,7 @@ class _Callback:
                 self.run.log_by_prefix(metrics, epoch=getattr(state, "epoch", None),
                                        step=getattr(state, "global_step", None))
         except Exception as error:
-            self.run._mistake(error)
+            self.run.mistake(error)
 
 
 def callback(run: Training) -> Any:

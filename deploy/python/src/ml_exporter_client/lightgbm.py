@@ -11,14 +11,12 @@ from typing import Any, Dict
 from .training import Training, split_named
 
 
-class callback:
-    """Logs the metrics of every `every`th iteration, and at the end the importance by gain."""
-
+class _Callback:
     # Before early_stopping (30), which ends the iteration by an exception.
     order = 25
     before_iteration = False
 
-    def __init__(self, run: Training, every: int = 1, importance_type: str = "gain"):
+    def __init__(self, run: Training, every: int, importance_type: str):
         self._run, self._every, self._type = run, max(1, every), importance_type
         self._booster: Any = None
 
@@ -31,7 +29,7 @@ class callback:
             if is_last or (env.iteration - env.begin_iteration) % self._every == 0:
                 self._log(env)
         except Exception as error:
-            self._run._mistake(error)
+            self._run.mistake(error)
 
     def _log(self, env: Any) -> None:
         splits: Dict[str, Dict[str, Any]] = {}
@@ -45,9 +43,16 @@ class callback:
             self._run.log(metrics, split=split, step=env.iteration + 1)
 
     def _importance(self) -> None:
-        booster = self._booster
-        if hasattr(booster, "feature_name") and hasattr(booster, "feature_importance"):
-            names = booster.feature_name()
+        # Of cv there are several boosters.
+        boosters = getattr(self._booster, "boosters", [self._booster])
+        found: Dict[str, float] = {}
+        for booster in boosters:
             values = booster.feature_importance(importance_type=self._type)
-            if len(values) == len(names):
-                self._run.importance(names, values)
+            for name, value in zip(booster.feature_name(), values):
+                found[name] = found.get(name, 0.0) + float(value) / len(boosters)
+        self._run.importance(found)
+
+
+def callback(run: Training, every: int = 1, importance_type: str = "gain") -> Any:
+    """Logs the metrics of every `every`th iteration and of the last, and at the end the importance."""
+    return _Callback(run, every, importance_type)

@@ -40,7 +40,7 @@ class _Callback:
                 dict(trainer.callback_metrics), split=split,
                 epoch=trainer.current_epoch + 1, step=trainer.global_step)
         except Exception as error:
-            self.run._mistake(error)
+            self.run.mistake(error)
 
 
 def callback(run: Training, every: Optional[int] = None) -> Any:

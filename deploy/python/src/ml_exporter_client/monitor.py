@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, Dict, Optional, Sequence
 
 from .columns import Labels, Requests
 from .fields import ColumnFields, LabelFields, MetricFields, Name, RequestFields
+from .process import EXIT_SECONDS
 from .report import Stats, logger
 from .request import Request, current
-from .sender import EXIT_SECONDS, Sender
+from .sender import Sender
 from .training import Training
 from .transport import Transport, addresses
 from .values import snapshot

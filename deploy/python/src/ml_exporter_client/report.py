@@ -7,7 +7,8 @@ import json
 import logging
 import threading
 import time
-from typing import Callable, Dict, List, Optional
+from collections import deque
+from typing import Callable, Deque, Dict, List, Optional, Tuple
 
 logger = logging.getLogger("ml_exporter_client")
 SECONDS = 60.0
@@ -36,8 +37,9 @@ class Report:
     """Written by callers and by the sender; only the sender logs."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic):
-        # Re-entrant, because a signal handler may count while its thread counts.
-        self._lock = threading.RLock()
+        self._lock = threading.Lock()
+        # What callers have to say while another holds the lock.
+        self._later: Deque[Tuple[str, int, str]] = deque()
         self._clock = clock
         self._accepted = self._rejected = self._duplicates = 0
         self._dropped: Dict[str, int] = {}
@@ -54,12 +56,31 @@ class Report:
         self._trouble = ""
 
     def stats(self, queued: int) -> Stats:
-        with self._lock:
+        # A signal handler may have interrupted the thread that holds the lock.
+        is_locked = self._lock.acquire(timeout=1)
+        try:
+            self._catch_up()
             return Stats(self._accepted, self._rejected, self._duplicates, dict(self._dropped),
                          dict(self._ignored), queued)
+        finally:
+            if is_locked:
+                self._lock.release()
 
     def drop(self, reason: str, count: int = 1, example: str = "") -> None:
-        with self._lock:
+        """Counts lost events. Does not wait, not even for another thread that counts."""
+        self._later.append((reason, count, example))
+        if self._lock.acquire(blocking=False):
+            try:
+                self._catch_up()
+            finally:
+                self._lock.release()
+
+    def _catch_up(self) -> None:
+        while self._later:
+            try:
+                reason, count, example = self._later.popleft()
+            except IndexError:
+                return
             add(self._dropped, reason, count)
             add(self._new_dropped, reason, count)
             self._example(example)
@@ -116,6 +137,7 @@ class Report:
         """Logs one line if there is something to say and none was logged for a minute, or if it
         is the last."""
         with self._lock:
+            self._catch_up()
             line = self._line(queued)
             now = self._clock()
             if not line or not (last or self._logged is None or now - self._logged >= SECONDS):
@@ -146,7 +168,7 @@ def sentence(error: Dict[str, object]) -> str:
     return f"{error.get('code', 'error')}: {error.get('detail', '')}"
 
 
-def ignored(entry: object) -> "tuple[str, int]":
+def ignored(entry: object) -> Tuple[str, int]:
     """A key of `ignored`, which is its name, or an object with its name and a count."""
     if isinstance(entry, dict):
         name = entry.get("key", entry.get("name", entry.get("field", "")))

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import _thread
-import atexit
 import base64
 import http.client
 import json
-import os
 import random
 import re
-import sys
 import threading
 import time
 import uuid
-import weakref
 from collections import deque
 from typing import Any, Deque, Dict, Iterator, List, NamedTuple, Optional, Protocol, Tuple, Union
 
+from . import process
 from .fields import EVENTS_PER_PUSH
 from .report import Report, sentence
 from .transport import Answer, Transport
@@ -51,7 +48,7 @@ class Sender:
         self.capacity, self.batch, self.interval = capacity, batch, interval
         self._name = re.sub(r"[^A-Za-z0-9._:@-]", "_", name)[:100] or "python"
         self.begin()
-        _senders.add(self)
+        process.watch(self)
 
     def begin(self) -> None:
         """Also called in a forked child, which is a producer of its own with an empty queue."""
@@ -118,28 +115,38 @@ class Sender:
         return True
 
     def close(self, seconds: float) -> None:
-        """Sends what is queued for at most that long, and says goodbye."""
-        self._deadline = time.monotonic() + seconds
-        self.closed = True
-        self.wake()
+        """Sends what is queued for at most that long, and lets the daemon forget this
+        producer."""
+        self.begin_to_close(time.monotonic() + seconds)
         thread = self._thread
         if thread is not None and thread is not threading.current_thread():
-            thread.join(seconds + 0.5)
+            try:
+                thread.join(seconds + 0.5)
+            except RuntimeError:
+                # Called by a signal handler that interrupted the start of the thread.
+                pass
         elif thread is None and self.queue:
             # No thread can be started when the interpreter ends: this one does its work.
             self._run()
+
+    def begin_to_close(self, deadline: float) -> None:
+        self._deadline = deadline
+        self.closed = True
+        self.wake()
 
     def _begin_thread(self) -> None:
         with self._lock:
             if self._thread is not None:
                 return
             thread = threading.Thread(target=self._run, name="ml_exporter_client", daemon=True)
+            # Before it is started: a signal handler that interrupts the start must not start another.
+            self._thread = thread
             try:
                 thread.start()
             except RuntimeError:
+                self._thread = None
                 return
-            self._thread = thread
-        _close_at_end_of_forked_process(self)
+        process.close_at_end_of_child(self)
 
     # MARK: The thread
 
@@ -158,7 +165,7 @@ class Sender:
                     self._busy = False
                 self.report.log(len(self.queue))
             if self._sequence:
-                self._say_goodbye()
+                self._release_producer()
         except Exception as error:
             # A mistake of ours costs what is queued, never the caller.
             self.closed = True
@@ -298,7 +305,7 @@ class Sender:
             rows += 1 if isinstance(event, dict) else event.rows
         return rows
 
-    def _say_goodbye(self) -> None:
+    def _release_producer(self) -> None:
         """Lets the daemon forget this producer: its record and its state."""
         name = base64.urlsafe_b64encode(self._id.encode()).decode().rstrip("=")
         left = 1.0 if self._deadline is None else self._deadline - time.monotonic()
@@ -325,38 +332,3 @@ def said(answer: Answer) -> str:
         return sentence(json.loads(answer.body)["error"])
     except (ValueError, KeyError, TypeError):
         return answer.body[:200].decode("utf-8", "replace").strip()
-
-
-# MARK: The process
-
-_senders: "weakref.WeakSet[Sender]" = weakref.WeakSet()
-EXIT_SECONDS = 2.0
-
-
-def _after_fork() -> None:
-    for sender in list(_senders):
-        sender.begin()
-
-
-def _at_exit() -> None:
-    deadline = time.monotonic() + EXIT_SECONDS
-    senders = [sender for sender in list(_senders) if not sender.closed]
-    for sender in senders:
-        # All have begun to end before the first is waited for.
-        sender.closed, sender._deadline = True, deadline
-        sender.wake()
-    for sender in senders:
-        sender.close(max(0.1, deadline - time.monotonic()))
-
-
-def _close_at_end_of_forked_process(sender: Sender) -> None:
-    """A child of multiprocessing ends by os._exit, which runs its finalizers and not atexit's."""
-    process = sys.modules.get("multiprocessing.process")
-    util = sys.modules.get("multiprocessing.util")
-    if process is not None and util is not None and process.parent_process() is not None:
-        util.Finalize(None, sender.close, args=(EXIT_SECONDS,), exitpriority=0)
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)
-atexit.register(_at_exit)

@@ -76,7 +76,7 @@ class Training:
             pairs = dict(features) if values is None else dict(zip(features, values))
             self._send(feature_importance=_numbers(pairs))
         except Exception as error:
-            self._mistake(error)
+            self.mistake(error)
 
     def statistics(self, features: Any, names: Any = None) -> None:
         """Mean, standard deviation and median of each numeric column of the training data."""
@@ -90,7 +90,7 @@ class Training:
                     break
             self._send(feature_statistics=found)
         except Exception as error:
-            self._mistake(error)
+            self.mistake(error)
 
     def at_success(self, action: Callable[[], None]) -> None:
         """Runs `action` when the run has succeeded, before that is said."""
@@ -106,7 +106,7 @@ class Training:
             try:
                 action()
             except Exception as mistake:
-                self._mistake(mistake)
+                self.mistake(mistake)
         self._send(status="succeeded" if error is None else "failed",
                    duration_seconds=time.monotonic() - self._began)
 
@@ -114,7 +114,8 @@ class Training:
         self._monitor.event(type="training", **{
             **self._fields, **{name: value for name, value in fields.items() if value is not None}})
 
-    def _mistake(self, error: Exception) -> None:
+    def mistake(self, error: Exception) -> None:
+        """Counts something that could not be read; for callbacks."""
         self._monitor.note_unreadable(repr(error))
 
     def __enter__(self) -> Training:

@@ -33,7 +33,7 @@ class _Callback:
             if hasattr(model, "get_score"):
                 self.run.importance(model.get_score(importance_type=self.importance_type))
         except Exception as error:
-            self.run._mistake(error)
+            self.run.mistake(error)
         return model
 
     def _log(self, epoch: int, evals_log: Any) -> None:
@@ -46,7 +46,7 @@ class _Callback:
                     last[metric] = value[0] if isinstance(value, tuple) else value
                 self.run.log(last, split=split_named(str(name)), step=epoch + 1)
         except Exception as error:
-            self.run._mistake(error)
+            self.run.mistake(error)
 
 
 def callback(run: Training, every: int = 1, importance_type: str = "gain") -> Any:
