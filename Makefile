@@ -17,7 +17,7 @@ SWIFT_FILES := $(shell git ls-files '*.swift' 2>/dev/null)
 DASHBOARDS := .venv-monitoring/bin/python
 
 .PHONY: help run test e2e dashboards monitoring previews scaling demo deployment torture bench sanitize \
-	fuzz lint format build release deb kubernetes clean dependencies test-dependencies
+	python python-frameworks python-bench wheel fuzz lint format build release deb kubernetes clean dependencies test-dependencies
 
 help: ## Lists the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -87,6 +87,31 @@ deployment: deb test-dependencies .venv-deployment/.made ## Tests units, package
 kubernetes: ## Makes the manifests that are made of rules and dashboards
 	deploy/kubernetes/generate
 
+.venv-python/.made: deploy/python/tests/requirements.txt
+	python3 -m venv .venv-python
+	.venv-python/bin/pip install --quiet --disable-pip-version-check -r $<
+	touch $@
+
+python: release test-dependencies .venv-python/.made ## Tests the Python client on the real daemon
+	cd deploy/python && ../../.venv-python/bin/python -m pytest -m 'not frameworks' $(PYTEST)
+
+.venv-frameworks/.made: deploy/python/tests/requirements-frameworks.txt
+	python3 -m venv .venv-frameworks
+	.venv-frameworks/bin/pip install --quiet --disable-pip-version-check -r $<
+	touch $@
+
+python-frameworks: release test-dependencies .venv-frameworks/.made ## Tests callbacks in Keras on jax, Lightning and transformers (gigabytes)
+	cd deploy/python && ../../.venv-frameworks/bin/python -m pytest -m frameworks tests/test_frameworks.py $(PYTEST)
+
+python-bench: release test-dependencies .venv-python/.made ## Measures an event of the Python client; keeps the run
+	.venv-python/bin/python Tests/Benchmarks/client.py $(BENCH)
+
+# The date of the last commit makes two builds of one commit equal.
+wheel: .venv-python/.made ## Builds the wheel of the Python client below .build/wheel
+	mkdir -p .build/wheel
+	SOURCE_DATE_EPOCH=$${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct 2>/dev/null || echo 1795000000)} \
+		.venv-python/bin/python -m flit_core.wheel --outdir .build/wheel deploy/python
+
 torture: release test-dependencies ## Kills the daemon, cuts its power, lets its disk fail; audits
 	python3 Tests/Torture/prove.py
 	python3 Tests/Torture $(TORTURE)
@@ -112,4 +137,5 @@ format: ## Formats every Swift file
 	$(SWIFT) format -i $(SWIFT_FILES)
 
 clean: ## Removes everything that was built
-	rm -rf .build .build-thread .build-address .build-fuzz .venv .venv-deployment .venv-monitoring
+	rm -rf .build .build-thread .build-address .build-fuzz .venv .venv-deployment .venv-frameworks .venv-monitoring \
+		.venv-python

@@ -153,7 +153,7 @@ class Report:
     def _line(self, queued: int) -> str:
         parts = []
         if self._trouble:
-            parts.append(f"{self._trouble}; {queued} events wait")
+            parts.append(self._trouble + (f"; {queued} events wait" if queued else ""))
         if self._new_rejected:
             parts.append(f"ml_exporter refused {self._new_rejected} events")
         for reason, count in sorted(self._new_dropped.items()):
