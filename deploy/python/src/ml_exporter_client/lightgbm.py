@@ -43,6 +43,8 @@ class _Callback:
             self._run.log(metrics, split=split, step=env.iteration + 1)
 
     def _importance(self) -> None:
+        if self._booster is None:
+            return
         # Of cv there are several boosters.
         boosters = getattr(self._booster, "boosters", [self._booster])
         found: Dict[str, float] = {}
