@@ -90,3 +90,11 @@ def test_rows_that_wait_are_bounded(model):
     # Two of them fit, and one or two are in the sender's hands.
     assert 20 * 50 - 4 * 50 <= dropped <= 18 * 50
     monitor.close(0.1)
+
+
+def test_a_batch_of_long_texts_is_sent_in_bodies_that_the_daemon_accepts(daemon, monitor, model):
+    rows = 15_000
+    monitor.columns(model, features={"text": [f"{row} " + "x" * 1000 for row in range(rows)]})
+    assert monitor.flush(30)
+    assert monitor.stats().accepted == rows and not monitor.dropped
+    assert total(daemon, "ml_feature_values_total", model=model, feature="text") == rows

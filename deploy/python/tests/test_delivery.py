@@ -265,3 +265,17 @@ def test_a_stub_sees_the_headers_of_a_producer(stub, model):
     # What is said at the end.
     assert server.requests[-1][0] == "DELETE"
     assert server.requests[-1][1].startswith("/prefix/v1/producers@base64/")
+
+
+def test_a_mistake_in_the_sender_costs_a_batch_and_not_the_thread(daemon, model, monkeypatch, caplog):
+    monitor = Monitor(f"http://{daemon.push_address}", interval=0.01)
+    deliver = monitor._sender._deliver
+    monkeypatch.setattr(monitor._sender, "_deliver", lambda lines: 1 / 0)
+    monitor.event(model=model)
+    eventually(lambda: monitor.stats().dropped == {"internal_error": 1})
+    monkeypatch.setattr(monitor._sender, "_deliver", deliver)
+    monitor.event(model=model)
+    assert monitor.flush()
+    assert total(daemon, "ml_requests_total", model=model, outcome="ok") == 1
+    monitor.close()
+    assert "ZeroDivisionError" in caplog.text

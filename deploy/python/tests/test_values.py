@@ -6,10 +6,13 @@ import decimal
 import enum
 import json
 import math
+import types
 import uuid
+from typing import NamedTuple
 
 import numpy
 import pandas
+import pydantic
 import pytest
 from conftest import samples, total
 
@@ -65,7 +68,17 @@ def test_rows_of_many_kinds_are_features():
         a: float
         b: str
 
-    for row in (Row(1.5, "x"), pandas.Series({"a": 1.5, "b": "x"}), {"a": 1.5, "b": "x"}):
+    class Model(pydantic.BaseModel):
+        a: float
+        b: str
+
+    class Named(NamedTuple):
+        a: float
+        b: str
+
+    for row in (Row(1.5, "x"), pandas.Series({"a": 1.5, "b": "x"}), {"a": 1.5, "b": "x"},
+                pandas.DataFrame({"a": [1.5], "b": ["x"]}), Model(a=1.5, b="x"), Named(1.5, "x"),
+                types.MappingProxyType({"a": 1.5, "b": "x"})):
         assert written(model="m", features=row)[0]["features"] == {"a": 1.5, "b": "x"}
 
 
@@ -104,7 +117,7 @@ def test_every_request_with_foreign_types_is_counted(daemon, monitor, model):
     for features, fields in CASES:
         for _ in range(10):
             with monitor.request(model, features=features) as request:
-                request.update(**fields)
+                request.update(fields)
     assert monitor.flush()
     assert monitor.stats().accepted == 10 * len(CASES)
     assert monitor.stats().rejected == 0 and not monitor.stats().dropped

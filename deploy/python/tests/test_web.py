@@ -3,6 +3,7 @@
 import asyncio
 import threading
 import time
+import types
 
 import httpx
 import pytest
@@ -41,6 +42,12 @@ async def slow(request):
     return StreamingResponse(parts())
 
 
+def threaded(request):
+    # Starlette runs it in a thread.
+    annotate(features={"threaded": 1})
+    return JSONResponse({})
+
+
 async def endless(request):
     async def parts():
         while True:
@@ -53,7 +60,7 @@ async def endless(request):
 def starlette(monitor, model, **options):
     return Starlette(
         routes=[Route("/predict", predict), Route("/refuse", refuse), Route("/slow", slow),
-                Route("/endless", endless)],
+                Route("/endless", endless), Route("/threaded", threaded)],
         middleware=[Middleware(asgi.MonitorMiddleware, monitor=monitor, model=model, **options)])
 
 
@@ -113,6 +120,12 @@ def test_a_client_that_leaves_in_the_middle_was_cancelled_and_shutdown_sends_the
     server.stop()
     # Nobody called close: the middleware has seen the end of the application.
     assert outcomes(daemon, model) == {"ok": 1, "cancelled": 1}
+
+
+def test_a_handler_in_a_thread_annotates_its_request(daemon, monitor, model):
+    ask(starlette(monitor, model), "/threaded", "/threaded")
+    assert monitor.flush()
+    assert total(daemon, "ml_feature_values_total", model=model, feature="threaded") == 2
 
 
 def flask(monitor, model, **options):
@@ -186,3 +199,28 @@ def test_the_answers_pass_unchanged(monitor, model):
     answer = client.get("/predict")
     assert answer.json == {"score": 0.5} and answer.headers["Content-Length"] == "14"
     assert client.get("/stream").data == b"partpartpart"
+
+
+def test_django(daemon, monitor, model):
+    import django
+    from django.conf import settings
+    from django.core.wsgi import get_wsgi_application
+    from django.http import JsonResponse
+    from django.urls import path
+    from werkzeug.test import Client
+
+    def predict(request):
+        annotate(score=0.25)
+        return JsonResponse({"amount": float(request.GET["amount"])})
+
+    urls = types.ModuleType("urls")
+    urls.urlpatterns = [path("predict", predict)]
+    settings.configure(ROOT_URLCONF=urls, ALLOWED_HOSTS=["*"], SECRET_KEY="x",
+                       LOGGING_CONFIG=None)
+    django.setup()
+    client = Client(wsgi.MonitorMiddleware(get_wsgi_application(), monitor, model, version=1))
+    statuses = [client.get(path, buffered=True).status_code for path in (
+        "/predict?amount=2", "/predict?amount=x", "/nothing")]
+    assert statuses == [200, 500, 404]
+    assert monitor.flush()
+    assert outcomes(daemon, model) == {"ok": 1, "server_error": 1}

@@ -136,6 +136,11 @@ class Monitor:
             return Stats(0, 0, 0, {}, {}, 0)
         return sender.report.stats(len(sender.queue))
 
+    @property
+    def dropped(self) -> int:
+        """How many events were dropped, for whatever reason."""
+        return sum(self.stats().dropped.values())
+
     def flush(self, seconds: float = 5.0) -> bool:
         """Waits until the daemon has answered for all that is queued; whether it did in time."""
         return self._sender is None or self._sender.flush(seconds)

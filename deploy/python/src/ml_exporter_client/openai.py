@@ -36,7 +36,9 @@ def measure(client: Client, monitor: Monitor, *, model: Optional[str] = None,
             create = resource.create
         except AttributeError:
             continue
-        resource.create = _measured(create, monitor, model, fields)
+        if not hasattr(create, "is_measured"):
+            resource.create = _measured(create, monitor, model, fields)
+            resource.create.is_measured = True
     return client
 
 

@@ -6,7 +6,7 @@ import contextvars
 import functools
 import inspect
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, Callable, Dict, Generator, Optional, TypeVar
+from typing import TYPE_CHECKING, Any, Callable, Dict, Generator, Mapping, Optional, TypeVar
 
 from .outcomes import of_exception
 from .values import snapshot
@@ -53,8 +53,8 @@ class Request:
     def __contains__(self, name: str) -> bool:
         return name in self.fields
 
-    def update(self, **fields: Any) -> None:
-        self.fields.update(fields)
+    def update(self, more: Optional[Mapping[str, Any]] = None, **fields: Any) -> None:
+        self.fields.update(more or {}, **fields)
 
     def stage(self, name: str) -> _Stage:
         """Measures a part of the request: `with request.stage("inference"):`."""

@@ -15,6 +15,7 @@ from collections import deque
 from typing import Any, Deque, Dict, Iterator, List, NamedTuple, Optional, Protocol, Tuple, Union
 
 from . import process
+from .columns import halves
 from .fields import EVENTS_PER_PUSH
 from .report import Report, sentence
 from .transport import Answer, Transport
@@ -152,28 +153,30 @@ class Sender:
 
     def _run(self) -> None:
         try:
-            while True:
-                self._gather()
-                self._busy = True
-                try:
-                    lines = self._batch()
-                    if lines:
-                        self._deliver(lines)
-                    elif self.closed:
-                        break
-                finally:
-                    self._busy = False
+            while self._turn():
                 self.report.log(len(self.queue))
             if self._sequence:
                 self._release_producer()
-        except Exception as error:
-            # A mistake of ours costs what is queued, never the caller.
-            self.closed = True
-            self.report.drop("internal_error", len(self.queue), repr(error))
-            self.queue.clear()
         finally:
             self.transport.close()
             self.report.log(len(self.queue), last=True)
+
+    def _turn(self) -> bool:
+        """Sends a batch. Returns whether there may be another."""
+        try:
+            self._gather()
+            self._busy = True
+            lines = self._batch()
+            if lines:
+                self._deliver(lines)
+            return bool(lines) or not self.closed
+        except Exception as error:
+            # A mistake of ours costs a batch, never the caller and never the thread.
+            self.report.drop("internal_error", 1, repr(error))
+            self._wake.acquire(timeout=FIRST_DELAY)
+            return not self.closed
+        finally:
+            self._busy = False
 
     def _gather(self) -> None:
         """Waits for the first event, and then for a full batch or the end of the interval."""
@@ -235,6 +238,11 @@ class Sender:
             return
         if lost:
             self.report.unreadable(lost)
+        if len(text) > BODY_BYTES and rows > 1 and "columns" in event:
+            # Long texts: the daemon refuses bodies of more than 20 MiB.
+            for half, count in halves(event, rows):
+                self._encode(half, count)
+            return
         self._lines.append(Line(text, rows, str(event.get("model", ""))))
 
     def _deliver(self, lines: List[Line]) -> None:

@@ -71,6 +71,8 @@ class _UnixConnection(http.client.HTTPConnection):
         self._path = path
 
     def connect(self) -> None:
+        if not hasattr(socket, "AF_UNIX"):
+            raise OSError("this system has no Unix sockets")
         wire = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
             wire.settimeout(self.timeout)

@@ -88,15 +88,17 @@ def text(value: Any) -> Optional[str]:
 def mapping(value: Any) -> Dict[str, Any]:
     """A dict, Series, row, dataclass or pydantic model as a dict with texts as keys."""
     if not isinstance(value, Mapping):
-        for method in ("to_dict", "model_dump", "_asdict"):
+        if hasattr(value, "columns") and len(value) == 1:
+            # A frame of one row.
+            value = value.to_dict("records")[0]
+        for method in ("to_dict", "model_dump", "_asdict", "dict"):
+            if isinstance(value, Mapping):
+                break
             convert = getattr(value, method, None)
             if callable(convert):
                 value = convert()
-                break
-        else:
-            if dataclasses.is_dataclass(value) and not isinstance(value, type):
-                value = {field.name: getattr(value, field.name)
-                         for field in dataclasses.fields(value)}
+        if dataclasses.is_dataclass(value) and not isinstance(value, type):
+            value = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
     if not isinstance(value, Mapping):
         raise Unreadable(f"{type(value).__name__} is not a mapping of names to values")
     return {key if type(key) is str else text(key) or "": inner for key, inner in value.items()}
@@ -110,11 +112,15 @@ def snapshot(value: Any) -> Any:
         return value.copy()
     if isinstance(value, (str, int, float, tuple, enum.Enum)):
         return value
-    copy = getattr(value, "copy", None) or getattr(value, "clone", None)
-    if callable(copy):
-        return copy()
-    if isinstance(value, Mapping):
-        return dict(value)
+    try:
+        copy = getattr(value, "copy", None) or getattr(value, "clone", None)
+        if callable(copy):
+            return copy()
+        if isinstance(value, Mapping):
+            return dict(value)
+    except Exception:
+        # It is looked at once more when it is written, and then replaced by null.
+        pass
     return value
 
 
