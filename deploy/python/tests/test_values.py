@@ -8,6 +8,7 @@ import json
 import math
 import types
 import uuid
+from random import Random
 from typing import NamedTuple
 
 import numpy
@@ -125,3 +126,35 @@ def test_every_request_with_foreign_types_is_counted(daemon, monitor, model):
     assert total(daemon, "ml_feature_missing_total", model=model, feature="a") == 20
     assert total(daemon, "ml_feature_not_finite_total", model=model, feature="a") == 10
     assert samples(daemon, "ml_requests_total", model=model, outcome="ok", version="1") == {(): 10}
+
+
+LEAVES = [
+    1, 1.5, float("nan"), float("inf"), None, True, "x", "\ud800", b"\xff", 10**400, complex(1, 2),
+    object(), {1}, range(3), slice(1), numpy.int64(1), numpy.float32("nan"), numpy.bool_(0),
+    numpy.datetime64("NaT"), numpy.timedelta64(3, "s"), numpy.array([]), numpy.array([1, 2]),
+    numpy.void(b"x"), numpy.longdouble(1.5), pandas.NA, pandas.NaT, pandas.Timestamp("2020"),
+    pandas.Interval(1, 2), pandas.Period("2020"), pandas.Categorical(["a"])]
+KEYS = ["a", "b", 1, 2.5, None, ("amount", "mean"), numpy.int64(3), float("nan")]
+FIELDS = ["features", "score", "scores", "version", "groups", "tokens", "stages", "id", "reason",
+          "prediction", "timestamp", "input_errors", "columns", "attributions", "batch_size"]
+
+
+def anything(random, depth=3):
+    kind = random.random()
+    if depth == 0 or kind < 0.5:
+        return random.choice(LEAVES)
+    if kind < 0.8:
+        return {random.choice(KEYS): anything(random, depth - 1) for _ in range(3)}
+    return [anything(random, depth - 1) for _ in range(2)]
+
+
+def test_whatever_an_event_holds_is_json_and_each_event_is_accounted_for(daemon, monitor, model):
+    random = Random(2026)
+    for _ in range(3000):
+        event = {name: anything(random) for name in random.sample(FIELDS, 3)}
+        json.loads(values.encode({"model": model, **event}, []), parse_constant=pytest.fail)
+        monitor.event(model=model, **event)
+    assert monitor.flush(20)
+    stats = monitor.stats()
+    # An event with columns may be none or several; all others are one each.
+    assert not stats.dropped and stats.rejected > 500 and stats.accepted > 500

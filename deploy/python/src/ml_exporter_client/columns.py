@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 from .fields import COLUMN_OBJECTS, EVENTS_PER_PUSH
-from .values import rounded, snapshot, text
+from .values import named, rounded, snapshot, text
 
 # Values of one event of columns: json holds the interpreter while it writes them, about 5 ms.
 VALUES = 20_000
@@ -17,22 +17,22 @@ def frame(value: Any, names: Optional[Sequence[Any]] = None) -> Dict[str, Any]:
         return {}
     columns = getattr(value, "columns", None)
     if columns is not None and not callable(columns):
-        return {str(text(name)): value[name] for name in columns}
+        return {named(name): value[name] for name in columns}
     if isinstance(value, Mapping):
-        return {str(text(name)): column for name, column in value.items()}
+        return {named(name): column for name, column in value.items()}
     shape = getattr(value, "shape", None)
     if shape is not None and len(shape) == 2:
         if names is not None and len(names) != shape[1]:
             raise ValueError(f"{len(names)} names for {shape[1]} columns")
-        return {str(names[index]) if names is not None else str(index): value[:, index]
+        return {named(names[index]) if names is not None else str(index): value[:, index]
                 for index in range(shape[1])}
     rows = list(value)
     if rows and isinstance(rows[0], Mapping):
         keys = dict.fromkeys(name for row in rows for name in row)
-        return {str(text(name)): [row.get(name) for row in rows] for name in keys}
+        return {named(name): [row.get(name) for row in rows] for name in keys}
     if rows and isinstance(rows[0], (list, tuple)):
         width = len(rows[0])
-        return {str(names[index]) if names is not None else str(index):
+        return {named(names[index]) if names is not None else str(index):
                 [row[index] for row in rows] for index in range(width)}
     raise ValueError(f"{type(value).__name__} is not a frame of columns")
 

@@ -85,6 +85,17 @@ def text(value: Any) -> Optional[str]:
     return str(plain)
 
 
+def named(key: Any) -> str:
+    """A key of a mapping as text."""
+    if type(key) is str:
+        return key
+    try:
+        return str(text(key))
+    except Exception:
+        # A level of a pandas MultiIndex: ("amount", "mean").
+        return "_".join(map(str, key)) if isinstance(key, tuple) else type(key).__name__
+
+
 def mapping(value: Any) -> Dict[str, Any]:
     """A dict, Series, row, dataclass or pydantic model as a dict with texts as keys."""
     if not isinstance(value, Mapping):
@@ -101,7 +112,7 @@ def mapping(value: Any) -> Dict[str, Any]:
             value = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
     if not isinstance(value, Mapping):
         raise Unreadable(f"{type(value).__name__} is not a mapping of names to values")
-    return {key if type(key) is str else text(key) or "": inner for key, inner in value.items()}
+    return {named(key): inner for key, inner in value.items()}
 
 
 def snapshot(value: Any) -> Any:
@@ -132,8 +143,8 @@ def clean(value: Any, lost: List[str], infinite: bool = False, depth: int = DEPT
         return None
     kind = type(value)
     if isinstance(value, Mapping):
-        return {key if type(key) is str else str(text(key)):
-                clean(inner, lost, infinite, depth - 1) for key, inner in value.items()}
+        return {named(key): clean(inner, lost, infinite, depth - 1)
+                for key, inner in value.items()}
     if kind in (list, tuple, set, frozenset):
         return [clean(inner, lost, infinite, depth - 1) for inner in value]
     if getattr(value, "ndim", 0) and callable(getattr(value, "tolist", None)):
@@ -162,7 +173,7 @@ def encode(event: Dict[str, Any], lost: List[str]) -> bytes:
         cleaned = {}
         for key, value in event.items():
             if key == "columns" and isinstance(value, Mapping):
-                cleaned[key] = {name: clean(inner, lost, name == "features")
+                cleaned[key] = {named(name): clean(inner, lost, name == "features")
                                 for name, inner in value.items()}
             else:
                 cleaned[key] = clean(value, lost, key == "features")
