@@ -88,7 +88,7 @@ kubernetes: ## Makes the manifests that are made of rules and dashboards
 	deploy/kubernetes/generate
 
 .venv-python/.made: deploy/python/tests/requirements.txt
-	python3 -m venv .venv-python
+	python3 -m venv .venv-python .venv-wheel
 	.venv-python/bin/pip install --quiet --disable-pip-version-check -r $<
 	touch $@
 
@@ -106,11 +106,16 @@ python-frameworks: release test-dependencies .venv-frameworks/.made ## Tests cal
 python-bench: release test-dependencies .venv-python/.made ## Measures an event of the Python client; keeps the run
 	.venv-python/bin/python Tests/Benchmarks/client.py $(BENCH)
 
+.venv-wheel/.made: deploy/python/requirements-build.txt
+	python3 -m venv .venv-wheel
+	.venv-wheel/bin/pip install --quiet --disable-pip-version-check -r $<
+	touch $@
+
 # The date of the last commit makes two builds of one commit equal.
-wheel: .venv-python/.made ## Builds the wheel of the Python client below .build/wheel
+wheel: .venv-wheel/.made ## Builds the wheel of the Python client below .build/wheel
 	mkdir -p .build/wheel
 	SOURCE_DATE_EPOCH=$${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct 2>/dev/null || echo 1795000000)} \
-		.venv-python/bin/python -m flit_core.wheel --outdir .build/wheel deploy/python
+		.venv-wheel/bin/python -m flit_core.wheel --outdir .build/wheel deploy/python
 
 torture: release test-dependencies ## Kills the daemon, cuts its power, lets its disk fail; audits
 	python3 Tests/Torture/prove.py
@@ -138,4 +143,4 @@ format: ## Formats every Swift file
 
 clean: ## Removes everything that was built
 	rm -rf .build .build-thread .build-address .build-fuzz .venv .venv-deployment .venv-frameworks .venv-monitoring \
-		.venv-python
+		.venv-python .venv-wheel

@@ -79,7 +79,7 @@ def monitor(daemon):
 
 
 class Stub:
-    """A server that answers what a test says, and keeps what it was sent."""
+    """A server with given answers; it keeps the requests."""
 
     def __init__(self, *answers, wrap=None):
         # Each a status, a body and headers; the last one stays.

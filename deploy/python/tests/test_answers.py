@@ -1,9 +1,10 @@
-"""What a 200 says besides its status, and how often it is logged."""
+"""Rejected events and ignored keys within a 200, and how often they are logged."""
 
 import json
 import logging
 import re
 
+import pytest
 from conftest import eventually
 
 from ml_exporter_client import Monitor
@@ -54,6 +55,22 @@ def test_an_answer_of_something_else_is_a_loss(stub, model, caplog):
     assert monitor.stats().dropped == {"no_answer": 1}
     monitor.close()
     assert "the answer is not the daemon's" in caplog.text
+
+
+@pytest.mark.parametrize("body", [
+    {"error": {"code": "stale_start", "detail": "a later process has pushed"}},
+    {"error": {"code": "not_json", "detail": "a later process has pushed"}, "accepted": 0,
+     "rejected": 0, "errors": []}])
+def test_a_push_that_was_refused_as_a_whole_is_counted_with_its_reason(stub, model, caplog, body):
+    server = stub((400, json.dumps(body).encode(), {}))
+    monitor = Monitor(server.url, interval=0.05)
+    monitor.event(model=model)
+    monitor.event(model=model)
+    assert monitor.flush()
+    assert monitor.stats().rejected == 2 and not monitor.dropped
+    monitor.close()
+    assert f"{body['error']['code']}: a later process has pushed" in caplog.text
+    assert len(server.pushes) == 1
 
 
 class Clock:

@@ -68,7 +68,7 @@ def test_lightning_fit_and_test(daemon, monitor, model):
             at = {"current_epoch": epoch, "global_step": epoch * 2 + 2, "callback_metrics": found}
             callback.on_validation_epoch_end(trainer(**at), None)
             callback.on_train_epoch_end(trainer(**at), None)
-            # Another process of the same training says nothing.
+            # Another process of the same training reports nothing.
             callback.on_train_epoch_end(trainer(
                 **{**at, "is_global_zero": False, "callback_metrics": {"train_loss": Tensor(7)}}), None)
         callback.on_test_epoch_end(trainer(callback_metrics={"accuracy": Tensor(0.9)}), None)

@@ -262,7 +262,7 @@ def test_a_stub_sees_the_headers_of_a_producer(stub, model):
     assert headers["Content-Type"] == "application/x-ndjson"
     assert float(headers["Producer-Start"]) <= time.time()
     assert json.loads(body) == {"model": model}
-    # What is said at the end.
+    # The producer is released at the end.
     assert server.requests[-1][0] == "DELETE"
     assert server.requests[-1][1].startswith("/prefix/v1/producers@base64/")
 

@@ -118,7 +118,7 @@ def test_a_client_that_leaves_in_the_middle_was_cancelled_and_shutdown_sends_the
     time.sleep(0.2)
     assert httpx.get(f"http://127.0.0.1:{server.port}/predict?amount=1").status_code == 200
     server.stop()
-    # Nobody called close: the middleware has seen the end of the application.
+    # No call of close: the middleware has seen the end of the application.
     assert outcomes(daemon, model) == {"ok": 1, "cancelled": 1}
 
 

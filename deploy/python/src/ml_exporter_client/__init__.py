@@ -1,4 +1,4 @@
-"""Tells ml_exporter about requests to models, training runs and business numbers.
+"""Client of ml_exporter for model services and training jobs.
 
     from ml_exporter_client import Monitor
 

@@ -18,7 +18,7 @@ Column = Any
 
 
 class RequestFields(TypedDict, total=False):
-    """What a request may say of itself besides its model."""
+    """Fields of a request besides its model."""
 
     version: Name
     variant: Name
@@ -68,7 +68,7 @@ class ColumnFields(TypedDict, total=False):
 
 
 class LabelFields(TypedDict, total=False):
-    """What a label may say besides its model, id and value."""
+    """Fields of a label besides its model, id and value."""
 
     version: Name
     variant: Name
@@ -78,7 +78,7 @@ class LabelFields(TypedDict, total=False):
 
 
 class MetricFields(TypedDict, total=False):
-    """What a business metric may say besides its name and value."""
+    """Fields of a business metric besides its name and value."""
 
     target: Number
     model: str

@@ -31,7 +31,7 @@ class _Callback:
         self._log(trainer, TEST)
 
     def _log(self, trainer: Any, split: str) -> None:
-        """What the module has logged by self.log. Of several processes the first one speaks."""
+        """Logs what the module has logged by self.log; only the process of rank 0 does."""
         try:
             if getattr(trainer, "sanity_checking", False) or not getattr(
                     trainer, "is_global_zero", True):

@@ -1,4 +1,4 @@
-"""What a service or a training job talks to."""
+"""The API of the package: one object that takes all events."""
 
 from __future__ import annotations
 
@@ -103,13 +103,13 @@ class Monitor:
 
     def state(self, model: str, *, version: Optional[Name] = None, in_flight: Any = None,
               queue_length: Any = None, **more: Any) -> None:
-        """Gauges of this process, which expire 300 s after its last event."""
+        """Gauges of this process; they expire 300 s after its last event."""
         self.event(type="state", model=model, version=version, in_flight=in_flight,
                    queue_length=queue_length, **more)
 
     def loaded(self, model: str, *, version: Optional[Name] = None, framework: Any = None,
                git_sha: Any = None, trained_at: Any = None) -> None:
-        """Says that this process serves a version from now on."""
+        """Reports that this process has loaded a version and serves it."""
         self.event(type="model", model=model, version=version, event="loaded",
                    framework=framework, git_sha=git_sha, trained_at=trained_at)
 

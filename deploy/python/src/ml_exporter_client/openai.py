@@ -76,5 +76,5 @@ def _measured(create: Any, monitor: Monitor, model: Optional[str], fields: Dict[
 
 
 def _is_async(create: Any) -> bool:
-    # openai decorates its methods, and says so by __wrapped__.
+    # openai decorates its methods and sets __wrapped__.
     return inspect.iscoroutinefunction(inspect.unwrap(create))

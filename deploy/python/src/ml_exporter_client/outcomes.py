@@ -1,4 +1,4 @@
-"""What a status or an exception says of a request."""
+"""The outcome of a request from its status or exception."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def of_status(status: int) -> Outcome:
 def of_exception(error: BaseException) -> Tuple[Outcome, str]:
     """The outcome and the reason of a request that ended with this exception.
 
-    Exceptions of web frameworks and API clients say a status (`status_code`, `code`).
+    Exceptions of web frameworks and API clients have a status (`status_code`, `code`).
     """
     reason = type(error).__name__
     if isinstance(error, _CANCELLED):

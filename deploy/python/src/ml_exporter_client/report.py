@@ -22,7 +22,7 @@ class Stats:
     """Events by what became of them since the process started, or since it was forked."""
 
     accepted: int
-    # Refused by the daemon, which said why.
+    # Rejected by the daemon.
     rejected: int
     # Batches that the daemon had already.
     duplicates: int
@@ -38,7 +38,7 @@ class Report:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic):
         self._lock = threading.Lock()
-        # What callers have to say while another holds the lock.
+        # Losses that callers could not add to the counters because another thread held the lock.
         self._later: Deque[Tuple[str, int, str]] = deque()
         self._clock = clock
         self._accepted = self._rejected = self._duplicates = 0
@@ -100,6 +100,10 @@ class Report:
         """Reads the daemon's answer to a batch of `count` events."""
         try:
             answer = json.loads(body)
+            whole = answer.get("error")
+            if isinstance(whole, dict) and "accepted" not in answer:
+                # The push as a whole was refused, for example as stale_start.
+                answer.update(accepted=0, rejected=count)
             accepted, rejected = int(answer["accepted"]), int(answer["rejected"])
             errors = answer.get("errors") or []
         except (ValueError, KeyError, TypeError, AttributeError):
@@ -112,10 +116,10 @@ class Report:
                 # The answer to the first attempt was lost; the batch was not.
                 self._duplicates += 1
                 self._accepted += count
-            if not errors and not rejected and isinstance(answer.get("error"), dict):
-                # The body as a whole was refused.
-                rejected = count
-                self._example(sentence(answer["error"]))
+            if isinstance(whole, dict) and not errors:
+                # Of a body that is not JSON the daemon counts no events.
+                rejected = rejected or count
+                self._example(sentence(whole))
             self._rejected += rejected
             self._new_rejected += rejected
             for error in errors:
@@ -134,8 +138,8 @@ class Report:
             self._examples.append(text)
 
     def log(self, queued: int, last: bool = False) -> None:
-        """Logs one line if there is something to say and none was logged for a minute, or if it
-        is the last."""
+        """Logs one line about losses, unless a line was logged in the last minute and this is not
+        the last one."""
         with self._lock:
             self._catch_up()
             line = self._line(queued)

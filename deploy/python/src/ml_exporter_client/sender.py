@@ -171,7 +171,7 @@ class Sender:
                 self._deliver(lines)
             return bool(lines) or not self.closed
         except Exception as error:
-            # A mistake of ours costs a batch, never the caller and never the thread.
+            # A bug of this package loses one batch; the caller and the thread go on.
             self.report.drop("internal_error", 1, repr(error))
             self._wake.acquire(timeout=FIRST_DELAY)
             return not self.closed
@@ -266,7 +266,7 @@ class Sender:
                     self._deliver(lines[:middle])
                     self._deliver(lines[middle:])
                     return
-                trouble = f"{self.transport.address} answers {answer.status}: {said(answer)}"
+                trouble = f"{self.transport.address} answers {answer.status}: {detail(answer)}"
                 if answer.status < 500 and answer.status != 429:
                     self.report.drop(f"http_{answer.status}", rows, trouble)
                     return
@@ -326,7 +326,7 @@ class Sender:
 
 
 def about(lines: List[Line], index: int) -> str:
-    """Which event of a batch the daemon speaks of."""
+    """The model of the event with this index in a batch."""
     for line in lines:
         if index < line.rows:
             return f"model {line.model}: " if line.model else ""
@@ -334,8 +334,8 @@ def about(lines: List[Line], index: int) -> str:
     return ""
 
 
-def said(answer: Answer) -> str:
-    """The daemon's words in an answer that is no list of events."""
+def detail(answer: Answer) -> str:
+    """The error text of an answer that is not a list of events."""
     try:
         return sentence(json.loads(answer.body)["error"])
     except (ValueError, KeyError, TypeError):

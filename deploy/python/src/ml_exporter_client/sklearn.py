@@ -117,6 +117,6 @@ class Measured:
         if found is None:
             found = getattr(self.estimator, "coef_", None)
             if found is not None:
-                # One row per class: the mean of the magnitudes says how much a feature matters.
+                # One row per class: the mean magnitude is the importance of a feature.
                 found = abs(found).mean(axis=0) if getattr(found, "ndim", 1) > 1 else abs(found)
         return found

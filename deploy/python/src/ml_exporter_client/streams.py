@@ -20,7 +20,7 @@ def note_answer(answer: Any, request: Request) -> None:
                 request["finish_reason"] = reason
         status = _of(answer, "status")
         if isinstance(status, str) and _of(answer, "output") is not None:
-            # A Response says "completed", or "incomplete" and why.
+            # A Response has the status "completed", or "incomplete" with a reason.
             why = _of(_of(answer, "incomplete_details"), "reason")
             request["finish_reason"] = why or ("stop" if status == "completed" else status)
             if status in ("failed", "cancelled"):
@@ -44,7 +44,7 @@ def note_usage(usage: Any, request: Request) -> None:
 
 
 def note_part(part: Any, request: Request) -> None:
-    """Takes what a part of a stream says."""
+    """Notes the tokens, the usage and the finish reason of a part of a stream."""
     try:
         kind = _of(part, "type")
         if isinstance(kind, str) and kind.startswith("response."):

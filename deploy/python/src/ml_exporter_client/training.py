@@ -27,7 +27,7 @@ ENTRIES = 200
 
 
 class Training:
-    """`with monitor.training("fraud") as run:` says that a run has begun, and how it ended.
+    """`with monitor.training("fraud") as run:` reports the start of a run, its result and duration.
 
     An exception makes it a failed run and is raised again. No method raises.
     """
@@ -57,7 +57,7 @@ class Training:
 
     def log(self, metrics: Optional[Mapping[str, Any]] = None, *, split: str = TRAIN,
             epoch: Any = None, step: Any = None, **more: Any) -> None:
-        """Where the run stands: `run.log(epoch=3, split="validation", f1=0.91)`."""
+        """The current metrics of the run: `run.log(epoch=3, split="validation", f1=0.91)`."""
         self._send(split=split, epoch=epoch, step=step, metrics=_numbers({**(metrics or {}), **more}))
 
     def log_by_prefix(self, metrics: Mapping[str, Any], *, split: str = TRAIN, epoch: Any = None,
@@ -71,7 +71,7 @@ class Training:
             self.log(values, split=own, epoch=epoch, step=step)
 
     def importance(self, features: Any, values: Optional[Iterable[Any]] = None) -> None:
-        """How much each feature matters: a mapping, or names and numbers."""
+        """The importance of each feature: a mapping, or names and numbers."""
         try:
             pairs = dict(features) if values is None else dict(zip(features, values))
             self._send(feature_importance=_numbers(pairs))
@@ -93,7 +93,7 @@ class Training:
             self.mistake(error)
 
     def at_success(self, action: Callable[[], None]) -> None:
-        """Runs `action` when the run has succeeded, before that is said."""
+        """Runs `action` when the run has succeeded, before the result is reported."""
         self._at_success.append(action)
 
     def begin(self) -> Training:

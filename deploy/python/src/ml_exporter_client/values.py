@@ -28,7 +28,7 @@ _MISSING = frozenset({"NAType", "NaTType"})
 
 
 class Unreadable(TypeError):
-    """A value that has no meaning as a number, a text or a truth value."""
+    """A value that is not a number, a text or a boolean."""
 
 
 def scalar(value: Any) -> Any:

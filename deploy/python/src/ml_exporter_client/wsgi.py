@@ -79,7 +79,7 @@ class _Body:
                 pass
 
     def __len__(self) -> int:
-        # Servers ask a list of one part for its length, to say Content-Length.
+        # Servers ask a list of one part for its length, to send Content-Length.
         return len(self._body)  # type: ignore[arg-type]
 
     def close(self) -> None:
