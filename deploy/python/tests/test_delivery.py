@@ -29,7 +29,7 @@ def test_events_wait_for_a_daemon_that_is_away_and_further_ones_are_dropped(star
     for _ in range(2000):
         with monitor.request(model):
             pass
-    assert time.perf_counter() - began < 0.5, "the caller has waited"
+    assert time.perf_counter() - began < 1, "the caller has waited"
     dropped = monitor.stats().dropped["queue_full"]
     # A batch is in the sender's hands.
     assert 1400 <= dropped <= 1500
@@ -44,7 +44,7 @@ def test_a_server_that_answers_nothing_costs_the_caller_nothing(model):
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
         silent.listen(1)
-        monitor = Monitor(f"127.0.0.1:{silent.getsockname()[1]}", interval=0.01, timeout=0.3)
+        monitor = Monitor(f"127.0.0.1:{silent.getsockname()[1]}", interval=0.01, timeout=1)
         slowest = 0.0
         for _ in range(300):
             began = time.perf_counter()
@@ -52,7 +52,7 @@ def test_a_server_that_answers_nothing_costs_the_caller_nothing(model):
                 pass
             slowest = max(slowest, time.perf_counter() - began)
             time.sleep(0.001)
-        assert slowest < 0.2
+        assert slowest < 0.7
         began = time.perf_counter()
         monitor.close(0.5)
         assert time.perf_counter() - began < 2

@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.responses import JSONResponse, StreamingResponse
 from starlette.routing import Route
+from starlette.testclient import TestClient
 
 from ml_exporter_client import Monitor, annotate, asgi, wsgi
 
@@ -126,6 +127,16 @@ def test_a_handler_in_a_thread_annotates_its_request(daemon, monitor, model):
     ask(starlette(monitor, model), "/threaded", "/threaded")
     assert monitor.flush()
     assert total(daemon, "ml_feature_values_total", model=model, feature="threaded") == 2
+
+
+def test_an_application_that_is_started_once_more_sends_again(daemon, model):
+    monitor = Monitor(f"http://{daemon.push_address}", interval=30)
+    app = starlette(monitor, model)
+    for count in (1, 2, 3):
+        with TestClient(app) as client:
+            assert client.get("/predict?amount=1").status_code == 200
+        assert outcomes(daemon, model) == {"ok": count}
+    assert monitor.stats().accepted == 3 and not monitor.dropped
 
 
 def flask(monitor, model, **options):

@@ -38,6 +38,7 @@ class MonitorMiddleware:
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive,
                        send: Send) -> None:
         if scope["type"] == "lifespan":
+            self._monitor.reopen()
             return await self.app(scope, receive, self._closing(send))
         if scope["type"] != "http" or not self._routes.match(scope.get("path", "")):
             return await self.app(scope, receive, send)

@@ -152,6 +152,11 @@ class Monitor:
         if self._sender is not None:
             self._sender.close(seconds)
 
+    def reopen(self) -> None:
+        """Takes events again after `close`, as an application that is started once more."""
+        if self._sender is not None:
+            self._sender.reopen()
+
     async def aflush(self, seconds: float = 5.0) -> bool:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(None, self.flush, seconds)

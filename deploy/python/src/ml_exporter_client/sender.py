@@ -54,6 +54,15 @@ class Sender:
     def begin(self) -> None:
         """Also called in a forked child, which is a producer of its own with an empty queue."""
         self.report = Report()
+        self._begin_producer()
+
+    def reopen(self) -> None:
+        """Begins as another producer if it was closed."""
+        thread = self._thread
+        if self.closed and (thread is None or not thread.is_alive()):
+            self._begin_producer()
+
+    def _begin_producer(self) -> None:
         self.queue: Deque[Union[Dict[str, Any], Deferred]] = deque()
         self.deferred_rows = 0
         self.closed = False
