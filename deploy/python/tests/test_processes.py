@@ -1,7 +1,9 @@
 """Forks, exits and the environment, each in processes of their own."""
 
+import copy
 import json
 import os
+import pickle
 import signal
 import ssl
 import subprocess
@@ -13,7 +15,7 @@ import pytest
 from conftest import ROOT, Stub, eventually, total
 from programs import free_port
 
-from ml_exporter_client import Monitor
+from ml_exporter_client import Monitor, lightning
 from ml_exporter_client.monitor import program_name
 from ml_exporter_client.transport import Address, BadAddress
 
@@ -178,6 +180,42 @@ time.sleep(30)
     process.send_signal(signal.SIGTERM)
     assert process.wait(10) == 0
     process.stdout.close()
+    assert count(daemon, model, outcome="ok") == 1
+
+
+# MARK: Pickles
+
+def test_what_holds_a_monitor_can_be_pickled_and_copied(daemon, monitor, model, tmp_path):
+    from sklearn.linear_model import LinearRegression
+
+    from ml_exporter_client.sklearn import Measured
+    measured = Measured(LinearRegression(), monitor, model, version="here").fit([[1], [2]], [1, 2])
+    same = copy.deepcopy(pickle.loads(pickle.dumps(measured)))
+    assert same._monitor._sender is monitor._sender
+    same.predict([[3]])
+    with monitor.training(model) as run:
+        assert pickle.loads(pickle.dumps(lightning.callback(run))).run.run == run.run
+    assert monitor.flush()
+    assert count(daemon, model, version="here", outcome="ok") == 1
+
+
+def test_a_worker_that_unpickles_a_monitor_sends_with_one_thread(daemon, model):
+    given = pickle.dumps(Monitor(f"http://{daemon.push_address}", token="secret"))
+    assert b"secret" not in given
+    run(f"""
+import pickle, threading
+for _ in range(5):
+    monitor = pickle.loads({given!r})
+    with monitor.request("{model}"):
+        pass
+assert threading.active_count() == 2
+""")
+    assert count(daemon, model, outcome="ok") == 5
+
+
+def test_a_monitor_as_a_context_closes_at_its_end(daemon, model):
+    with Monitor(f"http://{daemon.push_address}") as monitor:
+        monitor.event(model=model)
     assert count(daemon, model, outcome="ok") == 1
 
 

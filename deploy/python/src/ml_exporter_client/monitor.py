@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from typing import TYPE_CHECKING, Any, Dict, Optional, Sequence
+import weakref
+from typing import TYPE_CHECKING, Any, Dict, Optional, Sequence, Tuple
 
 from .columns import Labels, Requests
 from .fields import ColumnFields, LabelFields, MetricFields, Name, RequestFields
@@ -36,6 +37,7 @@ class Monitor:
                  token: Optional[str] = None, ca: Optional[str] = None, capacity: int = 20_000,
                  batch: int = 1000, interval: float = 1.0, timeout: float = 5.0):
         self._sender: Optional[Sender] = None
+        arguments = (url, name, ca, capacity, batch, interval, timeout)
         if os.environ.get("ML_EXPORTER_DISABLE", "").strip().lower() in _TRUE:
             return
         try:
@@ -45,6 +47,8 @@ class Monitor:
             self._sender = Sender(
                 transport, name or os.environ.get("ML_EXPORTER_NAME") or program_name(),
                 max(1, capacity), max(1, batch), max(0.0, interval))
+            self._sender.restore = (restored, arguments)
+            _senders[arguments] = self._sender
         except Exception as error:
             # A wrong address costs the measurements, never the service.
             logger.error("nothing is sent to ml_exporter: %s", error)
@@ -157,6 +161,12 @@ class Monitor:
         if self._sender is not None:
             self._sender.reopen()
 
+    def __enter__(self) -> Monitor:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
     async def aflush(self, seconds: float = 5.0) -> bool:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(None, self.flush, seconds)
@@ -180,6 +190,21 @@ class Monitor:
                 sender.put_rows(rows)
         except Exception as error:
             sender.report.drop("unreadable", 1, repr(error))
+
+
+# By arguments, for what is unpickled.
+_senders: "weakref.WeakValueDictionary[Tuple[Any, ...], Sender]" = weakref.WeakValueDictionary()
+
+
+def restored(*arguments: Any) -> Optional[Sender]:
+    """The sender of an unpickled monitor: the one of this process with the same arguments. A token
+    is not pickled; another process takes it from ML_EXPORTER_TOKEN."""
+    sender = _senders.get(arguments)
+    if sender is None:
+        url, name, ca, capacity, batch, interval, timeout = arguments
+        sender = Monitor(url, name=name, ca=ca, capacity=capacity, batch=batch, interval=interval,
+                         timeout=timeout)._sender
+    return sender
 
 
 def annotate(**fields: Any) -> None:

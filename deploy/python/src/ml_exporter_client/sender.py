@@ -12,7 +12,7 @@ import threading
 import time
 import uuid
 from collections import deque
-from typing import Any, Deque, Dict, Iterator, List, NamedTuple, Optional, Protocol, Tuple, Union
+from typing import Any, Callable, Deque, Dict, Iterator, List, NamedTuple, Optional, Protocol, Tuple, Union
 
 from . import process
 from .columns import halves
@@ -48,8 +48,13 @@ class Sender:
         self.transport = transport
         self.capacity, self.batch, self.interval = capacity, batch, interval
         self._name = re.sub(r"[^A-Za-z0-9._:@-]", "_", name)[:100] or "python"
+        # How pickle makes it again in another process: threads and sockets stay where they are.
+        self.restore: Tuple[Callable[..., Any], Tuple[Any, ...]] = (type(None), ())
         self.begin()
         process.watch(self)
+
+    def __reduce__(self) -> Tuple[Callable[..., Any], Tuple[Any, ...]]:
+        return self.restore
 
     def begin(self) -> None:
         """Also called in a forked child, which is a producer of its own with an empty queue."""
