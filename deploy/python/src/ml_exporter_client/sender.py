@@ -23,7 +23,7 @@ from .values import encode
 
 BODY_BYTES = 4 << 20
 # Seconds between two attempts, at least and at most.
-FIRST_DELAY, LONGEST_DELAY = 0.1, 10.0
+FIRST_DELAY, LONGEST_DELAY = 0.1, 5.0
 
 
 class Deferred(Protocol):
@@ -177,6 +177,7 @@ class Sender:
 
     def _turn(self) -> bool:
         """Sends a batch. Returns whether there may be another."""
+        lines: List[Line] = []
         try:
             self._gather()
             self._busy = True
@@ -186,7 +187,7 @@ class Sender:
             return bool(lines) or not self.closed
         except Exception as error:
             # A bug of this package loses one batch; the caller and the thread go on.
-            self.report.drop("internal_error", 1, repr(error))
+            self.report.drop("internal_error", sum(line.rows for line in lines) or 1, repr(error))
             self._wake.acquire(timeout=FIRST_DELAY)
             return not self.closed
         finally:
