@@ -45,7 +45,7 @@ struct YAMLReaderTests {
         ("a: &x 1\n", 1, 4, "anchors and tags are not supported"),
         ("a: !!str 1\n", 1, 4, "anchors and tags are not supported"),
         ("a: *x\n", 1, 4, "aliases are not supported"),
-        ("a: 1\n---\nb: 2\n", 2, 1, "a second document is not read"),
+        ("a: 1\n---\nb: 2\n", 2, 1, "more than one document"),
         ("[1]: 2\n", 1, 1, "a key must be a scalar"),
         ("a: b: c\n", 1, 5, "mapping values are not allowed in this context"),
         (
