@@ -74,12 +74,13 @@ let package = Package(
         module("Series", imports: ["Kernel", "Wire", "Exposition", "Observation"]),
         module("Model", imports: ["Kernel", "Wire", "Exposition", "Observation", "Series"]),
         module("Journal", imports: ["Kernel", "Wire", "CSQLite", "CISAL", "CLinux"]),
+        module("Scrape", imports: ["Kernel", "Exposition", "HTTP", "Host", logging]),
         .executableTarget(
             name: "ml_exporter",
             dependencies: [
                 "CLinux", "CVersion", "Kernel", "Wire", "Exposition", "Settings", "HTTP", "Host",
-                "Groups", "Intake", "Observation", "Series", "Model", "Journal", argumentParser,
-                logging,
+                "Groups", "Intake", "Observation", "Series", "Model", "Journal", "Scrape",
+                argumentParser, logging,
             ],
             resources: [.embedInCode("Push/openapi.json")], swiftSettings: settings),
         .target(name: "Scratch", path: "Tests/Scratch", swiftSettings: settings),
@@ -97,6 +98,7 @@ let package = Package(
             of: "Host",
             imports: ["CLinux", "Kernel", "Exposition", "Settings", "Scratch", argumentParser]),
         tests(of: "Journal", imports: ["Kernel", "Wire", "Scratch"]),
+        tests(of: "Scrape", imports: ["Kernel", "Exposition", "HTTP", "Host", logging]),
     ],
     cxxLanguageStandard: .cxx17,
 )
