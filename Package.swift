@@ -74,13 +74,16 @@ let package = Package(
         module("Series", imports: ["Kernel", "Wire", "Exposition", "Observation"]),
         module("Model", imports: ["Kernel", "Wire", "Exposition", "Observation", "Series"]),
         module("Journal", imports: ["Kernel", "Wire", "CSQLite", "CISAL", "CLinux"]),
+        module(
+            "PushPipeline",
+            imports: ["Kernel", "Wire", "Groups", "Intake", "Observation", "Model", "Journal"]),
         module("Scrape", imports: ["Kernel", "Exposition", "HTTP", "Host", logging]),
         .executableTarget(
             name: "ml_exporter",
             dependencies: [
                 "CLinux", "CVersion", "Kernel", "Wire", "Exposition", "Settings", "HTTP", "Host",
-                "Groups", "Intake", "Observation", "Series", "Model", "Journal", "Scrape",
-                argumentParser, logging,
+                "Groups", "Intake", "Observation", "Series", "Model", "Journal", "PushPipeline",
+                "Scrape", argumentParser, logging,
             ],
             resources: [.embedInCode("Push/openapi.json")], swiftSettings: settings),
         .target(name: "Scratch", path: "Tests/Scratch", swiftSettings: settings),
@@ -99,6 +102,12 @@ let package = Package(
             imports: ["CLinux", "Kernel", "Exposition", "Settings", "Scratch", argumentParser]),
         tests(of: "Journal", imports: ["Kernel", "Wire", "Scratch"]),
         tests(of: "Scrape", imports: ["Kernel", "Exposition", "HTTP", "Host", logging]),
+        tests(
+            of: "PushPipeline",
+            imports: [
+                "Kernel", "Wire", "Exposition", "Groups", "Intake", "Observation", "Series",
+                "Model", "Journal", "Scratch",
+            ]),
     ],
     cxxLanguageStandard: .cxx17,
 )

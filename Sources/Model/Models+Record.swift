@@ -1,4 +1,4 @@
-internal import Kernel
+package import Kernel
 package import Observation
 internal import Series
 package import Wire
@@ -7,12 +7,14 @@ package import Wire
 extension Models {
     /// What a snapshot begins with: the version of its form.
     private static let form: UInt64 = 1
+    /// What a decision begins with: the version of its form.
+    private static let decisionForm: UInt64 = 2
 
     // MARK: Decisions
 
-    /// Writes what a replay needs beside the batch.
+    /// Writes what a replay needs beside the batch and its time.
     package func write(_ decision: borrowing Reservation, to record: inout ByteWriter) {
-        record.write(decision.context.unixSeconds)
+        record.write(Models.decisionForm)
         record.write(decision.context.sender.number)
         decision.rows.write(to: &record)
         for kind in decision.announcements.indices {
@@ -22,11 +24,29 @@ extension Models {
 
     /// Applies a batch as it was decided, whatever the limits are now. Returns false for a record
     /// that is damaged.
-    package func replay(_ batch: borrowing Batch, record: inout ByteReader) -> Bool {
-        var decision = Reservation()
+    package func replay(
+        _ batch: borrowing Batch, record: inout ByteReader, at time: Timestamp
+    ) -> Bool {
+        if record.number() != Models.decisionForm { record.damage() }
+        let sender = Sender(number: record.number(), process: nil)
+        return replay(batch, record: &record, context: PushContext(from: sender, at: time))
+    }
+
+    /// As `replay`, for a record of format 1, which has the Unix time in it.
+    package func replayFormat1(
+        _ batch: borrowing Batch, record: inout ByteReader, now: Timestamp
+    ) -> Bool {
         let unixSeconds = record.double()
-        let producer = record.number()
-        decision.begin(batch, context: PushContext(unixSeconds: unixSeconds, producer: producer))
+        let time = now.earlier(unixSeconds: unixSeconds, persistentSeconds: unixSeconds)
+        let sender = Sender(number: record.number(), process: nil)
+        return replay(batch, record: &record, context: PushContext(from: sender, at: time))
+    }
+
+    private func replay(
+        _ batch: borrowing Batch, record: inout ByteReader, context: PushContext
+    ) -> Bool {
+        var decision = Reservation()
+        decision.begin(batch, context: context)
         decision.rows.read(&record)
         for kind in decision.announcements.indices {
             decision.announcements[kind].read(&record)

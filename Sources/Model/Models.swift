@@ -9,7 +9,7 @@ package import Series
 /// A push is decided, then applied. It holds the directory's lock as long as a look-up takes, then
 /// the lock of one version after the other while that one's rows are counted. A page copies the numbers of each version under its
 /// lock and is written without any.
-package final class Models: Sink {
+package final class Models: Sendable {
     package let budget: SeriesBudget
     let directory: LockedValue<ModelDirectory>
     let leases: Leases
@@ -45,9 +45,10 @@ package final class Models: Sink {
 
     /// Applies a batch at once.
     package func apply(
-        _ batch: borrowing Batch, from sender: Sender, outcome: inout BatchOutcome
+        _ batch: borrowing Batch, from sender: Sender, at time: Timestamp = .now,
+        outcome: inout BatchOutcome
     ) {
-        let decision = decide(batch, from: sender, outcome: &outcome)
+        let decision = decide(batch, from: sender, at: time, outcome: &outcome)
         apply(batch, as: decision)
     }
 
@@ -57,10 +58,11 @@ package final class Models: Sink {
     /// until it is applied. A decision that is never applied costs the room of its series until
     /// their version goes.
     package func decide(
-        _ batch: borrowing Batch, from sender: Sender, outcome: inout BatchOutcome
+        _ batch: borrowing Batch, from sender: Sender, at time: Timestamp = .now,
+        outcome: inout BatchOutcome
     ) -> Reservation {
         var decision = spares.withLock { $0.popLast() } ?? Reservation()
-        decision.begin(batch, context: PushContext(from: sender))
+        decision.begin(batch, context: PushContext(from: sender, at: time))
         decide(batch, decision: &decision, outcome: &outcome)
         return decision
     }
