@@ -20,7 +20,7 @@ RELEASE_BUILD := $(if $(BUILT),,release)
 DASHBOARDS := .venv-monitoring/bin/python
 
 .PHONY: help run build-tests environments sanitize-short mutants test e2e dashboards monitoring previews scaling demo deployment torture bench sanitize \
-	python python-frameworks python-bench wheel fuzz lint format build release deb kubernetes clean dependencies test-dependencies
+	python python-frameworks python-bench wheel statistics fuzz lint format build release deb kubernetes clean dependencies test-dependencies
 
 help: ## Lists the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -132,6 +132,15 @@ torture: release test-dependencies ## Kills the daemon, cuts its power, lets its
 
 bench: release test-dependencies ## Measures beside node_exporter and a floor in C; keeps the run
 	python3 Tests/Benchmarks/bench.py $(BENCH)
+
+.venv-statistics/.made: Tests/Statistics/requirements.txt
+	python3 -m venv .venv-statistics
+	.venv-statistics/bin/pip install --quiet --disable-pip-version-check -r $<
+	touch $@
+
+statistics: release .venv-statistics/.made ## Compares drift with scipy and Evidently; long null and power tests
+	.venv-statistics/bin/python Tests/Statistics/compare.py
+	STATISTICS_ROUNDS=$(or $(ROUNDS),200) $(SWIFT) test --filter NullAndPowerTests
 
 # MemoryTests measure resident memory, which a sanitizer's shadow memory inflates.
 sanitize: dependencies ## Runs the unit tests under the thread and address sanitizers

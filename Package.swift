@@ -53,6 +53,8 @@ let package = Package(
             name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
         .systemLibrary(
             name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
+        .systemLibrary(
+            name: "CNettle", pkgConfig: "nettle", providers: [.apt(["nettle-dev"])]),
         .target(name: "CLinux", cSettings: [.define("_GNU_SOURCE")]),
         .target(name: "CNVML", linkerSettings: [.linkedLibrary("dl")]),
         .target(
@@ -62,6 +64,8 @@ let package = Package(
             name: "CText", linkerSettings: [.linkedLibrary("re2"), .linkedLibrary("simdjson")]),
         module("Kernel", imports: ["CLinux", "CText"]),
         module("Wire", imports: ["Kernel"]),
+        module("Statistics", imports: ["CText"]),
+        module("Profiles", imports: ["Kernel", "Statistics", "CText", "CNettle"]),
         module("Exposition", imports: ["Kernel", "Wire", "CText"]),
         module("Settings", imports: ["Kernel", "CText", "CYAML", argumentParser]),
         module("HTTP", imports: ["Kernel", "CMicroHTTPD", "CISAL", "CLinux"]),
@@ -83,12 +87,14 @@ let package = Package(
             dependencies: [
                 "CLinux", "CVersion", "Kernel", "Wire", "Exposition", "Settings", "HTTP", "Host",
                 "Groups", "Intake", "Observation", "Series", "Model", "Journal", "PushPipeline",
-                "Scrape", argumentParser, logging,
+                "Scrape", "Statistics", "Profiles", argumentParser, logging,
             ],
             resources: [.embedInCode("Push/openapi.json")], swiftSettings: settings),
         .target(name: "Scratch", path: "Tests/Scratch", swiftSettings: settings),
         tests(of: "Kernel", imports: ["Scratch"]),
         tests(of: "Wire", imports: ["Kernel"]),
+        tests(of: "Statistics"),
+        tests(of: "Profiles", imports: ["Kernel", "Statistics", "Scratch"]),
         tests(of: "Exposition", imports: ["Kernel", "Wire"]),
         tests(of: "Groups", imports: ["Kernel", "Exposition"]),
         tests(of: "Settings", imports: ["Kernel", argumentParser]),

@@ -2,6 +2,7 @@
 
 #include <charconv>
 #include <cmath>
+#include <cstdlib>
 #include <cstring>
 #include <system_error>
 
@@ -95,6 +96,40 @@ extern "C" size_t ctext_number(double value, uint8_t *bytes) {
     }
   }
   return static_cast<size_t>(cursor - out);
+}
+
+extern "C" size_t ctext_ecmascript_number(double value, uint8_t *bytes) {
+  char *cursor = reinterpret_cast<char *>(bytes);
+  const char *const start = cursor;
+  if (value == 0) return *cursor = '0', 1;
+  if (value < 0) *cursor++ = '-';
+  const Decimal decimal = decimal_of(std::fabs(value));
+  const int count = decimal.count;
+  const int point = decimal.exponent + 1;  // n of ECMA-262, 6.1.6.1.20; count is its k
+  const auto digits = [&](int from, int to) {
+    for (int index = from; index < to; ++index)
+      *cursor++ = index < count ? decimal.digits[index] : '0';
+  };
+  if (count <= point && point <= 21) {
+    digits(0, point);
+  } else if (0 < point && point <= 21) {
+    digits(0, point);
+    *cursor++ = '.';
+    digits(point, count);
+  } else if (-6 < point && point <= 0) {
+    *cursor++ = '0';
+    *cursor++ = '.';
+    for (int zero = point; zero < 0; ++zero) *cursor++ = '0';
+    digits(0, count);
+  } else {
+    digits(0, 1);
+    if (count > 1) *cursor++ = '.';
+    digits(1, count);
+    *cursor++ = 'e';
+    *cursor++ = decimal.exponent < 0 ? '-' : '+';
+    cursor = std::to_chars(cursor, cursor + 4, std::abs(decimal.exponent)).ptr;
+  }
+  return static_cast<size_t>(cursor - start);
 }
 
 extern "C" size_t ctext_unsigned(uint64_t value, uint8_t *bytes) {

@@ -9,6 +9,7 @@ enum Command {
     case checkConfiguration
     case healthCheck(Configuration)
     case storage(StorageCommand)
+    case profile(ProfileCommand)
     /// Says something and ends: help, the version, mistakes.
     case tell(String, toError: Bool, exitCode: Int32)
 
@@ -17,6 +18,7 @@ enum Command {
                ml_exporter check-config [flags]  say what is wrong with the flags
                ml_exporter healthcheck [flags]   ask a running daemon whether it is ready
                ml_exporter storage --help        look at, check or compact what was kept
+               ml_exporter profile --help        make or show a profile of training data, check rows against it
 
         Flags may also stand in a file, one per line: @file.
 
@@ -34,6 +36,10 @@ enum Command {
         if arguments.first == "storage" {
             arguments = Command.expand(Array(arguments.dropFirst()), errors: &errors)
             self = StorageCommand.command(arguments, errors: errors)
+            return
+        }
+        if arguments.first == "profile" {
+            self = ProfileCommand.command(Array(arguments.dropFirst()), errors: errors)
             return
         }
         arguments = Command.expand(arguments, errors: &errors)

@@ -25,6 +25,8 @@ enum Program {
             }
         case .storage(let command):
             exit(command.run())
+        case .profile(let command):
+            exit(command.run())
         case .serve(let configuration):
             exit(serve(configuration))
         }

@@ -19,11 +19,13 @@ import events  # noqa: E402
 import groups  # noqa: E402
 import host  # noqa: E402
 import journal  # noqa: E402
+import profiles  # noqa: E402
 import scale  # noqa: E402
 from measuring import HERE, REPOSITORY, machine, versions  # noqa: E402
 
 SECTIONS = {"nine": host.nine, "defaults": host.defaults, "scale": scale.measure,
-            "events": events.measure, "groups": groups.measure, "journal": journal.measure}
+            "events": events.measure, "groups": groups.measure, "journal": journal.measure,
+            "profiles": profiles.measure}
 
 
 def main():

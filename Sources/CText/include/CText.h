@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "CTextJSON.h"
+#include "CTextStatistics.h"
 
 #ifdef __cplusplus
 extern "C" {

@@ -1,0 +1,28 @@
+package import Kernel
+
+/// Why an input could not be read.
+package enum InputError: Error, CustomStringConvertible {
+    /// Its text is wrong.
+    case text(TextError)
+    /// The operating system failed.
+    case system(KernelError)
+    /// The input as a whole, or the flags, do not fit.
+    case content(String)
+
+    package var description: String {
+        switch self {
+        case .text(let error): error.description
+        case .system(let error): error.description
+        case .content(let sentence): sentence
+        }
+    }
+}
+
+/// What a reader of columns has against a value; the reader of the file knows where it stands.
+package struct ValueError: Error {
+    package var sentence: String
+
+    package init(_ sentence: String) {
+        self.sentence = sentence
+    }
+}
