@@ -16,7 +16,7 @@ struct FormatOneTests {
     private func fixture(_ name: String) throws -> [UInt8] {
         let folder = "\(#filePath)".split(separator: "/").dropLast(2).joined(separator: "/")
         let path = "/\(folder)/Fixtures/journal/format1/\(name)"
-        let file = try #require(unsafe fopen(path, "r"))
+        let file = unsafe try #require(unsafe fopen(path, "r"))
         defer { unsafe fclose(file) }
         var bytes: [UInt8] = []
         var part = [UInt8](repeating: 0, count: 1 << 16)
