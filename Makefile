@@ -17,7 +17,7 @@ SWIFT_FILES := $(shell git ls-files '*.swift' 2>/dev/null)
 DASHBOARDS := .venv-monitoring/bin/python
 
 .PHONY: help run test e2e dashboards monitoring previews scaling demo deployment torture bench sanitize \
-	fuzz lint format build release deb kubernetes clean dependencies test-dependencies
+	fuzz lint format build release deb rules kubernetes clean dependencies test-dependencies
 
 help: ## Lists the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -84,7 +84,10 @@ deployment: deb test-dependencies .venv-deployment/.made ## Tests units, package
 	@deploy/install-dependencies deployment
 	.venv-deployment/bin/python -m pytest Tests/Deployment $(PYTEST)
 
-kubernetes: ## Makes the manifests that are made of rules and dashboards
+rules: ## Writes deploy/prometheus/rules/*.yml from deploy/prometheus/source
+	deploy/prometheus/generate
+
+kubernetes: rules ## Makes the manifests that are made of rules and dashboards
 	deploy/kubernetes/generate
 
 torture: release test-dependencies ## Kills the daemon, cuts its power, lets its disk fail; audits
