@@ -16,7 +16,7 @@ SWIFT_FILES := $(shell git ls-files '*.swift' 2>/dev/null)
 
 DASHBOARDS := .venv-monitoring/bin/python
 
-.PHONY: help run test e2e dashboards monitoring previews scaling demo deployment torture bench sanitize \
+.PHONY: help run test e2e dashboards monitoring fleet previews scaling demo deployment torture bench sanitize \
 	fuzz lint format build release deb rules kubernetes clean dependencies test-dependencies
 
 help: ## Lists the targets
@@ -65,6 +65,9 @@ dashboards: .venv-monitoring/.made ## Writes dashboards/*.json from dashboards/s
 
 monitoring: release test-dependencies .venv-monitoring/.made ## Tests dashboards, rules and Alertmanager
 	$(DASHBOARDS) -m pytest Tests/Monitoring $(PYTEST)
+
+fleet: test-dependencies .venv-monitoring/.made ## Runs the rules over three simulated weeks of ten hosts, minute by minute
+	WEEKS_HOSTS=10 WEEKS_STEP=60 $(DASHBOARDS) -m pytest Tests/Monitoring/test_weeks.py -rP $(PYTEST)
 
 previews: release test-dependencies .venv-monitoring/.made ## Draws dashboards/preview/*.png anew
 	PREVIEWS=dashboards/preview $(DASHBOARDS) -m pytest Tests/Monitoring/test_panels.py -k picture
