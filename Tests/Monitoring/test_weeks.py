@@ -19,9 +19,9 @@ from weeks import BEGIN, DAYS, FAULTS, MINUTES, Weeks
 
 HOSTS = int(os.environ.get("WEEKS_HOSTS", 2))
 STEP = int(os.environ.get("WEEKS_STEP", 300))
-# What is read from a range of less than a step would be missed between two steps.
-CHUNK = 360
-# Nothing is compared in the first week; it is looked at all the same.
+# promtool asks for a block at once, and Prometheus gives at most 11,000 points.
+POINTS = 10_000
+BLOCKS = "--max-block-duration=162h"
 END = BEGIN + 60 * MINUTES
 CONFIGURATION = "global: {scrape_interval: 1m, evaluation_interval: 1m}\n"
 FLAGS = ("--storage.tsdb.retention.time=20y", "--query.max-samples=200000000")
@@ -33,10 +33,12 @@ def promtool(*arguments):
 
 
 def backfill(weeks: Weeks, folder):
-    for begin in range(0, MINUTES, CHUNK):
-        file = folder / "samples.om"
-        file.write_text(weeks.text(begin, begin + CHUNK))
-        promtool("tsdb", "create-blocks-from", "openmetrics", "--quiet", file, folder / "tsdb")
+    file = folder / "samples.om"
+    with open(file, "w") as text:
+        for begin in range(0, MINUTES, 1440):
+            text.write(weeks.text(begin, begin + 1440))
+        text.write("# EOF\n")
+    promtool("tsdb", "create-blocks-from", "openmetrics", BLOCKS, "--quiet", file, folder / "tsdb")
 
 
 def needed(known: set[str]) -> list[list[dict]]:
@@ -63,7 +65,7 @@ def needed(known: set[str]) -> list[list[dict]]:
 def record(level: list[dict], folder, prometheus: Prometheus):
     file = folder / "level.yml"
     file.write_text(yaml.safe_dump({"groups": [{"name": "level", "rules": level}]}, width=10 ** 9))
-    promtool("tsdb", "create-blocks-from", "rules", f"--url=http://{prometheus.address}",
+    promtool("tsdb", "create-blocks-from", "rules", BLOCKS, f"--url=http://{prometheus.address}",
              f"--start={BEGIN}", f"--end={END}", f"--eval-interval={STEP}s",
              f"--output-dir={folder}/tsdb", file)
 
@@ -107,9 +109,9 @@ def fired(tmp_path_factory):
         for rule in alerts():
             if not names(rule.content["expr"]) & there:
                 continue
-            half = (BEGIN + END) // 2 // STEP * STEP
             times = collections.defaultdict(list)
-            for begin, end in ((BEGIN, half - STEP), (half, END)) if STEP < 300 else ((BEGIN, END),):
+            for begin in range(BEGIN, END, POINTS * STEP):
+                end = min(begin + (POINTS - 1) * STEP, END)
                 for row in prometheus.api("query_range", query=rule.content["expr"], start=begin, end=end,
                                           step=STEP)["result"]:
                     labels = {name: value for name, value in row["metric"].items() if name != "__name__"}

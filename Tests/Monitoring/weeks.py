@@ -223,4 +223,4 @@ class Weeks:
             for at, value in zip(self.times[begin:end].tolist(), values[begin:end].tolist()):
                 if value == value:
                     lines.append(f"{text} {value:.10g} {at}\n")
-        return "".join(lines) + "# EOF\n"
+        return "".join(lines)
