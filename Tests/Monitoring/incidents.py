@@ -133,6 +133,8 @@ def model(name: str) -> dict:
         f"ml_model_trained_timestamp_seconds{{{two}}}": lambda _: time.time() - 60,
         f'ml_training_metric{{{one},split="validation",metric="f1"}}': 0.9,
         f"ml_training_epoch{{{one}}}": 30,
+        # It tells its first tokens, so without this a whole answer might take a minute.
+        f"ml_objective:request_duration:seconds{{{one}}}": 1,
         f'ml_business_value{{{one},kpi="profit"}}': 1100,
         f'ml_business_target{{{one},kpi="profit"}}': 1000,
     }
@@ -181,7 +183,8 @@ INCIDENTS = [
     of_host("HostMemoryHigh", "warning", {"node_memory_MemAvailable_bytes": 1e9}),
     of_host("HostMemoryStalled", "warning",
             per_second({"node_pressure_memory_stalled_seconds_total": 0.4})),
-    of_host("HostMajorPageFaults", "warning", per_second({"node_vmstat_pgmajfault": 2000})),
+    of_host("HostMajorPageFaults", "warning", {
+        "node_vmstat_pgmajfault": Counter(2000), "node_memory_MemAvailable_bytes": 2e9}),
     of_host("HostOutOfMemoryKill", "warning", per_second({"node_vmstat_oom_kill": 0.5})),
     of_host("HostDiskSaturated", "warning",
             per_second({'node_disk_io_time_weighted_seconds_total{device="sda"}': 20})),

@@ -22,6 +22,8 @@ FACTOR = 60
 # What compares with days or waits for hours has its faults in test_weeks.py or in `situations`.
 ELSEWHERE = {"ModelTrafficStopped", "ModelTrafficChanged", "HostFilesystemFillingUp", "HostFilesFillingUp",
              "PushGroupStale", "ExportersMissing", "ScrapesFailing"}
+# Not looked at: a busy machine that answers every second misses scrapes, and this alert is about those.
+MISSED = "ScrapesFailing"
 HEALTHY_SECONDS = 45
 FAULT_SECONDS = 170
 RECOVERY_SECONDS = 240
@@ -134,7 +136,7 @@ class Story:
         found = set()
         for alert in self.prometheus.api("alerts")["alerts"]:
             labels = alert["labels"]
-            if alert["state"] == "firing" and labels["alertname"] != "Watchdog":
+            if alert["state"] == "firing" and labels["alertname"] not in ("Watchdog", MISSED):
                 found.add(place(labels))
         return found
 
