@@ -19,8 +19,8 @@ RELEASE_BUILD := $(if $(BUILT),,release)
 
 DASHBOARDS := .venv-monitoring/bin/python
 
-.PHONY: help run build-tests environments sanitize-short mutants test e2e dashboards monitoring previews scaling demo deployment torture bench sanitize \
-	python python-frameworks python-bench wheel statistics fuzz lint format build release deb kubernetes clean dependencies test-dependencies
+.PHONY: help run build-tests environments sanitize-short mutants test e2e dashboards monitoring fleet previews scaling demo deployment torture bench sanitize \
+	python python-frameworks python-bench wheel statistics fuzz lint format build release deb rules kubernetes clean dependencies test-dependencies
 
 help: ## Lists the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -72,6 +72,9 @@ dashboards: .venv-monitoring/.made ## Writes dashboards/*.json from dashboards/s
 monitoring: $(RELEASE_BUILD) test-dependencies .venv-monitoring/.made ## Tests dashboards, rules and Alertmanager
 	$(DASHBOARDS) -m pytest Tests/Monitoring $(PYTEST)
 
+fleet: test-dependencies .venv-monitoring/.made ## Runs the rules over three simulated weeks of five hosts, minute by minute
+	WEEKS_HOSTS=5 WEEKS_STEP=60 $(DASHBOARDS) -m pytest Tests/Monitoring/test_weeks.py -rP $(PYTEST)
+
 previews: release test-dependencies .venv-monitoring/.made ## Draws dashboards/preview/*.png anew
 	PREVIEWS=dashboards/preview $(DASHBOARDS) -m pytest Tests/Monitoring/test_panels.py -k picture
 
@@ -90,7 +93,10 @@ deployment: deb test-dependencies .venv-deployment/.made ## Tests units, package
 	@deploy/install-dependencies deployment
 	.venv-deployment/bin/python -m pytest Tests/Deployment $(PYTEST)
 
-kubernetes: ## Makes the manifests that are made of rules and dashboards
+rules: ## Writes deploy/prometheus/rules/*.yml from deploy/prometheus/source
+	deploy/prometheus/generate
+
+kubernetes: rules ## Makes the manifests that are made of rules and dashboards
 	deploy/kubernetes/generate
 
 .venv-python/.made: deploy/python/tests/requirements.txt

@@ -15,6 +15,7 @@ RULES = REPOSITORY / "deploy" / "prometheus" / "rules"
 RUNBOOKS = REPOSITORY / "docs" / "runbooks"
 CATALOGUE = pathlib.Path(__file__).parent / "catalogue"
 RULE_TESTS = pathlib.Path(__file__).parent / "rules"
+SITUATIONS = sorted((pathlib.Path(__file__).parent / "situations").glob("*.yml"))
 
 
 @dataclass(frozen=True)

@@ -187,3 +187,62 @@ def test_incidents_are_told_once_everywhere_and_what_follows_from_them_is_held_b
     green = receiver.wait("/slack-ml-url", 10, lambda m: "RESOLVED" in m.body).content
     assert green["attachments"][0]["color"] == "#0072B2"
     assert "ModelErrorBudgetBurnFast" in delivered(receiver, "resolved")
+
+
+def held_back(alertmanager, posted: list[dict]) -> set[tuple[str, str | None]]:
+    """Of these alerts, what another one holds back: (alert, environment)."""
+    places = {entry["labels"]["instance"] for entry in posted}
+    alertmanager.post(posted)
+    wait_until(lambda: len([entry for entry in alertmanager.alerts()
+                            if entry["labels"].get("instance") in places]) == len(posted), 20, "all alerts")
+    return {(entry["labels"]["alertname"], entry["labels"].get("env"))
+            for entry in alertmanager.alerts()
+            if entry["labels"].get("instance") in places and entry["status"]["inhibitedBy"]}
+
+
+def test_one_cause_pages_once(running):
+    alertmanager, _ = running
+    disk = {"instance": "d1", "job": "ml_exporter", "device": "/dev/sda1", "mountpoint": "/"}
+    array = {"instance": "d1", "job": "ml_exporter", "device": "md0"}
+    daemon = {"instance": "d1", "job": "ml_exporter"}
+    assert held_back(alertmanager, [
+        alert("HostFilesystemFillingUp", "critical", "platform", **disk, fstype="ext4"),
+        alert("HostFilesystemAlmostFull", "critical", "platform", **disk, fstype="ext4"),
+        alert("HostRaidDegraded", "critical", "platform", **array),
+        alert("HostRaidDiskFailed", "warning", "platform", **array, state="failed"),
+        alert("StorageUnavailable", "critical", "platform", **daemon),
+        alert("StorageFailing", "warning", "platform", **daemon, operation="commit"),
+        alert("PushUnavailable", "warning", "platform", **daemon, code="503"),
+    ]) == {("HostFilesystemFillingUp", None), ("HostRaidDiskFailed", None), ("StorageFailing", None),
+           ("PushUnavailable", None)}
+
+
+def test_a_host_that_is_down_holds_back_all_that_is_on_it(running):
+    alertmanager, _ = running
+    daemon = {"instance": "d2", "job": "ml_exporter"}
+    assert held_back(alertmanager, [
+        alert("ExporterDown", "warning", "platform", **daemon),
+        alert("StorageUnavailable", "critical", "platform", **daemon),
+        alert("HostRaidInactive", "critical", "platform", **daemon, device="md0"),
+        alert("ConfigReloadFailed", "warning", "platform", **daemon),
+        alert("ScrapesFailing", "warning", "platform", **daemon),
+    ]) == {("StorageUnavailable", None), ("HostRaidInactive", None), ("ConfigReloadFailed", None),
+           ("ScrapesFailing", None)}
+
+
+def test_an_environment_holds_back_only_its_own(running):
+    """Two sites may have hosts of one name, and two environments models of one name."""
+    alertmanager, _ = running
+    assert held_back(alertmanager, [
+        alert("ExporterDown", "warning", "platform", instance="d3", env="staging", site="a"),
+        alert("HostMemoryHigh", "warning", "platform", instance="d3", env="staging", site="a"),
+        alert("HostMemoryHigh", "warning", "platform", instance="d3", env="prod", site="a"),
+        alert("HostMemoryHigh", "warning", "platform", instance="d3", env="staging", site="b"),
+    ]) == {("HostMemoryHigh", "staging")}
+    assert len([entry for entry in alertmanager.alerts() if entry["status"]["inhibitedBy"]
+                and entry["labels"].get("instance") == "d3"]) == 1
+
+
+def test_every_inhibition_compares_site_and_environment():
+    for rule in yaml.safe_load(FILE.read_text())["inhibit_rules"]:
+        assert {"site", "env"} <= set(rule["equal"]), rule

@@ -1,7 +1,9 @@
 """Prometheus' configurations, each as promtool and Prometheus itself see it."""
 
+import http.server
 import shutil
 import subprocess
+import threading
 
 import pytest
 import yaml
@@ -50,7 +52,10 @@ def test_machine_and_groups_are_two_jobs_with_limits(file):
     assert groups["params"] == {"collect[]": ["groups"]} and groups["honor_labels"] is True
     for job in (machine, groups):
         assert all(limit in job for limit in LIMITS)
-        assert job["relabel_configs"] == machine["relabel_configs"]
+        assert job["relabel_configs"][0] == machine["relabel_configs"][0]
+    # What two hosts were pushed under the same job and instance is told apart by where it was scraped.
+    assert machine["relabel_configs"] == groups["relabel_configs"][:-1]
+    assert groups["relabel_configs"][-1] == {"source_labels": ["__address__"], "target_label": "exporter"}
 
 
 def test_prometheus_runs_with_it_and_gives_hosts_our_port(installed, tmp_path):
@@ -82,3 +87,39 @@ def test_the_agent_runs_with_its_configuration(installed, tmp_path):
             agent.api("status/config")["yaml"].split())
     finally:
         assert agent.stop() == 0
+
+
+GROUP = 'backup_last_size_bytes{instance="",job="backup"} '
+
+
+def test_the_same_group_on_two_hosts_is_two_series(tmp_path):
+    """Only the addresses are of this machine; what is done with labels is what the shipped file says."""
+    class Daemon(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(200)
+            self.send_header("Content-Type", "text/plain; version=0.0.4")
+            self.end_headers()
+            self.wfile.write(f"{GROUP}{self.server.server_address[1]}\n".encode())
+
+        def log_message(self, *_):
+            pass
+
+    servers = [http.server.ThreadingHTTPServer(("127.0.0.1", 0), Daemon) for _ in range(2)]
+    for server in servers:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+    addresses = [f"127.0.0.1:{server.server_address[1]}" for server in servers]
+    [groups] = [job for job in yaml.safe_load((FOLDER / "prometheus.yml").read_text())["scrape_configs"]
+                if job["job_name"] == "ml_exporter_groups"]
+    groups |= {"static_configs": [{"targets": addresses}], "file_sd_configs": [], "scrape_interval": "1s",
+               "scrape_timeout": "1s"}
+    prometheus = Prometheus(tmp_path, yaml.safe_dump({"scrape_configs": [groups]}))
+    try:
+        rows = wait_until(lambda: len(found := prometheus.vector("backup_last_size_bytes")) >= 2 and found,
+                          30, "both hosts")
+        assert {(labels["job"], labels["exporter"], value) for labels, value in rows} == {
+            ("backup", address, float(address.split(":")[1])) for address in addresses}
+    finally:
+        prometheus.stop()
+        for server in servers:
+            server.shutdown()
+            server.server_close()

@@ -24,6 +24,8 @@ def quick(text: str, factor: float) -> str:
 
 def expression(text: str, factor: float) -> str:
     text = re.sub(rf"\[{DURATION}\]", lambda match: f"[{quick(match[1], factor)}]", text)
+    text = re.sub(rf"\[{DURATION}:{DURATION}\]", lambda match: (
+        f"[{quick(match[1], factor)}:{quick(match[2], factor)}]"), text)
     text = re.sub(rf"\boffset {DURATION}", lambda match: f"offset {quick(match[1], factor)}", text)
     return re.sub(r"(?<![\w.:])(\d+)(?![\w.:\[])", lambda match: (
         f"{int(match[1]) / factor:g}" if int(match[1]) in SECONDS else match[1]), text)
@@ -37,8 +39,9 @@ def hurried(source: pathlib.Path, target: pathlib.Path, factor: float):
         for group in content["groups"]:
             for rule in group["rules"]:
                 rule["expr"] = expression(rule["expr"], factor)
-                if "for" in rule:
-                    rule["for"] = quick(rule["for"], factor)
+                for wait in ("for", "keep_firing_for"):
+                    if wait in rule:
+                        rule[wait] = quick(rule[wait], factor)
                 for name, note in rule.get("annotations", {}).items():
                     rule["annotations"][name] = re.sub(
                         rf"\[{DURATION}\]", lambda match: f"[{quick(match[1], factor)}]", note)
