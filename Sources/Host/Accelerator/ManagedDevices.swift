@@ -49,8 +49,8 @@ struct ManagedDevices: ~Copyable {
     /// NVML is there and works.
     var isPresent: Bool { library != nil }
 
-    /// Reads every device into its rows. Throws when there is a driver that NVML cannot use, or when
-    /// no library is where a flag says that it is.
+    /// Reads every device into its rows. Throws when there is a driver that NVML cannot use or that has
+    /// no library, or when no library is where a flag says that it is.
     mutating func collect(
         into rows: inout AcceleratorRows, _ dcgm: inout DCGMRows?
     ) throws(KernelError) {
@@ -94,14 +94,21 @@ struct ManagedDevices: ~Copyable {
         case .opened(let opened): library = opened
         case .driverless(let reason):
             // A sandbox may hide the device files of a driver that is there.
-            if proc.exists("driver/nvidia/version") {
+            if isDriverLoaded {
                 failure = .nvml("\(reason), yet the driver is loaded: is /dev/nvidiactl in reach?")
             }
         case .missing(let reason):
-            if path != ManagedDevices.standardPath { failure = .nvml(reason) }
+            // A container without NVIDIA's runtime, or a machine without the package of the library.
+            if isDriverLoaded {
+                failure = .nvml("\(reason), yet the NVIDIA driver is loaded")
+            } else if path != ManagedDevices.standardPath {
+                failure = .nvml(reason)
+            }
         case .failed(let reason): failure = .nvml(reason)
         }
     }
+
+    private var isDriverLoaded: Bool { proc.exists("driver/nvidia/version") }
 
     private mutating func close() {
         sampler?.end()
