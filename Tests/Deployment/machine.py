@@ -129,7 +129,7 @@ class Machine:
             **options) -> subprocess.CompletedProcess:
         """Runs a command inside, as root."""
         enter = ["nsenter", "-t", str(self.init), "-m", "-u", "-p", "-n", "-C", "--root", "--wd=/",
-                 "env", "-i", f"PATH={os.environ['PATH']}", "DEBIAN_FRONTEND=noninteractive"]
+                 "env", "-i", "-C", "/", f"PATH={os.environ['PATH']}", "DEBIAN_FRONTEND=noninteractive"]
         result = subprocess.run([*enter, *command], capture_output=True, text=True,
                                 stdin=subprocess.DEVNULL, timeout=seconds, **options)
         if check and result.returncode != 0:
