@@ -19,7 +19,8 @@ struct Accelerator: Collector, ~Copyable {
         dcgm = settings.showsDCGMNames ? DCGMRows() : nil
         if let path = settings.managementLibrary {
             managed = ManagedDevices(
-                path: path, machine.roots.proc, isExtended: settings.showsDCGMNames)
+                path: path, machine.roots.proc, isExtended: settings.showsDCGMNames,
+                podResources: settings.podResources)
         }
         cards = GraphicsCards(machine)
     }

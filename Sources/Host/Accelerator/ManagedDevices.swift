@@ -25,6 +25,7 @@ struct ManagedDevices: ~Copyable {
     private var fields: [cnvml_field]
     private var processes = [cnvml_process](
         repeating: cnvml_process(), count: cnvml_process_limit)
+    private var pods: PodResources?
     private var processKey: [UInt8] = []
     private var shownProcesses: [UInt32] = []
     /// Devices that were there and fell off the bus.
@@ -33,9 +34,10 @@ struct ManagedDevices: ~Copyable {
     private(set) var failedCalls: UInt64 = 0
 
     /// `isExtended` also asks what only dcgm-exporter has.
-    init(path: String, _ proc: Root, isExtended: Bool) {
+    init(path: String, _ proc: Root, isExtended: Bool, podResources: String?) {
         self.path = path
         self.proc = proc
+        pods = podResources.map { PodResources(socket: $0) }
         fields =
             isExtended
             ? ManagedReading.fields
@@ -50,7 +52,7 @@ struct ManagedDevices: ~Copyable {
     var isPresent: Bool { library != nil }
 
     /// Reads every device into its rows. Throws when there is a driver that NVML cannot use or that has
-    /// no library, or when no library is where a flag says that it is.
+    /// no library, when no library is where a flag says that it is, or when kubelet does not answer.
     mutating func collect(
         into rows: inout AcceleratorRows, _ dcgm: inout DCGMRows?
     ) throws(KernelError) {
@@ -59,8 +61,11 @@ struct ManagedDevices: ~Copyable {
             list()
             nextListing = now &+ ManagedDevices.listingPeriod.nanoseconds
         }
-        if let library { read(library, into: &rows, &dcgm) }
-        if let failure { throw failure }
+        if let library {
+            pods?.refresh()
+            read(library, into: &rows, &dcgm)
+        }
+        if let failure = failure ?? pods?.failure { throw failure }
     }
 
     private mutating func list() {
@@ -143,23 +148,37 @@ struct ManagedDevices: ~Copyable {
         into rows: inout AcceleratorRows, _ dcgm: inout DCGMRows?
     ) {
         let device = devices[place]
-        guard let row = rows.row(device.key, device.labels, names: device.names) else { return }
+        let holder = device.parts.isEmpty ? pods?.holder(of: device.assignedNames(part: nil)) : nil
+        let (key, labels) = ManagedDevices.identity(device.key, device.labels, holder)
+        guard let row = rows.row(key, labels, names: device.names) else { return }
         reading.fill(&rows, row, hasParts: !device.parts.isEmpty)
         for part in device.parts {
             let memory = try? library.memory(of: part.handle)
+            let holder = pods?.holder(of: device.assignedNames(part: part))
+            let (key, labels) = ManagedDevices.identity(part.key, part.labels, holder)
             // A part that was taken away shows no more until the next listing.
-            guard let memory, let row = rows.row(part.key, part.labels, names: part.names) else {
+            guard let memory, let row = rows.row(key, labels, names: part.names) else {
                 nextListing = 0
                 continue
             }
             rows[row, .memoryUsed] = Double(memory.used)
             rows[row, .memoryTotal] = Double(memory.total)
-            dcgm?.show(reading, memory, of: device, part: part)
+            dcgm?.show(reading, memory, of: device, part: part, holder)
         }
-        if device.parts.isEmpty { dcgm?.show(reading, reading.memory, of: device, part: nil) }
+        if device.parts.isEmpty {
+            dcgm?.show(reading, reading.memory, of: device, part: nil, holder)
+        }
         if device.parts.isEmpty { readProcesses(on: nil, of: place, library, into: &rows) }
         // A partitioned device tells the processes of all its parts to root alone.
         for part in device.parts { readProcesses(on: part, of: place, library, into: &rows) }
+    }
+
+    /// A device that another pod got is another row: labels are rendered once per key.
+    private static func identity(
+        _ key: [UInt8], _ labels: [(name: String, value: String)], _ holder: PodResources.Holder?
+    ) -> (key: [UInt8], labels: [(name: String, value: String)]) {
+        guard let holder else { return (key, labels) }
+        return (key + holder.key, labels + holder.labels)
     }
 
     private mutating func readProcesses(
