@@ -14,6 +14,7 @@ STACK = {"monitorLabels": {"release": "kube-prometheus-stack"}}
 # The values that make of the chart what an overlay makes of the base.
 OVERLAYS = {
     "gpu": {"gpu": {"enabled": True}},
+    "gpu-pods": {"gpu": {"enabled": True, "podResources": {"enabled": True}}},
     "kube-prometheus-stack": STACK,
     "private-mounts": {"hostRootFsMount": {"mountPropagation": "None"}},
     "restricted": {"push": {"hostPort": 10181}},

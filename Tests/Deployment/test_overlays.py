@@ -31,6 +31,7 @@ def together(tmp_path_factory):
     (folder / "kustomization.yaml").write_text(yaml.safe_dump({
         "apiVersion": "kustomize.config.k8s.io/v1beta1", "kind": "Kustomization",
         "resources": [f"{path}/base", f"{path}/monitoring"],
+        # In the order of the names gpu-pods comes behind gpu; openshift brings selinux.
         "components": [f"{path}/components/{name}" for name in COMPONENTS if name != "selinux"]}))
     return documents(accepted("kubectl", "kustomize", folder))
 
@@ -65,7 +66,18 @@ def test_no_overlay_gives_rights(rendered, name):
         [container] = pod["containers"]
         assert container["securityContext"]["capabilities"] == {"drop": ["ALL"]}
         assert not container["securityContext"].get("privileged")
-        assert pod["securityContext"]["runAsNonRoot"]
+        is_root = "pod-resources" in " ".join(container["args"])
+        assert pod["securityContext"]["runAsNonRoot"] != is_root
+
+
+def test_pods_that_ask_kubelet_are_root_and_own_the_state(rendered):
+    """kubelet's directory is root's, and root without capabilities writes only what is its own."""
+    found = pods(rendered["gpu-pods"])
+    gpu, general = found["ml-exporter-gpu"], found["ml-exporter"]
+    assert gpu["securityContext"]["runAsUser"] == 0 and gpu["securityContext"]["runAsGroup"] == 10180
+    assert gpu["initContainers"][0]["env"] == [{"name": "OWNER", "value": "0:10180"}]
+    assert general["initContainers"][0]["env"] == [{"name": "OWNER", "value": "10180:10180"}]
+    assert not [flag for flag in general["containers"][0]["args"] if "pod-resources" in flag]
 
 
 def test_every_namespaced_object_is_in_the_namespace(rendered):

@@ -2,6 +2,8 @@
 {{- define "ml-exporter.podSpec" -}}
 {{- $root := .root }}
 {{- $isGPU := .isGPU }}
+{{- /* Only root may enter the directory of kubelet's socket. */}}
+{{- $isRoot := and .isGPU .root.Values.gpu.podResources.enabled }}
 {{- with .root.Values }}
 serviceAccountName: {{ include "ml-exporter.serviceAccountName" $root }}
 automountServiceAccountToken: false
@@ -55,8 +57,8 @@ affinity:
   {{- toYaml . | nindent 2 }}
 {{- end }}
 securityContext:
-  runAsNonRoot: true
-  runAsUser: 10180
+  runAsNonRoot: {{ not $isRoot }}
+  runAsUser: {{ ternary 0 10180 $isRoot }}
   runAsGroup: 10180
   seccompProfile:
     type: RuntimeDefault
@@ -69,7 +71,17 @@ initContainers:
   - name: owner
     image: {{ include "ml-exporter.image" $root }}
     imagePullPolicy: {{ .image.pullPolicy }}
-    command: [chown, "10180:10180", /run/ml_exporter, /var/lib/ml_exporter]
+    # Root enters no directory of another owner without more capabilities than CHOWN: so it takes
+    # the directories first. Their files may be of a backup or of another user of the pod.
+    command:
+      - sh
+      - -c
+      - chown 0:0 "$@" && chown -R "$OWNER" "$@"
+      - owner
+      - /run/ml_exporter
+      - /var/lib/ml_exporter
+    env:
+      - {name: OWNER, value: "{{ ternary 0 10180 $isRoot }}:10180"}
     securityContext:
       runAsNonRoot: false
       runAsUser: 0
@@ -107,6 +119,9 @@ containers:
       {{- if .push.hostPort }}
       - --push.listen-address=127.0.0.1:10181
       - --push.listen-address=$(HOST_IP):{{ .push.hostPort }}
+      {{- end }}
+      {{- if $isRoot }}
+      - --collector.gpu.pod-resources=/host{{ .gpu.podResources.socket }}
       {{- end }}
       {{- range .extraArgs }}
       - {{ . | quote }}
