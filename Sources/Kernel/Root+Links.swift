@@ -38,8 +38,8 @@ extension Root {
     /// Nil for what is no symbolic link.
     private static func target(ofLink path: String) -> String? {
         var target = [CChar](repeating: 0, count: Int(PATH_MAX))
-        let room = target.count - 1
-        let length = unsafe readlink(path, &target, room)
+        let capacity = target.count - 1
+        let length = unsafe readlink(path, &target, capacity)
         return length > 0 ? String(terminated: target) : nil
     }
 

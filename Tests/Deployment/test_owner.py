@@ -1,4 +1,4 @@
-"""The init container: whoever wrote the directories, the daemon owns them afterwards."""
+"""The init container: the daemon owns the directories, whatever owner they had before."""
 
 import os
 import subprocess

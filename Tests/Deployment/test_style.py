@@ -1,8 +1,10 @@
 """YAML and shell of everything that is deployed."""
 
+import re
+
 import pytest
 
-from files import DEPLOY, HOUSE, accepted
+from files import BINARY, DEPLOY, HOUSE, accepted
 
 # Flow sequences of one word, flags longer than a line and two-blank comments are the style here.
 RULES = ("{extends: default, rules: {document-start: disable, line-length: disable, "
@@ -25,3 +27,16 @@ def test_yamllint_has_no_complaint():
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.name)
 def test_shellcheck_has_no_complaint(script):
     accepted("shellcheck", script)
+
+
+@pytest.mark.parametrize("file, line", [
+    ("container/Dockerfile", "ARG VERSION={}"),
+    ("helm/Chart.yaml", "appVersion: {}"),
+    ("podman/ml_exporter.container", "Image=localhost/ml_exporter:{}"),
+    ("rpm/ml_exporter.spec", "Version:        {}"),
+    ("ansible/playbook.yml",
+     '    ml_exporter_package: "{{{{ playbook_dir }}}}/../../.build/deb/ml-exporter_{}-1_amd64.deb"'),
+])
+def test_every_file_that_names_a_version_names_that_of_the_program(file, line):
+    version = re.search(r"version (\S+)", accepted(BINARY, "--version"))[1]
+    assert line.format(version) in (DEPLOY / file).read_text().splitlines()
