@@ -1,8 +1,8 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-/// What every Swift target of this house is compiled with.
-let house: [SwiftSetting] = [
+/// The settings that every Swift target is compiled with.
+let settings: [SwiftSetting] = [
     .swiftLanguageMode(.v6),
     .strictMemorySafety(),
     .treatAllWarnings(as: .error),
@@ -12,17 +12,17 @@ let house: [SwiftSetting] = [
     .enableExperimentalFeature("Lifetimes"),
 ]
 
-/// A room of `Sources/` and the rooms it may import.
-func room(_ name: String, imports: [Target.Dependency] = []) -> Target {
-    .target(name: name, dependencies: imports, swiftSettings: house)
+/// A module of `Sources/` and the targets it may import.
+func module(_ name: String, imports: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: imports, swiftSettings: settings)
 }
 
-/// The tests of one room. What several of them need to write files is `Scratch`, which no room imports.
+/// The unit tests of one module. `Scratch` gives tests a temporary folder; no module imports it.
 func tests(of name: String, imports: [Target.Dependency] = []) -> Target {
     .testTarget(
         name: "\(name)Tests",
         dependencies: [.byName(name: name)] + imports,
-        swiftSettings: house,
+        swiftSettings: settings,
     )
 }
 
@@ -30,8 +30,8 @@ let argumentParser: Target.Dependency = .product(
     name: "ArgumentParser", package: "swift-argument-parser")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 
-/// The commit that is built, as `make` tells it; empty in a bare `swift build`. Only CVersion is
-/// compiled anew when it changes.
+/// The commit that is built, set by `make` and empty in a bare `swift build`. Only CVersion depends
+/// on it, so that a new commit does not recompile Swift.
 let revision = (Context.environment["ML_EXPORTER_REVISION"] ?? "")
     .filter { ($0.isASCII && ($0.isLetter || $0.isNumber)) || $0 == "-" }
 
@@ -60,41 +60,45 @@ let package = Package(
             cSettings: [.define("ML_EXPORTER_REVISION", to: "\"\(revision)\"")]),
         .target(
             name: "CText", linkerSettings: [.linkedLibrary("re2"), .linkedLibrary("simdjson")]),
-        room("Kernel", imports: ["CLinux", "CText"]),
-        room("Exposition", imports: ["Kernel", "CText"]),
-        room("Settings", imports: ["Kernel", "CText", "CYAML", argumentParser]),
-        room("HTTPServer", imports: ["Kernel", "CMicroHTTPD", "CISAL", "CLinux"]),
-        room("Observation", imports: ["Kernel"]),
-        room("Intake", imports: ["Kernel", "Observation", "CText", "CDeflate"]),
-        room(
+        module("Kernel", imports: ["CLinux", "CText"]),
+        module("Wire", imports: ["Kernel"]),
+        module("Exposition", imports: ["Kernel", "Wire", "CText"]),
+        module("Settings", imports: ["Kernel", "CText", "CYAML", argumentParser]),
+        module("HTTP", imports: ["Kernel", "CMicroHTTPD", "CISAL", "CLinux"]),
+        module("Observation", imports: ["Kernel", "Wire"]),
+        module("Intake", imports: ["Kernel", "Wire", "Observation", "CText", "CDeflate"]),
+        module(
             "Host",
-            imports: ["Kernel", "Exposition", "Settings", "CLinux", "CNVML", argumentParser]),
-        room("Groups", imports: ["Kernel", "Exposition"]),
-        room("Series", imports: ["Kernel", "Exposition", "Observation"]),
-        room("Model", imports: ["Kernel", "Exposition", "Observation", "Series"]),
-        room("Journal", imports: ["Kernel", "CSQLite", "CISAL", "CLinux"]),
+            imports: [
+                "Kernel", "Wire", "Exposition", "Settings", "CLinux", "CNVML", argumentParser,
+            ]),
+        module("Groups", imports: ["Kernel", "Wire", "Exposition"]),
+        module("Series", imports: ["Kernel", "Wire", "Exposition", "Observation"]),
+        module("Model", imports: ["Kernel", "Wire", "Exposition", "Observation", "Series"]),
+        module("Journal", imports: ["Kernel", "Wire", "CSQLite", "CISAL", "CLinux"]),
         .executableTarget(
             name: "ml_exporter",
             dependencies: [
-                "CLinux", "CVersion", "Kernel", "Exposition", "Settings", "HTTPServer", "Host",
+                "CLinux", "CVersion", "Kernel", "Wire", "Exposition", "Settings", "HTTP", "Host",
                 "Groups", "Intake", "Observation", "Series", "Model", "Journal", argumentParser,
                 logging,
             ],
-            resources: [.embedInCode("Push/openapi.json")], swiftSettings: house),
-        .target(name: "Scratch", path: "Tests/Scratch", swiftSettings: house),
+            resources: [.embedInCode("Push/openapi.json")], swiftSettings: settings),
+        .target(name: "Scratch", path: "Tests/Scratch", swiftSettings: settings),
         tests(of: "Kernel", imports: ["Scratch"]),
-        tests(of: "Exposition", imports: ["Kernel"]),
+        tests(of: "Wire", imports: ["Kernel"]),
+        tests(of: "Exposition", imports: ["Kernel", "Wire"]),
         tests(of: "Groups", imports: ["Kernel", "Exposition"]),
         tests(of: "Settings", imports: ["Kernel", argumentParser]),
-        tests(of: "HTTPServer", imports: ["Intake", "Kernel"]),
-        tests(of: "Observation", imports: ["Kernel"]),
-        tests(of: "Intake", imports: ["Kernel", "Observation", "CDeflate"]),
+        tests(of: "HTTP", imports: ["Intake", "Kernel"]),
+        tests(of: "Observation", imports: ["Kernel", "Wire"]),
+        tests(of: "Intake", imports: ["Kernel", "Wire", "Observation", "CDeflate"]),
         tests(of: "Series", imports: ["Kernel", "Exposition", "Observation"]),
-        tests(of: "Model", imports: ["Kernel", "Exposition", "Observation", "Series"]),
+        tests(of: "Model", imports: ["Kernel", "Wire", "Exposition", "Observation", "Series"]),
         tests(
             of: "Host",
             imports: ["CLinux", "Kernel", "Exposition", "Settings", "Scratch", argumentParser]),
-        tests(of: "Journal", imports: ["Kernel", "Scratch"]),
+        tests(of: "Journal", imports: ["Kernel", "Wire", "Scratch"]),
     ],
     cxxLanguageStandard: .cxx17,
 )

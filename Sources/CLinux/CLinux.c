@@ -7,14 +7,13 @@
 #include <malloc.h>
 #include <pthread.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/timerfd.h>
 #include <sys/timex.h>
 #include <sys/vfs.h>
 #include <time.h>
-#include <unistd.h>
 #include <unistd.h>
 
 // libmicrohttpd 0.9.75 has room for 128 events. When all of it is filled it first waits for more, with

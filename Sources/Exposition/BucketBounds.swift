@@ -2,17 +2,17 @@ internal import CText
 
 /// The upper bounds of a classic histogram's buckets, in ascending order and without `+Inf`, which
 /// every histogram has. They are rendered once, canonically: `le="1.0"` in every format.
-public struct BucketBounds: Sendable, Equatable {
+package struct BucketBounds: Sendable, Equatable {
     /// Bounds that one histogram may have.
-    public static let limit = 64
+    package static let limit = 64
 
-    public let values: [Double]
+    package let values: [Double]
     /// What follows the labels of each bucket's sample, `+Inf` last: `,le="0.5"} `.
     private let tails: [UInt8]
     private let tailEnds: [Int]
 
     /// Nil when the bounds are not finite, do not ascend, or are more than `limit`.
-    public init?(_ values: [Double]) {
+    package init?(_ values: [Double]) {
         guard values.count <= BucketBounds.limit, values.allSatisfy(\.isFinite),
             zip(values, values.dropFirst()).allSatisfy({ $0 < $1 })
         else { return nil }
@@ -20,7 +20,7 @@ public struct BucketBounds: Sendable, Equatable {
     }
 
     /// For bounds of ours.
-    public init(ascending values: [Double]) {
+    package init(ascending values: [Double]) {
         precondition(zip(values, values.dropFirst()).allSatisfy { $0 < $1 })
         self.values = values
         var tails: [UInt8] = []
@@ -36,11 +36,11 @@ public struct BucketBounds: Sendable, Equatable {
     }
 
     /// Buckets, the one of `+Inf` included.
-    public var bucketCount: Int { tailEnds.count }
+    package var bucketCount: Int { tailEnds.count }
 
     /// The first bucket whose bound is not below `value`.
     @inline(__always)
-    public func bucket(of value: Double) -> Int {
+    package func bucket(of value: Double) -> Int {
         let bounds = values.span
         var first = 0
         var count = bounds.count

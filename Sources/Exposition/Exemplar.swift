@@ -1,19 +1,20 @@
 internal import CText
 internal import Kernel
+internal import Wire
 
 /// One observation of a bucket, with the trace that it belongs to.
-public struct Exemplar: Sendable, Equatable {
+package struct Exemplar: Sendable, Equatable {
     /// OpenMetrics 1.0 allows 128 characters in all names and values of an exemplar's labels.
-    public static let traceLimit = 120
+    package static let traceLimit = 120
 
     /// The trace id, escaped.
     let trace: [UInt8]
-    public let value: Double
+    package let value: Double
     /// Unix seconds.
-    public let timestamp: Double
+    package let timestamp: Double
 
     /// Nil for a trace id that is empty or too long, and for a time that is none.
-    public init?(trace: String, value: Double, timestamp: Double) {
+    package init?(trace: String, value: Double, timestamp: Double) {
         guard !trace.isEmpty, trace.unicodeScalars.count <= Exemplar.traceLimit,
             timestamp >= 0, timestamp < 1e12
         else { return nil }
@@ -30,17 +31,17 @@ public struct Exemplar: Sendable, Equatable {
 
     /// An `Exemplar` message of Prometheus's client model.
     var message: [UInt8] {
-        var part = WireWriter()
-        part.write(1, Array("trace_id".utf8).span)
-        part.write(2, plainTrace.span)
-        var message = WireWriter()
-        message.write(1, part)
-        message.write(2, value)
+        var part = ProtobufWriter()
+        part.write(1, bytes: Array("trace_id".utf8).span)
+        part.write(2, bytes: plainTrace.span)
+        var message = ProtobufWriter()
+        message.write(1, message: part)
+        message.write(2, number: value)
         part.removeAll()
         let milliseconds = UInt64(timestamp * 1000)
-        part.write(1, milliseconds / 1000)
-        part.write(2, milliseconds % 1000 * 1_000_000)
-        message.write(3, part)
+        part.write(1, number: milliseconds / 1000)
+        part.write(2, number: milliseconds % 1000 * 1_000_000)
+        message.write(3, message: part)
         return message.bytes.copied
     }
 

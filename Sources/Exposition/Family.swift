@@ -1,8 +1,8 @@
 internal import Kernel
 
 /// The name, type and help that all series of one metric share, ready to be written.
-public struct Family: Sendable {
-    public enum Kind: Sendable {
+package struct Family: Sendable {
+    package enum Kind: Sendable {
         case counter, gauge, histogram, summary, untyped
 
         /// The word of text 0.0.4's TYPE lines.
@@ -50,15 +50,15 @@ public struct Family: Sendable {
         }
     }
 
-    public let kind: Kind
+    package let kind: Kind
     /// What identifies a family of this name in this process.
-    public let identity: UInt64
+    package let identity: UInt64
     /// The name's bytes.
     let nameBytes: [UInt8]
     private let texts: Texts
 
-    public var name: String { texts.name }
-    public var help: String? { texts.help }
+    package var name: String { texts.name }
+    package var help: String? { texts.help }
     var header: [UInt8] { texts.header }
     var openMetricsHeader: [UInt8] { texts.openMetricsHeader }
 
@@ -66,7 +66,7 @@ public struct Family: Sendable {
     /// plain text, or nil when nobody said one. A name must match `[a-zA-Z_:][a-zA-Z0-9_:]*`: names
     /// made of foreign text go through `isValidName` first. `sharesStem` says that another family
     /// has the name of this counter without `_total`, which OpenMetrics then cannot call a counter.
-    public init(_ name: String, _ kind: Kind, help: String?, sharesStem: Bool = false) {
+    package init(_ name: String, kind: Kind, help: String?, sharesStem: Bool = false) {
         precondition(Family.isValidName(name.utf8Span.span), "no metric name: \(name)")
         self.kind = kind
         // OpenMetrics 1.0: a counter's family lacks the suffix of its samples, and a counter
@@ -82,7 +82,7 @@ public struct Family: Sendable {
                 name: counts ? String(name.dropLast("_total".count)) : name,
                 type: isKnown ? kind.word : "unknown",
                 help: help.map { Escape.help($0, quotes: true) }))
-        identity = SeriesIdentity.of(family: name)
+        identity = SeriesHash.of(family: name)
         nameBytes = Array(name.utf8)
     }
 
@@ -93,7 +93,7 @@ public struct Family: Sendable {
     }
 
     /// Whether Prometheus takes these bytes as a metric's name.
-    public static func isValidName(_ name: Span<UInt8>) -> Bool {
+    package static func isValidName(_ name: Span<UInt8>) -> Bool {
         if name.isEmpty { return false }
         for index in 0..<name.count {
             switch name[index] {

@@ -2,10 +2,10 @@
 /// itself: a name stands once on a page, whoever has samples of it.
 ///
 /// A copy costs nothing and stays as it is while the original goes on.
-public struct FamilyIndex: Sendable {
+package struct FamilyIndex: Sendable {
     /// One name: its type, the HELP that was said last, and each owner's samples.
-    public struct Entry: Sendable {
-        public internal(set) var family: Family
+    package struct Entry: Sendable {
+        package internal(set) var family: Family
         private(set) var owners: [Int] = []
         private(set) var parts: [RenderedFamily] = []
 
@@ -14,12 +14,12 @@ public struct FamilyIndex: Sendable {
         }
 
         /// Owners that have samples.
-        public var count: Int { owners.count }
+        package var count: Int { owners.count }
 
         /// Series of all owners.
         var seriesCount: Int { parts.reduce(0) { $0 + $1.count } }
 
-        public func part(of owner: Int) -> RenderedFamily? {
+        package func part(of owner: Int) -> RenderedFamily? {
             let place = self.place(of: owner)
             return place < owners.count && owners[place] == owner ? parts[place] : nil
         }
@@ -55,14 +55,14 @@ public struct FamilyIndex: Sendable {
 
     private(set) var entries: [UInt64: Entry] = [:]
 
-    public init() {}
+    package init() {}
 
-    public var isEmpty: Bool { entries.isEmpty }
+    package var isEmpty: Bool { entries.isEmpty }
 
-    public subscript(name: String) -> Entry? { entries[SeriesIdentity.of(family: name)] }
+    package subscript(name: String) -> Entry? { entries[SeriesHash.of(family: name)] }
 
     /// Puts an owner's samples in place of those that it had under this name.
-    public mutating func put(_ part: RenderedFamily, of owner: Int) {
+    package mutating func put(_ part: RenderedFamily, of owner: Int) {
         let identity = part.family.identity
         if var entry = entries.removeValue(forKey: identity) {
             let isAlone = entry.count == (entry.part(of: owner) == nil ? 0 : 1)
@@ -77,15 +77,15 @@ public struct FamilyIndex: Sendable {
     }
 
     /// Gives a name that nobody has explained a HELP.
-    public mutating func explain(_ name: String, help: String) {
-        let identity = SeriesIdentity.of(family: name)
+    package mutating func explain(_ name: String, help: String) {
+        let identity = SeriesHash.of(family: name)
         guard let family = entries[identity]?.family, family.help == nil else { return }
-        entries[identity]?.family = Family(name, family.kind, help: help)
+        entries[identity]?.family = Family(name, kind: family.kind, help: help)
     }
 
     /// Takes away the samples that an owner has under a name.
-    public mutating func remove(_ name: String, of owner: Int) {
-        let identity = SeriesIdentity.of(family: name)
+    package mutating func remove(_ name: String, of owner: Int) {
+        let identity = SeriesHash.of(family: name)
         guard var entry = entries.removeValue(forKey: identity) else { return }
         entry.replace(nil, of: owner)
         if entry.count > 0 { entries[identity] = entry }

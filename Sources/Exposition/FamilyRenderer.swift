@@ -1,48 +1,48 @@
 internal import Kernel
 
 /// Why a sample cannot stand on a page.
-public struct RefusedSample: Error, Sendable, Equatable {
-    public enum Reason: String, Sendable, CaseIterable {
+package struct SampleError: Error, Sendable, Equatable {
+    package enum Reason: String, Sendable, CaseIterable {
         case labelName = "label_name"
         case labelCount = "label_count"
         case labelBytes = "label_bytes"
         case metricName = "metric_name"
     }
 
-    public let reason: Reason
-    public let sentence: String
+    package let reason: Reason
+    package let sentence: String
 }
 
 /// What names and labels from outside may take.
-public struct LabelLimits: Sendable, Equatable {
+package struct LabelLimits: Sendable, Equatable {
     /// Labels of a series, those of its owner included.
-    public var labels = 30
+    package var labels = 30
     /// Bytes of the name of a metric or a label.
-    public var nameBytes = 255
+    package var nameBytes = 255
     /// Bytes of a label's value.
-    public var valueBytes = 1024
+    package var valueBytes = 1024
 
-    public init() {}
+    package init() {}
 }
 
 /// Makes lines out of samples: their labels sorted by name, the owner's labels in place of their
 /// own, histograms and summaries whole.
-public struct FamilyRenderer {
+package struct FamilyRenderer {
     private let owned: [(name: String, value: String)]
     private let limits: LabelLimits
     private let addsInstance: Bool
     // The batch at hand, with the owner's labels behind those of the samples.
-    private var batch = MetricBatch()
+    private var batch = ParsedExposition()
     private var ownedLabels = 0..<0
     /// An empty `instance`.
     private var instanceLabel = 0
     // The labels of the sample at hand in order, and the lines of its family.
     private var plan: [Int] = []
-    private var lines = RenderedLines()
+    private var lines = LineBuilder()
 
     /// `labels` win over those of samples. With `addsInstance`, a sample without the label
     /// `instance` gets an empty one.
-    public init(
+    package init(
         labels: [(name: String, value: String)] = [], addsInstance: Bool = false,
         limits: LabelLimits = LabelLimits()
     ) {
@@ -52,11 +52,11 @@ public struct FamilyRenderer {
     }
 
     /// The families that have samples, each with its own in the order in which they came.
-    public mutating func render(
-        _ batch: consuming MetricBatch, except skipped: Set<String> = []
-    ) throws(RefusedSample) -> [RenderedFamily] {
+    package mutating func render(
+        _ batch: consuming ParsedExposition, except skipped: Set<String> = []
+    ) throws(SampleError) -> [RenderedFamily] {
         self.batch = batch
-        defer { self.batch = MetricBatch() }
+        defer { self.batch = ParsedExposition() }
         let first = self.batch.labels.count
         for label in owned { self.batch.addLabel(name: label.name, value: label.value) }
         ownedLabels = first..<first + owned.count
@@ -67,7 +67,7 @@ public struct FamilyRenderer {
 
     private mutating func render(
         except skipped: Set<String>
-    ) throws(RefusedSample) -> [RenderedFamily] {
+    ) throws(SampleError) -> [RenderedFamily] {
         let order = FamilyRenderer.order(of: batch)
         var rendered: [RenderedFamily] = []
         var first = 0
@@ -77,7 +77,7 @@ public struct FamilyRenderer {
             while last < order.count, batch.samples[Int(order[last])].family == index { last += 1 }
             let family = batch.families[index]
             if !skipped.contains(family.name) {
-                rendered.append(try render(family, order[first..<last]))
+                rendered.append(try render(family, order: order[first..<last]))
             }
             first = last
         }
@@ -85,7 +85,7 @@ public struct FamilyRenderer {
     }
 
     /// The samples by family and metric, otherwise as they came.
-    private static func order(of batch: MetricBatch) -> [Int32] {
+    private static func order(of batch: ParsedExposition) -> [Int32] {
         var order = [Int32](0..<Int32(truncatingIfNeeded: batch.samples.count))
         var isSorted = true
         for index in order.indices.dropFirst() where isSorted {
@@ -101,22 +101,22 @@ public struct FamilyRenderer {
     }
 
     private mutating func render(
-        _ told: MetricBatch.Family, _ order: ArraySlice<Int32>
-    ) throws(RefusedSample) -> RenderedFamily {
+        _ told: ParsedExposition.Family, order: ArraySlice<Int32>
+    ) throws(SampleError) -> RenderedFamily {
         guard Family.isValidName(told.name.utf8Span.span) else {
-            throw RefusedSample(
+            throw SampleError(
                 reason: .metricName, sentence: "invalid metric name \(Quoted.text(told.name))")
         }
         guard told.name.utf8.count <= limits.nameBytes else {
-            throw RefusedSample(
+            throw SampleError(
                 reason: .metricName,
                 sentence:
                     "metric name \(Quoted.text(told.name)) is longer than \(limits.nameBytes) bytes"
             )
         }
         let kind = told.kind ?? .untyped
-        let family = Family(told.name, kind, help: told.help)
-        lines = RenderedLines()
+        let family = Family(told.name, kind: kind, help: told.help)
+        lines = LineBuilder()
         lines.reserve(order.count, bytes: order.count * (told.name.utf8.count + 48))
         var first = order.startIndex
         while first < order.endIndex {
@@ -125,11 +125,11 @@ public struct FamilyRenderer {
             while last < order.endIndex, batch.samples[Int(order[last])].metric == sample.metric {
                 last += 1
             }
-            try makePlan(sample, kind, told.name)
+            try makePlan(sample, kind: kind, metric: told.name)
             switch kind {
-            case .histogram: writeHistogram(family, order[first..<last])
-            case .summary: writeSummary(family, order[first..<last])
-            default: write(family, "", nil, sample.value)
+            case .histogram: writeHistogram(family, order: order[first..<last])
+            case .summary: writeSummary(family, order: order[first..<last])
+            default: write(family, suffix: "", bound: nil, value: sample.value)
             }
             first = last
         }
@@ -141,20 +141,20 @@ public struct FamilyRenderer {
 
     /// Decides the order of a sample's labels and checks them.
     private mutating func makePlan(
-        _ sample: MetricBatch.Sample, _ kind: Family.Kind, _ metric: String
-    ) throws(RefusedSample) {
+        _ sample: ParsedExposition.Sample, kind: Family.Kind, metric: String
+    ) throws(SampleError) {
         plan.removeAll(keepingCapacity: true)
         plan.append(contentsOf: ownedLabels)
         var hasInstance =
-            !addsInstance || ownedLabels.contains { isNamed($0, FamilyRenderer.instance) }
+            !addsInstance || ownedLabels.contains { isNamed($0, name: FamilyRenderer.instance) }
         for place in sample.labels {
-            try check(place, metric)
-            if isNamed(place, FamilyRenderer.instance) { hasInstance = true }
-            if !ownedLabels.contains(where: { order($0, place) == 0 }) { plan.append(place) }
+            try check(place, metric: metric)
+            if isNamed(place, name: FamilyRenderer.instance) { hasInstance = true }
+            if !ownedLabels.contains(where: { order($0, other: place) == 0 }) { plan.append(place) }
         }
         if !hasInstance { plan.append(instanceLabel) }
         guard plan.count <= limits.labels else {
-            throw RefusedSample(
+            throw SampleError(
                 reason: .labelCount,
                 sentence:
                     "metric \(Quoted.text(metric)) has \(plan.count) labels, more than \(limits.labels)"
@@ -163,25 +163,26 @@ public struct FamilyRenderer {
         // Few labels, mostly sorted: insertion beats everything else.
         for next in plan.indices.dropFirst() {
             var place = next
-            while place > 0, order(plan[place], plan[place - 1]) < 0 {
+            while place > 0, order(plan[place], other: plan[place - 1]) < 0 {
                 plan.swapAt(place, place - 1)
                 place -= 1
             }
         }
-        for index in plan.indices.dropFirst() where order(plan[index - 1], plan[index]) == 0 {
-            throw RefusedSample(
+        for index in plan.indices.dropFirst() where order(plan[index - 1], other: plan[index]) == 0
+        {
+            throw SampleError(
                 reason: .labelName,
                 sentence:
                     "metric \(Quoted.text(metric)) has two or more labels with the same name")
         }
-        if kind == .histogram { try checkBound(FamilyRenderer.le, metric) }
-        if kind == .summary { try checkBound(FamilyRenderer.quantile, metric) }
+        if kind == .histogram { try checkBound(FamilyRenderer.le, metric: metric) }
+        if kind == .summary { try checkBound(FamilyRenderer.quantile, metric: metric) }
     }
 
     /// The label that buckets and quantiles have of their own must not come from elsewhere.
-    private func checkBound(_ bound: [UInt8], _ metric: String) throws(RefusedSample) {
-        if plan.contains(where: { isNamed($0, bound) }) {
-            throw RefusedSample(
+    private func checkBound(_ bound: [UInt8], metric: String) throws(SampleError) {
+        if plan.contains(where: { isNamed($0, name: bound) }) {
+            throw SampleError(
                 reason: .labelName,
                 sentence:
                     "metric \(Quoted.text(metric)) must not have an explicit \(Quoted.text(bound.span)) label"
@@ -189,18 +190,18 @@ public struct FamilyRenderer {
         }
     }
 
-    private func check(_ place: Int, _ metric: String) throws(RefusedSample) {
+    private func check(_ place: Int, metric: String) throws(SampleError) {
         let label = batch.labels[place]
         let name = batch.text.span.extracting(label.name)
         if name.starts(with: "__") || !LabelSet.isValidName(name) {
-            throw RefusedSample(
+            throw SampleError(
                 reason: .labelName,
                 sentence:
                     "metric \(Quoted.text(metric)) has a label with an invalid name: \(Quoted.text(name))"
             )
         }
         if name.count > limits.nameBytes || label.value.count > limits.valueBytes {
-            throw RefusedSample(
+            throw SampleError(
                 reason: .labelBytes,
                 sentence:
                     "label \(Quoted.text(name)) of metric \(Quoted.text(metric)) is too long: at most \(limits.nameBytes) bytes of name and \(limits.valueBytes) of value"
@@ -212,12 +213,12 @@ public struct FamilyRenderer {
     private static let le = Array("le".utf8)
     private static let quantile = Array("quantile".utf8)
 
-    private func isNamed(_ place: Int, _ name: [UInt8]) -> Bool {
+    private func isNamed(_ place: Int, name: [UInt8]) -> Bool {
         batch.text.span.extracting(batch.labels[place].name).equals(name)
     }
 
     /// By name, `le` and `quantile` last, as in a `LabelSet`; 0 for the same name.
-    private func order(_ one: Int, _ other: Int) -> Int {
+    private func order(_ one: Int, other: Int) -> Int {
         let (one, other) = (batch.labels[one].name, batch.labels[other].name)
         if one == other { return 0 }
         let oneName = batch.text.span.extracting(one)
@@ -233,25 +234,25 @@ public struct FamilyRenderer {
 
     /// Writes one line: the labels of the plan and perhaps a bound.
     private mutating func write(
-        _ family: Family, _ suffix: StaticString, _ bound: Double?, _ value: Double
+        _ family: Family, suffix: StaticString, bound: Double?, value: Double
     ) {
         lines.append(family.nameBytes.span)
         for index in 0..<suffix.utf8CodeUnitCount { lines.append(unsafe suffix.utf8Start[index]) }
-        var hasher = IdentityHasher(family.identity)
+        var hasher = SeriesHasher(family.identity)
         hasher.add(suffix)
         let text = batch.text
         var opening: UInt8 = 0x7B
         for place in plan {
             let label = batch.labels[place]
             lines.append(
-                label: text.span.extracting(label.name), text.span.extracting(label.value),
-                opening: opening, &hasher)
+                label: text.span.extracting(label.name), value: text.span.extracting(label.value),
+                opening: opening, hasher: &hasher)
             opening = 0x2C
         }
         if let bound {
             let name = family.kind == .histogram ? FamilyRenderer.le : FamilyRenderer.quantile
             let text = BucketBounds.canonical(bound)
-            lines.append(label: name.span, text.span, opening: opening, &hasher)
+            lines.append(label: name.span, value: text.span, opening: opening, hasher: &hasher)
             opening = 0x2C
         }
         if opening == 0x2C { lines.append(0x7D) }
@@ -259,36 +260,37 @@ public struct FamilyRenderer {
     }
 
     /// Buckets by bound, the one of `+Inf` made from the count when it is missing.
-    private mutating func writeHistogram(_ family: Family, _ order: ArraySlice<Int32>) {
+    private mutating func writeHistogram(_ family: Family, order: ArraySlice<Int32>) {
         let samples = order.map { batch.samples[Int($0)] }
         let count = samples.last { $0.role == .count }?.value ?? 0
         let buckets = samples.filter { $0.role == .bucket }
         for bucket in FamilyRenderer.sorted(buckets) {
-            write(family, "_bucket", bucket.bound, bucket.value)
+            write(family, suffix: "_bucket", bound: bucket.bound, value: bucket.value)
         }
         if !buckets.contains(where: { $0.bound == .infinity }) {
-            write(family, "_bucket", .infinity, count)
+            write(family, suffix: "_bucket", bound: .infinity, value: count)
         }
-        writeTotals(family, samples, count)
+        writeTotals(family, samples: samples, count: count)
     }
 
-    private mutating func writeSummary(_ family: Family, _ order: ArraySlice<Int32>) {
+    private mutating func writeSummary(_ family: Family, order: ArraySlice<Int32>) {
         let samples = order.map { batch.samples[Int($0)] }
         for quantile in FamilyRenderer.sorted(samples.filter { $0.role == .quantile }) {
-            write(family, "", quantile.bound, quantile.value)
+            write(family, suffix: "", bound: quantile.bound, value: quantile.value)
         }
-        writeTotals(family, samples, samples.last { $0.role == .count }?.value ?? 0)
+        writeTotals(family, samples: samples, count: samples.last { $0.role == .count }?.value ?? 0)
     }
 
     private mutating func writeTotals(
-        _ family: Family, _ samples: [MetricBatch.Sample], _ count: Double
+        _ family: Family, samples: [ParsedExposition.Sample], count: Double
     ) {
-        write(family, "_sum", nil, samples.last { $0.role == .sum }?.value ?? 0)
-        write(family, "_count", nil, count)
+        write(
+            family, suffix: "_sum", bound: nil, value: samples.last { $0.role == .sum }?.value ?? 0)
+        write(family, suffix: "_count", bound: nil, value: count)
     }
 
     /// By bound; most come so.
-    private static func sorted(_ samples: [MetricBatch.Sample]) -> [MetricBatch.Sample] {
+    private static func sorted(_ samples: [ParsedExposition.Sample]) -> [ParsedExposition.Sample] {
         let isSorted = zip(samples, samples.dropFirst()).allSatisfy { $0.bound <= $1.bound }
         return isSorted ? samples : samples.sorted { $0.bound < $1.bound }
     }

@@ -1,5 +1,5 @@
 /// A format of the exposition.
-public enum Format: Sendable, CaseIterable {
+package enum Format: Sendable, CaseIterable {
     /// Prometheus text format 0.0.4.
     case text
     /// OpenMetrics 1.0.0 (and what asked for 0.0.1, which reads it).
@@ -8,7 +8,7 @@ public enum Format: Sendable, CaseIterable {
     case protobuf
 
     /// The value of the Content-Type header.
-    public var contentType: String {
+    package var contentType: String {
         switch self {
         case .text: "text/plain; version=0.0.4; charset=utf-8"
         case .protobuf:

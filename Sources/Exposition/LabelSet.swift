@@ -3,25 +3,25 @@ internal import Kernel
 /// The labels of a series, escaped and in the order of their names.
 ///
 /// Nothing else can make the bytes between the braces, so nothing unescaped reaches a page.
-public struct LabelSet: Sendable, Equatable {
+package struct LabelSet: Sendable, Equatable {
     /// Where a pair stands in `bytes`: the name's bytes, then the value's without its quotes.
-    public struct Pair: Sendable, Equatable {
-        public let name: Range<Int>
-        public let value: Range<Int>
+    package struct Pair: Sendable, Equatable {
+        package let name: Range<Int>
+        package let value: Range<Int>
     }
 
     /// `name="value",name="value"`; empty without labels.
-    public let bytes: [UInt8]
-    public let pairs: [Pair]
+    package let bytes: [UInt8]
+    package let pairs: [Pair]
 
     /// No labels.
-    public static let none = LabelSet([])
+    package static let none = LabelSet([])
 
     /// Values are text from anywhere: a byte sequence that is not UTF-8 has been made one by
     /// `Span.string`. Names are ours, `[a-zA-Z_][a-zA-Z0-9_]*`, each once. `le` and `quantile` stand
     /// last.
-    public init(_ labels: [(name: String, value: String)]) {
-        let sorted = labels.sorted { LabelSet.precedes($0.name, $1.name) }
+    package init(_ labels: [(name: String, value: String)]) {
+        let sorted = labels.sorted { LabelSet.precedes($0.name, other: $1.name) }
         var bytes: [UInt8] = []
         var pairs: [Pair] = []
         for (index, label) in sorted.enumerated() {
@@ -40,7 +40,7 @@ public struct LabelSet: Sendable, Equatable {
         self.pairs = pairs
     }
 
-    private static func precedes(_ one: String, _ other: String) -> Bool {
+    private static func precedes(_ one: String, other: String) -> Bool {
         let isLast = one == "le" || one == "quantile"
         let otherIsLast = other == "le" || other == "quantile"
         return isLast == otherIsLast ? one < other : otherIsLast
@@ -51,7 +51,7 @@ public struct LabelSet: Sendable, Equatable {
     }
 
     /// Whether Prometheus takes these bytes as a label's name.
-    public static func isValidName(_ name: Span<UInt8>) -> Bool {
+    package static func isValidName(_ name: Span<UInt8>) -> Bool {
         Family.isValidName(name) && name.offset(of: 0x3A) == nil
     }
 }

@@ -1,12 +1,13 @@
 internal import Glibc
-public import Kernel
+internal import Kernel
+package import Wire
 
 /// A histogram whose buckets grow by the factor 2^(2^-schema), as Prometheus stores it: bucket i
 /// holds the values above factor^(i-1) and up to factor^i. It takes as many buckets as its values
 /// spread over; when these become too many, neighbours are joined.
-public struct NativeHistogram: Sendable, Equatable {
+package struct NativeHistogram: Sendable, Equatable {
     /// Buckets that one histogram may have.
-    public static let bucketLimit = 160
+    package static let bucketLimit = 160
     /// A factor of 2^(1/8), about 1.09.
     static let startSchema = 3
     static let leastSchema = -4
@@ -19,16 +20,16 @@ public struct NativeHistogram: Sendable, Equatable {
     private(set) var first = 0
     private(set) var counts: [UInt64] = []
 
-    public init() {}
+    package init() {}
 
     /// Adds observations of one value, which is finite and not negative.
-    public mutating func observe(_ value: Double, times: UInt64 = 1) {
+    package mutating func observe(_ value: Double, times: UInt64 = 1) {
         if !(value > NativeHistogram.zeroThreshold) || !value.isFinite {
             zeroCount &+= times
             return
         }
         while true {
-            let index = NativeHistogram.index(of: value, schema)
+            let index = NativeHistogram.index(of: value, schema: schema)
             if reach(index) {
                 counts[index - first] &+= times
                 return
@@ -38,7 +39,7 @@ public struct NativeHistogram: Sendable, Equatable {
     }
 
     /// The bucket of a value that is finite and above 0.
-    static func index(of value: Double, _ schema: Int) -> Int {
+    static func index(of value: Double, schema: Int) -> Int {
         // value is fraction times 2 to the power of exponent, the fraction in 0.5..<1.
         let exponent = Int(value.exponent) + 1
         let fraction = value.significand / 2
@@ -95,7 +96,7 @@ public struct NativeHistogram: Sendable, Equatable {
     }
 
     /// Writes what a snapshot keeps.
-    public func write(to record: inout RecordWriter) {
+    package func write(to record: inout ByteWriter) {
         record.write(count: schema - NativeHistogram.leastSchema)
         record.write(zeroCount)
         // Indices lie between -8,600 and 8,200.
@@ -105,7 +106,7 @@ public struct NativeHistogram: Sendable, Equatable {
     }
 
     /// What was written.
-    public init(_ record: inout RecordReader) {
+    package init(_ record: inout ByteReader) {
         let range = NativeHistogram.startSchema - NativeHistogram.leastSchema + 1
         schema = record.number(below: range) + NativeHistogram.leastSchema
         zeroCount = record.number()
@@ -119,21 +120,21 @@ public struct NativeHistogram: Sendable, Equatable {
 
     /// Writes the fields of a `Histogram` message that tell these buckets. Buckets that are empty are
     /// left out where more than two of them follow each other.
-    func write(to message: inout WireWriter) {
+    func write(to message: inout ProtobufWriter) {
         message.write(5, signed: Int64(schema))
-        message.write(6, NativeHistogram.zeroThreshold)
-        message.write(7, zeroCount)
-        var span = WireWriter()
+        message.write(6, number: NativeHistogram.zeroThreshold)
+        message.write(7, number: zeroCount)
+        var span = ProtobufWriter()
         var deltas: [Int64] = []
         var length = 0
         var offset = 0
         var gap = first
         var previous: UInt64 = 0
-        func endSpan(_ span: inout WireWriter, _ message: inout WireWriter) {
+        func endSpan(_ span: inout ProtobufWriter, message: inout ProtobufWriter) {
             span.removeAll()
             span.write(1, signed: Int64(offset))
-            span.write(2, UInt64(length))
-            message.write(12, span)
+            span.write(2, number: UInt64(length))
+            message.write(12, message: span)
         }
         for count in counts {
             if count == 0 {
@@ -142,7 +143,7 @@ public struct NativeHistogram: Sendable, Equatable {
             }
             let isFar = length == 0 || gap > 2
             if isFar {
-                if length > 0 { endSpan(&span, &message) }
+                if length > 0 { endSpan(&span, message: &message) }
                 offset = gap
                 length = 0
             } else {
@@ -158,7 +159,7 @@ public struct NativeHistogram: Sendable, Equatable {
             previous = count
         }
         // Without any bucket, an empty span says that the histogram is native.
-        endSpan(&span, &message)
+        endSpan(&span, message: &message)
         for delta in deltas { message.write(13, signed: delta) }
     }
 }

@@ -5,9 +5,9 @@ internal import Kernel
 /// The highest `q` wins, and among equals the first; what is not known is passed over. With no
 /// header, or nothing that fits, the answer is text 0.0.4, which every scraper reads.
 /// RFC 9110 §12.5.1; Accept strings of Prometheus 2.42 to 3.14.
-public enum Negotiation {
+package enum Negotiation {
     /// Protobuf is chosen only where `offersProtobuf` says so.
-    public static func format(accept: Span<UInt8>?, offersProtobuf: Bool = false) -> Format {
+    package static func format(accept: Span<UInt8>?, offersProtobuf: Bool = false) -> Format {
         guard let accept else { return .text }
         var best = Format.text
         var bestQuality = 0

@@ -7,17 +7,17 @@ internal import Kernel
 extension Page {
     /// Writes a sample of `family`, the one begun last. `labels` are a `LabelSet`'s bytes.
     @inline(__always)
-    public mutating func row(_ family: Family, _ labels: Span<UInt8>, _ value: UInt64) {
+    package mutating func row(_ family: Family, labels: Span<UInt8>, value: UInt64) {
         if familyIsRefused { return }
-        put(family.nameBytes.span, "", labels, Page.end.span, value)
+        put(family.nameBytes.span, suffix: "", labels: labels, tail: Page.end.span, value: value)
         samples += 1
     }
 
     /// Writes a sample of `family`, the one begun last. `labels` are a `LabelSet`'s bytes.
     @inline(__always)
-    public mutating func row(_ family: Family, _ labels: Span<UInt8>, _ value: Double) {
+    package mutating func row(_ family: Family, labels: Span<UInt8>, value: Double) {
         if familyIsRefused { return }
-        put(family.nameBytes.span, "", labels, Page.end.span, value)
+        put(family.nameBytes.span, suffix: "", labels: labels, tail: Page.end.span, value: value)
         samples += 1
     }
 
@@ -26,8 +26,8 @@ extension Page {
     ///
     /// `exemplars` are those of the buckets, or empty; text does not show them. `native` are its
     /// buckets of the other kind, which protobuf shows.
-    public mutating func histogram(
-        _ family: Family, _ labels: Span<UInt8>, _ bounds: BucketBounds, counts: Span<UInt64>,
+    package mutating func histogram(
+        _ family: Family, labels: Span<UInt8>, bounds: BucketBounds, counts: Span<UInt64>,
         sum: Double, exemplars: [Exemplar?] = [], native: NativeHistogram? = nil
     ) {
         if familyIsRefused { return }
@@ -35,21 +35,23 @@ extension Page {
         let name = family.nameBytes.span
         if format == .protobuf {
             attachments[family.name, default: []].append(
-                ProtobufEncoder.Attachment(native: native, exemplars: exemplars))
+                ProtobufEncoder.HistogramExtras(native: native, exemplars: exemplars))
         }
         let showsExemplars = format == .openMetrics && exemplars.count == counts.count
         var total: UInt64 = 0
         for bucket in 0..<counts.count {
             total &+= counts[bucket]
-            put(name, "_bucket", labels, bounds.tail(of: bucket), total)
+            put(
+                name, suffix: "_bucket", labels: labels, tail: bounds.tail(of: bucket), value: total
+            )
             if showsExemplars, let exemplar = exemplars[bucket] {
                 body.truncate(to: body.count - 1)
                 body.append(exemplar.text)
                 body.append(0x0A)
             }
         }
-        put(name, "_sum", labels, Page.end.span, sum)
-        put(name, "_count", labels, Page.end.span, total)
+        put(name, suffix: "_sum", labels: labels, tail: Page.end.span, value: sum)
+        put(name, suffix: "_count", labels: labels, tail: Page.end.span, value: total)
         samples += counts.count + 2
     }
 
@@ -57,12 +59,13 @@ extension Page {
 
     @inline(__always)
     private mutating func put(
-        _ name: Span<UInt8>, _ suffix: StaticString, _ labels: Span<UInt8>, _ tail: Span<UInt8>,
-        _ value: UInt64
+        _ name: Span<UInt8>, suffix: StaticString, labels: Span<UInt8>, tail: Span<UInt8>,
+        value: UInt64
     ) {
         let room = name.count + suffix.utf8CodeUnitCount + labels.count + tail.count + 24
         unsafe body.append(room: room) { target in
-            let start = unsafe Page.head(name, suffix, labels, tail, target)
+            let start = unsafe Page.head(
+                name, suffix: suffix, labels: labels, tail: tail, target: target)
             let length = unsafe ctext_unsigned(value, target + start)
             unsafe target[start + length] = 0x0A
             return start + length + 1
@@ -71,14 +74,15 @@ extension Page {
 
     @inline(__always)
     private mutating func put(
-        _ name: Span<UInt8>, _ suffix: StaticString, _ labels: Span<UInt8>, _ tail: Span<UInt8>,
-        _ value: Double
+        _ name: Span<UInt8>, suffix: StaticString, labels: Span<UInt8>, tail: Span<UInt8>,
+        value: Double
     ) {
         let room =
             name.count + suffix.utf8CodeUnitCount + labels.count + tail.count
             + Int(ctext_number_capacity) + 2
         unsafe body.append(room: room) { target in
-            let start = unsafe Page.head(name, suffix, labels, tail, target)
+            let start = unsafe Page.head(
+                name, suffix: suffix, labels: labels, tail: tail, target: target)
             let length = unsafe ctext_number(value, target + start)
             unsafe target[start + length] = 0x0A
             return start + length + 1
@@ -88,8 +92,8 @@ extension Page {
     /// Writes `name`, `suffix`, a brace, `labels` and `tail`; returns their length.
     @inline(__always)
     private static func head(
-        _ name: Span<UInt8>, _ suffix: StaticString, _ labels: Span<UInt8>, _ tail: Span<UInt8>,
-        _ target: UnsafeMutablePointer<UInt8>
+        _ name: Span<UInt8>, suffix: StaticString, labels: Span<UInt8>, tail: Span<UInt8>,
+        target: UnsafeMutablePointer<UInt8>
     ) -> Int {
         var count = unsafe copy(name, to: target)
         let suffixCount = suffix.utf8CodeUnitCount

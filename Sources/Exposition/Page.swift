@@ -1,52 +1,52 @@
 internal import CText
-public import Kernel
+package import Kernel
 
 /// One page of the exposition while it is written: families one after the other, samples of one
 /// family together.
 ///
 /// A series that stands on the page already is dropped and counted, and so is every sample of a
 /// family whose name has been used before.
-public struct Page: ~Copyable {
-    public private(set) var format: Format
+package struct Page: ~Copyable {
+    package private(set) var format: Format
     /// Samples on the page.
-    public internal(set) var samples = 0
+    package internal(set) var samples = 0
     /// Samples that were dropped as duplicates since the page was made.
-    public private(set) var duplicates: UInt64 = 0
+    package private(set) var duplicates: UInt64 = 0
     var body: Buffer
     private var lastCount = 0
-    private var families = IdentitySet(capacity: 512)
-    private var series = IdentitySet(capacity: 1024)
+    private var families = SeriesSet(capacity: 512)
+    private var series = SeriesSet(capacity: 1024)
     private(set) var familyIsRefused = false
     /// Samples that were left out since `allowSamples`.
-    public private(set) var droppedSamples = 0
+    package private(set) var droppedSamples = 0
     private var lastAllowedSample = Int.max
     /// Samples of guests that were left out since the page was made: the name has another type on
     /// the page, or OpenMetrics gives it to another family.
-    public internal(set) var typeConflicts: UInt64 = 0
-    public internal(set) var nameClashes: UInt64 = 0
+    package internal(set) var typeConflicts: UInt64 = 0
+    package internal(set) var nameClashes: UInt64 = 0
     /// What the histograms of a page of protobuf have beyond their lines, by family.
-    var attachments: [String: [ProtobufEncoder.Attachment]] = [:]
-    var guests: Guests?
+    var attachments: [String: [ProtobufEncoder.HistogramExtras]] = [:]
+    var guests: MergedFamilies?
     /// The families of owners that came before the guests, by what identifies them; empty without
     /// guests, unless `notesHosts`.
-    public internal(set) var hosts: [UInt64: Family.Kind] = [:]
+    package internal(set) var hosts: [UInt64: Family.Kind] = [:]
     /// Lets this page know its families though it has no guests.
-    public var notesHosts = false
+    package var notesHosts = false
     /// The family begun last, while there are guests.
     var openFamily: (identity: UInt64, kind: Family.Kind)?
 
-    public init(format: Format, body: consuming Buffer) {
+    package init(format: Format, body: consuming Buffer) {
         self.format = format
         self.body = body
     }
 
-    public var bytes: Span<UInt8> {
+    package var bytes: Span<UInt8> {
         @_lifetime(borrow self)
         get { body.bytes }
     }
 
     /// Starts a page anew in the same memory.
-    public mutating func restart(format: Format) {
+    package mutating func restart(format: Format) {
         self.format = format
         samples = 0
         allowSamples(.max)
@@ -63,25 +63,25 @@ public struct Page: ~Copyable {
 
     /// Makes room for as many bytes as the page before had, so that a large page does not grow step
     /// by step.
-    public mutating func reserveAsBefore() {
+    package mutating func reserveAsBefore() {
         if lastCount > body.capacity { body.reserve(lastCount + lastCount / 16) }
     }
 
     /// Gives the finished page away; the next one is written into `empty`.
-    public mutating func takeBody(leaving empty: consuming Buffer) -> Buffer {
+    package mutating func takeBody(leaving empty: consuming Buffer) -> Buffer {
         var taken = empty
         swap(&taken, &body)
         return taken
     }
 
     /// Leaves out all samples after the next `count`, until it is said again.
-    public mutating func allowSamples(_ count: Int) {
+    package mutating func allowSamples(_ count: Int) {
         droppedSamples = 0
         lastAllowedSample = samples.addingReportingOverflow(count).overflow ? .max : samples + count
     }
 
     /// Starts a family. The samples that follow are its.
-    public mutating func begin(_ family: Family) {
+    package mutating func begin(_ family: Family) {
         let knowsFamilies = guests != nil || notesHosts
         if knowsFamilies { endFamily() }
         familyIsRefused = !families.insert(family.identity)
@@ -96,18 +96,18 @@ public struct Page: ~Copyable {
     }
 
     /// Writes a sample of the family begun last.
-    public mutating func sample(_ series: Series, _ value: Double) {
-        sample(series.text.span, identity: series.identity, value)
+    package mutating func sample(_ series: Series, value: Double) {
+        sample(series.text.span, identity: series.identity, value: value)
     }
 
     /// Writes a family that has one series.
-    public mutating func single(_ single: Single, _ value: Double) {
+    package mutating func single(_ single: UnlabelledMetric, value: Double) {
         begin(single.family)
-        sample(single.series, value)
+        sample(single.series, value: value)
     }
 
     @inline(__always)
-    mutating func sample(_ text: Span<UInt8>, identity: UInt64, _ value: Double) {
+    mutating func sample(_ text: Span<UInt8>, identity: UInt64, value: Double) {
         if samples >= lastAllowedSample {
             droppedSamples += 1
             return
@@ -134,7 +134,7 @@ public struct Page: ~Copyable {
     }
 
     /// Ends the page as its format asks.
-    public mutating func finish() {
+    package mutating func finish() {
         defer { lastCount = body.count }
         writeGuests()
         switch format {
@@ -142,7 +142,7 @@ public struct Page: ~Copyable {
         case .openMetrics: body.append("# EOF\n")
         case .protobuf:
             // Text that its own parser does not take would be our mistake: Prometheus gets the text.
-            if let messages = try? ProtobufEncoder().encode(body.bytes, attachments) {
+            if let messages = try? ProtobufEncoder().encode(body.bytes, attachments: attachments) {
                 body = messages
             } else {
                 format = .text

@@ -1,4 +1,5 @@
 internal import Kernel
+internal import Wire
 
 /// Turns a finished page of text 0.0.4 into `io.prometheus.client.MetricFamily` messages, each behind
 /// its length (metrics.proto of Prometheus's client model).
@@ -7,7 +8,7 @@ internal import Kernel
 /// native histograms are switched on.
 struct ProtobufEncoder: ~Copyable {
     /// What a histogram has beyond its lines.
-    struct Attachment {
+    struct HistogramExtras {
         let native: NativeHistogram?
         /// By bucket, or empty.
         let exemplars: [Exemplar?]
@@ -16,17 +17,17 @@ struct ProtobufEncoder: ~Copyable {
     /// The page is text that no parser takes.
     struct Failure: Error {}
 
-    private var out = WireWriter()
-    private var family = WireWriter()
-    private var metric = WireWriter()
-    private var value = WireWriter()
-    private var part = WireWriter()
+    private var out = ProtobufWriter()
+    private var family = ProtobufWriter()
+    private var metric = ProtobufWriter()
+    private var value = ProtobufWriter()
+    private var part = ProtobufWriter()
 
     /// `attachments` are those of the first histograms of each family, in their order.
     consuming func encode(
-        _ text: Span<UInt8>, _ attachments: [String: [Attachment]]
+        _ text: Span<UInt8>, attachments: [String: [HistogramExtras]]
     ) throws(Failure) -> Buffer {
-        let batch: MetricBatch
+        let batch: ParsedExposition
         do throws(MetricSyntaxError) {
             batch = try TextParser.parse(text)
         } catch {
@@ -41,9 +42,9 @@ struct ProtobufEncoder: ~Copyable {
             let kind = source.kind ?? .untyped
             let extras = attachments[source.name] ?? []
             family.removeAll()
-            family.write(1, source.name.utf8Span.span)
-            if let help = source.help { family.write(2, help.utf8Span.span) }
-            family.write(3, ProtobufEncoder.number(of: kind))
+            family.write(1, bytes: source.name.utf8Span.span)
+            if let help = source.help { family.write(2, bytes: help.utf8Span.span) }
+            family.write(3, number: ProtobufEncoder.number(of: kind))
             var metrics = 0
             while first < samples.count, samples[first].family == number {
                 var last = first + 1
@@ -51,7 +52,8 @@ struct ProtobufEncoder: ~Copyable {
                     last += 1
                 }
                 write(
-                    batch, first..<last, kind, metrics < extras.count ? extras[metrics] : nil)
+                    batch, range: first..<last, kind: kind,
+                    extra: metrics < extras.count ? extras[metrics] : nil)
                 metrics += 1
                 first = last
             }
@@ -71,51 +73,52 @@ struct ProtobufEncoder: ~Copyable {
     }
 
     private mutating func write(
-        _ batch: MetricBatch, _ range: Range<Int>, _ kind: Family.Kind, _ extra: Attachment?
+        _ batch: ParsedExposition, range: Range<Int>, kind: Family.Kind,
+        extra: HistogramExtras?
     ) {
         metric.removeAll()
         value.removeAll()
         let text = batch.text.span
         for label in batch.labels[batch.samples[range.lowerBound].labels] {
             part.removeAll()
-            part.write(1, text.extracting(label.name))
-            part.write(2, text.extracting(label.value))
-            metric.write(1, part)
+            part.write(1, bytes: text.extracting(label.name))
+            part.write(2, bytes: text.extracting(label.value))
+            metric.write(1, message: part)
         }
         switch kind {
         case .counter, .gauge, .untyped:
-            value.write(1, batch.samples[range.lowerBound].value)
-            metric.write(kind == .gauge ? 2 : kind == .counter ? 3 : 5, value)
+            value.write(1, number: batch.samples[range.lowerBound].value)
+            metric.write(kind == .gauge ? 2 : kind == .counter ? 3 : 5, message: value)
         case .histogram, .summary:
-            writeDistribution(batch, range, extra)
-            metric.write(kind == .histogram ? 7 : 4, value)
+            writeDistribution(batch, range: range, extra: extra)
+            metric.write(kind == .histogram ? 7 : 4, message: value)
         }
-        family.write(4, metric)
+        family.write(4, message: metric)
     }
 
     private mutating func writeDistribution(
-        _ batch: MetricBatch, _ range: Range<Int>, _ extra: Attachment?
+        _ batch: ParsedExposition, range: Range<Int>, extra: HistogramExtras?
     ) {
         var bucket = 0
         for sample in batch.samples[range] {
             switch sample.role {
-            case .count: value.write(1, UInt64(exactly: sample.value) ?? .max)
-            case .sum: value.write(2, sample.value)
+            case .count: value.write(1, number: UInt64(exactly: sample.value) ?? .max)
+            case .sum: value.write(2, number: sample.value)
             case .quantile:
                 part.removeAll()
-                part.write(1, sample.bound)
-                part.write(2, sample.value)
-                value.write(3, part)
+                part.write(1, number: sample.bound)
+                part.write(2, number: sample.value)
+                value.write(3, message: part)
             case .bucket:
                 part.removeAll()
-                part.write(1, UInt64(exactly: sample.value) ?? .max)
-                part.write(2, sample.bound)
+                part.write(1, number: UInt64(exactly: sample.value) ?? .max)
+                part.write(2, number: sample.bound)
                 if let extra, bucket < extra.exemplars.count,
                     let exemplar = extra.exemplars[bucket]
                 {
-                    part.write(3, exemplar.message.span)
+                    part.write(3, bytes: exemplar.message.span)
                 }
-                value.write(3, part)
+                value.write(3, message: part)
                 bucket += 1
             case .value, .presence: continue
             }

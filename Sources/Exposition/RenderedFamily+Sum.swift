@@ -1,15 +1,15 @@
 internal import Kernel
 
 /// Why samples of a family do not add up.
-public struct SumConflict: Error, Sendable, Equatable {
-    public let sentence: String
+package struct SumConflictError: Error, Sendable, Equatable {
+    package let sentence: String
 }
 
 extension RenderedFamily {
     /// A family with one series.
-    public convenience init(_ family: Family, _ labels: LabelSet, _ value: Double) {
-        let series = Series(family, labels)
-        var lines = RenderedLines()
+    package convenience init(_ family: Family, labels: LabelSet, value: Double) {
+        let series = Series(family, labels: labels)
+        var lines = LineBuilder()
         let text = series.text
         lines.append(text.span.extracting(first: text.count - 1))
         lines.end(value, identity: series.identity)
@@ -20,22 +20,22 @@ extension RenderedFamily {
     /// These samples and those of `increment`, series by series: a series that only one of both has
     /// is taken over. Both are counters, or both histograms, of the same name; `increment` must not
     /// take anything away, and a histogram that is in both must have the same bounds in both.
-    public func adding(_ increment: RenderedFamily) throws(SumConflict) -> RenderedFamily {
+    package func adding(_ increment: RenderedFamily) throws(SumConflictError) -> RenderedFamily {
         precondition(increment.family.identity == family.identity)
         precondition(increment.family.kind == family.kind)
         try increment.checkAddable()
-        var places: [UInt64: Int] = [:]
-        for line in 0..<count { places[identities[line]] = line }
+        var slots: [UInt64: Int] = [:]
+        for line in 0..<count { slots[identities[line]] = line }
         var increments = [Double?](repeating: nil, count: count)
         var added: [Range<Int>] = []
         for metric in increment.metrics {
-            if places[increment.identities[metric.upperBound - 1]] == nil {
+            if slots[increment.identities[metric.upperBound - 1]] == nil {
                 added.append(metric)
             } else {
-                try increment.place(metric, in: self, places, &increments)
+                try increment.place(metric, in: self, slots: slots, increments: &increments)
             }
         }
-        var lines = RenderedLines()
+        var lines = LineBuilder()
         lines.reserve(
             count + increment.count, bytes: text.count + increment.text.count + 8 * count)
         let (text, more) = (self.text, increment.text)
@@ -61,15 +61,16 @@ extension RenderedFamily {
     }
 
     /// Refuses what makes no sum, even where there is nothing yet to add to.
-    public func checkAddable() throws(SumConflict) {
+    package func checkAddable() throws(SumConflictError) {
         if family.kind != .counter && family.kind != .histogram {
-            throw SumConflict(sentence: "a \(family.kind.word) cannot be added up: \(family.name)")
+            throw SumConflictError(
+                sentence: "a \(family.kind.word) cannot be added up: \(family.name)")
         }
         for line in 0..<count {
             let value = value(line)
             let isSum = family.kind == .histogram && role(line) == RenderedFamily.sum
             guard value.isFinite, isSum || value >= 0 else {
-                throw SumConflict(
+                throw SumConflictError(
                     sentence:
                         "only numbers from 0 up can be added to: \(series(line))")
             }
@@ -78,21 +79,21 @@ extension RenderedFamily {
 
     /// Puts the values of a metric beside the lines of `sum` that they are added to.
     private func place(
-        _ metric: Range<Int>, in sum: RenderedFamily, _ places: [UInt64: Int],
-        _ increments: inout [Double?]
-    ) throws(SumConflict) {
-        guard let end = places[identities[metric.upperBound - 1]],
+        _ metric: Range<Int>, in sum: RenderedFamily, slots: [UInt64: Int],
+        increments: inout [Double?]
+    ) throws(SumConflictError) {
+        guard let end = slots[identities[metric.upperBound - 1]],
             sum.lines(endingAt: end) == metric.count
         else { throw otherBounds(metric) }
         for line in metric {
-            guard let place = places[identities[line]] else { throw otherBounds(metric) }
+            guard let place = slots[identities[line]] else { throw otherBounds(metric) }
             // A series told twice in one body adds twice; whoever pushes it is told elsewhere.
             increments[place] = (increments[place] ?? 0) + value(line)
         }
     }
 
-    private func otherBounds(_ metric: Range<Int>) -> SumConflict {
-        SumConflict(
+    private func otherBounds(_ metric: Range<Int>) -> SumConflictError {
+        SumConflictError(
             sentence:
                 "histograms with other bounds cannot be added up: \(series(metric.upperBound - 1))"
         )
@@ -128,7 +129,7 @@ extension RenderedFamily {
     }
 
     /// A line's name and labels.
-    public func series(_ line: Int) -> String {
+    package func series(_ line: Int) -> String {
         let text = self.text
         let bytes = text.span.extracting(self.line(line))
         return bytes.extracting(first: bytes.lastOffset(of: 0x20) ?? 0).string

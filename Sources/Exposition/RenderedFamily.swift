@@ -2,14 +2,14 @@ internal import CText
 internal import Kernel
 
 /// The samples that one owner has of one family, as they stand on a page.
-public final class RenderedFamily: Sendable {
-    public let family: Family
+package final class RenderedFamily: Sendable {
+    package let family: Family
     /// Lines, each `name{labels} value` and a line feed.
     let text: [UInt8]
     /// Where each line ends.
     let ends: [Int32]
     /// What makes each line's series.
-    public let identities: [UInt64]
+    package let identities: [UInt64]
 
     init(_ family: Family, text: [UInt8], ends: [Int32], identities: [UInt64]) {
         self.family = family
@@ -19,10 +19,10 @@ public final class RenderedFamily: Sendable {
     }
 
     /// Series, each bucket of a histogram counted.
-    public var count: Int { identities.count }
+    package var count: Int { identities.count }
 
     /// The bytes that it takes, about: lines, places, and what heads them in two formats.
-    public var byteCount: Int {
+    package var byteCount: Int {
         text.count + count * 12 + family.header.count + family.openMetricsHeader.count
     }
 
@@ -33,7 +33,7 @@ public final class RenderedFamily: Sendable {
 }
 
 /// Lines under construction.
-struct RenderedLines {
+struct LineBuilder {
     private(set) var text: [UInt8] = []
     private(set) var ends: [Int32] = []
     private(set) var identities: [UInt64] = []
@@ -56,8 +56,8 @@ struct RenderedLines {
 
     /// Writes `name="value"` behind a brace or a comma and escapes the value.
     mutating func append(
-        label name: Span<UInt8>, _ value: Span<UInt8>, opening: UInt8,
-        _ hasher: inout IdentityHasher
+        label name: Span<UInt8>, value: Span<UInt8>, opening: UInt8,
+        hasher: inout SeriesHasher
     ) {
         append(opening)
         append(name)

@@ -1,9 +1,9 @@
 /// A name with its labels as they stand in front of every value: `name{labels} `.
-public struct Series: Sendable {
+package struct Series: Sendable {
     let text: [UInt8]
     let identity: UInt64
 
-    public init(_ family: Family, _ labels: LabelSet = .none) {
+    package init(_ family: Family, labels: LabelSet = .none) {
         var text = Array(family.name.utf8)
         if !labels.bytes.isEmpty {
             text.append(0x7B)
@@ -12,21 +12,21 @@ public struct Series: Sendable {
         }
         text.append(0x20)
         self.text = text
-        identity = SeriesIdentity.of(family: family.identity, labels)
+        identity = SeriesHash.of(family: family.identity, labels: labels)
     }
 }
 
 /// A family with one series.
-public struct Single: Sendable {
-    public let family: Family
+package struct UnlabelledMetric: Sendable {
+    package let family: Family
     let series: Series
 
-    public init(_ family: Family, _ labels: LabelSet = .none) {
+    package init(_ family: Family, labels: LabelSet = .none) {
         self.family = family
-        series = Series(family, labels)
+        series = Series(family, labels: labels)
     }
 
-    public init(_ name: String, _ kind: Family.Kind, help: String) {
-        self.init(Family(name, kind, help: help))
+    package init(_ name: String, kind: Family.Kind, help: String) {
+        self.init(Family(name, kind: kind, help: help))
     }
 }

@@ -5,13 +5,13 @@ internal import Kernel
 ///
 /// A collection is `begin`, for each row `row` and values, `end`; then the columns are written,
 /// each under its family. A row that was not named since `begin` is gone after `end`.
-public struct SeriesTable: ~Copyable {
+package struct SeriesTable: ~Copyable {
     /// One column: a family, and the labels that tell its cells from others of the same family.
-    public struct Column: Sendable {
-        public let family: Family
-        public let labels: [(name: String, value: String)]
+    package struct Column: Sendable {
+        package let family: Family
+        package let labels: [(name: String, value: String)]
 
-        public init(_ family: Family, _ labels: [(name: String, value: String)] = []) {
+        package init(_ family: Family, labels: [(name: String, value: String)] = []) {
             self.family = family
             self.labels = labels
         }
@@ -20,12 +20,12 @@ public struct SeriesTable: ~Copyable {
     /// What a row's cells hold until a value comes: nothing is written for them.
     private static var absent: Double { Double(bitPattern: 0x7FF8_0000_DEAD_0000) }
 
-    public let columns: [Column]
+    package let columns: [Column]
     /// Rows beyond this many are refused.
-    public let rowLimit: Int
-    public private(set) var rowCount = 0
+    package let rowLimit: Int
+    package private(set) var rowCount = 0
     /// Rows that were refused since the table was made.
-    public private(set) var refusedRows: UInt64 = 0
+    package private(set) var refusedRows: UInt64 = 0
 
     // Row by row: the key, the rendered text of each column's series, and its identity.
     private var keys: [[UInt8]] = []
@@ -38,14 +38,14 @@ public struct SeriesTable: ~Copyable {
     private var order: [Int] = []
     private var expected = 0
     private var guessed = true
-    private var places: [[UInt8]: Int] = [:]
+    private var slots: [[UInt8]: Int] = [:]
 
-    public init(_ columns: [Column], rowLimit: Int = 100_000) {
+    package init(_ columns: [Column], rowLimit: Int = 100_000) {
         self.columns = columns
         self.rowLimit = rowLimit
     }
 
-    public mutating func begin() {
+    package mutating func begin() {
         expected = 0
         guessed = true
         for index in seen.indices { seen[index] = false }
@@ -53,7 +53,7 @@ public struct SeriesTable: ~Copyable {
 
     /// The row with this key, its cells empty; nil when the key has been named since `begin` or
     /// when there are too many rows. `labels` is asked when the row is new.
-    public mutating func row(
+    package mutating func row(
         _ key: Span<UInt8>, labels: () -> [(name: String, value: String)]
     ) -> Int? {
         let row: Int
@@ -62,14 +62,14 @@ public struct SeriesTable: ~Copyable {
         } else {
             guessed = false
             let bytes = key.copied
-            if let known = places[bytes] {
+            if let known = slots[bytes] {
                 row = known
             } else {
                 guard rowCount < rowLimit else {
                     refusedRows &+= 1
                     return nil
                 }
-                row = append(bytes, labels())
+                row = append(bytes, labels: labels())
             }
         }
         if seen[row] { return nil }
@@ -88,21 +88,21 @@ public struct SeriesTable: ~Copyable {
         return row
     }
 
-    public subscript(row: Int, column: Int) -> Double {
+    package subscript(row: Int, column: Int) -> Double {
         get { values[row * columns.count + column] }
         set { values[row * columns.count + column] = newValue }
     }
 
     /// Forgets the rows that have not been named since `begin`.
-    public mutating func end() {
+    package mutating func end() {
         order.removeSubrange(min(expected, order.count)...)
         if order.count == rowCount { return }
         let kept = order
         var (keys, texts, starts): ([[UInt8]], [UInt8], [Int]) = ([], [], [0])
         var (identities, values): ([UInt64], [Double]) = ([], [])
-        places.removeAll(keepingCapacity: true)
+        slots.removeAll(keepingCapacity: true)
         for (place, row) in kept.enumerated() {
-            places[self.keys[row]] = place
+            slots[self.keys[row]] = place
             keys.append(self.keys[row])
             let cells = row * columns.count..<(row + 1) * columns.count
             for cell in cells {
@@ -123,7 +123,7 @@ public struct SeriesTable: ~Copyable {
     }
 
     /// Writes the samples of one column under the family that `page` has begun.
-    public func writeSamples(of column: Int, to page: inout Page) {
+    package func writeSamples(of column: Int, to page: inout Page) {
         let texts = texts.span
         for row in order {
             let cell = row * columns.count + column
@@ -131,13 +131,13 @@ public struct SeriesTable: ~Copyable {
             if value.bitPattern == SeriesTable.absent.bitPattern { continue }
             page.sample(
                 texts.extracting(textStarts[cell]..<textStarts[cell + 1]),
-                identity: identities[cell], value)
+                identity: identities[cell], value: value)
         }
     }
 
     /// Writes columns one after the other; neighbours of the same family stand under one header,
     /// and a family without a value is left out.
-    public func write(_ range: Range<Int>, to page: inout Page) {
+    package func write(_ range: Range<Int>, to page: inout Page) {
         var column = range.lowerBound
         while column < range.upperBound {
             let family = columns[column].family
@@ -158,7 +158,7 @@ public struct SeriesTable: ~Copyable {
     }
 
     /// Writes every column.
-    public func write(to page: inout Page) {
+    package func write(to page: inout Page) {
         write(0..<columns.count, to: &page)
     }
 
@@ -172,7 +172,7 @@ public struct SeriesTable: ~Copyable {
                 if value.bitPattern == SeriesTable.absent.bitPattern { continue }
                 page.sample(
                     texts.extracting(textStarts[cell]..<textStarts[cell + 1]),
-                    identity: identities[cell], value)
+                    identity: identities[cell], value: value)
             }
         }
     }
@@ -190,15 +190,15 @@ public struct SeriesTable: ~Copyable {
     }
 
     private mutating func append(
-        _ key: [UInt8], _ labels: [(name: String, value: String)]
+        _ key: [UInt8], labels: [(name: String, value: String)]
     ) -> Int {
         let row = rowCount
         rowCount += 1
-        places[key] = row
+        slots[key] = row
         keys.append(key)
         seen.append(false)
         for column in columns {
-            let series = Series(column.family, LabelSet(labels + column.labels))
+            let series = Series(column.family, labels: LabelSet(labels + column.labels))
             texts += series.text
             textStarts.append(texts.count)
             identities.append(series.identity)

@@ -1,12 +1,13 @@
 internal import Exposition
 internal import Kernel
+internal import Wire
 
 /// A group as it was at one time: to be kept, or to be put back.
-public struct GroupImage: Sendable {
-    public let key: GroupingKey
+package struct GroupImage: Sendable {
+    package let key: GroupingKey
     let families: [RenderedFamily]
     /// Unix seconds; 0 for never.
-    let pushed: Double
+    let pushState: Double
     let failed: Double
     /// Seconds of the lasting clock when the group ends; infinite for never.
     let end: Double
@@ -18,15 +19,11 @@ public struct GroupImage: Sendable {
 
     /// Appends the image as bytes, which mean the same to every later version of the daemon: labels
     /// and times, then the samples in text 0.0.4.
-    public func encode(into bytes: inout [UInt8]) {
-        var record = RecordWriter(bytes)
+    package func encode(into bytes: inout [UInt8]) {
+        var record = ByteWriter(bytes)
         record.write(GroupImage.form)
-        record.write(count: key.labels.count)
-        for label in key.labels {
-            record.write(label.name)
-            record.write(label.value)
-        }
-        for time in [pushed, failed, end] { record.write(time) }
+        key.write(to: &record)
+        for time in [pushState, failed, end] { record.write(time) }
         var page = Page(format: .text, body: Buffer(capacity: 1024))
         var index = FamilyIndex()
         for family in families { index.put(family, of: 0) }
@@ -37,16 +34,13 @@ public struct GroupImage: Sendable {
     }
 
     /// Reads the bytes of an image; nil when they are none.
-    public init?(decoding bytes: Span<UInt8>) {
-        var record = RecordReader(bytes)
-        guard record.number() == GroupImage.form else { return nil }
-        var labels: [(name: String, value: String)] = []
-        for _ in 0..<record.count() {
-            let name = record.text()
-            guard LabelSet.isValidName(name) else { return nil }
-            labels.append((name.string, record.text().string))
+    package init?(decoding bytes: Span<UInt8>) {
+        var record = ByteReader(bytes)
+        guard record.number() == GroupImage.form, let key = GroupingKey(&record) else {
+            return nil
         }
-        pushed = record.double()
+        self.key = key
+        pushState = record.double()
         failed = record.double()
         end = record.double()
         let text = record.text()
@@ -61,15 +55,14 @@ public struct GroupImage: Sendable {
         var renderer = FamilyRenderer(limits: limits)
         guard let families = try? renderer.render(batch) else { return nil }
         self.families = families
-        key = GroupingKey(labels)
     }
 
     init(
-        key: GroupingKey, families: [RenderedFamily], pushed: Double, failed: Double, end: Double
+        key: GroupingKey, families: [RenderedFamily], pushState: Double, failed: Double, end: Double
     ) {
         self.key = key
         self.families = families
-        self.pushed = pushed
+        self.pushState = pushState
         self.failed = failed
         self.end = end
     }

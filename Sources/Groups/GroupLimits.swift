@@ -1,26 +1,26 @@
-public import Exposition
+package import Exposition
 
 /// What pushed groups may take. Everything beyond is refused and counted.
-public struct GroupLimits: Sendable, Equatable {
+package struct GroupLimits: Sendable, Equatable {
     /// Groups.
-    public var groups = 10_000
+    package var groups = 10_000
     /// Series of one group, each bucket of a histogram counted.
-    public var groupSeries = 100_000
+    package var groupSeries = 100_000
     /// Series of all groups together.
-    public var series = 100_000
+    package var series = 100_000
     /// Bytes that the samples of all groups take in memory, and about as many on a page: what bounds
     /// both when names and labels are long.
-    public var bytes = 32 << 20
+    package var bytes = 32 << 20
     /// Labels and their lengths.
-    public var labels = LabelLimits()
+    package var labels = LabelLimits()
     /// How long a group lives after the last push that said nothing else; nil for ever.
-    public var timeToLive: Duration?
+    package var timeToLive: Duration?
 
-    public init() {}
+    package init() {}
 }
 
 /// Why a push, or a part of it, was not taken over.
-public enum GroupRefusal: String, Sendable, CaseIterable, Error {
+package enum GroupRefusal: String, Sendable, CaseIterable, Error {
     /// The body is not what its content type says, or the path is no group's.
     case syntax
     /// Samples came with times of their own.
@@ -42,11 +42,11 @@ public enum GroupRefusal: String, Sendable, CaseIterable, Error {
 }
 
 /// A refusal with a sentence for the client.
-public struct RefusedPush: Error, Sendable, Equatable {
-    public let reason: GroupRefusal
-    public let sentence: String
+package struct GroupPushError: Error, Sendable, Equatable {
+    package let reason: GroupRefusal
+    package let sentence: String
 
-    public init(_ reason: GroupRefusal, _ sentence: String) {
+    package init(_ reason: GroupRefusal, sentence: String) {
         self.reason = reason
         self.sentence = sentence
     }

@@ -1,9 +1,10 @@
-public import Exposition
+package import Exposition
 internal import Kernel
+internal import Wire
 
 /// The path of a group: `/metrics/job/JOB{/LABEL/VALUE}`, where `job` and labels may have the suffix
 /// `@base64` for values in base64url.
-public enum GroupPath: Equatable, Sendable {
+package enum GroupPath: Equatable, Sendable {
     case group(GroupingKey)
     /// Another spelling of this path is meant; the status is that of Pushgateway's router.
     case redirect(String, status: Int)
@@ -13,7 +14,7 @@ public enum GroupPath: Equatable, Sendable {
     case refused(String)
 
     /// `path` is decoded once, without the query. Sentences are those of Pushgateway's users.
-    public init(_ path: Span<UInt8>, limits: LabelLimits) {
+    package init(_ path: Span<UInt8>, limits: LabelLimits) {
         if let clean = GroupPath.cleaned(path) {
             self = .redirect(clean, status: 301)
             return
@@ -34,7 +35,7 @@ public enum GroupPath: Equatable, Sendable {
             return
         }
         do throws(Mistake) {
-            self = .group(try GroupPath.key(&rest, isBase64, limits))
+            self = .group(try GroupPath.key(&rest, isBase64: isBase64, limits: limits))
         } catch {
             self = .refused(error.sentence)
         }
@@ -45,7 +46,7 @@ public enum GroupPath: Equatable, Sendable {
     }
 
     private static func key(
-        _ rest: inout Cursor, _ isBase64: Bool, _ limits: LabelLimits
+        _ rest: inout Cursor, isBase64: Bool, limits: LabelLimits
     ) throws(Mistake) -> GroupingKey {
         var job = rest.part(endedBy: 0x2F).copied
         if isBase64 {
@@ -98,13 +99,13 @@ public enum GroupPath: Equatable, Sendable {
         }
         var labels: [(name: String, value: [UInt8])] = []
         for index in stride(from: 0, to: components.count, by: 2) {
-            labels.append(try label(components[index], components[index + 1]))
+            labels.append(try label(components[index], value: components[index + 1]))
         }
         return labels
     }
 
     private static func label(
-        _ name: [UInt8], _ value: [UInt8]
+        _ name: [UInt8], value: [UInt8]
     ) throws(Mistake) -> (name: String, value: [UInt8]) {
         let suffix = Array("@base64".utf8)
         let isBase64 = name.count >= suffix.count && name.suffix(suffix.count) == suffix[...]

@@ -3,7 +3,7 @@ internal import Kernel
 
 /// Groups as they were, and back.
 extension GroupTable {
-    func image(of key: GroupingKey, at moment: Moment) -> GroupImage? {
+    func image(of key: GroupingKey, at moment: PushTime) -> GroupImage? {
         guard let group = groups[key] else { return nil }
         var end = Double.infinity
         if group.expiry != .max {
@@ -12,11 +12,11 @@ extension GroupTable {
             end = moment.lastingSeconds + left
         }
         return GroupImage(
-            key: key, families: Array(group.parts.values), pushed: group.pushed,
+            key: key, families: Array(group.parts.values), pushState: group.pushState,
             failed: group.failed, end: end)
     }
 
-    func images(at moment: Moment) -> [GroupImage] {
+    func images(at moment: PushTime) -> [GroupImage] {
         // In the order in which they came: a store made of them shows the same page.
         groups.sorted { $0.value.number < $1.value.number }
             .compactMap { image(of: $0.key, at: moment) }
@@ -24,11 +24,11 @@ extension GroupTable {
 
     /// Makes a group what it was, whatever the limits say by now. A series that another group has
     /// meanwhile is left to that group, with its family.
-    mutating func restore(_ image: GroupImage, at moment: Moment) {
+    mutating func restore(_ image: GroupImage, at moment: PushTime) {
         remove(image.key)
         guard (try? create(image.key)) != nil else { return }
         var count = 0
-        let families = image.families.filter { (try? swapSeries([], [$0])) != nil }
+        let families = image.families.filter { (try? swapSeries([], new: [$0])) != nil }
         let bytes = GroupTable.bytes(families)
         byteCount += bytes
         change(image.key) { group, index in
@@ -39,15 +39,15 @@ extension GroupTable {
                 count += part.count
             }
             group.seriesCount = count
-            group.pushed = image.pushed
+            group.pushState = image.pushState
             group.failed = image.failed
         }
         seriesCount += count
         if image.end.isFinite {
             // Zero would be for ever.
             let left = min(
-                max(image.end - moment.lastingSeconds, 1e-9), PushOrder.longestLifeSeconds)
-            renew(image.key, .seconds(left), at: moment)
+                max(image.end - moment.lastingSeconds, 1e-9), GroupPush.longestLifeSeconds)
+            renew(image.key, time: .seconds(left), at: moment)
         }
     }
 }

@@ -3,8 +3,8 @@ internal import Exposition
 /// Why a push may be refused: its types, its size, sums that make no sense.
 extension GroupTable {
     func checkNames(
-        _ families: [RenderedFamily], _ group: Group?, _ mode: PushOrder.Mode
-    ) throws(RefusedPush) {
+        _ families: [RenderedFamily], group: Group?, mode: GroupPush.Mode
+    ) throws(GroupPushError) {
         var told: [String: Family.Kind] = [:]
         for part in families { told[part.family.name] = part.family.kind }
         /// The type that a name has after the push, apart from what the push tells of it.
@@ -22,54 +22,62 @@ extension GroupTable {
             if let known = isAlone ? nil : others(family.name) ?? reserved[family.identity],
                 known != family.kind
             {
-                throw RefusedPush(
+                throw GroupPushError(
                     .type,
-                    "metric family \(family.name) has type \(family.kind) but should have \(known)")
+                    sentence:
+                        "metric family \(family.name) has type \(family.kind) but should have \(known)"
+                )
             }
-            for name in FamilyParts.collisions(of: family.name, family.kind, among: after) {
-                throw RefusedPush(
+            for name in HistogramSuffixes.collisions(
+                of: family.name, own: family.kind, among: after)
+            {
+                throw GroupPushError(
                     .type,
-                    "metric named \(Quoted.text(family.name)) collides with the parts of \(Quoted.text(name))"
+                    sentence:
+                        "metric named \(Quoted.text(family.name)) collides with the parts of \(Quoted.text(name))"
                 )
             }
         }
     }
 
-    var tooManyBytes: RefusedPush {
-        RefusedPush(.byteLimit, "all groups would take more than \(limits.bytes) bytes")
+    var tooManyBytes: GroupPushError {
+        GroupPushError(
+            .byteLimit, sentence: "all groups would take more than \(limits.bytes) bytes")
     }
 
     func checkLimits(
-        _ more: Int, _ moreBytes: Int, _ group: Group?
-    ) throws(RefusedPush) {
+        _ more: Int, moreBytes: Int, group: Group?
+    ) throws(GroupPushError) {
         if group == nil, groups.count >= limits.groups {
-            throw RefusedPush(.groupLimit, "there are \(limits.groups) groups, the limit")
+            throw GroupPushError(
+                .groupLimit, sentence: "there are \(limits.groups) groups, the limit")
         }
         // A group that takes no more than before may stay, even beyond a limit that was lowered.
         if moreBytes > 0, byteCount + moreBytes > limits.bytes { throw tooManyBytes }
         if more <= 0 { return }
         if (group?.seriesCount ?? 0) + more > limits.groupSeries {
-            throw RefusedPush(
-                .seriesLimit, "the group would have more than \(limits.groupSeries) series")
+            throw GroupPushError(
+                .seriesLimit,
+                sentence: "the group would have more than \(limits.groupSeries) series")
         }
         if seriesCount + more > limits.series {
-            throw RefusedPush(
-                .seriesLimit, "all groups would have more than \(limits.series) series")
+            throw GroupPushError(
+                .seriesLimit, sentence: "all groups would have more than \(limits.series) series")
         }
     }
 
     /// The sums of what is there and what comes. Gauges and what has no type are replaced; when a
     /// series began is nobody's business here.
     static func sums(
-        _ families: [RenderedFamily], _ known: [String: RenderedFamily]
-    ) throws(RefusedPush) -> [RenderedFamily] {
+        _ families: [RenderedFamily], known: [String: RenderedFamily]
+    ) throws(GroupPushError) -> [RenderedFamily] {
         var sums: [RenderedFamily] = []
         for part in families {
             switch part.family.kind {
             case .gauge where part.family.name.hasSuffix("_created"): continue
             case .gauge, .untyped: sums.append(part)
             case .counter, .histogram, .summary:
-                do throws(SumConflict) {
+                do throws(SumConflictError) {
                     if let own = known[part.family.name], own.family.kind == part.family.kind {
                         sums.append(try own.adding(part))
                     } else {
@@ -77,7 +85,7 @@ extension GroupTable {
                         sums.append(part)
                     }
                 } catch {
-                    throw RefusedPush(.aggregate, error.sentence)
+                    throw GroupPushError(.aggregate, sentence: error.sentence)
                 }
             }
         }

@@ -14,7 +14,7 @@ struct GroupTable {
         /// Of the samples and the two times.
         var byteCount = 0
         /// Unix seconds; 0 for never.
-        var pushed = 0.0
+        var pushState = 0.0
         var failed = 0.0
         /// On the monotonic clock; the maximum for never.
         var expiry = UInt64.max
@@ -48,10 +48,10 @@ struct GroupTable {
     }
 
     static let pushTime = Family(
-        "push_time_seconds", .gauge,
+        "push_time_seconds", kind: .gauge,
         help: "Last Unix time when changing this group in the Pushgateway succeeded.")
     static let failureTime = Family(
-        "push_failure_time_seconds", .gauge,
+        "push_failure_time_seconds", kind: .gauge,
         help: "Last Unix time when changing this group in the Pushgateway failed.")
     /// Names that only the daemon writes.
     static let ownNames: Set<String> = [pushTime.name, failureTime.name]
@@ -61,22 +61,24 @@ struct GroupTable {
     /// Takes over a push that succeeded up to here, or refuses it and changes nothing. Families are
     /// those of one body, each name once.
     mutating func push(
-        _ families: [RenderedFamily], to key: GroupingKey, _ order: PushOrder, at moment: Moment
-    ) throws(RefusedPush) {
+        _ families: [RenderedFamily], to key: GroupingKey, order: GroupPush, at moment: PushTime
+    ) throws(GroupPushError) {
         expire(at: moment)
         let group = groups[key]
         var families = families
-        if order.mode == .add { families = try GroupTable.sums(families, group?.parts ?? [:]) }
-        try checkNames(families, group, order.mode)
-        let replaced = GroupTable.replaced(families, group, order.mode)
+        if order.mode == .add {
+            families = try GroupTable.sums(families, known: group?.parts ?? [:])
+        }
+        try checkNames(families, group: group, mode: order.mode)
+        let replaced = GroupTable.replaced(families, group: group, mode: order.mode)
         let added = families.reduce(0) { $0 + $1.count }
         let removed = replaced.reduce(0) { $0 + $1.count }
         let bytes = GroupTable.bytes(families) - GroupTable.bytes(replaced)
-        try checkLimits(added - removed, bytes, group)
+        try checkLimits(added - removed, moreBytes: bytes, group: group)
         let isNew = group == nil
-        try swapSeries(replaced, families)
+        try swapSeries(replaced, new: families)
         if isNew {
-            do throws(RefusedPush) {
+            do throws(GroupPushError) {
                 try create(key)
             } catch {
                 for part in families { unregister(part) }
@@ -96,19 +98,19 @@ struct GroupTable {
             }
             group.seriesCount += added - removed
             group.byteCount += bytes
-            group.pushed = moment.unixSeconds
+            group.pushState = moment.unixSeconds
         }
         seriesCount += added - removed
         byteCount += bytes
-        renew(key, order.timeToLive ?? limits.timeToLive, at: moment)
+        renew(key, time: order.timeToLive ?? limits.timeToLive, at: moment)
     }
 
     /// Notes that a push to this group was refused; a group that is not there yet comes to be.
-    mutating func noteFailure(of key: GroupingKey, at moment: Moment) {
+    mutating func noteFailure(of key: GroupingKey, at moment: PushTime) {
         expire(at: moment)
         if groups[key] == nil {
             guard groups.count < limits.groups, (try? create(key)) != nil else { return }
-            renew(key, limits.timeToLive, at: moment)
+            renew(key, time: limits.timeToLive, at: moment)
         }
         change(key) { group, _ in group.failed = moment.unixSeconds }
     }
@@ -120,7 +122,7 @@ struct GroupTable {
             index.remove(name, of: group.number)
         }
         for family in [GroupTable.pushTime, GroupTable.failureTime] {
-            unregister(RenderedFamily(family, group.labels, 0))
+            unregister(RenderedFamily(family, labels: group.labels, value: 0))
             index.remove(family.name, of: group.number)
         }
         seriesCount -= group.seriesCount
@@ -129,17 +131,17 @@ struct GroupTable {
 
     // MARK: Groups
 
-    mutating func create(_ key: GroupingKey) throws(RefusedPush) {
+    mutating func create(_ key: GroupingKey) throws(GroupPushError) {
         var labels = key.pairs
         if !labels.contains(where: { $0.name == "instance" }) { labels.append(("instance", "")) }
         var group = Group(number: nextNumber, labels: LabelSet(labels))
         let times = [GroupTable.pushTime, GroupTable.failureTime].map {
-            RenderedFamily($0, group.labels, 0)
+            RenderedFamily($0, labels: group.labels, value: 0)
         }
         // Before its first sample a group takes its two times and its labels.
         group.byteCount = GroupTable.bytes(times) + 3 * group.labels.bytes.count
         if byteCount + group.byteCount > limits.bytes { throw tooManyBytes }
-        try swapSeries([], times)
+        try swapSeries([], new: times)
         byteCount += group.byteCount
         nextNumber += 1
         groups[key] = group
@@ -147,14 +149,16 @@ struct GroupTable {
 
     /// Changes a group that is there, and shows its two times.
     mutating func change(
-        _ key: GroupingKey, _ body: (inout Group, inout FamilyIndex) -> Void
+        _ key: GroupingKey, body: (inout Group, inout FamilyIndex) -> Void
     ) {
         guard var group = groups.removeValue(forKey: key) else { return }
         body(&group, &index)
         index.put(
-            RenderedFamily(GroupTable.pushTime, group.labels, group.pushed), of: group.number)
+            RenderedFamily(GroupTable.pushTime, labels: group.labels, value: group.pushState),
+            of: group.number)
         index.put(
-            RenderedFamily(GroupTable.failureTime, group.labels, group.failed), of: group.number)
+            RenderedFamily(GroupTable.failureTime, labels: group.labels, value: group.failed),
+            of: group.number)
         groups[key] = group
     }
 
@@ -163,7 +167,7 @@ struct GroupTable {
     /// How long a group that should be gone may still be there.
     private static let expiryGrain = Duration.milliseconds(250)
 
-    mutating func renew(_ key: GroupingKey, _ time: Duration?, at moment: Moment) {
+    mutating func renew(_ key: GroupingKey, time: Duration?, at moment: PushTime) {
         var expiry = UInt64.max
         if let time, time > .zero {
             let (sum, overflow) = moment.monotonicNanoseconds.addingReportingOverflow(
@@ -175,12 +179,12 @@ struct GroupTable {
     }
 
     /// Removes the groups whose time is over, unless somebody else does.
-    mutating func expire(at moment: Moment) {
+    mutating func expire(at moment: PushTime) {
         if expiresItself { expire(expired(at: moment)) }
     }
 
     /// The groups whose time is over.
-    mutating func expired(at moment: Moment) -> [GroupingKey] {
+    mutating func expired(at moment: PushTime) -> [GroupingKey] {
         let now = moment.monotonicNanoseconds
         if now < nextExpiry { return [] }
         var expired: [GroupingKey] = []
@@ -208,7 +212,7 @@ struct GroupTable {
     }
 
     private static func replaced(
-        _ families: [RenderedFamily], _ group: Group?, _ mode: PushOrder.Mode
+        _ families: [RenderedFamily], group: Group?, mode: GroupPush.Mode
     ) -> [RenderedFamily] {
         guard let group else { return [] }
         if mode == .replace { return Array(group.parts.values) }
@@ -218,8 +222,8 @@ struct GroupTable {
     /// Registers the series of `new` in place of those of `old`; refuses, without a change, what
     /// would be there twice.
     mutating func swapSeries(
-        _ old: [RenderedFamily], _ new: [RenderedFamily]
-    ) throws(RefusedPush) {
+        _ old: [RenderedFamily], new: [RenderedFamily]
+    ) throws(GroupPushError) {
         for part in old { unregister(part) }
         for (place, part) in new.enumerated() {
             for line in 0..<part.count where !register.insert(part.identities[line]) {
@@ -228,9 +232,10 @@ struct GroupTable {
                 for part in old {
                     for identity in part.identities { _ = register.insert(identity) }
                 }
-                throw RefusedPush(
+                throw GroupPushError(
                     .duplicate,
-                    "collected metric \(part.series(line)) was collected before with the same name and label values"
+                    sentence:
+                        "collected metric \(part.series(line)) was collected before with the same name and label values"
                 )
             }
         }

@@ -1,9 +1,10 @@
-public import Kernel
 internal import Exposition
+internal import Kernel
+package import Wire
 
 /// A group's labels in a record.
 extension GroupingKey {
-    public func write(to record: inout RecordWriter) {
+    package func write(to record: inout ByteWriter) {
         record.write(count: labels.count)
         for label in labels {
             record.write(label.name)
@@ -12,7 +13,7 @@ extension GroupingKey {
     }
 
     /// Nil, and the record damaged, when a label has a name that none can have.
-    public init?(_ record: inout RecordReader) {
+    package init?(_ record: inout ByteReader) {
         var labels: [(name: String, value: String)] = []
         for _ in 0..<record.count() {
             let name = record.text()

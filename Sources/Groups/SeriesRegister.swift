@@ -39,7 +39,7 @@ struct SeriesRegister {
         let mask = slots.count - 1
         var next = (hole + 1) & mask
         while slots[next] != 0 {
-            let home = SeriesRegister.home(slots[next], mask)
+            let home = SeriesRegister.home(slots[next], mask: mask)
             if (next &- home) & mask >= (next &- hole) & mask {
                 slots[hole] = slots[next]
                 hole = next
@@ -53,12 +53,12 @@ struct SeriesRegister {
     /// The slot that holds the identity or would hold it.
     private func place(of identity: UInt64) -> Int {
         let mask = slots.count - 1
-        var place = SeriesRegister.home(identity, mask)
+        var place = SeriesRegister.home(identity, mask: mask)
         while slots[place] != 0, slots[place] != identity { place = (place + 1) & mask }
         return place
     }
 
-    private static func home(_ identity: UInt64, _ mask: Int) -> Int {
+    private static func home(_ identity: UInt64, mask: Int) -> Int {
         Int(truncatingIfNeeded: identity) & mask
     }
 

@@ -10,21 +10,22 @@ enum Catalog {
         let invitesGuests: Bool
         /// What it tells, for `--help`.
         let summary: String
-        let make: @Sendable (Machine, HostSettings) -> Slot
+        let make: @Sendable (CollectorResources, HostSettings) -> CollectorRunner
 
-        /// `turn` names what the collector shares with another one; nil is nothing.
+        /// `tryLock` names what the collector shares with another one; nil is nothing.
         init<Subject: Collector & ~Copyable>(
             _ type: Subject.Type, runsByDefault: Bool = true, invitesGuests: Bool = false,
-            _ summary: String,
-            turn: (@Sendable (Machine) -> Turn)? = nil,
-            make: @escaping @Sendable (Machine, HostSettings) -> Subject
+            summary: String,
+            tryLock: (@Sendable (CollectorResources) -> TryLock)? = nil,
+            make: @escaping @Sendable (CollectorResources, HostSettings) -> Subject
         ) {
             name = type.name
             self.runsByDefault = runsByDefault
             self.invitesGuests = invitesGuests
             self.summary = summary
             self.make = { machine, settings in
-                CollectorSlot(make(machine, settings), turn: turn?(machine) ?? Turn())
+                TypedCollectorRunner(
+                    make(machine, settings), tryLock: tryLock?(machine) ?? TryLock())
             }
         }
     }
@@ -36,18 +37,18 @@ enum Catalog {
 }
 
 /// What collectors share.
-struct Machine {
-    let roots: Roots
+struct CollectorResources {
+    let roots: FilesystemRoots
     /// /proc/stat, read once per scrape for all who need it.
-    let statistics: KernelStatistics
+    let statistics: ProcStat
     /// Who reads `statistics`.
-    let statisticsTurn = Turn()
+    let statisticsTurn = TryLock()
     /// Whether devices have come or gone.
     let events: DeviceEvents
 
-    init(_ roots: Roots) {
+    init(_ roots: FilesystemRoots) {
         self.roots = roots
-        statistics = KernelStatistics(roots)
+        statistics = ProcStat(roots)
         events = DeviceEvents(roots)
     }
 }

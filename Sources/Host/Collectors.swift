@@ -1,22 +1,22 @@
 internal import Exposition
-public import Kernel
+package import Kernel
 internal import Synchronization
 
 /// The collectors that run, in the order of their names: shared by the thread that renders a page
 /// and any that hangs in a collector and has been replaced.
-public final class Collectors: Sendable {
-    let slots: [Slot]
+package final class Collectors: Sendable {
+    let slots: [CollectorRunner]
     private let scrapes = Atomic<UInt64>(0)
     private let running = Atomic<Int>(-1)
 
-    public init(_ settings: HostSettings, _ roots: Roots) {
-        let machine = Machine(roots)
+    package init(_ settings: HostSettings, roots: FilesystemRoots) {
+        let machine = CollectorResources(roots)
         slots = Catalog.entries.filter { settings.enabled.contains($0.name) }
             .map { $0.make(machine, settings) }
     }
 
     /// The collector that a page waits for, nil between collectors.
-    public var runningName: String? {
+    package var runningName: String? {
         let index = running.load(ordering: .relaxed)
         return slots.indices.contains(index) ? slots[index].name : nil
     }
@@ -26,16 +26,18 @@ public final class Collectors: Sendable {
     }
 
     /// Runs a collector unless another thread hangs in it; nil then.
-    func run(_ index: Int, _ scrape: inout Scrape, into page: inout Page) -> Slot.Outcome? {
+    func run(_ index: Int, scrape: inout CollectionContext, into page: inout Page)
+        -> CollectorRunner.Outcome?
+    {
         let slot = slots[index]
-        guard slot.turn.take() else {
+        guard slot.tryLock.take() else {
             slot.timeouts.wrappingAdd(1, ordering: .relaxed)
             return nil
         }
         running.store(index, ordering: .relaxed)
         let outcome = slot.run(&scrape, into: &page)
         running.store(-1, ordering: .relaxed)
-        slot.turn.giveBack()
+        slot.tryLock.giveBack()
         return outcome
     }
 }

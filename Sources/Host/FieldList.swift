@@ -6,7 +6,7 @@ internal import Kernel
 struct FieldList: ~Copyable {
     /// What a name stands for.
     enum Meaning {
-        case series(Single)
+        case series(UnlabelledMetric)
         /// A field that nobody has asked for.
         case unwanted
         /// What no metric's name can be made of.
@@ -22,8 +22,8 @@ struct FieldList: ~Copyable {
     /// Names beyond this many are invalid.
     let limit: Int
     private var names: [[UInt8]] = []
-    private var places: [Place] = []
-    private var singles: [Single] = []
+    private var slots: [Place] = []
+    private var singles: [UnlabelledMetric] = []
     private var next = 0
 
     init(limit: Int = 4096) {
@@ -36,10 +36,10 @@ struct FieldList: ~Copyable {
     }
 
     /// The place of the next name; `meaning` is asked when it is not the one of the last reading.
-    mutating func find(_ name: Span<UInt8>, _ meaning: (Span<UInt8>) -> Meaning) -> Place {
+    mutating func find(_ name: Span<UInt8>, meaning: (Span<UInt8>) -> Meaning) -> Place {
         if next < names.count, name.equals(names[next]) {
             next += 1
-            return places[next - 1]
+            return slots[next - 1]
         }
         forget(from: next)
         guard next < limit else { return .invalid }
@@ -47,22 +47,22 @@ struct FieldList: ~Copyable {
         switch meaning(name) {
         case .series(let single):
             singles.append(single)
-            places.append(.single(singles.count - 1))
-        case .unwanted: places.append(.unwanted)
-        case .invalid: places.append(.invalid)
+            slots.append(.single(singles.count - 1))
+        case .unwanted: slots.append(.unwanted)
+        case .invalid: slots.append(.invalid)
         }
         next += 1
-        return places[next - 1]
+        return slots[next - 1]
     }
 
     private mutating func forget(from place: Int) {
         guard place < names.count else { return }
-        let kept = places[..<place].count { if case .single = $0 { true } else { false } }
+        let kept = slots[..<place].count { if case .single = $0 { true } else { false } }
         names.removeSubrange(place...)
-        places.removeSubrange(place...)
+        slots.removeSubrange(place...)
         singles.removeSubrange(kept...)
     }
 
     /// The series at a place.
-    subscript(place: Int) -> Single { singles[place] }
+    subscript(place: Int) -> UnlabelledMetric { singles[place] }
 }

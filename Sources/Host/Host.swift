@@ -1,103 +1,105 @@
-public import Exposition
+package import Exposition
 internal import Glibc
-public import Kernel
+package import Kernel
 internal import Synchronization
 
 /// The machine as one thread writes it: what the collectors tell, then how they fared.
-public struct Host: ~Copyable {
+package struct Host: ~Copyable {
     /// What a page must keep to.
-    public struct Order {
+    package struct ScrapeOptions {
         /// When the page must be ready, on the monotonic clock.
-        public var deadlineNanoseconds = UInt64.max
+        package var deadlineNanoseconds = UInt64.max
         /// Nil for all.
-        public var collectors: Set<String>?
+        package var collectors: Set<String>?
 
-        public init() {}
+        package init() {}
     }
 
     private let collectors: Collectors
     private let seriesLimit: Int
-    private var scrape = Scrape()
-    private var outcomes: [Slot.Outcome]
+    private var scrape = CollectionContext()
+    private var outcomes: [CollectorRunner.Outcome]
     private var sampleCounts: [Int]
     private var ran: [Int] = []
-    private var reports: [Report]
+    private var reports: [CollectorMetaMetric]
     // Reading the thread's CPU clock costs a system call, so that one reading per page is shared
     // out by the time that each collector took, as long as none of them waited.
     private var measuresEach = false
 
     /// A family about all collectors.
-    private struct Report {
+    private struct CollectorMetaMetric {
         let family: Family
         let series: [Series]
         /// What hardly ever happens is told of a collector from the first time on.
         let isRare: Bool
-        let value: (Slot, Slot.Outcome, Int) -> Double
+        let value: (CollectorRunner, CollectorRunner.Outcome, Int) -> Double
     }
 
     /// `tellsCost` adds what the collectors cost and skipped to whether they succeeded. A collector
     /// may write `seriesLimit` samples; those beyond are left out and counted.
-    public init(_ collectors: Collectors, seriesLimit: Int, tellsCost: Bool) {
+    package init(_ collectors: Collectors, seriesLimit: Int, tellsCost: Bool) {
         self.collectors = collectors
         self.seriesLimit = seriesLimit
-        outcomes = collectors.slots.map { _ in Slot.Outcome() }
+        outcomes = collectors.slots.map { _ in CollectorRunner.Outcome() }
         sampleCounts = collectors.slots.map { _ in 0 }
         let labels = collectors.slots.map { LabelSet([("collector", $0.name)]) }
         reports = []
         func report(
-            _ name: String, _ kind: Family.Kind, isRare: Bool = false, _ help: String,
-            _ value: @escaping (Slot, Slot.Outcome, Int) -> Double
+            _ name: String, kind: Family.Kind, isRare: Bool = false, help: String,
+            value: @escaping (CollectorRunner, CollectorRunner.Outcome, Int) -> Double
         ) {
-            let family = Family(name, kind, help: help)
+            let family = Family(name, kind: kind, help: help)
             reports.append(
-                Report(
-                    family: family, series: labels.map { Series(family, $0) }, isRare: isRare,
+                CollectorMetaMetric(
+                    family: family, series: labels.map { Series(family, labels: $0) },
+                    isRare: isRare,
                     value: value))
         }
         report(
-            "node_scrape_collector_duration_seconds", .gauge,
-            "node_exporter: Duration of a collector scrape."
+            "node_scrape_collector_duration_seconds", kind: .gauge,
+            help: "node_exporter: Duration of a collector scrape."
         ) { _, outcome, _ in Double(outcome.durationNanoseconds) / 1e9 }
         report(
-            "node_scrape_collector_success", .gauge,
-            "node_exporter: Whether a collector succeeded."
+            "node_scrape_collector_success", kind: .gauge,
+            help: "node_exporter: Whether a collector succeeded."
         ) { _, outcome, _ in outcome.failure == nil ? 1 : 0 }
         if !tellsCost { return }
         report(
-            "ml_exporter_collector_cpu_seconds_total", .counter,
-            "CPU time that a collector has used."
+            "ml_exporter_collector_cpu_seconds_total", kind: .counter,
+            help: "CPU time that a collector has used."
         ) { slot, _, _ in Double(slot.cpuNanoseconds.load(ordering: .relaxed)) / 1e9 }
         report(
-            "ml_exporter_collector_held_counters_total", .counter, isRare: true,
-            "Counters of the kernel that fell and were kept at what they were."
+            "ml_exporter_collector_held_counters_total", kind: .counter, isRare: true,
+            help: "Counters of the kernel that fell and were kept at what they were."
         ) { slot, _, _ in Double(slot.heldCounters.load(ordering: .relaxed)) }
         report(
-            "ml_exporter_collector_present", .gauge,
-            "Whether the machine has what a collector reads; absence is no failure."
+            "ml_exporter_collector_present", kind: .gauge,
+            help: "Whether the machine has what a collector reads; absence is no failure."
         ) { _, outcome, _ in outcome.isPresent ? 1 : 0 }
         report(
-            "ml_exporter_collector_series", .gauge,
-            "Samples that a collector wrote on this page."
+            "ml_exporter_collector_series", kind: .gauge,
+            help: "Samples that a collector wrote on this page."
         ) { _, _, samples in Double(samples) }
         report(
-            "ml_exporter_collector_series_dropped_total", .counter, isRare: true,
-            "Samples of a collector that were left out because it wrote too many."
+            "ml_exporter_collector_series_dropped_total", kind: .counter, isRare: true,
+            help: "Samples of a collector that were left out because it wrote too many."
         ) { slot, _, _ in Double(slot.droppedSamples.load(ordering: .relaxed)) }
         report(
-            "ml_exporter_collector_skipped_lines_total", .counter,
-            "Lines of kernel text that a collector could not use."
+            "ml_exporter_collector_skipped_lines_total", kind: .counter,
+            help: "Lines of kernel text that a collector could not use."
         ) { slot, _, _ in Double(slot.skippedLines.load(ordering: .relaxed)) }
         report(
-            "ml_exporter_collector_timeouts_total", .counter, isRare: true,
-            "Pages that were made without a collector because it took too long."
+            "ml_exporter_collector_timeouts_total", kind: .counter, isRare: true,
+            help: "Pages that were made without a collector because it took too long."
         ) { slot, _, _ in Double(slot.timeouts.load(ordering: .relaxed)) }
     }
 
     /// Writes a page's share. `report` gets each collector that fails in a new way, so that a lasting
     /// failure is told once; `note` gets what else a collector has to say. Returns false, the page unfinished, as soon as `isCurrent` says that
     /// another thread has taken the page over.
-    public mutating func write(
-        to page: inout Page, _ order: Order = Order(), isCurrent: () -> Bool = { true },
+    package mutating func write(
+        to page: inout Page, order: ScrapeOptions = ScrapeOptions(),
+        isCurrent: () -> Bool = { true },
         reporting report: (String, KernelError) -> Void,
         noting note: (String, String) -> Void = { _, _ in }
     ) -> Bool {
@@ -111,8 +113,9 @@ public struct Host: ~Copyable {
             let before = page.samples
             page.allowSamples(seriesLimit)
             var outcome =
-                collectors.run(index, &scrape, into: &page)
-                ?? Slot.Outcome(failure: KernelError(ETIMEDOUT, "an earlier scrape hangs in it"))
+                collectors.run(index, scrape: &scrape, into: &page)
+                ?? CollectorRunner.Outcome(
+                    failure: KernelError(ETIMEDOUT, subject: "an earlier scrape hangs in it"))
             if !isCurrent() { return false }
             let dropped = page.droppedSamples
             if dropped > 0 { slot.droppedSamples.wrappingAdd(UInt64(dropped), ordering: .relaxed) }
@@ -158,7 +161,7 @@ public struct Host: ~Copyable {
                 if report.isRare, value == 0 { continue }
                 if !isBegun { page.begin(report.family) }
                 isBegun = true
-                page.sample(report.series[index], value)
+                page.sample(report.series[index], value: value)
             }
         }
     }

@@ -1,8 +1,8 @@
-public import ArgumentParser
-public import Settings
+internal import ArgumentParser
+package import Settings
 
 /// Which collectors run and what is set about them. An area's options stand in its folder.
-public struct HostOptions: ParsableArguments {
+package struct HostOptions: ParsableArguments {
     @Flag(
         name: .customLong("collector.disable-defaults"),
         help: "Only the collectors that are named explicitly run.")
@@ -22,11 +22,11 @@ public struct HostOptions: ParsableArguments {
     @OptionGroup(title: "Collector textfile") var textFiles: TextFileOptions
     @OptionGroup var accelerator: AcceleratorOptions
     @OptionGroup var controlGroup: ControlGroupOptions
-    @OptionGroup var unbuilt: UnbuiltOptions
+    @OptionGroup var unbuilt: UnsupportedCollectorOptions
 
-    public init() {}
+    package init() {}
 
-    public func settings(_ mistakes: inout Mistakes) -> HostSettings {
+    package func settings(_ errors: inout ValidationErrors) -> HostSettings {
         var enabled = Set(
             Catalog.entries.filter { $0.runsByDefault && !disableDefaults }.map(\.name))
         if controlGroup.isAskedFor { enabled.insert(ControlGroups.name) }
@@ -38,22 +38,22 @@ public struct HostOptions: ParsableArguments {
             }
         }
         if seriesLimit <= 0 {
-            mistakes.add("--collector.series-limit: \(seriesLimit) is not above 0.")
+            errors.add("--collector.series-limit: \(seriesLimit) is not above 0.")
         }
-        let unbuilt = enabled.intersection(Unbuilt.collectors)
+        let unbuilt = enabled.intersection(UnsupportedCollectors.collectors)
         enabled.subtract(unbuilt)
         return HostSettings(
             enabled: enabled, unbuilt: unbuilt.sorted(), seriesLimit: seriesLimit,
             processor: processor.settings(
-                frequencyRuns: enabled.contains("cpufreq"), &mistakes),
-            memory: memory.settings(&mistakes),
-            storage: storage.settings(&mistakes),
-            network: network.settings(&mistakes),
-            system: system.settings(&mistakes),
-            hardware: hardware.settings(&mistakes),
-            textFiles: textFiles.settings(&mistakes),
-            accelerator: accelerator.settings(&mistakes),
-            controlGroup: controlGroup.settings(&mistakes))
+                frequencyRuns: enabled.contains("cpufreq"), errors: &errors),
+            memory: memory.settings(&errors),
+            storage: storage.settings(&errors),
+            network: network.settings(&errors),
+            system: system.settings(&errors),
+            hardware: hardware.settings(&errors),
+            textFiles: textFiles.settings(&errors),
+            accelerator: accelerator.settings(&errors),
+            controlGroup: controlGroup.settings(&errors))
     }
 }
 
@@ -62,7 +62,7 @@ struct CollectorSwitch: EnumerableFlag {
     let collector: String
     let isOn: Bool
 
-    static let allCases = (Catalog.entries.map(\.name) + Unbuilt.collectors).flatMap {
+    static let allCases = (Catalog.entries.map(\.name) + UnsupportedCollectors.collectors).flatMap {
         [
             CollectorSwitch(collector: $0, isOn: true),
             CollectorSwitch(collector: $0, isOn: false),
@@ -84,16 +84,16 @@ struct CollectorSwitch: EnumerableFlag {
 }
 
 /// Checked settings of all collectors.
-public struct HostSettings: Sendable {
+package struct HostSettings: Sendable {
     /// The names of all collectors there are.
-    public static let collectors = Catalog.entries.map(\.name)
+    package static let collectors = Catalog.entries.map(\.name)
 
     /// The names of those that run.
-    public internal(set) var enabled: Set<String>
+    package internal(set) var enabled: Set<String>
     /// The names of those that are wanted and not built.
-    public let unbuilt: [String]
+    package let unbuilt: [String]
     /// Samples that one collector may write.
-    public let seriesLimit: Int
+    package let seriesLimit: Int
     let processor: ProcessorSettings
     let memory: MemorySettings
     let storage: StorageSettings

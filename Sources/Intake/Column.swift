@@ -5,10 +5,10 @@ struct Column {
     enum Content {
         case outcome, reason, size, prediction, inputErrors, id, trace, timestamp
         case measure(Measure, NumberRule)
-        case feature(Name)
-        case score(Name)
-        case group(Name)
-        case attribution(Name)
+        case feature(Symbol)
+        case score(Symbol)
+        case group(Symbol)
+        case attribution(Symbol)
     }
 
     let content: Content
@@ -22,11 +22,11 @@ struct Column {
 struct ColumnRows {
     private(set) var count = 0
     var outcomes: [RequestOutcome] = []
-    var reasons: [Name] = []
+    var reasons: [Symbol] = []
     var sizes: [UInt64] = []
     private(set) var isRefused: [Bool] = []
     /// The first mistake of each refused row.
-    private(set) var problems: [(row: Int, problem: EventProblem)] = []
+    private(set) var problems: [(row: Int, problem: EventError)] = []
     /// The batch's row of each that is not refused.
     var rows: [Int] = []
 
@@ -44,7 +44,7 @@ struct ColumnRows {
         rows.removeAll(keepingCapacity: true)
     }
 
-    mutating func refuse(_ row: Int, _ problem: EventProblem) {
+    mutating func refuse(_ row: Int, problem: EventError) {
         if isRefused[row] { return }
         isRefused[row] = true
         problems.append((row, problem))

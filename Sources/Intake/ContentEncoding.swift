@@ -1,14 +1,14 @@
 internal import Kernel
 
 /// How a body is packed, as its Content-Encoding header says (RFC 9110, 8.4).
-public enum ContentEncoding: Sendable {
+package enum ContentEncoding: Sendable {
     case identity
     case gzip
     /// Anything else, also several one after the other.
     case unknown
 
     /// `header` is nil when there is none.
-    public init(_ header: Span<UInt8>?) {
+    package init(_ header: Span<UInt8>?) {
         guard let text = header?.trimmed, !text.isEmpty else {
             self = .identity
             return

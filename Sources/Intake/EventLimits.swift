@@ -1,27 +1,27 @@
 /// What a push may hold. What goes beyond is refused, or left out, and counted.
-public struct EventLimits: Sendable, Equatable {
+package struct EventLimits: Sendable, Equatable {
     /// Bytes of a body as it is decoded.
-    public var plainBytes = 20 << 20
+    package var plainBytes = 20 << 20
     /// Inflated bytes up to which a body may be compressed as well as it can be.
-    public var ratioFreeBytes = 4 << 20
+    package var ratioFreeBytes = 4 << 20
     /// How many times its compressed bytes a body beyond `ratioFreeBytes` may have.
-    public var ratio = 100
+    package var ratio = 100
     /// Events of one push; a row of columns is an event.
-    public var events = 10_000
+    package var events = 10_000
     /// Features of one event; further ones are left out.
-    public var features = 200
+    package var features = 200
     /// Entries of `scores`, `groups`, `attributions`, `input_errors`, `metrics` and their like.
-    public var entries = 200
+    package var entries = 200
     /// Labels of a metric.
-    public var labels = 30
+    package var labels = 30
     /// Bytes of a name: a model, a version, a feature, a metric.
-    public var nameBytes = 255
+    package var nameBytes = 255
     /// Bytes of a text that is no name: a class, a category, an id.
-    public var valueBytes = 1024
+    package var valueBytes = 1024
     /// Keys and values of one element of the body.
-    public var tokens = 2_500_000
+    package var tokens = 2_500_000
     /// How far a timestamp may be from now.
-    public var timestampSeconds = 86_400.0
+    package var timestampSeconds = 86_400.0
 
-    public init() {}
+    package init() {}
 }

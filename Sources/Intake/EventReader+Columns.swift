@@ -6,44 +6,47 @@ extension EventReader {
     ///
     /// A mistake in one row costs that row; a mistake in the form, the whole object.
     mutating func readColumns(
-        _ event: Element, _ position: Int, _ scope: Int, _ item: Int,
-        _ mark: borrowing Batch.Mark, _ batch: inout Batch, _ verdict: inout Verdict
-    ) throws(EventProblem) {
+        _ event: JSONValue, position: Int, scope: Int, item: Int,
+        mark: borrowing Batch.Checkpoint, batch: inout Batch, outcome: inout BatchOutcome
+    ) throws(EventError) {
         guard event.kind(position) == .object else {
-            throw EventProblem(.wrongType, .columns, "must be an object of arrays")
+            throw EventError(.wrongType, key: .columns, rule: "must be an object of arrays")
         }
-        let members = try Members(event, position, table)
+        let members = try KnownFields(event, position: position, table: table)
         batch.omissions.unknownFields &+= members.unknown(besides: Key.ofColumns)
         columns.removeAll(keepingCapacity: true)
-        try findColumns(event, members, &batch)
+        try findColumns(event, members: members, batch: &batch)
         let count = columns.first.map { event.count($0.position) } ?? 0
         for column in columns where event.count(column.position) != count {
-            throw EventProblem(
-                .lengthMismatch, column.subject, "must be as long as the other columns")
+            throw EventError(
+                .lengthMismatch, subject: column.subject,
+                rule: "must be as long as the other columns")
         }
         guard count <= limits.events - item else {
-            throw EventProblem(.eventLimit, .columns, "have more rows than a push may have events")
+            throw EventError(
+                .eventLimit, key: .columns, rule: "have more rows than a push may have events")
         }
         columnRows.begin(count)
-        for index in columns.indices { try check(event, columns[index], &batch) }
+        for index in columns.indices { try check(event, column: columns[index], batch: &batch) }
         batch.openRun(scope, at: mark)
         for row in 0..<count {
             columnRows.rows.append(batch.nextRow)
             if columnRows.isRefused[row] { continue }
             let outcome = columnRows.outcomes[row]
             var reason = columnRows.reasons[row]
-            if reason.isNone, outcome != .ok { reason = name(of: outcome, &batch) }
+            if reason.isNone, outcome != .ok { reason = name(of: outcome, batch: &batch) }
             batch.appendRow(
-                item: item + row, outcome, reason: reason, weight: 1, size: columnRows.sizes[row])
+                item: item + row, outcome: outcome, reason: reason, weight: 1,
+                size: columnRows.sizes[row])
         }
         if batch.nextRow == mark.rows {
             // No row is left, so no run is.
             batch.takeBack(to: mark)
         } else {
-            for index in columns.indices { fill(event, columns[index], &batch) }
+            for index in columns.indices { fill(event, column: columns[index], batch: &batch) }
         }
         for (row, problem) in columnRows.problems.sorted(by: { $0.row < $1.row }) {
-            verdict.reject(item + row, problem.code, problem.sentence)
+            outcome.reject(item + row, code: problem.code, detail: problem.sentence)
         }
         countItems(upTo: item + count)
     }
@@ -51,8 +54,8 @@ extension EventReader {
     // MARK: Which columns there are
 
     private mutating func findColumns(
-        _ event: Element, _ members: Members, _ batch: inout Batch
-    ) throws(EventProblem) {
+        _ event: JSONValue, members: KnownFields, batch: inout Batch
+    ) throws(EventError) {
         let single: [(Key, Column.Content)] = [
             (.outcome, .outcome), (.reason, .reason), (.batchSize, .size),
             (.durationSeconds, .measure(.duration, .amount)),
@@ -63,58 +66,69 @@ extension EventReader {
             (.timestamp, .timestamp),
         ]
         for (key, content) in single {
-            if let position = members[key] { try add(event, content, key.text, position) }
+            if let position = members[key] {
+                try add(event, content: content, subject: key.text, position: position)
+            }
         }
         if let position = members[.stages] {
-            try add(event, MeasureField.stages, "stages", position, &batch)
+            try add(
+                event, fields: MeasureField.stages, subject: "stages", position: position,
+                batch: &batch)
         }
         if let position = members[.tokens] {
-            try add(event, MeasureField.tokens, "tokens", position, &batch)
+            try add(
+                event, fields: MeasureField.tokens, subject: "tokens", position: position,
+                batch: &batch)
         }
         if let position = members[.features] {
-            try addFeatures(event, position, &batch)
+            try addFeatures(event, position: position, batch: &batch)
         }
         if let position = members[.scores] {
-            try addNamed(event, position, "scores", &batch) { .score($0) }
+            try addNamed(event, position: position, subject: "scores", batch: &batch) { .score($0) }
         }
         if let position = members[.groups] {
-            try addNamed(event, position, "groups", &batch) { .group($0) }
+            try addNamed(event, position: position, subject: "groups", batch: &batch) { .group($0) }
         }
         if let position = members[.attributions] {
-            try addNamed(event, position, "attributions", &batch) { .attribution($0) }
+            try addNamed(event, position: position, subject: "attributions", batch: &batch) {
+                .attribution($0)
+            }
         }
     }
 
     private mutating func add(
-        _ event: Element, _ content: Column.Content, _ subject: StaticString, _ position: Int
-    ) throws(EventProblem) {
+        _ event: JSONValue, content: Column.Content, subject: StaticString, position: Int
+    ) throws(EventError) {
         guard event.kind(position) == .array else {
-            throw EventProblem(.wrongType, subject, "must be an array, as all columns")
+            throw EventError(.wrongType, subject: subject, rule: "must be an array, as all columns")
         }
         columns.append(Column(content: content, subject: subject, position: position))
     }
 
     private mutating func add(
-        _ event: Element, _ fields: [MeasureField], _ subject: StaticString, _ position: Int,
-        _ batch: inout Batch
-    ) throws(EventProblem) {
-        try forEachField(event, position, of: fields, subject, &batch) {
-            (reader: inout EventReader, field, value, _: inout Batch) throws(EventProblem) in
-            try reader.add(event, .measure(field.measure, field.rule), subject, value)
+        _ event: JSONValue, fields: [MeasureField], subject: StaticString, position: Int,
+        batch: inout Batch
+    ) throws(EventError) {
+        try forEachField(event, position: position, of: fields, subject: subject, batch: &batch) {
+            (reader: inout EventReader, field, value, _: inout Batch) throws(EventError) in
+            try reader.add(
+                event, content: .measure(field.measure, field.rule), subject: subject,
+                position: value)
         }
     }
 
     private mutating func addFeatures(
-        _ event: Element, _ position: Int, _ batch: inout Batch
-    ) throws(EventProblem) {
-        let count = try event.object(position, "features")
+        _ event: JSONValue, position: Int, batch: inout Batch
+    ) throws(EventError) {
+        let count = try event.object(position, subject: "features")
         beginKeys()
         var next = position + 1
         for index in 0..<count {
             if index < limits.features {
-                let feature = try key(event, next, "features", &batch)
+                let feature = try key(event, position: next, subject: "features", batch: &batch)
                 if !event.isNull(next + 1) {
-                    try add(event, .feature(feature), "features", next + 1)
+                    try add(
+                        event, content: .feature(feature), subject: "features", position: next + 1)
                 }
             } else if event.kind(next + 1) == .array {
                 batch.omissions.features &+= UInt64(event.count(next + 1))
@@ -124,18 +138,20 @@ extension EventReader {
     }
 
     private mutating func addNamed(
-        _ event: Element, _ position: Int, _ subject: StaticString, _ batch: inout Batch,
-        _ content: (Name) -> Column.Content
-    ) throws(EventProblem) {
-        let count = try event.object(position, subject)
+        _ event: JSONValue, position: Int, subject: StaticString, batch: inout Batch,
+        content: (Symbol) -> Column.Content
+    ) throws(EventError) {
+        let count = try event.object(position, subject: subject)
         if count > limits.entries {
-            throw EventProblem(.tooMany, subject, "has more entries than the limit")
+            throw EventError(.tooMany, subject: subject, rule: "has more entries than the limit")
         }
         beginKeys()
         var next = position + 1
         for _ in 0..<count {
-            let name = try key(event, next, subject, &batch)
-            if !event.isNull(next + 1) { try add(event, content(name), subject, next + 1) }
+            let name = try key(event, position: next, subject: subject, batch: &batch)
+            if !event.isNull(next + 1) {
+                try add(event, content: content(name), subject: subject, position: next + 1)
+            }
             next = event.end(next + 1)
         }
     }
@@ -143,70 +159,73 @@ extension EventReader {
     // MARK: First look: what is wrong with which row
 
     private mutating func check(
-        _ event: Element, _ column: Column, _ batch: inout Batch
-    ) throws(EventProblem) {
+        _ event: JSONValue, column: Column, batch: inout Batch
+    ) throws(EventError) {
         var position = column.position + 1
         for row in 0..<columnRows.count {
             let value = position
             position = event.end(position)
             if event.isNull(value) { continue }
-            do throws(EventProblem) {
-                try check(event, value, row, column, &batch)
+            do throws(EventError) {
+                try check(event, value: value, row: row, column: column, batch: &batch)
             } catch {
-                columnRows.refuse(row, error)
+                columnRows.refuse(row, problem: error)
             }
         }
     }
 
     @inline(__always)
     private mutating func check(
-        _ event: Element, _ value: Int, _ row: Int, _ column: Column, _ batch: inout Batch
-    ) throws(EventProblem) {
+        _ event: JSONValue, value: Int, row: Int, column: Column, batch: inout Batch
+    ) throws(EventError) {
         switch column.content {
-        case .measure(_, let rule): _ = try event.number(value, rule, column.subject)
-        case .feature: try checkFeature(event, value)
-        case .outcome: columnRows.outcomes[row] = try outcome(event, value)
-        case .reason: columnRows.reasons[row] = try reason(event, value, &batch)
-        case .size: columnRows.sizes[row] = try event.whole(value, from: 1, column.subject)
-        case .score: _ = try event.probability(value, column.subject)
-        case .attribution: _ = try event.finite(value, column.subject)
-        case .id: _ = try event.text(value, limits.valueBytes, column.subject)
-        case .trace: _ = try event.text(value, limits.nameBytes, column.subject)
-        case .timestamp: try note(event, timestamp: value, &batch)
+        case .measure(_, let rule): _ = try event.number(value, rule: rule, subject: column.subject)
+        case .feature: try checkFeature(event, value: value)
+        case .outcome: columnRows.outcomes[row] = try outcome(event, position: value)
+        case .reason: columnRows.reasons[row] = try reason(event, position: value, batch: &batch)
+        case .size: columnRows.sizes[row] = try event.whole(value, from: 1, subject: column.subject)
+        case .score: _ = try event.probability(value, subject: column.subject)
+        case .attribution: _ = try event.finite(value, subject: column.subject)
+        case .id: _ = try event.text(value, limit: limits.valueBytes, subject: column.subject)
+        case .trace: _ = try event.text(value, limit: limits.nameBytes, subject: column.subject)
+        case .timestamp: try note(event, timestamp: value, batch: &batch)
         case .group:
-            if try event.text(value, limits.nameBytes, column.subject).isEmpty {
-                throw EventProblem(.badValue, column.subject, "must not be empty")
+            if try event.text(value, limit: limits.nameBytes, subject: column.subject).isEmpty {
+                throw EventError(.badValue, subject: column.subject, rule: "must not be empty")
             }
         case .prediction:
-            if event.kind(value) != .number { _ = try answer(event, value, "prediction", &batch) }
+            if event.kind(value) != .number {
+                _ = try answer(event, position: value, subject: "prediction", batch: &batch)
+            }
         case .inputErrors:
-            let count = try event.array(value, column.subject)
+            let count = try event.array(value, subject: column.subject)
             if count > limits.entries {
-                throw EventProblem(.tooMany, column.subject, "has more entries than the limit")
+                throw EventError(
+                    .tooMany, subject: column.subject, rule: "has more entries than the limit")
             }
             var next = value + 1
             for _ in 0..<count {
-                _ = try inputError(event, next, &batch)
+                _ = try inputError(event, position: next, batch: &batch)
                 next = event.end(next)
             }
         }
     }
 
-    private func checkFeature(_ event: Element, _ value: Int) throws(EventProblem) {
+    private func checkFeature(_ event: JSONValue, value: Int) throws(EventError) {
         switch event.kind(value) {
         case .number, .largeNumber, .yes, .no, .badString: return
-        case .string: _ = try event.text(value, limits.valueBytes, "features")
+        case .string: _ = try event.text(value, limit: limits.valueBytes, subject: "features")
         default:
-            throw EventProblem(
-                .wrongType, .features, "must hold numbers, strings, booleans and null")
+            throw EventError(
+                .wrongType, key: .features, rule: "must hold numbers, strings, booleans and null")
         }
     }
 
     // MARK: Second look: what goes into the batch
 
-    private func fill(_ event: Element, _ column: Column, _ batch: inout Batch) {
+    private func fill(_ event: JSONValue, column: Column, batch: inout Batch) {
         if case .measure(let measure, _) = column.content {
-            fill(event, column, measure, &batch)
+            fill(event, column: column, measure: measure, batch: &batch)
             return
         }
         var position = column.position + 1
@@ -214,41 +233,42 @@ extension EventReader {
             let value = position
             position = event.end(position)
             if columnRows.isRefused[row] { continue }
-            fill(event, value, columnRows.rows[row], column, &batch)
+            fill(event, value: value, row: columnRows.rows[row], column: column, batch: &batch)
         }
     }
 
     private func fill(
-        _ event: Element, _ column: Column, _ measure: Measure, _ batch: inout Batch
+        _ event: JSONValue, column: Column, measure: Measure, batch: inout Batch
     ) {
         var position = column.position + 1
         for row in 0..<columnRows.count {
             let value = position
             position = event.end(position)
             if event.kind(value) != .number || columnRows.isRefused[row] { continue }
-            batch.observe(measure, row: columnRows.rows[row], event.number(value))
+            batch.observe(measure, row: columnRows.rows[row], value: event.number(value))
         }
     }
 
     /// The value is one that `check` has let through.
     private func fill(
-        _ event: Element, _ value: Int, _ row: Int, _ column: Column, _ batch: inout Batch
+        _ event: JSONValue, value: Int, row: Int, column: Column, batch: inout Batch
     ) {
         if event.isNull(value) {
             if case .feature(let feature) = column.content {
-                batch.append(feature: feature, row: row, .missing)
+                batch.append(feature: feature, row: row, value: .missing)
             }
             return
         }
         switch column.content {
         case .feature(let feature):
-            guard let found = try? self.feature(event, value, &batch) else {
+            guard let found = try? self.feature(event, position: value, batch: &batch) else {
                 batch.append(inputError: .invalidUTF8, feature: feature, row: row)
                 return
             }
-            batch.append(feature: feature, row: row, found)
+            batch.append(feature: feature, row: row, value: found)
         case .prediction:
-            if let found = try? answer(event, value, "prediction", &batch) {
+            if let found = try? answer(event, position: value, subject: "prediction", batch: &batch)
+            {
                 batch.append(prediction: found, row: row)
             }
         case .score(let name): batch.append(score: event.number(value), of: name, row: row)
@@ -262,8 +282,8 @@ extension EventReader {
             if event.count(value) > 0 {
                 batch.append(trace: batch.keep(event.text(value)), row: row)
             }
-        case .inputErrors: try? readInputErrors(event, value, row, &batch)
-        case .size: batch.observe(.batchSize, row: row, event.number(value))
+        case .inputErrors: try? readInputErrors(event, position: value, row: row, batch: &batch)
+        case .size: batch.observe(.batchSize, row: row, value: event.number(value))
         case .outcome, .reason, .timestamp, .measure: return
         }
     }

@@ -4,78 +4,92 @@ internal import Observation
 /// The numbers of one request, or of many alike.
 extension EventReader {
     mutating func readMeasures(
-        _ event: Element, _ members: Members, _ row: Int, _ weight: UInt64, _ batch: inout Batch
-    ) throws(EventProblem) {
+        _ event: JSONValue, members: KnownFields, row: Int, weight: UInt64,
+        batch: inout Batch
+    ) throws(EventError) {
         if let position = members[.timeToFirstTokenSeconds] {
-            try observe(event, position, .timeToFirstToken, row, weight, &batch)
+            try observe(
+                event, position: position, field: .timeToFirstToken, row: row, weight: weight,
+                batch: &batch)
         }
         if let position = members[.timePerOutputTokenSeconds] {
-            try observe(event, position, .timePerOutputToken, row, weight, &batch)
+            try observe(
+                event, position: position, field: .timePerOutputToken, row: row, weight: weight,
+                batch: &batch)
         }
         if let position = members[.score] {
-            try observe(event, position, .score, row, weight, &batch)
+            try observe(
+                event, position: position, field: .score, row: row, weight: weight, batch: &batch)
         }
         if let position = members[.stages] {
-            try observe(event, position, of: MeasureField.stages, "stages", row, weight, &batch)
+            try observe(
+                event, position: position, of: MeasureField.stages, subject: "stages", row: row,
+                weight: weight, batch: &batch)
         }
         if let position = members[.tokens] {
-            try observe(event, position, of: MeasureField.tokens, "tokens", row, weight, &batch)
+            try observe(
+                event, position: position, of: MeasureField.tokens, subject: "tokens", row: row,
+                weight: weight, batch: &batch)
         }
     }
 
     /// How many requests the event stands for.
-    func weight(_ event: Element, _ members: Members) throws(EventProblem) -> UInt64 {
-        if let position = members[.count] { return try event.whole(position, from: 1, "count") }
+    func weight(_ event: JSONValue, members: KnownFields) throws(EventError) -> UInt64 {
+        if let position = members[.count] {
+            return try event.whole(position, from: 1, subject: "count")
+        }
         guard let position = members[.durationSeconds], event.kind(position) == .object else {
             return 1
         }
-        let (_, counts) = try distribution(event, position, "duration_seconds")
+        let (_, counts) = try distribution(event, position: position, subject: "duration_seconds")
         var sum: UInt64 = 0
         var next = counts + 1
         for _ in 0..<event.count(counts) {
-            sum = sum &+ (try event.whole(next, from: 0, "duration_seconds"))
+            sum = sum &+ (try event.whole(next, from: 0, subject: "duration_seconds"))
             next = event.end(next)
         }
         guard sum >= 1, sum <= 1 << 53 else {
-            throw EventProblem(
-                .badValue, .durationSeconds, "must have counts whose sum is from 1 to 2^53")
+            throw EventError(
+                .badValue, key: .durationSeconds,
+                rule: "must have counts whose sum is from 1 to 2^53")
         }
         return sum
     }
 
     /// A number, or `{"values":[...],"counts":[...]}` whose counts add up to `weight`.
     func observe(
-        _ event: Element, _ position: Int, _ field: MeasureField, _ row: Int, _ weight: UInt64,
-        _ batch: inout Batch
-    ) throws(EventProblem) {
+        _ event: JSONValue, position: Int, field: MeasureField, row: Int, weight: UInt64,
+        batch: inout Batch
+    ) throws(EventError) {
         if event.kind(position) != .object {
-            let number = try event.number(position, field.rule, field.key)
-            batch.observe(field.measure, row: row, number, weight: weight)
+            let number = try event.number(position, rule: field.rule, subject: field.key)
+            batch.observe(field.measure, row: row, value: number, weight: weight)
             return
         }
-        let (values, counts) = try distribution(event, position, field.key)
+        let (values, counts) = try distribution(event, position: position, subject: field.key)
         var sum: UInt64 = 0
         var value = values + 1
         var count = counts + 1
         for _ in 0..<event.count(values) {
-            let number = try event.number(value, field.rule, field.key)
-            let times = try event.whole(count, from: 0, field.key)
+            let number = try event.number(value, rule: field.rule, subject: field.key)
+            let times = try event.whole(count, from: 0, subject: field.key)
             // At most 10,000 numbers of at most 2^53: no overflow.
             sum &+= times
-            if times > 0 { batch.observe(field.measure, row: row, number, weight: times) }
+            if times > 0 { batch.observe(field.measure, row: row, value: number, weight: times) }
             value = event.end(value)
             count = event.end(count)
         }
         if sum != weight {
-            throw EventProblem(
-                .countMismatch, field.key, "has counts that do not add up to the event's count")
+            throw EventError(
+                .countMismatch, subject: field.key,
+                rule: "has counts that do not add up to the event's count")
         }
     }
 
     /// The positions of both arrays.
     private func distribution(
-        _ event: Element, _ position: Int, _ subject: StaticString
-    ) throws(EventProblem) -> (values: Int, counts: Int) {
+        _ event: JSONValue, position: Int, subject: StaticString
+    ) throws(EventError) -> (values: Int, counts: Int) {
         var values: Int?
         var counts: Int?
         var next = position + 1
@@ -87,51 +101,56 @@ extension EventReader {
             } else if key.equals("counts"), counts == nil {
                 counts = next + 1
             } else {
-                throw EventProblem(
-                    .wrongType, subject, "must be a number, or an object of values and counts")
+                throw EventError(
+                    .wrongType, subject: subject,
+                    rule: "must be a number, or an object of values and counts")
             }
             next = event.end(next + 1)
         }
         guard let values, let counts else {
-            throw EventProblem(.missingField, subject, "must hold both values and counts")
+            throw EventError(
+                .missingField, subject: subject, rule: "must hold both values and counts")
         }
-        let length = try event.array(values, subject)
-        if try event.array(counts, subject) != length {
-            throw EventProblem(.lengthMismatch, subject, "must have as many values as counts")
+        let length = try event.array(values, subject: subject)
+        if try event.array(counts, subject: subject) != length {
+            throw EventError(
+                .lengthMismatch, subject: subject, rule: "must have as many values as counts")
         }
         if length > limits.events {
-            throw EventProblem(.tooMany, subject, "has more values than a push may have events")
+            throw EventError(
+                .tooMany, subject: subject, rule: "has more values than a push may have events")
         }
         return (values, counts)
     }
 
     /// The members of `stages` or `tokens`.
     private mutating func observe(
-        _ event: Element, _ position: Int, of fields: [MeasureField], _ subject: StaticString,
-        _ row: Int, _ weight: UInt64, _ batch: inout Batch
-    ) throws(EventProblem) {
-        try forEachField(event, position, of: fields, subject, &batch) {
-            (reader: inout EventReader, field, value, batch: inout Batch) throws(EventProblem) in
-            try reader.observe(event, value, field, row, weight, &batch)
+        _ event: JSONValue, position: Int, of fields: [MeasureField], subject: StaticString,
+        row: Int, weight: UInt64, batch: inout Batch
+    ) throws(EventError) {
+        try forEachField(event, position: position, of: fields, subject: subject, batch: &batch) {
+            (reader: inout EventReader, field, value, batch: inout Batch) throws(EventError) in
+            try reader.observe(
+                event, position: value, field: field, row: row, weight: weight, batch: &batch)
         }
     }
 
     /// Runs `body` with each of the fields that an object has and the position of its value; null
     /// values are left out, other members are counted.
     mutating func forEachField(
-        _ event: Element, _ position: Int, of fields: [MeasureField], _ subject: StaticString,
-        _ batch: inout Batch,
-        _ body: (inout EventReader, MeasureField, Int, inout Batch) throws(EventProblem) -> Void
-    ) throws(EventProblem) {
-        _ = try event.object(position, subject)
+        _ event: JSONValue, position: Int, of fields: [MeasureField], subject: StaticString,
+        batch: inout Batch,
+        body: (inout EventReader, MeasureField, Int, inout Batch) throws(EventError) -> Void
+    ) throws(EventError) {
+        _ = try event.object(position, subject: subject)
         var met: UInt8 = 0
         var next = position + 1
         let end = event.end(position)
         while next < end {
             let value = next + 1
-            if let index = EventReader.index(of: event, next, in: fields) {
+            if let index = EventReader.index(of: event, position: next, in: fields) {
                 if met & 1 << index != 0 {
-                    throw EventProblem(.duplicateKey, subject, "has a key twice")
+                    throw EventError(.duplicateKey, subject: subject, rule: "has a key twice")
                 }
                 met |= 1 << index
                 if !event.isNull(value) { try body(&self, fields[index], value, &batch) }
@@ -144,7 +163,7 @@ extension EventReader {
 
     /// Which of the fields a key names.
     private static func index(
-        of event: Element, _ position: Int, in fields: [MeasureField]
+        of event: JSONValue, position: Int, in fields: [MeasureField]
     ) -> Int? {
         guard event.kind(position) == .key else { return nil }
         let key = event.text(position)

@@ -9,34 +9,34 @@ enum NumberRule: Sendable {
     case probability
 }
 
-extension Element {
+extension JSONValue {
     @inline(__always)
     func number(
-        _ position: Int, _ rule: NumberRule, _ subject: StaticString
-    ) throws(EventProblem) -> Double {
+        _ position: Int, rule: NumberRule, subject: StaticString
+    ) throws(EventError) -> Double {
         switch rule {
-        case .amount: try amount(position, subject)
-        case .whole: Double(try whole(position, from: 0, subject))
-        case .wholeFromOne: Double(try whole(position, from: 1, subject))
-        case .probability: try probability(position, subject)
+        case .amount: try amount(position, subject: subject)
+        case .whole: Double(try whole(position, from: 0, subject: subject))
+        case .wholeFromOne: Double(try whole(position, from: 1, subject: subject))
+        case .probability: try probability(position, subject: subject)
         }
     }
 }
 
 extension EventReader {
-    func outcome(_ event: Element, _ position: Int) throws(EventProblem) -> RequestOutcome {
-        let text = try event.text(position, limits.nameBytes, "outcome")
+    func outcome(_ event: JSONValue, position: Int) throws(EventError) -> RequestOutcome {
+        let text = try event.text(position, limit: limits.nameBytes, subject: "outcome")
         for outcome in RequestOutcome.allCases where text.equals(outcome.name) { return outcome }
-        throw EventProblem(
-            .badValue, .outcome,
-            "must be one of ok, client_error, server_error, timeout, rejected, cancelled")
+        throw EventError(
+            .badValue, key: .outcome,
+            rule: "must be one of ok, client_error, server_error, timeout, rejected, cancelled")
     }
 
     /// The reason; none when it is empty.
     mutating func reason(
-        _ event: Element, _ position: Int, _ batch: inout Batch
-    ) throws(EventProblem) -> Name {
-        let text = try event.text(position, limits.nameBytes, "reason")
+        _ event: JSONValue, position: Int, batch: inout Batch
+    ) throws(EventError) -> Symbol {
+        let text = try event.text(position, limit: limits.nameBytes, subject: "reason")
         if text.isEmpty { return .none }
         lastReason = batch.intern(text, guess: lastReason)
         return lastReason
@@ -44,67 +44,71 @@ extension EventReader {
 
     /// The value of a feature; nil for a text that no text is.
     func feature(
-        _ event: Element, _ position: Int, _ batch: inout Batch
-    ) throws(EventProblem) -> Value? {
+        _ event: JSONValue, position: Int, batch: inout Batch
+    ) throws(EventError) -> Value? {
         switch event.kind(position) {
         case .number: return Value(event.number(position))
         case .largeNumber: return .notFinite
         case .null: return .missing
-        case .yes: return truth("true", &batch)
-        case .no: return truth("false", &batch)
-        case .string: return try text(event, position, "features", &batch)
+        case .yes: return truth("true", batch: &batch)
+        case .no: return truth("false", batch: &batch)
+        case .string: return try text(event, position: position, subject: "features", batch: &batch)
         case .badString: return nil
         default:
-            throw EventProblem(
-                .wrongType, .features, "must hold numbers, strings, booleans and null")
+            throw EventError(
+                .wrongType, key: .features, rule: "must hold numbers, strings, booleans and null")
         }
     }
 
     /// What a model gives, or what is true: a number or a class.
     func answer(
-        _ event: Element, _ position: Int, _ subject: StaticString, _ batch: inout Batch
-    ) throws(EventProblem) -> Value {
+        _ event: JSONValue, position: Int, subject: StaticString, batch: inout Batch
+    ) throws(EventError) -> Value {
         switch event.kind(position) {
         case .number: return Value(event.number(position))
-        case .yes: return truth("true", &batch)
-        case .no: return truth("false", &batch)
+        case .yes: return truth("true", batch: &batch)
+        case .no: return truth("false", batch: &batch)
         case .string, .badString:
-            let text = try event.text(position, limits.valueBytes, subject)
-            if text.isEmpty { throw EventProblem(.badValue, subject, "must not be empty") }
+            let text = try event.text(position, limit: limits.valueBytes, subject: subject)
+            if text.isEmpty {
+                throw EventError(.badValue, subject: subject, rule: "must not be empty")
+            }
             return Value(batch.keep(text))
         case .largeNumber:
-            throw EventProblem(.badValue, subject, "is a number too large for a double")
-        default: throw EventProblem(.wrongType, subject, "must be a string or a number")
+            throw EventError(
+                .badValue, subject: subject, rule: "is a number too large for a double")
+        default:
+            throw EventError(.wrongType, subject: subject, rule: "must be a string or a number")
         }
     }
 
     private func text(
-        _ event: Element, _ position: Int, _ subject: StaticString, _ batch: inout Batch
-    ) throws(EventProblem) -> Value {
-        let text = try event.text(position, limits.valueBytes, subject)
+        _ event: JSONValue, position: Int, subject: StaticString, batch: inout Batch
+    ) throws(EventError) -> Value {
+        let text = try event.text(position, limit: limits.valueBytes, subject: subject)
         let isWord =
             text.count <= 9
             && (text.equals("NaN") || text.equals("Infinity") || text.equals("-Infinity"))
         return Value(batch.keep(text), isNotFinite: isWord)
     }
 
-    private func truth(_ word: StaticString, _ batch: inout Batch) -> Value {
+    private func truth(_ word: StaticString, batch: inout Batch) -> Value {
         Value(batch.text(batch.intern(word)))
     }
 
-    func inputReason(_ event: Element, _ position: Int) throws(EventProblem) -> InputReason {
-        let text = try event.text(position, limits.nameBytes, "input_errors")
+    func inputReason(_ event: JSONValue, position: Int) throws(EventError) -> InputReason {
+        let text = try event.text(position, limit: limits.nameBytes, subject: "input_errors")
         for reason in InputReason.allCases where text.equals(reason.name) { return reason }
         return .custom
     }
 
     /// The feature and the reason of an entry of `input_errors`.
     func inputError(
-        _ event: Element, _ position: Int, _ batch: inout Batch
-    ) throws(EventProblem) -> (feature: Name, reason: InputReason) {
+        _ event: JSONValue, position: Int, batch: inout Batch
+    ) throws(EventError) -> (feature: Symbol, reason: InputReason) {
         let subject: StaticString = "input_errors"
-        _ = try event.object(position, subject)
-        var feature = Name.none
+        _ = try event.object(position, subject: subject)
+        var feature = Symbol.none
         var reason: InputReason?
         var next = position + 1
         let end = event.end(position)
@@ -112,18 +116,23 @@ extension EventReader {
             let key = event.kind(next) == .key ? event.text(next) : Span()
             let value = next + 1
             if key.equals("feature") {
-                if !feature.isNone { throw EventProblem(.duplicateKey, subject, "has a key twice") }
-                feature = try limits.name(event, value, subject, &batch)
+                if !feature.isNone {
+                    throw EventError(.duplicateKey, subject: subject, rule: "has a key twice")
+                }
+                feature = try limits.name(event, position: value, subject: subject, batch: &batch)
             } else if key.equals("reason") {
-                if reason != nil { throw EventProblem(.duplicateKey, subject, "has a key twice") }
-                reason = try inputReason(event, value)
+                if reason != nil {
+                    throw EventError(.duplicateKey, subject: subject, rule: "has a key twice")
+                }
+                reason = try inputReason(event, position: value)
             } else {
                 batch.omissions.unknownFields &+= 1
             }
             next = event.end(value)
         }
         guard !feature.isNone, let reason else {
-            throw EventProblem(.missingField, subject, "must hold a feature and a reason each")
+            throw EventError(
+                .missingField, subject: subject, rule: "must hold a feature and a reason each")
         }
         return (feature, reason)
     }
@@ -132,10 +141,10 @@ extension EventReader {
 extension EventLimits {
     /// A text that is a name, not empty.
     func name(
-        _ event: Element, _ position: Int, _ subject: StaticString, _ batch: inout Batch
-    ) throws(EventProblem) -> Name {
-        let text = try event.text(position, nameBytes, subject)
-        if text.isEmpty { throw EventProblem(.badValue, subject, "must not be empty") }
+        _ event: JSONValue, position: Int, subject: StaticString, batch: inout Batch
+    ) throws(EventError) -> Symbol {
+        let text = try event.text(position, limit: nameBytes, subject: subject)
+        if text.isEmpty { throw EventError(.badValue, subject: subject, rule: "must not be empty") }
         return batch.intern(text)
     }
 }

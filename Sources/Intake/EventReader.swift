@@ -10,16 +10,16 @@ struct EventReader: ~Copyable {
     var now = 0.0
     /// Which object a name has last been a key of: tells keys that stand there twice.
     private var stamps: [UInt32] = []
-    private var stamp: UInt32 = 0
+    private var key: UInt32 = 0
     /// What stood in the same place before, and probably does again.
-    private var lastModel = Name.none
-    private var lastVersion = Name.none
-    private var lastVariant = Name.none
+    private var lastModel = Symbol.none
+    private var lastVersion = Symbol.none
+    private var lastVariant = Symbol.none
     private var lastScope = -1
-    var lastFeatures: [Name] = []
-    var lastReason = Name.none
+    var lastFeatures: [Symbol] = []
+    var lastReason = Symbol.none
     /// The names of outcomes that are reasons, by `RequestOutcome.rawValue`.
-    private var outcomeNames: InlineArray<6, Name> = InlineArray(repeating: .none)
+    private var outcomeNames: InlineArray<6, Symbol> = InlineArray(repeating: .none)
     /// Of the columns that are being read.
     var columns: [Column] = []
     var columnRows = ColumnRows()
@@ -34,7 +34,7 @@ struct EventReader: ~Copyable {
         self.now = now
         items = 0
         stamps.removeAll(keepingCapacity: true)
-        stamp = 0
+        key = 0
         lastModel = .none
         lastVersion = .none
         lastVariant = .none
@@ -46,59 +46,65 @@ struct EventReader: ~Copyable {
 
     /// Counts an event that cannot be read.
     mutating func refuse(
-        _ code: RejectionCode, _ detail: @autoclosure () -> String, _ verdict: inout Verdict
+        _ code: RejectionCode, detail: @autoclosure () -> String, outcome: inout BatchOutcome
     ) {
-        verdict.reject(items, code, detail())
+        outcome.reject(items, code: code, detail: detail())
         items += 1
     }
 
-    mutating func read(_ event: Element, _ batch: inout Batch, _ verdict: inout Verdict) {
+    mutating func read(_ event: JSONValue, batch: inout Batch, outcome: inout BatchOutcome) {
         let item = items
         items += 1
         guard item < limits.events else {
-            verdict.reject(item, .eventLimit, "a push holds at most \(limits.events) events")
+            outcome.reject(
+                item, code: .eventLimit, detail: "a push holds at most \(limits.events) events")
             return
         }
         guard event.kind(0) == .object else {
-            verdict.reject(item, .notAnObject, "an event must be an object")
+            outcome.reject(item, code: .notAnObject, detail: "an event must be an object")
             return
         }
         let mark = batch.mark
-        do throws(EventProblem) {
-            let members = try Members(event, 0, table)
-            try read(event, members, item, mark, &batch, &verdict)
+        do throws(EventError) {
+            let members = try KnownFields(event, position: 0, table: table)
+            try read(
+                event, members: members, item: item, mark: mark, batch: &batch, outcome: &outcome)
         } catch {
             batch.takeBack(to: mark)
             items = item + 1
-            verdict.reject(item, error.code, error.sentence)
+            outcome.reject(item, code: error.code, detail: error.sentence)
         }
     }
 
     private mutating func read(
-        _ event: Element, _ members: Members, _ item: Int, _ mark: borrowing Batch.Mark,
-        _ batch: inout Batch, _ verdict: inout Verdict
-    ) throws(EventProblem) {
-        if let position = members[.timestamp] { try note(event, timestamp: position, &batch) }
-        guard let position = members[.type] else {
-            return try readInference(event, members, item, mark, &batch, &verdict)
+        _ event: JSONValue, members: KnownFields, item: Int, mark: borrowing Batch.Checkpoint,
+        batch: inout Batch, outcome: inout BatchOutcome
+    ) throws(EventError) {
+        if let position = members[.timestamp] {
+            try note(event, timestamp: position, batch: &batch)
         }
-        let type = try event.text(position, limits.nameBytes, "type")
+        guard let position = members[.type] else {
+            return try readInference(
+                event, members: members, item: item, mark: mark, batch: &batch, outcome: &outcome)
+        }
+        let type = try event.text(position, limit: limits.nameBytes, subject: "type")
         if type.equals("inference") {
-            try readInference(event, members, item, mark, &batch, &verdict)
+            try readInference(
+                event, members: members, item: item, mark: mark, batch: &batch, outcome: &outcome)
         } else if type.equals("label") {
-            try readLabel(event, members, item, &batch)
+            try readLabel(event, members: members, item: item, batch: &batch)
         } else if type.equals("training") {
-            try readTraining(event, members, item, &batch)
+            try readTraining(event, members: members, item: item, batch: &batch)
         } else if type.equals("state") {
-            try readState(event, members, item, &batch)
+            try readState(event, members: members, item: item, batch: &batch)
         } else if type.equals("model") {
-            try readNews(event, members, item, &batch)
+            try readNews(event, members: members, item: item, batch: &batch)
         } else if type.equals("metric") {
-            try readMetric(event, members, item, &batch)
+            try readMetric(event, members: members, item: item, batch: &batch)
         } else {
-            throw EventProblem(
-                .unknownType, .type,
-                "must be one of inference, label, training, state, model, metric")
+            throw EventError(
+                .unknownType, key: .type,
+                rule: "must be one of inference, label, training, state, model, metric")
         }
     }
 
@@ -110,9 +116,9 @@ struct EventReader: ~Copyable {
     // MARK: What all events have
 
     func note(
-        _ event: Element, timestamp position: Int, _ batch: inout Batch
-    ) throws(EventProblem) {
-        let timestamp = try event.finite(position, "timestamp")
+        _ event: JSONValue, timestamp position: Int, batch: inout Batch
+    ) throws(EventError) {
+        let timestamp = try event.finite(position, subject: "timestamp")
         if (timestamp - now).magnitude > limits.timestampSeconds {
             batch.omissions.timestamps &+= 1
         }
@@ -120,18 +126,19 @@ struct EventReader: ~Copyable {
 
     /// The scope of an event about a model. `version` is the one that an absent version means.
     mutating func scope(
-        _ event: Element, _ members: Members, absentVersion: StaticString?, _ batch: inout Batch
-    ) throws(EventProblem) -> Int {
+        _ event: JSONValue, members: KnownFields, absentVersion: StaticString?,
+        batch: inout Batch
+    ) throws(EventError) -> Int {
         guard let position = members[.model] else {
-            throw EventProblem(.missingField, .model, "is missing: the model's name")
+            throw EventError(.missingField, key: .model, rule: "is missing: the model's name")
         }
-        let text = try event.text(position, limits.nameBytes, "model")
-        if text.isEmpty { throw EventProblem(.badValue, .model, "must not be empty") }
+        let text = try event.text(position, limit: limits.nameBytes, subject: "model")
+        if text.isEmpty { throw EventError(.badValue, key: .model, rule: "must not be empty") }
         let model = batch.intern(text, guess: lastModel)
-        let version = try version(event, members, absentVersion, &batch)
-        var variant = Name.none
+        let version = try version(event, members: members, absent: absentVersion, batch: &batch)
+        var variant = Symbol.none
         if let position = members[.variant] {
-            let text = try event.text(position, limits.nameBytes, "variant")
+            let text = try event.text(position, limit: limits.nameBytes, subject: "variant")
             if !text.isEmpty { variant = batch.intern(text, guess: lastVariant) }
         }
         if lastScope < 0 || model != lastModel || version != lastVersion || variant != lastVariant {
@@ -144,10 +151,10 @@ struct EventReader: ~Copyable {
     }
 
     private mutating func version(
-        _ event: Element, _ members: Members, _ absent: StaticString?, _ batch: inout Batch
-    ) throws(EventProblem) -> Name {
+        _ event: JSONValue, members: KnownFields, absent: StaticString?, batch: inout Batch
+    ) throws(EventError) -> Symbol {
         if let position = members[.version] {
-            let text = try event.text(position, limits.nameBytes, "version")
+            let text = try event.text(position, limit: limits.nameBytes, subject: "version")
             if !text.isEmpty { return batch.intern(text, guess: lastVersion) }
         }
         guard let absent else { return .none }
@@ -156,31 +163,33 @@ struct EventReader: ~Copyable {
 
     /// Begins an object whose keys must differ.
     mutating func beginKeys() {
-        stamp &+= 1
+        key &+= 1
     }
 
     /// Whether the name is a key of the object for the first time.
-    mutating func isFirst(_ name: Name) -> Bool {
+    mutating func isFirst(_ name: Symbol) -> Bool {
         let index = Int(name.index)
         while stamps.count <= index { stamps.append(0) }
-        if stamps[index] == stamp { return false }
-        stamps[index] = stamp
+        if stamps[index] == key { return false }
+        stamps[index] = key
         return true
     }
 
     /// A key of an object as a name, which must not stand there twice.
     mutating func key(
-        _ event: Element, _ position: Int, _ subject: StaticString, guess: Name = .none,
-        _ batch: inout Batch
-    ) throws(EventProblem) -> Name {
+        _ event: JSONValue, position: Int, subject: StaticString, guess: Symbol = .none,
+        batch: inout Batch
+    ) throws(EventError) -> Symbol {
         let name = batch.intern(
-            try event.key(position, limits.nameBytes, subject), guess: guess)
-        if !isFirst(name) { throw EventProblem(.duplicateKey, subject, "has a key twice") }
+            try event.key(position, limit: limits.nameBytes, subject: subject), guess: guess)
+        if !isFirst(name) {
+            throw EventError(.duplicateKey, subject: subject, rule: "has a key twice")
+        }
         return name
     }
 
     /// The outcome's name, as the reason of a request that says no other.
-    mutating func name(of outcome: RequestOutcome, _ batch: inout Batch) -> Name {
+    mutating func name(of outcome: RequestOutcome, batch: inout Batch) -> Symbol {
         let index = Int(outcome.rawValue)
         if outcomeNames[index].isNone { outcomeNames[index] = batch.intern(outcome.name) }
         return outcomeNames[index]

@@ -2,16 +2,16 @@ internal import Kernel
 
 /// Which names a listener may be called by: a web page whose own name has been pointed at this
 /// machine must not push from somebody's browser.
-public struct HostCheck: Sendable {
+package struct HostCheck: Sendable {
     private let names: [[UInt8]]
 
     /// `names` are allowed besides addresses and `localhost`, in any case; `*` allows all.
-    public init(names: [String]) {
+    package init(names: [String]) {
         self.names = names.map { Array($0.lowercased().utf8) }
     }
 
     /// `host` is the value of a Host header, nil when there is none.
-    public func allows(_ host: Span<UInt8>?) -> Bool {
+    package func allows(_ host: Span<UInt8>?) -> Bool {
         guard let host else { return true }
         let text = host.trimmed
         if text.isEmpty { return true }

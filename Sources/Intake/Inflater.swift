@@ -1,11 +1,11 @@
 internal import CDeflate
-public import Kernel
+package import Kernel
 
 /// Undoes gzip (RFC 1952), never beyond a limit.
 @safe
-public struct Inflater: ~Copyable {
+package struct Inflater: ~Copyable {
     /// Why a body was not inflated.
-    public enum Failure: Error, Equatable {
+    package enum Failure: Error, Equatable {
         /// It is not gzip, or damaged, or cut off.
         case damaged
         /// It has more than this many bytes.
@@ -14,22 +14,22 @@ public struct Inflater: ~Copyable {
         case tooDense(Int)
     }
 
-    private let door: OpaquePointer
+    private let ingestor: OpaquePointer
 
-    public init() {
-        guard let door = unsafe libdeflate_alloc_decompressor() else {
+    package init() {
+        guard let ingestor = unsafe libdeflate_alloc_decompressor() else {
             preconditionFailure("no memory for a decompressor")
         }
-        unsafe self.door = door
+        unsafe self.ingestor = ingestor
     }
 
     deinit {
-        unsafe libdeflate_free_decompressor(door)
+        unsafe libdeflate_free_decompressor(ingestor)
     }
 
     /// Appends what `body` holds, member by member. On failure `plain` keeps what it had.
-    public mutating func inflate(
-        _ body: Span<UInt8>, into plain: inout Buffer, _ limits: EventLimits
+    package mutating func inflate(
+        _ body: Span<UInt8>, into plain: inout Buffer, limits: EventLimits
     ) throws(Failure) {
         let dense = max(limits.ratioFreeBytes, body.count.multipliedClamping(by: limits.ratio))
         let allowed = min(limits.plainBytes, dense)
@@ -40,7 +40,7 @@ public struct Inflater: ~Copyable {
         repeat {
             let rest = body.extracting(droppingFirst: taken)
             // The smallest member has 20 bytes; its last 4 say how long the plain bytes are.
-            guard rest.count >= 20 else { throw failed(.damaged, &plain, first) }
+            guard rest.count >= 20 else { throw failed(.damaged, plain: &plain, first: first) }
             let left = allowed - (plain.count - first)
             let claimed = Inflater.claimedBytes(rest)
             // A body that is cut off or has noise behind it claims anything: one that claims too
@@ -48,13 +48,13 @@ public struct Inflater: ~Copyable {
             let likely = claimed > left ? rest.count.multipliedClamping(by: 4) : claimed
             var room = min(max(likely, 256), left)
             inflating: while true {
-                switch step(rest, &plain, room) {
+                switch step(rest, plain: &plain, room: room) {
                 case .done(let read):
                     taken += read
                     break inflating
                 case .full where room < left: room = min(room.multipliedClamping(by: 2), left)
-                case .full: throw failed(tooMuch, &plain, first)
-                case .damaged: throw failed(.damaged, &plain, first)
+                case .full: throw failed(tooMuch, plain: &plain, first: first)
+                case .damaged: throw failed(.damaged, plain: &plain, first: first)
                 }
             }
         } while taken < body.count
@@ -66,14 +66,14 @@ public struct Inflater: ~Copyable {
         case damaged
     }
 
-    private func step(_ body: Span<UInt8>, _ plain: inout Buffer, _ room: Int) -> Step {
+    private func step(_ body: Span<UInt8>, plain: inout Buffer, room: Int) -> Step {
         var read = 0
         var code = LIBDEFLATE_BAD_DATA
         unsafe body.withUnsafeBytes { source in
             unsafe plain.append(room: room) { target in
                 var written = 0
                 unsafe code = libdeflate_gzip_decompress_ex(
-                    door, source.baseAddress, source.count, target, room, &read, &written)
+                    ingestor, source.baseAddress, source.count, target, room, &read, &written)
                 return code == LIBDEFLATE_SUCCESS ? written : 0
             }
         }
@@ -84,7 +84,7 @@ public struct Inflater: ~Copyable {
         }
     }
 
-    private func failed(_ failure: Failure, _ plain: inout Buffer, _ first: Int) -> Failure {
+    private func failed(_ failure: Failure, plain: inout Buffer, first: Int) -> Failure {
         plain.truncate(to: first)
         return failure
     }

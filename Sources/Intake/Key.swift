@@ -112,7 +112,7 @@ struct KeySet: ExpressibleByArrayLiteral {
 struct KeyTable {
     private static let size = 256
     // Keys by a hash of their length and three bytes; 255 is an empty place.
-    private var places = [UInt8](repeating: 255, count: KeyTable.size)
+    private var slots = [UInt8](repeating: 255, count: KeyTable.size)
     private var texts: [[UInt8]] = []
 
     init() {
@@ -121,8 +121,8 @@ struct KeyTable {
                 UnsafeBufferPointer(start: key.text.utf8Start, count: key.text.utf8CodeUnitCount))
             texts.append(bytes)
             var place = KeyTable.hash(bytes.span)
-            while places[place] != 255 { place = (place + 1) & (KeyTable.size - 1) }
-            places[place] = UInt8(key.rawValue)
+            while slots[place] != 255 { place = (place + 1) & (KeyTable.size - 1) }
+            slots[place] = UInt8(key.rawValue)
         }
     }
 
@@ -131,7 +131,7 @@ struct KeyTable {
         if bytes.isEmpty { return nil }
         var place = KeyTable.hash(bytes)
         while true {
-            let index = places[place]
+            let index = slots[place]
             if index == 255 { return nil }
             if bytes.equals(texts[Int(index)]) { return Key(rawValue: Int(index)) }
             place = (place &+ 1) & (KeyTable.size &- 1)

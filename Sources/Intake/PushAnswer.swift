@@ -1,14 +1,15 @@
 internal import Kernel
 internal import Observation
+internal import Wire
 
 /// What a producer is told: a status and a JSON object, or a constant that many get.
-public enum PushAnswer: Sendable, Equatable {
+package enum PushAnswer: Sendable, Equatable {
     /// 200: the one event that there was is applied.
     case one
     /// Any other answer.
     case json(status: Int, [UInt8])
 
-    public var status: Int {
+    package var status: Int {
         switch self {
         case .one: 200
         case .json(let status, _): status
@@ -16,54 +17,54 @@ public enum PushAnswer: Sendable, Equatable {
     }
 
     /// The body of `one`.
-    public static let oneBody: StaticString = "{\"accepted\":1,\"rejected\":0,\"errors\":[]}\n"
+    package static let oneBody: StaticString = "{\"accepted\":1,\"rejected\":0,\"errors\":[]}\n"
 
     /// An error of the whole request.
-    public static func error(_ status: Int, _ code: String, _ detail: String) -> PushAnswer {
-        .json(status: status, errorBody(code, detail))
+    package static func error(_ status: Int, code: String, detail: String) -> PushAnswer {
+        .json(status: status, errorBody(code, detail: detail))
     }
 
     /// The body of an error, as all below `/v1` have it.
-    public static func errorBody(_ code: String, _ detail: String) -> [UInt8] {
-        var text = JSONText()
+    package static func errorBody(_ code: String, detail: String) -> [UInt8] {
+        var text = JSONWriter()
         text.raw("{")
-        text.error(code, detail)
+        text.error(code, detail: detail)
         text.raw("}\n")
         return text.bytes
     }
 
     static let duplicate: PushAnswer = {
-        var text = JSONText()
+        var text = JSONWriter()
         text.raw("{\"accepted\":0,\"rejected\":0,\"errors\":[],\"duplicate\":true}\n")
         return .json(status: 200, text.bytes)
     }()
 
     /// A body of which nothing is usable because it is not what it says.
-    static func unreadable(_ code: String, _ detail: String) -> PushAnswer {
-        var text = JSONText()
+    static func unreadable(_ code: String, detail: String) -> PushAnswer {
+        var text = JSONWriter()
         text.raw("{")
-        text.error(code, detail)
+        text.error(code, detail: detail)
         text.raw(",\"accepted\":0,\"rejected\":0,\"errors\":[]}\n")
         return .json(status: 400, text.bytes)
     }
 
     /// What became of `items` events.
-    static func events(_ items: Int, _ verdict: Verdict) -> PushAnswer {
-        let accepted = items - verdict.rejected
-        if accepted == 1, verdict.rejected == 0 { return .one }
+    static func events(_ items: Int, outcome: BatchOutcome) -> PushAnswer {
+        let accepted = items - outcome.rejected
+        if accepted == 1, outcome.rejected == 0 { return .one }
         let isUseless = accepted == 0 && items > 0
-        var text = JSONText()
+        var text = JSONWriter()
         text.raw("{")
         if isUseless {
-            text.error("every_event_refused", "no event could be used; errors say why")
+            text.error("every_event_refused", detail: "no event could be used; errors say why")
             text.raw(",")
         }
         text.raw("\"accepted\":")
         text.number(accepted)
         text.raw(",\"rejected\":")
-        text.number(verdict.rejected)
+        text.number(outcome.rejected)
         text.raw(",\"errors\":[")
-        for (index, rejection) in verdict.rejections.enumerated() {
+        for (index, rejection) in outcome.rejections.enumerated() {
             text.raw(index == 0 ? "{\"index\":" : ",{\"index\":")
             text.number(rejection.index)
             text.raw(",\"code\":\"")
@@ -73,9 +74,9 @@ public enum PushAnswer: Sendable, Equatable {
             text.raw("}")
         }
         text.raw("]")
-        if verdict.omitted > 0 {
+        if outcome.omitted > 0 {
             text.raw(",\"errors_omitted\":")
-            text.number(verdict.omitted)
+            text.number(outcome.omitted)
         }
         text.raw("}\n")
         return .json(status: isUseless ? 400 : 200, text.bytes)

@@ -1,13 +1,13 @@
-public import Observation
+package import Observation
 internal import Synchronization
 
 /// What has come in pushes of events. Reading takes no lock.
-public final class PushStatistics: Sendable {
-    public enum EventKind: Int, Sendable, CaseIterable {
+package final class PushStatistics: Sendable {
+    package enum EventKind: Int, Sendable, CaseIterable {
         case inference, label, training, state, model, metric
 
         /// As an event's `type` says it.
-        public var name: String {
+        package var name: String {
             switch self {
             case .inference: "inference"
             case .label: "label"
@@ -20,7 +20,7 @@ public final class PushStatistics: Sendable {
     }
 
     /// Upper bounds of how long pushes take, in seconds.
-    public static let durationBounds = [
+    package static let durationBounds = [
         0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1,
     ]
 
@@ -33,7 +33,7 @@ public final class PushStatistics: Sendable {
     private let features = Atomic<UInt64>(0)
     private let timestamps = Atomic<UInt64>(0)
 
-    public init() {
+    package init() {
         precondition(EventKind.allCases.count == byKind.count)
         precondition(RejectionCode.allCases.count <= byCode.count)
         precondition(PushStatistics.durationBounds.count + 1 == byDuration.count)
@@ -42,24 +42,24 @@ public final class PushStatistics: Sendable {
     // MARK: What anybody may read
 
     /// Events that were decoded, rows of columns counted one by one.
-    public func events(_ kind: EventKind) -> UInt64 {
+    package func events(_ kind: EventKind) -> UInt64 {
         byKind[kind.rawValue].load(ordering: .relaxed)
     }
-    public func rejected(_ code: RejectionCode) -> UInt64 {
+    package func rejected(_ code: RejectionCode) -> UInt64 {
         byCode[code.rawValue].load(ordering: .relaxed)
     }
     /// Bytes of bodies as they came.
-    public var bytes: UInt64 { bodyBytes.load(ordering: .relaxed) }
+    package var bytes: UInt64 { bodyBytes.load(ordering: .relaxed) }
     /// Keys that nobody knows.
-    public var unknownFields: UInt64 { unknown.load(ordering: .relaxed) }
+    package var unknownFields: UInt64 { unknown.load(ordering: .relaxed) }
     /// Features beyond the limit of one event.
-    public var droppedFeatures: UInt64 { features.load(ordering: .relaxed) }
+    package var droppedFeatures: UInt64 { features.load(ordering: .relaxed) }
     /// Times too far from now.
-    public var ignoredTimestamps: UInt64 { timestamps.load(ordering: .relaxed) }
+    package var ignoredTimestamps: UInt64 { timestamps.load(ordering: .relaxed) }
     /// Pushes that took as long as the bound of that index allows and longer than the one before;
     /// the last index is for those beyond all.
-    public func durations(_ index: Int) -> UInt64 { byDuration[index].load(ordering: .relaxed) }
-    public var durationSeconds: Double {
+    package func durations(_ index: Int) -> UInt64 { byDuration[index].load(ordering: .relaxed) }
+    package var durationSeconds: Double {
         Double(durationNanoseconds.load(ordering: .relaxed)) / 1e9
     }
 
@@ -78,28 +78,28 @@ public final class PushStatistics: Sendable {
     }
 
     func count(_ batch: borrowing Batch) {
-        add(batch.items.count, .inference)
-        add(batch.labels.count, .label)
-        add(batch.trainings.count, .training)
-        add(batch.states.count, .state)
-        add(batch.news.count, .model)
-        add(batch.metrics.count, .metric)
+        add(batch.items.count, kind: .inference)
+        add(batch.labels.count, kind: .label)
+        add(batch.trainings.count, kind: .training)
+        add(batch.states.count, kind: .state)
+        add(batch.lifecycle.count, kind: .model)
+        add(batch.metrics.count, kind: .metric)
         let omissions = batch.omissions
-        if omissions == Omissions() { return }
+        if omissions == IgnoredInput() { return }
         unknown.wrappingAdd(omissions.unknownFields, ordering: .relaxed)
         features.wrappingAdd(omissions.features, ordering: .relaxed)
         timestamps.wrappingAdd(omissions.timestamps, ordering: .relaxed)
     }
 
-    func count(_ verdict: Verdict) {
-        if verdict.rejected == 0 { return }
+    func count(_ outcome: BatchOutcome) {
+        if outcome.rejected == 0 { return }
         for code in RejectionCode.allCases {
-            let count = verdict.byCode[code.rawValue]
+            let count = outcome.byCode[code.rawValue]
             if count > 0 { byCode[code.rawValue].wrappingAdd(UInt64(count), ordering: .relaxed) }
         }
     }
 
-    private func add(_ count: Int, _ kind: EventKind) {
+    private func add(_ count: Int, kind: EventKind) {
         if count > 0 { byKind[kind.rawValue].wrappingAdd(UInt64(count), ordering: .relaxed) }
     }
 }

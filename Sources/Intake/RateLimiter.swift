@@ -5,18 +5,18 @@ internal import Synchronization
 ///
 /// Producers share 4,096 places by a hash that is keyed per process. A place holds the time until
 /// which its producer has used up what it may; taking from it needs no lock.
-public final class RateLimiter: Sendable {
+package final class RateLimiter: Sendable {
     private let spent: InlineArray<4096, Atomic<UInt64>> = InlineArray { _ in Atomic(0) }
     private let intervalNanoseconds = Atomic<UInt64>(0)
     private let burstNanoseconds = Atomic<UInt64>(0)
 
     /// Nobody is limited when `perSecond` is 0.
-    public init(perSecond: Int, burst: Int) {
+    package init(perSecond: Int, burst: Int) {
         change(perSecond: perSecond, burst: burst)
     }
 
     /// Says anew how much everybody may.
-    public func change(perSecond: Int, burst: Int) {
+    package func change(perSecond: Int, burst: Int) {
         let interval = perSecond > 0 ? max(1_000_000_000 / UInt64(perSecond), 1) : 0
         intervalNanoseconds.store(interval, ordering: .relaxed)
         burstNanoseconds.store(
@@ -25,7 +25,7 @@ public final class RateLimiter: Sendable {
     }
 
     /// Takes one request of the producer with this key. `now` is monotonic.
-    public func admits(_ key: Int, now: UInt64) -> Bool {
+    package func admits(_ key: Int, now: UInt64) -> Bool {
         let interval = intervalNanoseconds.load(ordering: .relaxed)
         if interval == 0 { return true }
         let burst = burstNanoseconds.load(ordering: .relaxed)
@@ -41,7 +41,7 @@ public final class RateLimiter: Sendable {
     }
 
     /// The key of a name.
-    public static func key(_ name: Span<UInt8>) -> Int {
+    package static func key(_ name: Span<UInt8>) -> Int {
         var hasher = Hasher()
         unsafe name.withUnsafeBytes { unsafe hasher.combine(bytes: $0) }
         return hasher.finalize()

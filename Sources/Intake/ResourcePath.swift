@@ -1,19 +1,20 @@
 internal import Kernel
+internal import Wire
 
 /// The path of a thing below `/v1`: names of collections and of things in turns,
 /// `/v1/models/fraud/versions/3`. A collection's name may have the suffix `@base64`: then the name
 /// of the thing is base64url, as for names with a slash.
-public struct ResourcePath: Sendable, Equatable {
-    public private(set) var parts: [(collection: String, name: String)] = []
+package struct ResourcePath: Sendable, Equatable {
+    package private(set) var parts: [(collection: String, name: String)] = []
 
-    public static func == (one: ResourcePath, other: ResourcePath) -> Bool {
+    package static func == (one: ResourcePath, other: ResourcePath) -> Bool {
         one.parts.elementsEqual(other.parts) {
             $0.collection == $1.collection && $0.name == $1.name
         }
     }
 
     /// Nil when a name is missing, is no UTF-8, or is not in the alphabet it says.
-    public init?(_ rawPath: Span<UInt8>) {
+    package init?(_ rawPath: Span<UInt8>) {
         guard rawPath.starts(with: "/v1/") else { return nil }
         var rest = Cursor(rawPath.extracting(droppingFirst: 4))
         repeat {

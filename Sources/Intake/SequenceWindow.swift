@@ -2,7 +2,7 @@
 struct SequenceWindow: Sendable, Equatable {
     static let size: UInt64 = 1024
 
-    enum Sighting: Equatable {
+    enum Seen: Equatable {
         /// Seen for the first time; that many numbers have left the window unseen by it.
         case fresh(lost: UInt64)
         /// Seen before, or too old to tell.
@@ -28,7 +28,7 @@ struct SequenceWindow: Sendable, Equatable {
     }
 
     /// Takes note of a number from 1.
-    mutating func see(_ number: UInt64) -> Sighting {
+    mutating func see(_ number: UInt64) -> Seen {
         if number <= highest {
             if highest - number >= SequenceWindow.size || isSeen(number) { return .known }
             mark(number)

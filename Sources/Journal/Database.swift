@@ -21,8 +21,8 @@ struct Database: ~Copyable, @unchecked Sendable {
         case looking
     }
 
-    init(_ path: String, _ access: Access) throws(StorageError) {
-        unsafe connection = try Database.open(path, access)
+    init(_ path: String, access: Access) throws(StorageError) {
+        unsafe connection = try Database.open(path, access: access)
         unsafe logPages = .allocate(capacity: 1)
         unsafe logPages.initialize(to: 0)
         self.path = path
@@ -38,7 +38,7 @@ struct Database: ~Copyable, @unchecked Sendable {
     }
 
     private static func open(
-        _ path: String, _ access: Access
+        _ path: String, access: Access
     ) throws(StorageError) -> OpaquePointer {
         var connection: OpaquePointer?
         var code: Int32
@@ -64,7 +64,7 @@ struct Database: ~Copyable, @unchecked Sendable {
             }
         }
         guard code == SQLITE_OK, let connection = unsafe connection else {
-            let error = unsafe StorageError(.open, connection, at: path)
+            let error = unsafe StorageError(.open, connection: connection, at: path)
             unsafe sqlite3_close_v2(connection)
             throw error
         }
@@ -95,7 +95,8 @@ struct Database: ~Copyable, @unchecked Sendable {
     /// without a word, and would do so for ever.
     func requireWritable() throws(StorageError) {
         guard unsafe sqlite3_db_readonly(connection, "main") == 0 else {
-            throw StorageError(.open, .refused, "\(path) cannot be opened for writing")
+            throw StorageError(
+                .open, kind: .refused, description: "\(path) cannot be opened for writing")
         }
     }
 
@@ -104,30 +105,30 @@ struct Database: ~Copyable, @unchecked Sendable {
 
     /// Runs statements that answer nothing, or whose answer does not matter.
     func execute(
-        _ statements: String, _ operation: StorageError.Operation
+        _ statements: String, operation: StorageError.Operation
     ) throws(StorageError) {
         guard unsafe sqlite3_exec(connection, statements, nil, nil, nil) == SQLITE_OK else {
-            throw unsafe StorageError(operation, connection, at: path)
+            throw unsafe StorageError(operation, connection: connection, at: path)
         }
     }
 
     func prepare(
-        _ statement: String, _ operation: StorageError.Operation
+        _ statement: String, operation: StorageError.Operation
     ) throws(StorageError) -> Statement {
         var prepared: OpaquePointer?
         let code = unsafe sqlite3_prepare_v3(
             connection, statement, -1, UInt32(SQLITE_PREPARE_PERSISTENT), &prepared, nil)
         guard code == SQLITE_OK, let prepared = unsafe prepared else {
-            throw unsafe StorageError(operation, connection, at: path)
+            throw unsafe StorageError(operation, connection: connection, at: path)
         }
-        return unsafe Statement(prepared, of: connection, at: path, operation)
+        return unsafe Statement(prepared, of: connection, at: path, operation: operation)
     }
 
     /// The first column of the first row, 0 when there is no row.
     func integer(
-        _ statement: String, _ operation: StorageError.Operation
+        _ statement: String, operation: StorageError.Operation
     ) throws(StorageError) -> Int64 {
-        let statement = try prepare(statement, operation)
+        let statement = try prepare(statement, operation: operation)
         return try statement.step() ? statement.integer(0) : 0
     }
 

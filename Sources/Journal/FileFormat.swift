@@ -13,21 +13,23 @@ struct FileFormat {
 
     /// Whether the file is new and empty. Throws when it is somebody else's or a later release's.
     func isFresh(_ database: borrowing Database) throws(StorageError) -> Bool {
-        let application = try database.integer("PRAGMA application_id", .open)
-        let version = try database.integer("PRAGMA user_version", .open)
+        let application = try database.integer("PRAGMA application_id", operation: .open)
+        let version = try database.integer("PRAGMA user_version", operation: .open)
         if application == 0, version == 0,
-            try database.integer("SELECT count(*) FROM sqlite_schema", .open) == 0
+            try database.integer("SELECT count(*) FROM sqlite_schema", operation: .open) == 0
         {
             return true
         }
         guard application == applicationID else {
             throw StorageError(
-                .open, .foreign, "\(database.path) is a database of another program")
+                .open, kind: .foreign,
+                description: "\(database.path) is a database of another program")
         }
         guard version <= FileFormat.version else {
             throw StorageError(
-                .open, .newer,
-                "\(database.path) has format \(version), and this release reads formats up to "
+                .open, kind: .newer,
+                description:
+                    "\(database.path) has format \(version), and this release reads formats up to "
                     + "\(FileFormat.version): start the release that wrote it, or a later one")
         }
         return false

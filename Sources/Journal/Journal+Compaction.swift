@@ -2,11 +2,11 @@ internal import Kernel
 
 extension Journal {
     /// What a compaction did.
-    public struct Compaction: Sendable {
+    package struct Compaction: Sendable {
         /// Records that were applied to the latest snapshot.
-        public let records: UInt64
+        package let records: UInt64
         /// The new name of the file of records, when some of it could not be used.
-        public let keptAs: String?
+        package let keptAs: String?
     }
 
     /// Writes all that is kept into both snapshots and begins the file of records anew; for a
@@ -14,7 +14,7 @@ extension Journal {
     ///
     /// Whenever it is cut off, the folder leads to the same state: the records go when both
     /// snapshots hold them.
-    public func compact() throws(StorageError) -> Compaction {
+    package func compact() throws(StorageError) -> Compaction {
         _ = try open()
         let directory = try claim()
         let position = handover.withLock { handover in

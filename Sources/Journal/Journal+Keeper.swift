@@ -16,7 +16,7 @@ extension Journal {
                 handover.isCheckpointWanted = false
                 return work
             }
-            if let snapshot { write(snapshot, &positions) }
+            if let snapshot { write(snapshot, positions: &positions) }
             if isCheckpointWanted { checkpoint() }
             if isLast { break }
             keeperBell.wait()
@@ -43,7 +43,7 @@ extension Journal {
         return SnapshotPositions()
     }
 
-    private func write(_ snapshot: Snapshot, _ positions: inout SnapshotPositions) {
+    private func write(_ snapshot: Snapshot, positions: inout SnapshotPositions) {
         do throws(StorageError) {
             try claim().noteClock()
             try snapshot.write(in: claim())
@@ -64,9 +64,9 @@ extension Journal {
     /// Moves SQLite's log into its file without holding up the writer.
     private func checkpoint() {
         do throws(StorageError) {
-            let database = try Database(claim().file(RecordFile.name), .writing)
+            let database = try Database(claim().file(RecordFile.name), access: .writing)
             try database.execute(
-                "PRAGMA synchronous = FULL; PRAGMA wal_checkpoint(PASSIVE)", .checkpoint)
+                "PRAGMA synchronous = FULL; PRAGMA wal_checkpoint(PASSIVE)", operation: .checkpoint)
             handover.withLock { $0.isLogMoved = true }
         } catch {
             checkpointFailed(error)
@@ -74,7 +74,8 @@ extension Journal {
     }
 
     func checkpointFailed(_ error: StorageError) {
-        statistics.failed(StorageError(.checkpoint, error.kind, error.description))
+        statistics.failed(
+            StorageError(.checkpoint, kind: error.kind, description: error.description))
         report(.error, "the log was not moved into its file: \(error)")
     }
 }

@@ -27,16 +27,18 @@ extension Journal {
         state.reset()
         var positions = SnapshotPositions()
         var lostSections = 0
-        if let latest = try restore(Snapshot.name, in: directory, isSure, &lostSections) {
+        if let latest = try restore(
+            Snapshot.name, in: directory, isSure: isSure, lostSections: &lostSections)
+        {
             positions.latest = latest
             positions.former = (try? Snapshot.position(of: Snapshot.formerName, in: directory)) ?? 0
         } else if let former = try restore(
-            Snapshot.formerName, in: directory, isSure, &lostSections)
+            Snapshot.formerName, in: directory, isSure: isSure, lostSections: &lostSections)
         {
             positions.former = former
         }
         let start = max(positions.latest, positions.former)
-        var records: RecordFile? = try openRecords(in: directory, isSure)
+        var records: RecordFile? = try openRecords(in: directory, isSure: isSure)
         let contents = records?.read(after: start) { state.replay($0) } ?? RecordFile.Contents()
         let position = max(start, contents.lastPosition)
         if let failure = contents.failure, !isSure || failure.kind != .damaged { throw failure }
@@ -60,7 +62,7 @@ extension Journal {
             try Snapshot(position: position, sections: state.snapshot()).write(in: directory)
             positions = SnapshotPositions(latest: position)
             records = nil
-            records = try replaceRecords(failure, in: directory, isSure)
+            records = try replaceRecords(failure, in: directory, isSure: isSure)
         }
         handover.withLock { handover in
             handover.records = records
@@ -73,17 +75,18 @@ extension Journal {
 
     /// The position of a snapshot whose sections the state has taken, or nil when there is none.
     private func restore(
-        _ name: String, in directory: StorageDirectory, _ isSure: Bool, _ lostSections: inout Int
+        _ name: String, in directory: StorageDirectory, isSure: Bool, lostSections: inout Int
     ) throws(StorageError) -> Int64? {
         if !directory.has(name) { return nil }
         let snapshot: Snapshot
         do throws(StorageError) {
             snapshot = try Snapshot.read(directory.file(name))
         } catch {
-            try setAside([name], error, in: directory, isSure)
+            try setAside([name], error: error, in: directory, isSure: isSure)
             return nil
         }
-        for section in snapshot.sections where !state.restore(section.name, section.body.span) {
+        for section in snapshot.sections where !state.restore(section.name, body: section.body.span)
+        {
             lostSections += 1
             report(.error, "\(directory.file(name)): section '\(section.name)' is not understood")
         }
@@ -91,25 +94,25 @@ extension Journal {
     }
 
     private func openRecords(
-        in directory: StorageDirectory, _ isSure: Bool
+        in directory: StorageDirectory, isSure: Bool
     ) throws(StorageError) -> RecordFile {
         do throws(StorageError) {
             return try RecordFile(in: directory)
         } catch {
-            return try replaceRecords(error, in: directory, isSure)
+            return try replaceRecords(error, in: directory, isSure: isSure)
         }
     }
 
     private func replaceRecords(
-        _ error: StorageError, in directory: StorageDirectory, _ isSure: Bool
+        _ error: StorageError, in directory: StorageDirectory, isSure: Bool
     ) throws(StorageError) -> RecordFile {
-        try setAside(RecordFile.names, error, in: directory, isSure)
+        try setAside(RecordFile.names, error: error, in: directory, isSure: isSure)
         return try RecordFile(in: directory)
     }
 
     /// Puts files that cannot be used out of the way, or throws `error` where they must stay.
     private func setAside(
-        _ names: [String], _ error: StorageError, in directory: StorageDirectory, _ isSure: Bool
+        _ names: [String], error: StorageError, in directory: StorageDirectory, isSure: Bool
     ) throws(StorageError) {
         guard isSure, error.kind == .damaged || error.kind == .foreign else { throw error }
         let name = try directory.setAside(names, at: Clock.realNanoseconds / 1_000_000_000)

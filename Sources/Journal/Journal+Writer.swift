@@ -1,4 +1,5 @@
 internal import Kernel
+internal import Wire
 
 extension Journal {
     /// The body of the writer's thread.
@@ -16,7 +17,8 @@ extension Journal {
             writer.snapshotIfNew()
         }
         while let group = queue.take() {
-            let error = StorageError(.commit, .refused, "the daemon is shutting down")
+            let error = StorageError(
+                .commit, kind: .refused, description: "the daemon is shutting down")
             for submission in group { submission.lost(error) }
         }
         handover.withLock { $0.isWriterDone = true }
@@ -29,7 +31,8 @@ extension Journal {
             let writer = handover.withLock { handover -> sending Writer? in
                 guard let records = handover.records.take() else { return nil }
                 return Writer(
-                    self, records, at: handover.position, afterSnapshot: handover.snapshotPosition)
+                    self, records: records, at: handover.position,
+                    afterSnapshot: handover.snapshotPosition)
             }
             if let writer { return writer }
             if status == .ending { return nil }
@@ -56,11 +59,11 @@ private struct Writer: ~Copyable {
     /// When to look for what has outlived its time, at the earliest.
     private var earliestExpiry: UInt64 = 0
     private var isFailing = false
-    private var bodies = RecordWriter()
+    private var bodies = ByteWriter()
     private var ends: [Int] = []
 
     init(
-        _ journal: Journal, _ records: RecordFile, at position: Int64,
+        _ journal: Journal, records: RecordFile, at position: Int64,
         afterSnapshot snapshotPosition: Int64
     ) {
         self.journal = journal

@@ -1,4 +1,4 @@
-public import Kernel
+package import Kernel
 internal import Synchronization
 
 /// What makes an answered push survive: a log that is committed before the answer, and snapshots
@@ -8,9 +8,9 @@ internal import Synchronization
 /// into its file; the *writer* alone decides, commits, applies and publishes, so that every snapshot
 /// it takes has an exact position. The writer commits whatever waits as soon as the commit before
 /// has returned: groups form by themselves under load, and nobody waits for a timer.
-public final class Journal: Sendable {
+package final class Journal: Sendable {
     /// Where the storage stands.
-    public enum Status: Equatable, Sendable {
+    package enum Status: Equatable, Sendable {
         /// What was kept is being read; nothing is accepted yet.
         case replaying
         case ready
@@ -20,24 +20,24 @@ public final class Journal: Sendable {
         case ending
     }
 
-    public enum Note: Sendable {
+    package enum Note: Sendable {
         case information, warning, error
     }
 
-    public let statistics = JournalStatistics()
+    package let statistics = JournalStatistics()
     let limits: JournalLimits
     let state: any JournalState
     let report: @Sendable (Note, String) -> Void
     let queue: SubmissionQueue
-    let writerBell: Doorbell
-    let keeperBell: Doorbell
-    let endBell: Doorbell
-    private let current = Guarded<Status>(.replaying)
+    let writerBell: EventFD
+    let keeperBell: EventFD
+    let endBell: EventFD
+    private let current = LockedValue<Status>(.replaying)
     private let isReadyNow = Atomic<Bool>(false)
-    private let directory = Guarded<StorageDirectory?>(nil)
+    private let directory = LockedValue<StorageDirectory?>(nil)
     private let path: String
-    let handover = Guarded(Handover())
-    private let threads = Guarded(Threads())
+    let handover = LockedValue(Handover())
+    private let threads = LockedValue(Threads())
 
     /// What the two threads give each other.
     struct Handover {
@@ -63,9 +63,9 @@ public final class Journal: Sendable {
 
     /// Claims the folder. Throws when another daemon has it; storage that cannot be used for
     /// another reason is tried again once `start` was called.
-    public init(
-        _ path: String, _ state: any JournalState, _ limits: JournalLimits = JournalLimits(),
-        _ report: @escaping @Sendable (Note, String) -> Void
+    package init(
+        _ path: String, state: any JournalState, limits: JournalLimits = JournalLimits(),
+        report: @escaping @Sendable (Note, String) -> Void
     ) throws(StorageError) {
         self.path = path
         self.state = state
@@ -73,11 +73,11 @@ public final class Journal: Sendable {
         self.report = report
         queue = SubmissionQueue(limits)
         do throws(KernelError) {
-            writerBell = try Doorbell()
-            keeperBell = try Doorbell()
-            endBell = try Doorbell()
+            writerBell = try EventFD()
+            keeperBell = try EventFD()
+            endBell = try EventFD()
         } catch {
-            throw StorageError(.open, error)
+            throw StorageError(.open, error: error)
         }
         do throws(StorageError) {
             try claim()
@@ -88,24 +88,26 @@ public final class Journal: Sendable {
     }
 
     /// Opens, replays and serves from now on.
-    public func start() throws(KernelError) {
+    package func start() throws(KernelError) {
         try threads.withLock { threads throws(KernelError) in
             threads.keeper = try Worker("keeper") { self.keep() }
             threads.writer = try Worker("journal") { self.write() }
         }
     }
 
-    public var status: Status { current.withLock { $0 } }
+    package var status: Status { current.withLock { $0 } }
 
     /// Whether submissions are taken.
-    public var isReady: Bool { isReadyNow.load(ordering: .relaxed) }
+    package var isReady: Bool { isReadyNow.load(ordering: .relaxed) }
 
     /// Lets a submission survive, or returns why it is not even tried; then none of its calls come.
-    public func submit(_ submission: any Submission) -> StorageError? {
+    package func submit(_ submission: any Submission) -> StorageError? {
         switch status {
         case .failing(let error): return error
-        case .replaying: return StorageError(.open, .refused, "what was kept is being read")
-        case .ending: return StorageError(.commit, .refused, "the daemon is shutting down")
+        case .replaying:
+            return StorageError(.open, kind: .refused, description: "what was kept is being read")
+        case .ending:
+            return StorageError(.commit, kind: .refused, description: "the daemon is shutting down")
         case .ready: break
         }
         switch queue.add(submission) {
@@ -115,7 +117,8 @@ public final class Journal: Sendable {
         case .refused:
             statistics.refuse()
             return StorageError(
-                .commit, .refused, "\(limits.waiting) pushes wait for the disk already")
+                .commit, kind: .refused,
+                description: "\(limits.waiting) pushes wait for the disk already")
         }
         return nil
     }
@@ -123,7 +126,7 @@ public final class Journal: Sendable {
     /// Ends: what waits is committed and a last snapshot is written. Returns false when the disk
     /// did not let that happen by `deadline`, a time of the monotonic clock; the threads are then
     /// left where they hang.
-    public func stop(by deadline: UInt64) -> Bool {
+    package func stop(by deadline: UInt64) -> Bool {
         change(to: .ending)
         queue.end()
         writerBell.ring()

@@ -1,23 +1,23 @@
 /// What bounds the journal.
-public struct JournalLimits: Sendable {
+package struct JournalLimits: Sendable {
     /// Submissions that may wait for their commit; one beyond is refused.
-    public var waiting = 4_096
+    package var waiting = 4_096
     /// Records of one commit together, in bytes: what comes beyond waits for the next.
-    public var commitBytes = 4 << 20
+    package var commitBytes = 4 << 20
     /// Time after which a snapshot follows the one before, if there is anything new.
-    public var snapshotInterval = Duration.seconds(300)
+    package var snapshotInterval = Duration.seconds(300)
     /// Bytes of records after which a snapshot follows without waiting.
-    public var snapshotBytes = 64 << 20
+    package var snapshotBytes = 64 << 20
     /// Bytes of the log after which it is moved into the file by another thread.
-    public var checkpointBytes = 4 << 20
+    package var checkpointBytes = 4 << 20
     /// Bytes of the log after which commits wait until it is moved.
-    public var logBytes = 64 << 20
+    package var logBytes = 64 << 20
     /// Old records that one commit removes beside its own work.
-    public var prunedRecords = 256
+    package var prunedRecords = 256
     /// Pause between two looks for what has outlived its time.
-    public var expiryPause = Duration.milliseconds(250)
+    package var expiryPause = Duration.milliseconds(250)
     /// Pause before storage that could not be opened is tried again.
-    public var retryInterval = Duration.seconds(5)
+    package var retryInterval = Duration.seconds(5)
 
-    public init() {}
+    package init() {}
 }

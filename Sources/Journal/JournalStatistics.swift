@@ -1,9 +1,9 @@
 internal import Synchronization
 
 /// What the journal says of itself. Every number is written by one thread and read by any.
-public final class JournalStatistics: Sendable {
+package final class JournalStatistics: Sendable {
     /// Upper bounds of `commitBuckets` in seconds; what took longer stands in one bucket more.
-    public static let commitBounds: [Double] = [
+    package static let commitBounds: [Double] = [
         0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5,
     ]
 
@@ -23,34 +23,34 @@ public final class JournalStatistics: Sendable {
     }
 
     /// Commits by duration, not cumulative, one more than there are bounds.
-    public var commitBuckets: [UInt64] {
+    package var commitBuckets: [UInt64] {
         bucketCounts.indices.map { bucketCounts[$0].load(ordering: .relaxed) }
     }
 
     /// What all commits together took.
-    public var commitSeconds: Double { Double(commitNanoseconds.load(ordering: .relaxed)) / 1e9 }
+    package var commitSeconds: Double { Double(commitNanoseconds.load(ordering: .relaxed)) / 1e9 }
 
-    public func errors(of operation: StorageError.Operation) -> UInt64 {
+    package func errors(of operation: StorageError.Operation) -> UInt64 {
         errorCounts[JournalStatistics.index(of: operation)].load(ordering: .relaxed)
     }
 
     /// Bytes of all records that were committed since the start.
-    public var writtenBytes: UInt64 { written.load(ordering: .relaxed) }
+    package var writtenBytes: UInt64 { written.load(ordering: .relaxed) }
 
     /// Records that were applied at the start.
-    public var replayedRecords: UInt64 { replayed.load(ordering: .relaxed) }
+    package var replayedRecords: UInt64 { replayed.load(ordering: .relaxed) }
 
     /// Records and sections that were damaged or not understood at the start.
-    public var skippedRecords: UInt64 { skipped.load(ordering: .relaxed) }
+    package var skippedRecords: UInt64 { skipped.load(ordering: .relaxed) }
 
     /// Files that were set aside because they could not be used.
-    public var filesSetAside: UInt64 { replacedFiles.load(ordering: .relaxed) }
+    package var filesSetAside: UInt64 { replacedFiles.load(ordering: .relaxed) }
 
     /// Submissions that found the queue full.
-    public var refused: UInt64 { refusedSubmissions.load(ordering: .relaxed) }
+    package var refused: UInt64 { refusedSubmissions.load(ordering: .relaxed) }
 
     /// When the last snapshot was written, in seconds since 1970; 0 before the first.
-    public var lastSnapshotSeconds: UInt64 { snapshotSeconds.load(ordering: .relaxed) }
+    package var lastSnapshotSeconds: UInt64 { snapshotSeconds.load(ordering: .relaxed) }
 
     // MARK: Written by the journal
 

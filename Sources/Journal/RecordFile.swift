@@ -17,7 +17,7 @@ final class RecordFile: @unchecked Sendable {
     /// Opens the file, or makes it.
     init(in directory: StorageDirectory) throws(StorageError) {
         try RecordFile.requireFileOfLog(directory.file(RecordFile.name))
-        let database = try Database(directory.file(RecordFile.name), .writing)
+        let database = try Database(directory.file(RecordFile.name), access: .writing)
         try database.requireWritable()
         let isFresh = try FileFormat.records.isFresh(database)
         // FULL syncs the log at each commit. The checkpoints are made by another thread.
@@ -25,7 +25,7 @@ final class RecordFile: @unchecked Sendable {
             """
             PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
             PRAGMA cell_size_check = ON; PRAGMA cache_size = -2048;
-            """, .open)
+            """, operation: .open)
         if isFresh {
             try database.execute(
                 """
@@ -35,18 +35,19 @@ final class RecordFile: @unchecked Sendable {
                 ) STRICT;
                 \(FileFormat.records.marks)
                 COMMIT;
-                """, .open)
+                """, operation: .open)
         }
         try directory.synchronize(.open)
         let insert = try database.prepare(
-            "INSERT OR REPLACE INTO record (position, checksum, body) VALUES (?1, ?2, ?3)", .commit)
+            "INSERT OR REPLACE INTO record (position, checksum, body) VALUES (?1, ?2, ?3)",
+            operation: .commit)
         let delete = try database.prepare(
             """
             DELETE FROM record WHERE position IN
                 (SELECT position FROM record WHERE position <= ?1 ORDER BY position LIMIT ?2)
-            """, .prune)
-        let begin = try database.prepare("BEGIN IMMEDIATE", .commit)
-        let commit = try database.prepare("COMMIT", .commit)
+            """, operation: .prune)
+        let begin = try database.prepare("BEGIN IMMEDIATE", operation: .commit)
+        let commit = try database.prepare("COMMIT", operation: .commit)
         self.insert = insert
         self.delete = delete
         self.begin = begin
@@ -58,7 +59,8 @@ final class RecordFile: @unchecked Sendable {
     /// word.
     static func requireFileOfLog(_ path: String) throws(StorageError) {
         if size(path) == 0, size("\(path)-wal") > 0 {
-            throw StorageError(.open, .damaged, "\(path) is empty, and its log is not")
+            throw StorageError(
+                .open, kind: .damaged, description: "\(path) is empty, and its log is not")
         }
     }
 
@@ -83,15 +85,15 @@ final class RecordFile: @unchecked Sendable {
     }
 
     func append(_ record: borrowing Span<UInt8>, at position: Int64) throws(StorageError) {
-        insert.bind(1, position)
-        insert.bind(2, Checksum.of(record, at: position))
-        try insert.run(3, record)
+        insert.bind(1, value: position)
+        insert.bind(2, value: Checksum.of(record, at: position))
+        try insert.run(3, bytes: record)
     }
 
     /// Removes at most `limit` records up to `position`, the oldest first. Returns how many.
     func prune(through position: Int64, atMost limit: Int) throws(StorageError) -> Int {
-        delete.bind(1, position)
-        delete.bind(2, Int64(limit))
+        delete.bind(1, value: position)
+        delete.bind(2, value: Int64(limit))
         try delete.run()
         return database.changes
     }
@@ -102,7 +104,7 @@ final class RecordFile: @unchecked Sendable {
     /// Moves what the log holds into the file, as far as no reader is in the way, so that the next
     /// commit begins the log anew.
     func checkpoint() throws(StorageError) {
-        try database.execute("PRAGMA wal_checkpoint(PASSIVE)", .checkpoint)
+        try database.execute("PRAGMA wal_checkpoint(PASSIVE)", operation: .checkpoint)
     }
 
     /// What `RecordFile.read` found.
@@ -120,13 +122,13 @@ final class RecordFile: @unchecked Sendable {
     }
 
     /// Gives the records after `position` to `body` in their order.
-    func read(after position: Int64, _ body: (Span<UInt8>) -> Bool) -> Contents {
+    func read(after position: Int64, body: (Span<UInt8>) -> Bool) -> Contents {
         var contents = Contents()
         do throws(StorageError) {
             let select = try database.prepare(
                 "SELECT position, checksum, body FROM record WHERE position > ?1 ORDER BY position",
-                .read)
-            select.bind(1, position)
+                operation: .read)
+            select.bind(1, value: position)
             while try select.step() {
                 let position = select.integer(0)
                 let checksum = select.integer(1)

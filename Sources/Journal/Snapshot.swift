@@ -1,20 +1,20 @@
 internal import Kernel
 
 /// All that the records up to a position have led to, in sections that their owners understand.
-public struct Snapshot: Sendable {
-    public struct Section: Sendable {
-        public let name: String
-        public let body: [UInt8]
+package struct Snapshot: Sendable {
+    package struct Section: Sendable {
+        package let name: String
+        package let body: [UInt8]
 
-        public init(_ name: String, _ body: [UInt8]) {
+        package init(_ name: String, body: [UInt8]) {
             self.name = name
             self.body = body
         }
     }
 
     /// The position of the last record that it holds.
-    public var position: Int64
-    public var sections: [Section]
+    package var position: Int64
+    package var sections: [Section]
 
     static let name = "snapshot.db"
     static let formerName = "snapshot-former.db"
@@ -26,20 +26,20 @@ public struct Snapshot: Sendable {
         directory.remove(Snapshot.draftName)
         do throws(StorageError) {
             try writeDraft(in: directory)
-            try directory.synchronize(file: Snapshot.draftName, .snapshot)
+            try directory.synchronize(file: Snapshot.draftName, operation: .snapshot)
             if directory.has(Snapshot.name) {
-                try directory.rename(Snapshot.name, to: Snapshot.formerName, .snapshot)
+                try directory.rename(Snapshot.name, to: Snapshot.formerName, operation: .snapshot)
             }
-            try directory.rename(Snapshot.draftName, to: Snapshot.name, .snapshot)
+            try directory.rename(Snapshot.draftName, to: Snapshot.name, operation: .snapshot)
             try directory.synchronize(.snapshot)
         } catch {
             directory.remove(Snapshot.draftName)
-            throw StorageError(.snapshot, error.kind, error.description)
+            throw StorageError(.snapshot, kind: error.kind, description: error.description)
         }
     }
 
     private func writeDraft(in directory: StorageDirectory) throws(StorageError) {
-        let database = try Database(directory.file(Snapshot.draftName), .writing)
+        let database = try Database(directory.file(Snapshot.draftName), access: .writing)
         // Nobody reads the draft, and it is synced as a whole.
         try database.execute(
             """
@@ -51,19 +51,21 @@ public struct Snapshot: Sendable {
                 body BLOB NOT NULL
             ) STRICT;
             \(FileFormat.snapshot.marks)
-            """, .snapshot)
-        let head = try database.prepare("INSERT INTO snapshot VALUES (?1, ?2)", .snapshot)
-        head.bind(1, position)
-        head.bind(2, Int64(sections.count))
+            """, operation: .snapshot)
+        let head = try database.prepare(
+            "INSERT INTO snapshot VALUES (?1, ?2)", operation: .snapshot)
+        head.bind(1, value: position)
+        head.bind(2, value: Int64(sections.count))
         try head.run()
-        let insert = try database.prepare("INSERT INTO section VALUES (?1, ?2, ?3, ?4)", .snapshot)
+        let insert = try database.prepare(
+            "INSERT INTO section VALUES (?1, ?2, ?3, ?4)", operation: .snapshot)
         for (number, section) in sections.enumerated() {
-            insert.bind(1, Int64(number))
-            insert.bind(2, section.name)
-            insert.bind(3, Checksum.of(section.body.span, at: Int64(number)))
-            try insert.run(4, section.body.span)
+            insert.bind(1, value: Int64(number))
+            insert.bind(2, value: section.name)
+            insert.bind(3, value: Checksum.of(section.body.span, at: Int64(number)))
+            try insert.run(4, bytes: section.body.span)
         }
-        try database.execute("COMMIT", .snapshot)
+        try database.execute("COMMIT", operation: .snapshot)
     }
 
     /// The position of the snapshot in that file.
@@ -71,27 +73,29 @@ public struct Snapshot: Sendable {
         of name: String, in directory: StorageDirectory
     ) throws(StorageError) -> Int64 {
         if !directory.has(name) { return 0 }
-        let database = try Database(directory.file(name), .reading)
+        let database = try Database(directory.file(name), access: .reading)
         if try FileFormat.snapshot.isFresh(database) { return 0 }
-        return try database.integer("SELECT position FROM snapshot", .open)
+        return try database.integer("SELECT position FROM snapshot", operation: .open)
     }
 
     /// Reads a whole snapshot, or throws: half of one is none.
     static func read(_ path: String) throws(StorageError) -> Snapshot {
-        let database = try Database(path, .reading)
+        let database = try Database(path, access: .reading)
         var sections: [Section] = []
         var damage: StorageError?
         let head = try Snapshot.read(database) { section in
             if !section.isSound, damage == nil {
                 damage = StorageError(
-                    .open, .damaged, "\(path): the bytes of section \(section.number) changed")
+                    .open, kind: .damaged,
+                    description: "\(path): the bytes of section \(section.number) changed")
             }
-            sections.append(Section(section.name, section.body))
+            sections.append(Section(section.name, body: section.body))
         }
         if let damage { throw damage }
         guard sections.count == head.sections else {
             throw StorageError(
-                .open, .damaged, "\(path) has \(sections.count) of \(head.sections) sections")
+                .open, kind: .damaged,
+                description: "\(path) has \(sections.count) of \(head.sections) sections")
         }
         return Snapshot(position: head.position, sections: sections)
     }
@@ -108,15 +112,15 @@ public struct Snapshot: Sendable {
     /// Gives each section to `body`, also those that are damaged. Returns the position of the last
     /// record that the snapshot holds, and how many sections it should have.
     static func read(
-        _ database: borrowing Database, _ body: (StoredSection) -> Void
+        _ database: borrowing Database, body: (StoredSection) -> Void
     ) throws(StorageError) -> (position: Int64, sections: Int) {
         if try FileFormat.snapshot.isFresh(database) {
-            throw StorageError(.open, .damaged, "\(database.path) is empty")
+            throw StorageError(.open, kind: .damaged, description: "\(database.path) is empty")
         }
-        let position = try database.integer("SELECT position FROM snapshot", .open)
-        let count = try database.integer("SELECT sections FROM snapshot", .open)
+        let position = try database.integer("SELECT position FROM snapshot", operation: .open)
+        let count = try database.integer("SELECT sections FROM snapshot", operation: .open)
         let select = try database.prepare(
-            "SELECT number, name, checksum, body FROM section ORDER BY number", .open)
+            "SELECT number, name, checksum, body FROM section ORDER BY number", operation: .open)
         while try select.step() {
             let number = select.integer(0)
             let bytes = select.bytes(3) { $0.copied }

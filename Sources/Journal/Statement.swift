@@ -10,7 +10,7 @@ struct Statement: ~Copyable, @unchecked Sendable {
 
     init(
         _ statement: OpaquePointer, of connection: OpaquePointer, at path: String,
-        _ operation: StorageError.Operation
+        operation: StorageError.Operation
     ) {
         unsafe self.statement = statement
         unsafe self.connection = connection
@@ -27,7 +27,7 @@ struct Statement: ~Copyable, @unchecked Sendable {
         switch unsafe sqlite3_step(statement) {
         case SQLITE_ROW: return true
         case SQLITE_DONE: return false
-        default: throw unsafe StorageError(operation, connection, at: path)
+        default: throw unsafe StorageError(operation, connection: connection, at: path)
         }
     }
 
@@ -42,13 +42,13 @@ struct Statement: ~Copyable, @unchecked Sendable {
     }
 
     /// `index` counts from 1.
-    func bind(_ index: Int32, _ value: Int64) {
+    func bind(_ index: Int32, value: Int64) {
         let code = unsafe sqlite3_bind_int64(statement, index, value)
         precondition(code == SQLITE_OK)
     }
 
     /// `index` counts from 1.
-    func bind(_ index: Int32, _ value: String) {
+    func bind(_ index: Int32, value: String) {
         let bytes = Array(value.utf8)
         let code = unsafe bytes.withUnsafeBytes {
             unsafe sqlite3_bind_text64(
@@ -59,13 +59,13 @@ struct Statement: ~Copyable, @unchecked Sendable {
     }
 
     /// Runs the statement with the bytes as parameter `index`, which counts from 1.
-    func run(_ index: Int32, _ bytes: borrowing Span<UInt8>) throws(StorageError) {
+    func run(_ index: Int32, bytes: borrowing Span<UInt8>) throws(StorageError) {
         defer { reset() }
         try unsafe bytes.withUnsafeBytes { bytes throws(StorageError) in
             let code = unsafe csqlite_bind_bytes(
                 statement, index, bytes.baseAddress, UInt64(bytes.count))
             guard code == SQLITE_OK else {
-                throw unsafe StorageError(operation, connection, at: path)
+                throw unsafe StorageError(operation, connection: connection, at: path)
             }
             _ = try step()
         }
@@ -83,7 +83,7 @@ struct Statement: ~Copyable, @unchecked Sendable {
     }
 
     /// Bytes of the row that the next step takes away. `column` counts from 0.
-    func bytes<Result>(_ column: Int32, _ body: (Span<UInt8>) -> Result) -> Result {
+    func bytes<Result>(_ column: Int32, body: (Span<UInt8>) -> Result) -> Result {
         let start = unsafe sqlite3_column_blob(statement, column)
         let count = Int(unsafe sqlite3_column_bytes(statement, column))
         let bytes = unsafe UnsafeRawBufferPointer(

@@ -20,7 +20,7 @@ final class StorageDirectory: Sendable {
         try StorageDirectory.make(path)
         let file = "\(path)/\(StorageDirectory.lockName)"
         let lock = unsafe clinux_open(file, O_RDWR | O_CREAT)
-        guard lock >= 0 else { throw StorageError(.open, .last(file)) }
+        guard lock >= 0 else { throw StorageError(.open, error: .last(file)) }
         let end = Clock.monotonicNanoseconds &+ StorageDirectory.glance.nanoseconds
         var code = flock(lock, LOCK_EX | LOCK_NB)
         while code != 0, errno == EWOULDBLOCK, Clock.monotonicNanoseconds < end {
@@ -33,13 +33,15 @@ final class StorageDirectory: Sendable {
             close(lock)
             if isTaken {
                 throw StorageError(
-                    .open, .taken,
-                    "\(path) is in use by another ml_exporter; give each its own --storage.path")
+                    .open, kind: .taken,
+                    description:
+                        "\(path) is in use by another ml_exporter; give each its own --storage.path"
+                )
             }
-            throw StorageError(.open, error)
+            throw StorageError(.open, error: error)
         }
         self.lock = lock
-        ClockNote.resume(lock)
+        ClockCheckpoint.resume(lock)
     }
 
     deinit {
@@ -59,7 +61,7 @@ final class StorageDirectory: Sendable {
         let lock = unsafe clinux_open("\(path)/\(lockName)", O_RDONLY)
         guard lock >= 0 else { return }
         defer { close(lock) }
-        ClockNote.follow(lock)
+        ClockCheckpoint.follow(lock)
     }
 
     func file(_ name: String) -> String { "\(path)/\(name)" }
@@ -67,34 +69,34 @@ final class StorageDirectory: Sendable {
     func has(_ name: String) -> Bool { unsafe access(file(name), F_OK) == 0 }
 
     /// Notes by how much the real-time clock has been set.
-    func noteClock() { ClockNote.update(lock) }
+    func noteClock() { ClockCheckpoint.update(lock) }
 
     /// Lets the names that were made, renamed or removed so far survive a power cut.
     func synchronize(_ operation: StorageError.Operation) throws(StorageError) {
-        try StorageDirectory.synchronize(path, O_RDONLY | O_DIRECTORY, operation)
+        try StorageDirectory.synchronize(path, flags: O_RDONLY | O_DIRECTORY, operation: operation)
     }
 
     /// Lets the bytes of a file survive a power cut.
     func synchronize(
-        file name: String, _ operation: StorageError.Operation
+        file name: String, operation: StorageError.Operation
     ) throws(StorageError) {
-        try StorageDirectory.synchronize(file(name), O_RDWR, operation)
+        try StorageDirectory.synchronize(file(name), flags: O_RDWR, operation: operation)
     }
 
     private static func synchronize(
-        _ path: String, _ flags: Int32, _ operation: StorageError.Operation
+        _ path: String, flags: Int32, operation: StorageError.Operation
     ) throws(StorageError) {
         let descriptor = unsafe clinux_open(path, flags)
-        guard descriptor >= 0 else { throw StorageError(operation, .last(path)) }
+        guard descriptor >= 0 else { throw StorageError(operation, error: .last(path)) }
         defer { close(descriptor) }
-        guard fsync(descriptor) == 0 else { throw StorageError(operation, .last(path)) }
+        guard fsync(descriptor) == 0 else { throw StorageError(operation, error: .last(path)) }
     }
 
     func rename(
-        _ name: String, to other: String, _ operation: StorageError.Operation
+        _ name: String, to other: String, operation: StorageError.Operation
     ) throws(StorageError) {
         guard unsafe Glibc.rename(file(name), file(other)) == 0 else {
-            throw StorageError(operation, .last(file(name)))
+            throw StorageError(operation, error: .last(file(name)))
         }
     }
 
@@ -108,14 +110,14 @@ final class StorageDirectory: Sendable {
         if !has(name) { return }
         let path = file(name)
         let descriptor = unsafe clinux_open(path, O_RDONLY)
-        guard descriptor >= 0 else { throw StorageError(.open, .last(path)) }
+        guard descriptor >= 0 else { throw StorageError(.open, error: .last(path)) }
         defer { close(descriptor) }
         let bytes = UnsafeMutableRawBufferPointer.allocate(byteCount: 256 << 10, alignment: 1)
         defer { unsafe bytes.deallocate() }
         var offset = 0
         while true {
             let count = unsafe pread(descriptor, bytes.baseAddress, bytes.count, offset)
-            if count < 0 { throw StorageError(.open, .last(path)) }
+            if count < 0 { throw StorageError(.open, error: .last(path)) }
             if count == 0 { return }
             offset += count
         }
@@ -127,7 +129,7 @@ final class StorageDirectory: Sendable {
         var number = 0
         while has("\(names[0]).set-aside-\(seconds)-\(number)") { number += 1 }
         for name in names where has(name) {
-            try rename(name, to: "\(name).set-aside-\(seconds)-\(number)", .open)
+            try rename(name, to: "\(name).set-aside-\(seconds)-\(number)", operation: .open)
         }
         try synchronize(.open)
         return "\(names[0]).set-aside-\(seconds)-\(number)"
@@ -137,16 +139,16 @@ final class StorageDirectory: Sendable {
         if unsafe mkdir(path, 0o750) == 0 || errno == EEXIST { return try check(path) }
         let error = KernelError.last(path)
         guard error.code == ENOENT, let slash = path.lastIndex(of: "/"), slash > path.startIndex
-        else { throw StorageError(.open, error) }
+        else { throw StorageError(.open, error: error) }
         try make(String(path[..<slash]))
         if unsafe mkdir(path, 0o750) != 0, errno != EEXIST {
-            throw StorageError(.open, .last(path))
+            throw StorageError(.open, error: .last(path))
         }
     }
 
     private static func check(_ path: String) throws(StorageError) {
         let descriptor = unsafe clinux_open(path, O_RDONLY | O_DIRECTORY)
-        guard descriptor >= 0 else { throw StorageError(.open, .last(path)) }
+        guard descriptor >= 0 else { throw StorageError(.open, error: .last(path)) }
         close(descriptor)
     }
 }

@@ -2,14 +2,14 @@ internal import CSQLite
 internal import Kernel
 
 /// Why the storage did not do what it was asked.
-public struct StorageError: Error, Equatable, Sendable, CustomStringConvertible {
+package struct StorageError: Error, Equatable, Sendable, CustomStringConvertible {
     /// What was being done: the label `operation` of `ml_journal_errors_total`.
-    public enum Operation: String, CaseIterable, Sendable {
+    package enum Operation: String, CaseIterable, Sendable {
         case open, commit, checkpoint, snapshot, prune, read
     }
 
     /// What the error means for what comes next.
-    public enum Kind: Sendable {
+    package enum Kind: Sendable {
         /// The machine refuses: no space, no right, a failing disk. It may get better by itself.
         case refused
         /// The bytes are not what was written.
@@ -22,23 +22,23 @@ public struct StorageError: Error, Equatable, Sendable, CustomStringConvertible 
         case taken
     }
 
-    public let operation: Operation
-    public let kind: Kind
+    package let operation: Operation
+    package let kind: Kind
     /// One sentence for the log and for whoever pushed.
-    public let description: String
+    package let description: String
 
-    public init(_ operation: Operation, _ kind: Kind, _ description: String) {
+    package init(_ operation: Operation, kind: Kind, description: String) {
         self.operation = operation
         self.kind = kind
         self.description = description
     }
 
-    init(_ operation: Operation, _ error: KernelError) {
-        self.init(operation, .refused, "\(error)")
+    init(_ operation: Operation, error: KernelError) {
+        self.init(operation, kind: .refused, description: "\(error)")
     }
 
     /// The error of the last call of `connection`.
-    init(_ operation: Operation, _ connection: OpaquePointer?, at path: String) {
+    init(_ operation: Operation, connection: OpaquePointer?, at path: String) {
         let code = unsafe sqlite3_extended_errcode(connection)
         let words = unsafe String(cString: sqlite3_errmsg(connection))
         let kind: Kind =
@@ -47,6 +47,6 @@ public struct StorageError: Error, Equatable, Sendable, CustomStringConvertible 
             case SQLITE_NOTADB: .foreign
             default: .refused
             }
-        self.init(operation, kind, "\(path): \(words) (SQLite code \(code))")
+        self.init(operation, kind: kind, description: "\(path): \(words) (SQLite code \(code))")
     }
 }

@@ -3,7 +3,7 @@ internal import Kernel
 
 /// Reads a storage folder as a start of the daemon would, and leaves everything as it is: also
 /// beside a daemon that works on it.
-public struct StorageReader<State: JournalState> {
+package struct StorageReader<State: JournalState> {
     /// How often the folder is read anew because a daemon has changed it meanwhile.
     private static var attempts: Int { 3 }
 
@@ -17,7 +17,7 @@ public struct StorageReader<State: JournalState> {
 
     /// `isThorough` lets SQLite check its files and also follows the way that a start takes when the
     /// latest snapshot is damaged. `makeState` makes an empty state; `kind` says what a record is.
-    public init(
+    package init(
         _ path: String, isThorough: Bool, makeState: @escaping () -> State,
         kind: @escaping (Span<UInt8>) -> String
     ) {
@@ -29,7 +29,7 @@ public struct StorageReader<State: JournalState> {
 
     /// What there is, and the state that a start leads to. Throws when there is no such folder, or
     /// when a later release wrote it.
-    public func read() throws(StorageError) -> (view: StorageView, state: State) {
+    package func read() throws(StorageError) -> (view: StorageView, state: State) {
         var attempt = 1
         StorageDirectory.followClock(path)
         while true {
@@ -57,9 +57,9 @@ public struct StorageReader<State: JournalState> {
 
     private func footprint() throws(StorageError) -> Footprint {
         var folder = stat()
-        guard unsafe stat(path, &folder) == 0 else { throw StorageError(.open, .last(path)) }
+        guard unsafe stat(path, &folder) == 0 else { throw StorageError(.open, error: .last(path)) }
         guard folder.st_mode & S_IFMT == S_IFDIR else {
-            throw StorageError(.open, KernelError(ENOTDIR, path))
+            throw StorageError(.open, error: KernelError(ENOTDIR, subject: path))
         }
         var footprint = Footprint(isClaimed: StorageDirectory.isClaimed(path))
         for name in [Snapshot.name, Snapshot.formerName, RecordFile.name] {
@@ -87,16 +87,16 @@ public struct StorageReader<State: JournalState> {
             let state = makeState()
             var way = Way(state: state, position: 0)
             var otherWay: Way?
-            if let latest = try restore(Snapshot.name, into: state, &view) {
+            if let latest = try restore(Snapshot.name, into: state, view: &view) {
                 way.position = latest
                 // A start that finds the latest sound does not look at the former.
                 let other = isThorough ? makeState() : nil
-                let former = try restore(Snapshot.formerName, into: other, &view)
+                let former = try restore(Snapshot.formerName, into: other, view: &view)
                 if let other, let former { otherWay = Way(state: other, position: former) }
-            } else if let former = try restore(Snapshot.formerName, into: state, &view) {
+            } else if let former = try restore(Snapshot.formerName, into: state, view: &view) {
                 way.position = former
             }
-            try readRecords(way, otherWay, &view)
+            try readRecords(way, otherWay: otherWay, view: &view)
             return .success((view, state))
         } catch {
             return .failure(error)
@@ -107,7 +107,7 @@ public struct StorageReader<State: JournalState> {
 
     /// Reads a snapshot into `state`. Returns its position; nil when there is none that can be used.
     private func restore(
-        _ name: String, into state: State?, _ view: inout StorageView
+        _ name: String, into state: State?, view: inout StorageView
     ) throws(StorageError) -> Int64? {
         let file = "\(path)/\(name)"
         var status = stat()
@@ -119,19 +119,22 @@ public struct StorageReader<State: JournalState> {
         let faultsBefore = view.faultCount
         var sections: [Snapshot.Section] = []
         do throws(StorageError) {
-            let database = try Database(file, .looking)
+            let database = try Database(file, access: .looking)
             let head = try Snapshot.read(database) { section in
-                sections.append(Snapshot.Section(section.name, section.body))
+                sections.append(Snapshot.Section(section.name, body: section.body))
                 if !section.isSound {
                     view.note(
-                        "\(name), section \(section.number) '\(section.name)'", "its bytes changed",
-                        consequence)
+                        "\(name), section \(section.number) '\(section.name)'",
+                        finding: "its bytes changed",
+                        consequence: consequence)
                 }
             }
             if sections.count != head.sections {
-                view.note(name, "\(sections.count) of \(head.sections) sections", consequence)
+                view.note(
+                    name, finding: "\(sections.count) of \(head.sections) sections",
+                    consequence: consequence)
             }
-            view.setFormat(try database.integer("PRAGMA user_version", .open), of: name)
+            view.setFormat(try database.integer("PRAGMA user_version", operation: .open), of: name)
             var part = StorageView.SnapshotPart(
                 file: name, position: head.position, writtenSeconds: Int64(status.st_mtim.tv_sec))
             for section in sections {
@@ -139,42 +142,42 @@ public struct StorageReader<State: JournalState> {
             }
             view.snapshots.append(part)
             if view.faultCount > faultsBefore { return nil }
-            if let state { restore(sections, of: name, into: state, &view) }
-            if isThorough { try check(database, name, &view) }
+            if let state { restore(sections, of: name, into: state, view: &view) }
+            if isThorough { try check(database, name: name, view: &view) }
             return head.position
         } catch {
             if error.kind == .newer { throw error }
             view.note(
-                name, error.description,
-                error.kind == .refused ? StorageReader.refusal : consequence)
+                name, finding: error.description,
+                consequence: error.kind == .refused ? StorageReader.refusal : consequence)
             return nil
         }
     }
 
     private func restore(
         _ sections: [Snapshot.Section], of name: String, into state: State,
-        _ view: inout StorageView
+        view: inout StorageView
     ) {
         for (number, section) in sections.enumerated()
-        where !state.restore(section.name, section.body.span) {
+        where !state.restore(section.name, body: section.body.span) {
             view.unknownSections += 1
             view.note(
-                "\(name), section \(number) '\(section.name)'", "it is not understood",
-                "a start leaves it out and counts it in ml_journal_skipped_records")
+                "\(name), section \(number) '\(section.name)'", finding: "it is not understood",
+                consequence: "a start leaves it out and counts it in ml_journal_skipped_records")
         }
     }
 
     /// Lets SQLite look through its file.
     func check(
-        _ database: borrowing Database, _ name: String, _ view: inout StorageView
+        _ database: borrowing Database, name: String, view: inout StorageView
     ) throws(StorageError) {
-        let rows = try database.prepare("PRAGMA integrity_check", .read)
+        let rows = try database.prepare("PRAGMA integrity_check", operation: .read)
         while try rows.step() {
             let row = rows.text(0)
             if row == "ok" { continue }
             view.note(
-                name, "SQLite's integrity_check: \(row)",
-                "all of it could be read; a start notices nothing")
+                name, finding: "SQLite's integrity_check: \(row)",
+                consequence: "all of it could be read; a start notices nothing")
         }
     }
 }

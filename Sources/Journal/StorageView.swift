@@ -2,18 +2,18 @@ internal import Glibc
 internal import Kernel
 
 /// What a storage folder holds, found without changing anything.
-public struct StorageView: Sendable {
-    public struct File: Sendable, Equatable {
-        public let name: String
-        public let bytes: Int64
+package struct StorageView: Sendable {
+    package struct File: Sendable, Equatable {
+        package let name: String
+        package let bytes: Int64
         /// The version of its format; nil for what is no readable file of the journal.
-        public internal(set) var format: Int64?
+        package internal(set) var format: Int64?
     }
 
     /// How much there is of something.
-    public struct Amount: Sendable, Equatable {
-        public internal(set) var count = 0
-        public internal(set) var bytes = 0
+    package struct Amount: Sendable, Equatable {
+        package internal(set) var count = 0
+        package internal(set) var bytes = 0
 
         mutating func add(_ bytes: Int) {
             count += 1
@@ -21,26 +21,26 @@ public struct StorageView: Sendable {
         }
     }
 
-    public struct SnapshotPart: Sendable {
-        public let file: String
+    package struct SnapshotPart: Sendable {
+        package let file: String
         /// The last record that it holds.
-        public let position: Int64
+        package let position: Int64
         /// When it was written, in seconds since 1970.
-        public let writtenSeconds: Int64
+        package let writtenSeconds: Int64
         /// Its sections by name.
-        public internal(set) var sections: [String: Amount] = [:]
+        package internal(set) var sections: [String: Amount] = [:]
     }
 
-    public struct Records: Sendable {
-        public internal(set) var all = Amount()
+    package struct Records: Sendable {
+        package internal(set) var all = Amount()
         /// Those that a start applies, for they come after the snapshot.
-        public internal(set) var replayed = Amount()
+        package internal(set) var replayed = Amount()
         /// By what they are.
-        public internal(set) var kinds: [String: Amount] = [:]
+        package internal(set) var kinds: [String: Amount] = [:]
         /// The number of the first and of the last; nil when there is none.
-        public internal(set) var range: ClosedRange<Int64>?
+        package internal(set) var range: ClosedRange<Int64>?
 
-        mutating func add(_ body: Span<UInt8>, at position: Int64, _ kind: String) {
+        mutating func add(_ body: Span<UInt8>, at position: Int64, kind: String) {
             all.add(body.count)
             kinds[kind, default: Amount()].add(body.count)
             range = (range?.lowerBound ?? position)...position
@@ -48,39 +48,39 @@ public struct StorageView: Sendable {
     }
 
     /// Something that is not as it was written.
-    public struct Fault: Sendable, Equatable, CustomStringConvertible {
+    package struct Fault: Sendable, Equatable, CustomStringConvertible {
         /// The file, and where in it.
-        public let place: String
-        public let finding: String
+        package let place: String
+        package let finding: String
         /// What a start of the daemon does with it.
-        public let consequence: String
+        package let consequence: String
 
-        public var description: String { "\(place): \(finding); \(consequence)" }
+        package var description: String { "\(place): \(finding); \(consequence)" }
     }
 
     /// Faults that are listed one by one.
-    public static let listedFaults = 1_000
+    package static let listedFaults = 1_000
 
-    public let path: String
+    package let path: String
     /// Whether a daemon has claimed the folder.
-    public internal(set) var isClaimed = false
-    public internal(set) var files: [File] = []
+    package internal(set) var isClaimed = false
+    package internal(set) var files: [File] = []
     /// The latest, then the former.
-    public internal(set) var snapshots: [SnapshotPart] = []
+    package internal(set) var snapshots: [SnapshotPart] = []
     /// Nil when there is no file of records that can be read.
-    public internal(set) var records: Records?
+    package internal(set) var records: Records?
     /// Sections of snapshots that the state has not understood.
-    public internal(set) var unknownSections = 0
-    public private(set) var faults: [Fault] = []
+    package internal(set) var unknownSections = 0
+    package private(set) var faults: [Fault] = []
     /// Faults that came after those that are listed.
-    public private(set) var unlistedFaults = 0
+    package private(set) var unlistedFaults = 0
 
     init(_ path: String) {
         self.path = path
     }
 
     /// The files of a folder by name.
-    public static func files(in path: String) throws(StorageError) -> [File] {
+    package static func files(in path: String) throws(StorageError) -> [File] {
         var files: [File] = []
         do throws(KernelError) {
             let directory = try KernelDirectory(path: path)
@@ -92,23 +92,23 @@ public struct StorageView: Sendable {
                 files.append(File(name: name, bytes: Int64(file.st_size)))
             }
         } catch {
-            throw StorageError(.open, error)
+            throw StorageError(.open, error: error)
         }
         return files.sorted { $0.name < $1.name }
     }
 
     /// Whether nothing was ever kept here.
-    public var isEmpty: Bool { !files.contains { $0.name.contains(".db") } }
+    package var isEmpty: Bool { !files.contains { $0.name.contains(".db") } }
 
     /// Files that a daemon could not use and gave another name.
-    public var filesSetAside: [File] { files.filter { $0.name.contains(".set-aside-") } }
+    package var filesSetAside: [File] { files.filter { $0.name.contains(".set-aside-") } }
 
-    public var isSound: Bool { faults.isEmpty }
+    package var isSound: Bool { faults.isEmpty }
 
     /// Of all faults, listed or not.
-    public var faultCount: Int { faults.count + unlistedFaults }
+    package var faultCount: Int { faults.count + unlistedFaults }
 
-    mutating func note(_ place: String, _ finding: String, _ consequence: String) {
+    mutating func note(_ place: String, finding: String, consequence: String) {
         guard faults.count < StorageView.listedFaults else {
             unlistedFaults += 1
             return

@@ -1,14 +1,15 @@
-public import Kernel
+internal import Kernel
+package import Wire
 
 /// Something that wants to survive before it is answered. The journal's writer calls, one call at a
 /// time and in the order in which submissions came.
-public protocol Submission: AnyObject, Sendable {
+package protocol Submission: AnyObject, Sendable {
     /// Whether what comes after must be decided on what this leaves: it gets a commit of its own.
     var isAlone: Bool { get }
 
     /// Decides what is kept and writes it behind what `record` holds already. Nothing written means
     /// that there is nothing to keep: `kept` follows all the same.
-    func decide(into record: inout RecordWriter)
+    func decide(into record: inout ByteWriter)
 
     /// The record survives from now on: the time to apply, publish and answer.
     func kept()
@@ -19,12 +20,12 @@ public protocol Submission: AnyObject, Sendable {
 }
 
 /// Whose state the journal keeps.
-public protocol JournalState: Sendable {
+package protocol JournalState: Sendable {
     /// Forgets everything, before a restoration.
     func reset()
 
     /// Takes a section of a snapshot as its own. Returns false when it does not understand it.
-    func restore(_ name: String, _ body: Span<UInt8>) -> Bool
+    func restore(_ name: String, body: Span<UInt8>) -> Bool
 
     /// Applies a record as it was decided. Returns false when it does not understand it.
     func replay(_ record: Span<UInt8>) -> Bool
@@ -43,7 +44,7 @@ public protocol JournalState: Sendable {
 
 /// A state in which nothing ends by itself.
 extension JournalState {
-    public func nextExpiry() -> UInt64 { .max }
+    package func nextExpiry() -> UInt64 { .max }
 
-    public func expiry(at now: UInt64) -> (any Submission)? { nil }
+    package func expiry(at now: UInt64) -> (any Submission)? { nil }
 }

@@ -8,7 +8,7 @@ final class SubmissionQueue: Sendable {
     }
 
     private let limit: Int
-    private let state = Guarded(State())
+    private let state = LockedValue(State())
 
     init(_ limits: JournalLimits) {
         limit = limits.waiting

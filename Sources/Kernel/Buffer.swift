@@ -4,13 +4,13 @@ internal import Glibc
 ///
 /// Growing is the only thing that allocates; `removeAll` keeps the memory.
 @safe
-public struct Buffer: ~Copyable, @unchecked Sendable {
+package struct Buffer: ~Copyable, @unchecked Sendable {
     // Whoever holds the value holds the memory: nobody else can reach it.
     private var start: UnsafeMutableRawPointer
-    public private(set) var capacity: Int
-    public private(set) var count = 0
+    package private(set) var capacity: Int
+    package private(set) var count = 0
 
-    public init(capacity: Int) {
+    package init(capacity: Int) {
         precondition(capacity > 0)
         self.capacity = capacity
         unsafe start = Buffer.checked(malloc(capacity))
@@ -27,7 +27,7 @@ public struct Buffer: ~Copyable, @unchecked Sendable {
     }
 
     /// The bytes written so far.
-    public var bytes: Span<UInt8> {
+    package var bytes: Span<UInt8> {
         @_lifetime(borrow self)
         get {
             let span = unsafe Span<UInt8>(
@@ -38,19 +38,19 @@ public struct Buffer: ~Copyable, @unchecked Sendable {
     }
 
     /// Forgets the bytes and keeps the memory.
-    public mutating func removeAll() {
+    package mutating func removeAll() {
         count = 0
     }
 
     /// Forgets all bytes after the first `length`.
-    public mutating func truncate(to length: Int) {
+    package mutating func truncate(to length: Int) {
         precondition(length >= 0 && length <= count)
         count = length
     }
 
     /// Makes room for `more` bytes beyond `count`.
     @inline(__always)
-    public mutating func reserve(_ more: Int) {
+    package mutating func reserve(_ more: Int) {
         if capacity - count < more { grow(by: more) }
     }
 
@@ -63,14 +63,14 @@ public struct Buffer: ~Copyable, @unchecked Sendable {
     }
 
     @inline(__always)
-    public mutating func append(_ byte: UInt8) {
+    package mutating func append(_ byte: UInt8) {
         reserve(1)
         unsafe start.storeBytes(of: byte, toByteOffset: count, as: UInt8.self)
         count += 1
     }
 
     @inline(__always)
-    public mutating func append(_ bytes: borrowing Span<UInt8>) {
+    package mutating func append(_ bytes: borrowing Span<UInt8>) {
         reserve(bytes.count)
         unsafe bytes.withUnsafeBytes { source in
             if let base = source.baseAddress {
@@ -80,11 +80,11 @@ public struct Buffer: ~Copyable, @unchecked Sendable {
         count += bytes.count
     }
 
-    public mutating func append(_ bytes: [UInt8]) {
+    package mutating func append(_ bytes: [UInt8]) {
         append(bytes.span)
     }
 
-    public mutating func append(_ text: String) {
+    package mutating func append(_ text: String) {
         var text = text
         text.makeContiguousUTF8()
         append(text.utf8Span.span)
@@ -94,8 +94,8 @@ public struct Buffer: ~Copyable, @unchecked Sendable {
     /// it filled: the door for C code that writes (`pread`, `recv`, number formatting, gzip).
     @unsafe
     @inline(__always)
-    public mutating func append<Failure: Error>(
-        room: Int, _ write: (UnsafeMutablePointer<UInt8>) throws(Failure) -> Int
+    package mutating func append<Failure: Error>(
+        room: Int, write: (UnsafeMutablePointer<UInt8>) throws(Failure) -> Int
     ) throws(Failure) {
         reserve(room)
         let written = unsafe try write((start + count).assumingMemoryBound(to: UInt8.self))

@@ -3,28 +3,28 @@ internal import Synchronization
 /// Buffers that come back: a page that a socket has drained serves the next scrape.
 ///
 /// Any thread may take and return. Memory beyond the two limits goes back to the allocator.
-public final class BufferPool: Sendable {
+package final class BufferPool: Sendable {
     private struct Shelf: ~Copyable {
         var first: Buffer?
         var second: Buffer?
     }
 
-    private let shelf = Guarded(Shelf(first: nil, second: nil))
+    private let shelf = LockedValue(Shelf(first: nil, second: nil))
     private let outstanding = Atomic<Int>(0)
     private let initialCapacity: Int
     /// A buffer larger than this many bytes is not kept.
     private let keptBytes: Int
 
-    public init(initialCapacity: Int, keptBytes: Int) {
+    package init(initialCapacity: Int, keptBytes: Int) {
         self.initialCapacity = initialCapacity
         self.keptBytes = keptBytes
     }
 
     /// Buffers taken and not yet returned: what slow readers hold.
-    public var taken: Int { outstanding.load(ordering: .relaxed) }
+    package var taken: Int { outstanding.load(ordering: .relaxed) }
 
     /// An empty buffer.
-    public func take() -> Buffer {
+    package func take() -> Buffer {
         outstanding.wrappingAdd(1, ordering: .relaxed)
         let kept = shelf.withLock { shelf -> Buffer? in
             if shelf.first != nil { return shelf.first.take() }
@@ -33,7 +33,7 @@ public final class BufferPool: Sendable {
         return kept ?? Buffer(capacity: initialCapacity)
     }
 
-    public func giveBack(_ buffer: consuming Buffer) {
+    package func giveBack(_ buffer: consuming Buffer) {
         outstanding.wrappingSubtract(1, ordering: .relaxed)
         guard buffer.capacity <= keptBytes else { return }
         buffer.removeAll()

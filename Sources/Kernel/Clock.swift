@@ -2,15 +2,15 @@ internal import CLinux
 internal import Glibc
 
 /// The clocks of the machine in nanoseconds.
-public enum Clock {
+package enum Clock {
     /// Time that only goes forward (`CLOCK_MONOTONIC`): for durations and deadlines.
-    public static var monotonicNanoseconds: UInt64 { read(CLOCK_MONOTONIC) }
+    package static var monotonicNanoseconds: UInt64 { read(CLOCK_MONOTONIC) }
 
     /// Time since 1970 (`CLOCK_REALTIME`): for people and timestamps.
-    public static var realNanoseconds: UInt64 { read(CLOCK_REALTIME) }
+    package static var realNanoseconds: UInt64 { read(CLOCK_REALTIME) }
 
     /// CPU time of the calling thread (`CLOCK_THREAD_CPUTIME_ID`).
-    public static var threadCPUNanoseconds: UInt64 { clinux_thread_cpu_nanoseconds() }
+    package static var threadCPUNanoseconds: UInt64 { clinux_thread_cpu_nanoseconds() }
 
     private static func read(_ clock: clockid_t) -> UInt64 {
         var now = timespec()
@@ -22,7 +22,7 @@ public enum Clock {
 
 extension Duration {
     /// Whole nanoseconds, 0 for negative durations and the maximum for those beyond 584 years.
-    public var nanoseconds: UInt64 {
+    package var nanoseconds: UInt64 {
         let (seconds, attoseconds) = components
         if seconds < 0 || attoseconds < 0 { return 0 }
         let (whole, overflow) = UInt64(seconds).multipliedReportingOverflow(by: 1_000_000_000)
@@ -31,7 +31,7 @@ extension Duration {
     }
 
     /// Seconds as a floating-point number.
-    public var seconds: Double {
+    package var seconds: Double {
         Double(components.seconds) + Double(components.attoseconds) / 1e18
     }
 }

@@ -2,7 +2,7 @@ extension Cursor {
     /// Skips blanks, then takes a decimal number, with or without a minus, that ends at a blank or at
     /// the end of the text; nil otherwise, or when its digits do not fit 64 bits.
     @_lifetime(self: copy self)
-    public mutating func signedField() -> Double? {
+    package mutating func signedField() -> Double? {
         skipBlanks()
         let isNegative = take("-")
         guard let next = peek, next &- 0x30 <= 9, let magnitude = field() else { return nil }
@@ -11,7 +11,7 @@ extension Cursor {
 
     /// Skips blanks, then takes a hexadecimal number that must end at a blank or at the end.
     @_lifetime(self: copy self)
-    public mutating func hexadecimalField() -> UInt64? {
+    package mutating func hexadecimalField() -> UInt64? {
         guard let value = hexadecimal() else { return nil }
         if let next = peek, next != 0x20, next != 0x09 { return nil }
         return value

@@ -3,22 +3,22 @@ internal import CText
 /// A reading position in text that may be anything: kernel text, a header, a query.
 ///
 /// Every step says nil when the text is not what was asked for, and nothing traps.
-public struct Cursor: ~Escapable {
-    public private(set) var rest: Span<UInt8>
+package struct Cursor: ~Escapable {
+    package private(set) var rest: Span<UInt8>
 
     @_lifetime(copy text)
-    public init(_ text: Span<UInt8>) {
+    package init(_ text: Span<UInt8>) {
         rest = text
     }
 
-    public var isAtEnd: Bool { rest.isEmpty }
+    package var isAtEnd: Bool { rest.isEmpty }
 
     /// The next byte, which stays.
-    public var peek: UInt8? { rest.isEmpty ? nil : rest[0] }
+    package var peek: UInt8? { rest.isEmpty ? nil : rest[0] }
 
     /// The text up to the next line feed or the end, without it; nil at the end.
     @_lifetime(copy self)
-    public mutating func line() -> Cursor? {
+    package mutating func line() -> Cursor? {
         if rest.isEmpty { return nil }
         let length = rest.offset(of: 0x0A) ?? rest.count
         let line = rest.extracting(first: length)
@@ -28,7 +28,7 @@ public struct Cursor: ~Escapable {
 
     /// Skips blanks and tabs.
     @_lifetime(self: copy self)
-    public mutating func skipBlanks() {
+    package mutating func skipBlanks() {
         var skipped = 0
         while skipped < rest.count, rest[skipped] == 0x20 || rest[skipped] == 0x09 { skipped += 1 }
         rest = rest.extracting(droppingFirst: skipped)
@@ -36,7 +36,7 @@ public struct Cursor: ~Escapable {
 
     /// Skips blanks, then takes the bytes up to the next blank or the end; nil when there are none.
     @_lifetime(copy self)
-    public mutating func word() -> Span<UInt8>? {
+    package mutating func word() -> Span<UInt8>? {
         skipBlanks()
         var length = 0
         while length < rest.count, rest[length] != 0x20, rest[length] != 0x09 { length += 1 }
@@ -48,7 +48,7 @@ public struct Cursor: ~Escapable {
 
     /// Takes the bytes before the next `byte` and drops that byte; nil when it does not follow.
     @_lifetime(copy self)
-    public mutating func text(before byte: UInt8) -> Span<UInt8>? {
+    package mutating func text(before byte: UInt8) -> Span<UInt8>? {
         guard let length = rest.offset(of: byte) else { return nil }
         let text = rest.extracting(first: length)
         rest = rest.extracting(droppingFirst: length + 1)
@@ -58,7 +58,7 @@ public struct Cursor: ~Escapable {
     /// Takes the bytes before the next `byte` and drops that byte, or all that is left when it
     /// does not follow.
     @_lifetime(copy self)
-    public mutating func part(endedBy byte: UInt8) -> Span<UInt8> {
+    package mutating func part(endedBy byte: UInt8) -> Span<UInt8> {
         let length = rest.offset(of: byte) ?? rest.count
         let text = rest.extracting(first: length)
         rest = rest.extracting(droppingFirst: min(length + 1, rest.count))
@@ -67,7 +67,7 @@ public struct Cursor: ~Escapable {
 
     /// Takes `literal` if it comes next.
     @_lifetime(self: copy self)
-    public mutating func take(_ literal: StaticString) -> Bool {
+    package mutating func take(_ literal: StaticString) -> Bool {
         guard rest.starts(with: literal) else { return false }
         rest = rest.extracting(droppingFirst: literal.utf8CodeUnitCount)
         return true
@@ -76,7 +76,7 @@ public struct Cursor: ~Escapable {
     /// Skips blanks, then takes an unsigned decimal number; nil when no digit comes next or the
     /// number does not fit 64 bits. What follows the digits stays.
     @_lifetime(self: copy self)
-    public mutating func number() -> UInt64? {
+    package mutating func number() -> UInt64? {
         skipBlanks()
         var value: UInt64 = 0
         var length = 0
@@ -100,7 +100,7 @@ public struct Cursor: ~Escapable {
 
     /// As `number`, for a value that must end at a blank or at the end of the text.
     @_lifetime(self: copy self)
-    public mutating func field() -> UInt64? {
+    package mutating func field() -> UInt64? {
         guard let value = number() else { return nil }
         if let next = peek, next != 0x20, next != 0x09 { return nil }
         return value
@@ -108,7 +108,7 @@ public struct Cursor: ~Escapable {
 
     /// Skips blanks, then takes a hexadecimal number without prefix; nil as in `number`.
     @_lifetime(self: copy self)
-    public mutating func hexadecimal() -> UInt64? {
+    package mutating func hexadecimal() -> UInt64? {
         skipBlanks()
         var value: UInt64 = 0
         var length = 0
@@ -124,7 +124,7 @@ public struct Cursor: ~Escapable {
 
     /// Skips blanks, then takes a decimal floating-point number; nil when none comes next.
     @_lifetime(self: copy self)
-    public mutating func decimal() -> Double? {
+    package mutating func decimal() -> Double? {
         skipBlanks()
         var value = 0.0
         let consumed = unsafe rest.withUnsafeBufferPointer { bytes in

@@ -1,15 +1,15 @@
 internal import Glibc
 
 /// What changes when a file is written anew: its inode, size and time of modification.
-public struct FileStamp: Equatable, Sendable {
+package struct FileStamp: Equatable, Sendable {
     private let inode: UInt64
     private let size: Int64
     /// When the file was last changed, since 1970.
-    public let seconds: Int64
+    package let seconds: Int64
     private let nanoseconds: Int64
 
     /// Nil when there is no such file, or none that may be looked at.
-    public init?(_ path: String) {
+    package init?(_ path: String) {
         var about = stat()
         guard unsafe stat(path, &about) == 0 else { return nil }
         inode = UInt64(about.st_ino)
@@ -20,7 +20,7 @@ public struct FileStamp: Equatable, Sendable {
 
     /// Whether the last change is so long ago that the next one must show: the kernel's time stamps
     /// are some milliseconds coarse.
-    public var isSettled: Bool {
+    package var isSettled: Bool {
         let now = Int64(clamping: Clock.realNanoseconds / 1_000_000_000)
         return now < seconds || now &- seconds >= 2
     }

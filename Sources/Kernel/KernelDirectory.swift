@@ -2,11 +2,11 @@ internal import CLinux
 internal import Glibc
 
 /// A directory that is open: the files in it are read without walking its path again.
-public struct KernelDirectory: ~Copyable {
-    public let path: String
+package struct KernelDirectory: ~Copyable {
+    package let path: String
     private let descriptor: Int32
 
-    public init(path: String) throws(KernelError) {
+    package init(path: String) throws(KernelError) {
         self.path = path
         descriptor = unsafe clinux_open(path, O_RDONLY | O_DIRECTORY | O_NONBLOCK)
         guard descriptor >= 0 else { throw .last(path) }
@@ -22,7 +22,7 @@ public struct KernelDirectory: ~Copyable {
     }
 
     /// A directory inside this one; its name may be any bytes.
-    public func directory(_ name: [UInt8]) throws(KernelError) -> KernelDirectory {
+    package func directory(_ name: [UInt8]) throws(KernelError) -> KernelDirectory {
         let inside = unsafe (name + [0]).withUnsafeBytes { bytes in
             unsafe clinux_openat(
                 descriptor, bytes.baseAddress?.assumingMemoryBound(to: CChar.self),
@@ -34,12 +34,12 @@ public struct KernelDirectory: ~Copyable {
     }
 
     /// Whether this is sysfs itself and no copy of it.
-    public var isOnSysfs: Bool {
+    package var isOnSysfs: Bool {
         clinux_filesystem_magic(descriptor) == Int64(clinux_sysfs_magic)
     }
 
     /// Replaces what `text` holds by a file below the directory, at most `limit` bytes of it.
-    public func read(
+    package func read(
         _ name: String, into text: inout Buffer, limit: Int = 4096
     ) throws(KernelError) {
         let file = unsafe clinux_openat(descriptor, name, O_RDONLY | O_NOCTTY | O_NONBLOCK)
@@ -49,7 +49,7 @@ public struct KernelDirectory: ~Copyable {
     }
 
     /// As `read`, of a file whose name may be any bytes and ends with a zero.
-    public func read(
+    package func read(
         terminated name: [UInt8], into text: inout Buffer, limit: Int = 4096
     ) throws(KernelError) {
         precondition(name.last == 0)
@@ -64,7 +64,7 @@ public struct KernelDirectory: ~Copyable {
     }
 
     private func fill(
-        _ text: inout Buffer, from file: Int32, limit: Int, _ subject: () -> String
+        _ text: inout Buffer, from file: Int32, limit: Int, subject: () -> String
     ) throws(KernelError) {
         text.removeAll()
         while text.count < limit {
@@ -83,8 +83,8 @@ public struct KernelDirectory: ~Copyable {
 
     /// Calls `body` with the name of each entry that is not `.` or `..` and whether it is a plain
     /// file, in the kernel's order. `scratch` holds the listing meanwhile.
-    public func eachName(
-        _ scratch: inout Buffer, _ body: (_ name: Span<UInt8>, _ isFile: Bool) -> Void
+    package func eachName(
+        _ scratch: inout Buffer, body: (_ name: Span<UInt8>, _ isFile: Bool) -> Void
     ) throws(KernelError) {
         lseek(descriptor, 0, SEEK_SET)
         while true {
@@ -96,13 +96,13 @@ public struct KernelDirectory: ~Copyable {
                 return got
             }
             if scratch.count == 0 { return }
-            KernelDirectory.names(scratch.bytes, body)
+            KernelDirectory.names(scratch.bytes, body: body)
         }
     }
 
     /// The names in what getdents64(2) has written: inode and offset of 8 bytes each, the record's
     /// length in 2, a type in 1, the name until a zero.
-    static func names(_ records: Span<UInt8>, _ body: (Span<UInt8>, Bool) -> Void) {
+    static func names(_ records: Span<UInt8>, body: (Span<UInt8>, Bool) -> Void) {
         var rest = records
         while rest.count > 19 {
             let length = Int(rest[16]) | Int(rest[17]) << 8

@@ -5,22 +5,22 @@ internal import Glibc
 ///
 /// On procfs, sysfs and cgroup2 the descriptor stays open and every read starts at 0 again. Elsewhere (a
 /// fixture tree, a copied root) the path may mean another file tomorrow, so it is opened per read.
-public struct KernelFile: ~Copyable {
+package struct KernelFile: ~Copyable {
     /// The most bytes of a file that are read when nothing else is said.
-    public static var defaultByteLimit: Int { 1 << 20 }
+    package static var defaultByteLimit: Int { 1 << 20 }
 
-    public let path: String
+    package let path: String
     /// Bytes beyond this are not read.
-    public let limit: Int
+    package let limit: Int
     private let isOneRecord: Bool
     private var descriptor: Int32 = -1
-    private static let budget = DescriptorBudget()
+    private static let budget = OpenFileBudget()
 
     /// Nothing is opened before the first read.
     ///
     /// `isOneRecord` says that the kernel makes the whole file for one read (`single_open` and
     /// sysfs attributes): a read that leaves room has then seen its end.
-    public init(
+    package init(
         path: String, limit: Int = KernelFile.defaultByteLimit, isOneRecord: Bool = false
     ) {
         self.path = path
@@ -35,11 +35,11 @@ public struct KernelFile: ~Copyable {
         }
     }
 
-    public var isOpen: Bool { descriptor >= 0 }
+    package var isOpen: Bool { descriptor >= 0 }
 
     /// Whether a file whose changes the kernel announces (mountinfo, by POLLPRI of poll(2)) may tell
     /// something else than at the last read. A file that is not kept open always may.
-    public func mayHaveChanged() -> Bool {
+    package func mayHaveChanged() -> Bool {
         if descriptor < 0 { return true }
         var request = pollfd(fd: descriptor, events: Int16(POLLPRI), revents: 0)
         return unsafe poll(&request, 1, 0) != 0
@@ -50,7 +50,7 @@ public struct KernelFile: ~Copyable {
     /// Returns whether the file was larger than `limit`; then `text` holds the first `limit` bytes.
     /// Throws what open(2) or read(2) said; a file that failed is opened anew by the next read.
     @discardableResult
-    public mutating func read(into text: inout Buffer) throws(KernelError) -> Bool {
+    package mutating func read(into text: inout Buffer) throws(KernelError) -> Bool {
         let keep: Bool
         if descriptor < 0 {
             descriptor = unsafe clinux_open(path, O_RDONLY | O_NOCTTY | O_NONBLOCK)

@@ -2,9 +2,9 @@ internal import CLinux
 internal import Glibc
 
 /// A netlink(7) socket: asks the kernel for all of something, or hears of changes.
-public struct NetlinkSocket: ~Copyable {
+package struct NetlinkSocket: ~Copyable {
     /// What the kernel can be asked to list.
-    public enum Dump: Sendable {
+    package enum Dump: Sendable {
         /// Links with their counters, rtnetlink(7).
         case links
         /// The 64-bit counters of links without their names.
@@ -16,7 +16,7 @@ public struct NetlinkSocket: ~Copyable {
         case connections4, connections6
     }
 
-    public enum Kind: Sendable {
+    package enum Kind: Sendable {
         case route
         case socketDiagnosis
         /// Hears of links that come, change and go.
@@ -24,13 +24,13 @@ public struct NetlinkSocket: ~Copyable {
     }
 
     /// The most bytes of one datagram.
-    public static var datagramBytes: Int { 64 << 10 }
+    package static var datagramBytes: Int { 64 << 10 }
 
     private let descriptor: Int32
     private let subject: String
     private var sequence: UInt32 = 0
 
-    public init(_ kind: Kind) throws(KernelError) {
+    package init(_ kind: Kind) throws(KernelError) {
         switch kind {
         case .route: (descriptor, subject) = (clinux_link_socket(), "rtnetlink")
         case .socketDiagnosis: (descriptor, subject) = (clinux_diagnosis_socket(), "sock_diag")
@@ -45,7 +45,7 @@ public struct NetlinkSocket: ~Copyable {
 
     /// Asks for a dump; its datagrams follow. One that failed leaves answers behind: the socket is
     /// not used any more then.
-    public mutating func ask(for dump: Dump) throws(KernelError) {
+    package mutating func ask(for dump: Dump) throws(KernelError) {
         sequence &+= 1
         let code =
             switch dump {
@@ -61,7 +61,7 @@ public struct NetlinkSocket: ~Copyable {
 
     /// Replaces what `datagram` holds by the next one. False when none waits on a socket for
     /// events. Throws ENOBUFS when events were lost.
-    public func receive(into datagram: inout Buffer) throws(KernelError) -> Bool {
+    package func receive(into datagram: inout Buffer) throws(KernelError) -> Bool {
         datagram.removeAll()
         let (descriptor, subject) = (self.descriptor, self.subject)
         var isThere = true
@@ -81,7 +81,7 @@ public struct NetlinkSocket: ~Copyable {
     }
 
     /// Appends the name of a link; false when there is none of this index.
-    public func appendName(ofLink index: UInt32, to text: inout [UInt8]) -> Bool {
+    package func appendName(ofLink index: UInt32, to text: inout [UInt8]) -> Bool {
         var name: [16 of UInt8] = .init(repeating: 0)
         let length = unsafe withUnsafeMutableBytes(of: &name) { bytes in
             unsafe clinux_link_name(descriptor, index, bytes.baseAddress)

@@ -2,7 +2,7 @@ internal import Glibc
 
 extension Root {
     /// Where something really is, every symbolic link followed; nil when it is nowhere.
-    public func resolved(_ name: String) -> String? {
+    package func resolved(_ name: String) -> String? {
         guard let found = unsafe realpath(path(of: name), nil) else { return nil }
         defer { unsafe free(found) }
         return unsafe String(cString: found)
@@ -13,7 +13,7 @@ extension Root {
     ///
     /// Links are read one by one and not by openat2(2) with RESOLVE_IN_ROOT, which Linux before 5.6 and
     /// older seccomp profiles of containers do not have. A loop ends at the 40th link, as in the kernel.
-    public func pathInside(_ name: String) -> String {
+    package func pathInside(_ name: String) -> String {
         if path == "/" { return path(of: name) }
         var pending = Array(name.split(separator: "/").reversed())
         var found: [Substring] = []
@@ -44,7 +44,7 @@ extension Root {
     }
 
     /// Whether something of this name is a directory, or a link to one.
-    public func isDirectory(_ name: String) -> Bool {
+    package func isDirectory(_ name: String) -> Bool {
         var about = stat()
         guard unsafe stat(path(of: name), &about) == 0 else { return false }
         return about.st_mode & S_IFMT == S_IFDIR

@@ -1,6 +1,6 @@
 extension Span where Element == UInt8 {
     /// The text as an unsigned decimal number; nil unless it is one from end to end.
-    public var unsigned: UInt64? {
+    package var unsigned: UInt64? {
         if isEmpty || self[0] &- 0x30 > 9 { return nil }
         var cursor = Cursor(self)
         guard let value = cursor.number(), cursor.isAtEnd else { return nil }
@@ -8,18 +8,18 @@ extension Span where Element == UInt8 {
     }
 
     /// The text as a decimal number with or without a sign.
-    public var signed: Int64? {
+    package var signed: Int64? {
         Span.signed(self) { $0.unsigned }
     }
 
     /// The text as a number in the base that its prefix tells, as C and Go write it: `0x1f`, `017`
     /// or `0o17`, `0b11`, else decimal; with or without a sign.
-    public var prefixedInteger: Int64? {
+    package var prefixedInteger: Int64? {
         Span.signed(self) { $0.prefixedUnsigned }
     }
 
     /// As `prefixedInteger`, without a sign.
-    public var prefixedUnsigned: UInt64? {
+    package var prefixedUnsigned: UInt64? {
         guard count > 1, self[0] == 0x30 else { return unsigned }
         switch self[1] {
         case 0x78, 0x58: return extracting(droppingFirst: 2).number(base: 16)
@@ -30,7 +30,7 @@ extension Span where Element == UInt8 {
     }
 
     /// The text as a floating-point number; nil unless it is one from end to end.
-    public var decimalNumber: Double? {
+    package var decimalNumber: Double? {
         if isEmpty || self[0].isWhiteSpace { return nil }
         var cursor = Cursor(self)
         guard let value = cursor.decimal(), cursor.isAtEnd else { return nil }
@@ -38,7 +38,7 @@ extension Span where Element == UInt8 {
     }
 
     private static func signed(
-        _ text: Span<UInt8>, _ magnitude: (Span<UInt8>) -> UInt64?
+        _ text: Span<UInt8>, magnitude: (Span<UInt8>) -> UInt64?
     ) -> Int64? {
         if text.isEmpty { return nil }
         let isNegative = text[0] == 0x2D

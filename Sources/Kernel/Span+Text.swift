@@ -2,7 +2,7 @@ internal import Glibc
 
 extension Span where Element == UInt8 {
     /// The position of the first `byte`, nil when there is none.
-    public func offset(of byte: UInt8) -> Int? {
+    package func offset(of byte: UInt8) -> Int? {
         unsafe withUnsafeBytes { bytes in
             guard let start = bytes.baseAddress,
                 let found = unsafe memchr(start, Int32(byte), bytes.count)
@@ -12,7 +12,7 @@ extension Span where Element == UInt8 {
     }
 
     /// The position of the last `byte`, nil when there is none.
-    public func lastOffset(of byte: UInt8) -> Int? {
+    package func lastOffset(of byte: UInt8) -> Int? {
         var index = count
         while index > 0 {
             index -= 1
@@ -21,7 +21,7 @@ extension Span where Element == UInt8 {
         return nil
     }
 
-    public func starts(with literal: StaticString) -> Bool {
+    package func starts(with literal: StaticString) -> Bool {
         let length = literal.utf8CodeUnitCount
         if count < length { return false }
         for index in 0..<length where unsafe self[index] != literal.utf8Start[index] {
@@ -30,12 +30,12 @@ extension Span where Element == UInt8 {
         return true
     }
 
-    public func equals(_ literal: StaticString) -> Bool {
+    package func equals(_ literal: StaticString) -> Bool {
         count == literal.utf8CodeUnitCount && starts(with: literal)
     }
 
     /// As `equals`, with ASCII letters of either case; `literal` is in lower case.
-    public func equalsIgnoringCase(_ literal: StaticString) -> Bool {
+    package func equalsIgnoringCase(_ literal: StaticString) -> Bool {
         if count != literal.utf8CodeUnitCount { return false }
         for index in 0..<count {
             let byte = self[index]
@@ -45,7 +45,7 @@ extension Span where Element == UInt8 {
         return true
     }
 
-    public func equals(_ other: Span<UInt8>) -> Bool {
+    package func equals(_ other: Span<UInt8>) -> Bool {
         if count != other.count { return false }
         return unsafe withUnsafeBytes { mine in
             unsafe other.withUnsafeBytes { theirs in
@@ -57,12 +57,12 @@ extension Span where Element == UInt8 {
         }
     }
 
-    public func equals(_ other: [UInt8]) -> Bool {
+    package func equals(_ other: [UInt8]) -> Bool {
         equals(other.span)
     }
 
     /// Whether it stands before `other` in the order of bytes.
-    public func precedes(_ other: Span<UInt8>) -> Bool {
+    package func precedes(_ other: Span<UInt8>) -> Bool {
         for index in 0..<Swift.min(count, other.count) where self[index] != other[index] {
             return self[index] < other[index]
         }
@@ -70,7 +70,7 @@ extension Span where Element == UInt8 {
     }
 
     /// Without white space (blank, tab, line feed, carriage return) at both ends.
-    public var trimmed: Span<UInt8> {
+    package var trimmed: Span<UInt8> {
         @_lifetime(copy self)
         get {
             var first = 0
@@ -82,7 +82,7 @@ extension Span where Element == UInt8 {
     }
 
     /// A copy.
-    public var copied: [UInt8] {
+    package var copied: [UInt8] {
         // All empty arrays are one object, whose count must not be written by several threads.
         if isEmpty { return [] }
         return unsafe [UInt8](unsafeUninitializedCapacity: count) { target, initialized in
@@ -92,7 +92,7 @@ extension Span where Element == UInt8 {
     }
 
     /// A copy as a string; invalid UTF-8 becomes U+FFFD.
-    public var string: String {
+    package var string: String {
         unsafe withUnsafeBufferPointer { unsafe String(decoding: $0, as: UTF8.self) }
     }
 }
@@ -101,7 +101,7 @@ extension UInt8 {
     var isWhiteSpace: Bool { self == 0x20 || (self >= 0x09 && self <= 0x0D) }
 
     /// What an ASCII hexadecimal digit is worth, nil for another byte.
-    public var hexadecimalValue: UInt8? {
+    package var hexadecimalValue: UInt8? {
         switch self {
         case 0x30...0x39: self - 0x30
         case 0x41...0x46: self - 0x41 + 10

@@ -2,31 +2,31 @@ internal import CLinux
 internal import Glibc
 
 /// A thread of the operating system with a name of its own.
-public struct Worker: ~Copyable, @unchecked Sendable {
+package struct Worker: ~Copyable, @unchecked Sendable {
     // A pthread_t is a number that pthread_join alone gives meaning to.
     private let thread: pthread_t
 
     /// Starts `body` on a new thread. `name` shows in `top -H`; 15 bytes of it are kept.
-    public init(
-        _ name: String, _ body: @escaping @Sendable () -> Void
+    package init(
+        _ name: String, body: @escaping @Sendable () -> Void
     ) throws(KernelError) {
         let job = unsafe Unmanaged.passRetained(Job(name: name, body: body))
         var thread = pthread_t()
         let code = unsafe pthread_create(&thread, nil, { unsafe runJob($0) }, job.toOpaque())
         if code != 0 {
             unsafe job.release()
-            throw KernelError(code, "pthread_create \(name)")
+            throw KernelError(code, subject: "pthread_create \(name)")
         }
         self.thread = thread
     }
 
     /// Waits until the thread's body has returned.
-    public consuming func join() {
+    package consuming func join() {
         pthread_join(thread, nil)
     }
 
     /// Leaves the thread alone: nobody will wait for it.
-    public consuming func detach() {
+    package consuming func detach() {
         pthread_detach(thread)
     }
 }

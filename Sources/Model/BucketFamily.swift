@@ -1,7 +1,7 @@
-public import Exposition
+package import Exposition
 
 /// The histograms whose bounds a configuration may set.
-public enum BucketFamily: String, Sendable, CaseIterable {
+package enum BucketFamily: String, Sendable, CaseIterable {
     case duration = "ml_request_duration_seconds"
     case stage = "ml_request_stage_duration_seconds"
     case batchSize = "ml_request_batch_size"
@@ -10,7 +10,7 @@ public enum BucketFamily: String, Sendable, CaseIterable {
 
     /// The bounds where nothing else is said. Those of tokens are OpenTelemetry's advice for
     /// generative models.
-    public var standard: BucketBounds {
+    package var standard: BucketBounds {
         switch self {
         case .duration, .stage:
             BucketBounds(ascending: [

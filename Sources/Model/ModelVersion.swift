@@ -3,97 +3,105 @@ internal import Kernel
 internal import Observation
 internal import Series
 internal import Synchronization
+internal import Wire
 
 /// One version of a model with all its variants.
 final class ModelVersion: Sendable {
-    let owner: KnownModel
+    let owner: ModelState
     let version: String
     /// On the monotonic clock, in nanoseconds. Written under the directory's lock, so that none is
     /// taken for idle while a push is on its way to it.
     let lastPush: Atomic<UInt64>
     /// It is listed no more.
     let isRetired = Atomic<Bool>(false)
-    private let record: Guarded<Record>
+    private let record: LockedValue<Record>
     private let budget: SeriesBudget
 
     /// What the lock guards; nobody has it before.
     private struct Record: ~Copyable, @unchecked Sendable {
-        var ledger: Ledger
+        var store: SeriesStore
         var variants = NameTable()
-        var traffics: [Traffic] = []
+        var traffics: [VariantSeries] = []
         var rows: UInt64 = 0
     }
 
     init(
-        _ owner: KnownModel, version: String, _ budget: SeriesBudget, _ rules: ModelSettings.Rules,
+        _ owner: ModelState, version: String, budget: SeriesBudget, rules: ModelSettings.Rules,
         keepsNatives: Bool, now: UInt64
     ) {
         self.owner = owner
         self.version = version
         self.budget = budget
         lastPush = Atomic(now)
-        var ledger = Ledger(Families.all.catalogue, budget, keepsNatives: keepsNatives)
+        var store = SeriesStore(
+            Families.all.descriptors, budget: budget, keepsNatives: keepsNatives)
         for (family, bounds) in rules.buckets {
-            _ = ledger.setBounds(bounds, of: Families.all.instrument(of: family))
+            _ = store.setBounds(bounds, of: Families.all.descriptor(of: family))
         }
-        record = Guarded(Record(ledger: ledger))
+        record = LockedValue(Record(store: store))
     }
 
     // MARK: Reserving
 
     /// Reserves what a run needs; rows for which there is no room are refused.
     func reserve(
-        _ batch: borrowing Batch, run: Int, _ decision: inout Decision, _ verdict: inout Verdict
+        _ batch: borrowing Batch, run: Int, decision: inout Reservation,
+        outcome: inout BatchOutcome
     ) {
         let scope = batch.runs[run].scope
         record.withLock { record in
-            guard let traffic = traffic(scope, batch, &record, &decision) else {
+            guard let traffic = traffic(scope, batch: batch, record: &record, decision: &decision)
+            else {
                 let refusal = decision.targets[scope].refusal ?? .seriesLimit
                 for row in batch.rows(of: run) {
-                    decision.rows.refuse(row, batch, refusal, budget, &verdict)
+                    decision.rows.refuse(
+                        row, batch: batch, reason: refusal, budget: budget, outcome: &outcome)
                 }
                 return
             }
-            traffic.reserve(batch, run, in: &record.ledger, budget, &decision, &verdict)
+            traffic.reserve(
+                batch, run: run, in: &record.store, budget: budget, decision: &decision,
+                outcome: &outcome)
         }
     }
 
     func reserve(
-        _ state: State, _ batch: borrowing Batch, under lease: Leases.Lease,
-        _ decision: inout Decision
+        _ state: StateEvent, batch: borrowing Batch, under lease: Leases.Lease,
+        decision: inout Reservation
     ) -> DropReason? {
-        reserve(state.scope, batch, &decision) { traffic, record in
-            traffic.states.reserve(lease, in: &record.ledger, traffic.labels)
+        reserve(state.scope, batch: batch, decision: &decision) { traffic, record in
+            traffic.states.reserve(lease, in: &record.store, labels: traffic.labels)
         }
     }
 
     func reserve(
-        _ news: ModelNews, _ batch: borrowing Batch, _ decision: inout Decision
+        _ lifecycle: ModelEvent, batch: borrowing Batch, decision: inout Reservation
     ) -> DropReason? {
-        reserve(news.scope, batch, &decision) { traffic, record in
-            if traffic.news != nil { return nil }
+        reserve(lifecycle.scope, batch: batch, decision: &decision) { traffic, record in
+            if traffic.lifecycle != nil { return nil }
             var refusal: DropReason?
-            traffic.news = News(
-                traffic.names, traffic.labels, in: &record.ledger, refusal: &refusal)
+            traffic.lifecycle = ModelLifecycle(
+                traffic.names, labels: traffic.labels, in: &record.store, refusal: &refusal)
             return refusal
         }
     }
 
     func reserve(
-        _ label: Label, _ batch: borrowing Batch, _ decision: inout Decision
+        _ label: LabelEvent, batch: borrowing Batch, decision: inout Reservation
     ) -> DropReason? {
-        reserve(label.scope, batch, &decision) { traffic, record in
-            traffic.truths.reserve(in: &record.ledger, traffic.labels)
+        reserve(label.scope, batch: batch, decision: &decision) { traffic, record in
+            traffic.labelCounters.reserve(in: &record.store, labels: traffic.labels)
         }
     }
 
     /// Reserves what `body` says with the traffic of a scope's variant. Returns why there is no room.
     private func reserve(
-        _ scope: Int, _ batch: borrowing Batch, _ decision: inout Decision,
-        _ body: (Traffic, inout Record) -> DropReason?
+        _ scope: Int, batch: borrowing Batch, decision: inout Reservation,
+        body: (VariantSeries, inout Record) -> DropReason?
     ) -> DropReason? {
         record.withLock { record in
-            guard let traffic = traffic(scope, batch, &record, &decision) else {
+            guard let traffic = traffic(scope, batch: batch, record: &record, decision: &decision)
+            else {
                 return decision.targets[scope].refusal ?? .seriesLimit
             }
             return body(traffic, &record)
@@ -103,9 +111,9 @@ final class ModelVersion: Sendable {
     /// The traffic of a scope's variant, made when it is new; nil without room, and the decision
     /// then says why.
     private func traffic(
-        _ scope: Int, _ batch: borrowing Batch, _ record: inout Record,
-        _ decision: inout Decision
-    ) -> Traffic? {
+        _ scope: Int, batch: borrowing Batch, record: inout Record,
+        decision: inout Reservation
+    ) -> VariantSeries? {
         let known = Int(decision.targets[scope].variant)
         if known >= 0 { return record.traffics[known] }
         if decision.targets[scope].refusal != nil { return nil }
@@ -126,8 +134,8 @@ final class ModelVersion: Sendable {
         var names = [("model", owner.name), ("version", version)]
         if !name.isNone { names.append(("variant", batch.bytes(name).string)) }
         guard
-            let traffic = Traffic(
-                names, in: &record.ledger, refusal: &decision.targets[scope].refusal)
+            let traffic = VariantSeries(
+                names, in: &record.store, refusal: &decision.targets[scope].refusal)
         else { return nil }
         let made =
             name.isNone
@@ -140,37 +148,37 @@ final class ModelVersion: Sendable {
     // MARK: Applying what was reserved
 
     /// Counts the rows of a run that are not refused. Returns how many rows of input they were.
-    func apply(_ batch: borrowing Batch, run: Int, _ decision: inout Decision) -> UInt64 {
+    func apply(_ batch: borrowing Batch, run: Int, decision: inout Reservation) -> UInt64 {
         let variant = Int(decision.targets[batch.runs[run].scope].variant)
         if variant < 0 { return 0 }
         return record.withLock { record in
             let rows = record.traffics[variant].apply(
-                batch, run, in: &record.ledger, budget, &decision)
+                batch, run: run, in: &record.store, budget: budget, decision: &decision)
             record.rows = record.rows.adding(rows, times: 1)
             return rows
         }
     }
 
-    func apply(_ state: State, variant: Int32, from producer: UInt64) {
+    func apply(_ state: StateEvent, variant: Int32, from producer: UInt64) {
         change(variant) { traffic, _ in traffic.states.take(state, from: producer) }
     }
 
-    func apply(_ news: ModelNews, _ batch: borrowing Batch, variant: Int32, now: Double) {
-        change(variant) { traffic, ledger in
-            traffic.news?.take(news, batch, in: &ledger, now: now)
+    func apply(_ lifecycle: ModelEvent, batch: borrowing Batch, variant: Int32, now: Double) {
+        change(variant) { traffic, store in
+            traffic.lifecycle?.take(lifecycle, batch: batch, in: &store, now: now)
         }
     }
 
     func applyLabel(variant: Int32, now: Double) {
-        change(variant) { traffic, ledger in traffic.truths.take(in: &ledger, now: now) }
+        change(variant) { traffic, store in traffic.labelCounters.take(in: &store, now: now) }
     }
 
-    private func change(_ variant: Int32, _ body: (Traffic, inout Ledger) -> Void) {
+    private func change(_ variant: Int32, body: (VariantSeries, inout SeriesStore) -> Void) {
         if variant < 0 { return }
         record.withLock { record in
             let traffic = record.traffics[Int(variant)]
-            traffic.show(in: &record.ledger)
-            body(traffic, &record.ledger)
+            traffic.show(in: &record.store)
+            body(traffic, &record.store)
         }
     }
 
@@ -179,16 +187,16 @@ final class ModelVersion: Sendable {
 
     // MARK: Records
 
-    func write(to record: inout RecordWriter, _ leases: Leases, now: UInt64) {
+    func write(to record: inout ByteWriter, leases: Leases, now: UInt64) {
         let push = lastPush.load(ordering: .relaxed)
         record.write(now > push ? now - push : 0)
         self.record.withLock { state in
             // What a producer said before its lease ended does not come back with a new one.
             for traffic in state.traffics {
-                traffic.states.settle(in: &state.ledger, leases, now: now)
+                traffic.states.settle(in: &state.store, leases: leases, now: now)
             }
             record.write(state.rows)
-            state.ledger.write(to: &record)
+            state.store.write(to: &record)
             state.variants.write(to: &record)
             for traffic in state.traffics { traffic.write(to: &record) }
         }
@@ -196,22 +204,23 @@ final class ModelVersion: Sendable {
 
     /// Becomes what was written.
     func read(
-        _ record: inout RecordReader, keepsNatives: Bool, _ leases: Leases, now: UInt64
+        _ record: inout ByteReader, keepsNatives: Bool, leases: Leases, now: UInt64
     ) {
         let silence = record.number()
         lastPush.store(now > silence ? now - silence : 0, ordering: .relaxed)
         let rows = record.number()
         var state = Record(
-            ledger: Ledger(Families.all.catalogue, budget, keepsNatives: keepsNatives))
+            store: SeriesStore(Families.all.descriptors, budget: budget, keepsNatives: keepsNatives)
+        )
         state.rows = rows
-        state.ledger.read(&record)
+        state.store.read(&record)
         state.variants = NameTable(&record)
         for number in 0..<state.variants.count {
             var names = [("model", owner.name), ("version", version)]
             let variant = state.variants[number].string
             if !variant.isEmpty { names.append(("variant", variant)) }
             state.traffics.append(
-                Traffic(&record, names, in: &state.ledger, leases, now: now))
+                VariantSeries(&record, names: names, in: &state.store, leases: leases, now: now))
         }
         self.record.withLock { swap(&$0, &state) }
     }
@@ -219,12 +228,12 @@ final class ModelVersion: Sendable {
     // MARK: Showing
 
     /// Puts the numbers as they stand into a page's harvest.
-    func give(to harvest: inout Harvest, _ leases: Leases, now: UInt64) {
+    func give(to snapshot: inout StoreSnapshot, leases: Leases, now: UInt64) {
         record.withLock { record in
             for traffic in record.traffics {
-                traffic.states.settle(in: &record.ledger, leases, now: now)
+                traffic.states.settle(in: &record.store, leases: leases, now: now)
             }
-            harvest.take(record.ledger)
+            snapshot.take(record.store)
         }
     }
 
@@ -236,9 +245,9 @@ final class ModelVersion: Sendable {
         record.withLock { record in
             var changed: [BucketFamily] = []
             for family in BucketFamily.allCases {
-                let instrument = Families.all.instrument(of: family)
+                let descriptor = Families.all.descriptor(of: family)
                 let bounds = rules.buckets[family] ?? family.standard
-                switch record.ledger.setBounds(bounds, of: instrument) {
+                switch record.store.setBounds(bounds, of: descriptor) {
                 case .unchanged: continue
                 case .refused(let reason): budget.drop(reason)
                 case .moved(let moves):

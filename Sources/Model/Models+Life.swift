@@ -5,18 +5,18 @@ internal import Synchronization
 /// What becomes of models when nobody pushes: listing, retiring, expiry, other settings.
 extension Models {
     /// A version as `GET /v1/models` lists it.
-    public struct Listing: Sendable, Equatable {
-        public let model: String
+    package struct VersionInfo: Sendable, Equatable {
+        package let model: String
         /// Empty for a model of which only training, business or labels without version are known.
-        public let version: String
+        package let version: String
         /// Rows of input since the version came.
-        public let rows: UInt64
+        package let rows: UInt64
         /// In Unix seconds.
-        public let lastPush: Double
+        package let lastPush: Double
     }
 
     /// The versions in the order in which they came, then the models that have none.
-    public var list: [Listing] {
+    package var list: [VersionInfo] {
         let now = Clock.monotonicNanoseconds
         let unixSeconds = Double(Clock.realNanoseconds) / 1e9
         func time(_ push: UInt64) -> Double {
@@ -25,7 +25,7 @@ extension Models {
         let (models, versions) = directory.withLock { ($0.models, $0.versions) }
         let shown = versions.filter(\.isShown)
         let listed = shown.map { version in
-            Listing(
+            VersionInfo(
                 model: version.owner.name, version: version.version, rows: version.rows,
                 lastPush: time(version.lastPush.load(ordering: .relaxed)))
         }
@@ -34,7 +34,7 @@ extension Models {
         }
         return listed
             + bare.map { model in
-                Listing(
+                VersionInfo(
                     model: model.name, version: "", rows: 0,
                     lastPush: time(model.lastPush.load(ordering: .relaxed)))
             }
@@ -42,7 +42,7 @@ extension Models {
 
     /// Forgets a version with all its variants; the last version takes what is known of its model
     /// along. Returns false when there is no such version. An empty version is a model without any.
-    public func retire(model: String, version: String) -> Bool {
+    package func retire(model: String, version: String) -> Bool {
         directory.withLock { directory in
             let isKnown =
                 version.isEmpty
@@ -58,31 +58,31 @@ extension Models {
     }
 
     /// Takes back what a producer said of its state: it is gone.
-    public func forget(producer: UInt64) {
+    package func forget(producer: UInt64) {
         leases.end(producer)
     }
 
     // MARK: Expiry
 
     /// What has outlived its time.
-    public struct Expired: Sendable, Equatable {
-        public struct Version: Sendable, Equatable {
-            public let model: String
-            public let version: String
+    package struct ExpiredItems: Sendable, Equatable {
+        package struct Version: Sendable, Equatable {
+            package let model: String
+            package let version: String
 
-            public init(model: String, version: String) {
+            package init(model: String, version: String) {
                 self.model = model
                 self.version = version
             }
         }
 
-        public var versions: [Version] = []
+        package var versions: [Version] = []
         /// Models that have no other version.
-        public var models: [String] = []
+        package var models: [String] = []
         /// Producers whose leases have ended.
-        public var producers: [UInt64] = []
+        package var producers: [UInt64] = []
 
-        public init() {}
+        package init() {}
     }
 
     /// Forgets versions and models that have been silent for too long.
@@ -101,8 +101,8 @@ extension Models {
 
     /// The versions and models that have been silent for too long and the leases that have ended,
     /// and when something else will have at the earliest.
-    public func expired(now: UInt64) -> (Expired, next: UInt64) {
-        var expired = Expired()
+    package func expired(now: UInt64) -> (ExpiredItems, next: UInt64) {
+        var expired = ExpiredItems()
         var next: UInt64
         (expired.producers, next) = leases.expired(now: now)
         directory.withLock { directory in
@@ -115,11 +115,11 @@ extension Models {
                 if end > now { next = min(next, end) }
                 return end <= now
             }
-            var staying: [KnownModel] = []
+            var staying: [ModelState] = []
             for version in directory.versions {
                 if isIdle(version.lastPush) {
                     expired.versions.append(
-                        Expired.Version(model: version.owner.name, version: version.version))
+                        ExpiredItems.Version(model: version.owner.name, version: version.version))
                 } else {
                     staying.append(version.owner)
                 }
@@ -133,7 +133,7 @@ extension Models {
     }
 
     /// Forgets what `expired` has told; no batch is decided on meanwhile.
-    public func forget(_ expired: Expired) {
+    package func forget(_ expired: ExpiredItems) {
         for producer in expired.producers { leases.end(producer) }
         if expired.versions.isEmpty && expired.models.isEmpty { return }
         directory.withLock { directory in
@@ -148,14 +148,14 @@ extension Models {
     }
 
     /// A histogram that starts anew because its bounds have changed.
-    public struct Reset: Sendable, Equatable {
-        public let model: String
-        public let version: String
-        public let family: BucketFamily
+    package struct Reset: Sendable, Equatable {
+        package let model: String
+        package let version: String
+        package let family: BucketFamily
     }
 
     /// Changes the settings; returns the histograms that start anew.
-    public func change(_ settings: ModelSettings) -> [Reset] {
+    package func change(_ settings: ModelSettings) -> [Reset] {
         let (models, versions) = directory.withLock { directory in
             directory.change(settings)
             return (directory.models, directory.versions)

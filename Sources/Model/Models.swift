@@ -1,7 +1,7 @@
 internal import Exposition
-public import Kernel
-public import Observation
-public import Series
+package import Kernel
+package import Observation
+package import Series
 
 /// Every model that is known from pushes, and what they have said of it: where batches go, and what
 /// a page asks.
@@ -9,26 +9,26 @@ public import Series
 /// A push is decided, then applied. It holds the directory's lock as long as a look-up takes, then
 /// the lock of one version after the other while that one's rows are counted. A page copies the numbers of each version under its
 /// lock and is written without any.
-public final class Models: Sink {
-    public let budget: SeriesBudget
-    let directory: Guarded<Directory>
+package final class Models: Sink {
+    package let budget: SeriesBudget
+    let directory: LockedValue<ModelDirectory>
     let leases: Leases
     /// Whether a page forgets what is silent, or only `forget` does.
     let expiresItself: Bool
     /// The numbers of the business that belong to no model.
-    let general: KnownModel?
-    let harvest: Guarded<Harvest>
-    let producers: Producers
+    let general: ModelState?
+    let snapshot: LockedValue<StoreSnapshot>
+    let producers: ProducerProcesses
     let registryMetrics = RegistryMetrics()
     /// Decisions that have been applied, for the sake of their memory.
-    private let spares = Guarded<[Decision]>([])
+    private let spares = LockedValue<[Reservation]>([])
     private static let keptSpares = 16
 
     /// `processes` stands for the `/proc` in which the pids of producers mean something;
     /// `nativeHistograms` is `--exposition.native-histograms`; `expiresItself` says whether a page
     /// forgets what has been silent for too long, or only `forget` does.
-    public init(
-        _ limits: SeriesLimits = SeriesLimits(), _ settings: ModelSettings = ModelSettings(),
+    package init(
+        _ limits: SeriesLimits = SeriesLimits(), settings: ModelSettings = ModelSettings(),
         nativeHistograms: Bool = false, expiresItself: Bool = true,
         processes: Root = Root("/proc")
     ) {
@@ -36,18 +36,18 @@ public final class Models: Sink {
         var refusal: DropReason?
         self.budget = budget
         self.expiresItself = expiresItself
-        directory = Guarded(Directory(settings, keepsNatives: nativeHistograms))
+        directory = LockedValue(ModelDirectory(settings, keepsNatives: nativeHistograms))
         leases = Leases(limit: limits.leases)
-        producers = Producers(processes, budget)
-        general = KnownModel("", budget, settings.rules, now: 0, refusal: &refusal)
-        harvest = Guarded(Harvest(Families.all.catalogue))
+        producers = ProducerProcesses(processes, budget: budget)
+        general = ModelState("", budget: budget, rules: settings.rules, now: 0, refusal: &refusal)
+        snapshot = LockedValue(StoreSnapshot(Families.all.descriptors))
     }
 
     /// Applies a batch at once.
-    public func apply(
-        _ batch: borrowing Batch, from sender: Sender, verdict: inout Verdict
+    package func apply(
+        _ batch: borrowing Batch, from sender: Sender, outcome: inout BatchOutcome
     ) {
-        let decision = decide(batch, from: sender, verdict: &verdict)
+        let decision = decide(batch, from: sender, outcome: &outcome)
         apply(batch, as: decision)
     }
 
@@ -56,154 +56,159 @@ public final class Models: Sink {
     /// Decides what becomes of a batch, and reserves the series that it needs. Nothing of it shows
     /// until it is applied. A decision that is never applied costs the room of its series until
     /// their version goes.
-    public func decide(
-        _ batch: borrowing Batch, from sender: Sender, verdict: inout Verdict
-    ) -> Decision {
-        var decision = spares.withLock { $0.popLast() } ?? Decision()
-        decision.begin(batch, Arrival(from: sender))
-        decide(batch, &decision, &verdict)
+    package func decide(
+        _ batch: borrowing Batch, from sender: Sender, outcome: inout BatchOutcome
+    ) -> Reservation {
+        var decision = spares.withLock { $0.popLast() } ?? Reservation()
+        decision.begin(batch, context: PushContext(from: sender))
+        decide(batch, decision: &decision, outcome: &outcome)
         return decision
     }
 
     /// Reserves what the batch needs beyond what the decision refuses already.
     func decide(
-        _ batch: borrowing Batch, _ decision: inout Decision, _ verdict: inout Verdict
+        _ batch: borrowing Batch, decision: inout Reservation, outcome: inout BatchOutcome
     ) {
         for run in batch.runs.indices
-        where !decision.rows.haveAll(RowMarks.refused, batch.rows(of: run)) {
+        where !decision.rows.haveAll(RowFlags.refused, rows: batch.rows(of: run)) {
             let scope = batch.runs[run].scope
-            if let version = version(scope, batch, &decision) {
-                version.reserve(batch, run: run, &decision, &verdict)
+            if let version = version(scope, batch: batch, decision: &decision) {
+                version.reserve(batch, run: run, decision: &decision, outcome: &outcome)
             } else {
                 let refusal = decision.targets[scope].refusal ?? .seriesLimit
                 for row in batch.rows(of: run) {
-                    decision.rows.refuse(row, batch, refusal, budget, &verdict)
+                    decision.rows.refuse(
+                        row, batch: batch, reason: refusal, budget: budget, outcome: &outcome)
                 }
             }
         }
         for (place, state) in batch.states.enumerated()
-        where !decision.isRefused(.state, place) {
-            if let refusal = reserve(state, batch, &decision) {
-                decision.refuse(.state, place)
-                verdict.refuse(state.item, refusal, budget)
+        where !decision.isRefused(.state, place: place) {
+            if let refusal = reserve(state, batch: batch, decision: &decision) {
+                decision.refuse(.state, place: place)
+                outcome.refuse(state.item, reason: refusal, budget: budget)
             }
         }
-        for (place, news) in batch.news.enumerated() where !decision.isRefused(.news, place) {
-            let version = version(news.scope, batch, &decision)
-            if let refusal = version.map({ $0.reserve(news, batch, &decision) })
-                ?? decision.targets[news.scope].refusal
+        for (place, lifecycle) in batch.lifecycle.enumerated()
+        where !decision.isRefused(.lifecycle, place: place) {
+            let version = version(lifecycle.scope, batch: batch, decision: &decision)
+            if let refusal = version.map({
+                $0.reserve(lifecycle, batch: batch, decision: &decision)
+            })
+                ?? decision.targets[lifecycle.scope].refusal
             {
-                decision.refuse(.news, place)
-                verdict.refuse(news.item, refusal, budget)
+                decision.refuse(.lifecycle, place: place)
+                outcome.refuse(lifecycle.item, reason: refusal, budget: budget)
             }
         }
         for (place, label) in batch.labels.enumerated()
-        where !decision.isRefused(.label, place) {
-            if let refusal = reserve(label, batch, &decision) {
-                decision.refuse(.label, place)
-                verdict.refuse(label.item, refusal, budget)
+        where !decision.isRefused(.label, place: place) {
+            if let refusal = reserve(label, batch: batch, decision: &decision) {
+                decision.refuse(.label, place: place)
+                outcome.refuse(label.item, reason: refusal, budget: budget)
             }
         }
         for (place, training) in batch.trainings.enumerated()
-        where !decision.isRefused(.training, place) {
-            let model = model(training.scope, batch, &decision)
-            if let refusal = model.map({ $0.reserve(training, batch) })
+        where !decision.isRefused(.training, place: place) {
+            let model = model(training.scope, batch: batch, decision: &decision)
+            if let refusal = model.map({ $0.reserve(training, batch: batch) })
                 ?? decision.targets[training.scope].refusal
             {
-                decision.refuse(.training, place)
-                verdict.refuse(training.item, refusal, budget)
+                decision.refuse(.training, place: place)
+                outcome.refuse(training.item, reason: refusal, budget: budget)
             }
         }
         for (place, metric) in batch.metrics.enumerated()
-        where !decision.isRefused(.metric, place) {
-            switch reserve(metric, batch, &decision) {
+        where !decision.isRefused(.metric, place: place) {
+            switch reserve(metric, batch: batch, decision: &decision) {
             case nil: continue
-            case .noRoom(let refusal)?: verdict.refuse(metric.item, refusal, budget)
+            case .noRoom(let refusal)?: outcome.refuse(metric.item, reason: refusal, budget: budget)
             case .label(let code, let sentence)?:
-                verdict.reject(Int(metric.item), code, sentence)
+                outcome.reject(Int(metric.item), code: code, detail: sentence)
             }
-            decision.refuse(.metric, place)
+            decision.refuse(.metric, place: place)
         }
     }
 
     private func reserve(
-        _ state: State, _ batch: borrowing Batch, _ decision: inout Decision
+        _ state: StateEvent, batch: borrowing Batch, decision: inout Reservation
     ) -> DropReason? {
-        let arrival = decision.arrival
-        guard let lease = leases.start(arrival.sender.number, now: arrival.time) else {
+        let context = decision.context
+        guard let lease = leases.start(context.sender.number, now: context.time) else {
             return .leaseLimit
         }
-        guard let version = version(state.scope, batch, &decision) else {
+        guard let version = version(state.scope, batch: batch, decision: &decision) else {
             return decision.targets[state.scope].refusal
         }
-        return version.reserve(state, batch, under: lease, &decision)
+        return version.reserve(state, batch: batch, under: lease, decision: &decision)
     }
 
     private func reserve(
-        _ label: Label, _ batch: borrowing Batch, _ decision: inout Decision
+        _ label: LabelEvent, batch: borrowing Batch, decision: inout Reservation
     ) -> DropReason? {
         if batch.scopes[label.scope].version.isNone {
-            guard let model = model(label.scope, batch, &decision) else {
+            guard let model = model(label.scope, batch: batch, decision: &decision) else {
                 return decision.targets[label.scope].refusal
             }
             return model.reserveLabel()
         }
-        guard let version = version(label.scope, batch, &decision) else {
+        guard let version = version(label.scope, batch: batch, decision: &decision) else {
             return decision.targets[label.scope].refusal
         }
-        return version.reserve(label, batch, &decision)
+        return version.reserve(label, batch: batch, decision: &decision)
     }
 
     private func reserve(
-        _ metric: Metric, _ batch: borrowing Batch, _ decision: inout Decision
-    ) -> Business.Problem? {
-        if metric.scope < 0 { return general?.reserve(metric, batch) }
-        guard let model = model(metric.scope, batch, &decision) else {
+        _ metric: MetricEvent, batch: borrowing Batch, decision: inout Reservation
+    ) -> BusinessMetrics.Problem? {
+        if metric.scope < 0 { return general?.reserve(metric, batch: batch) }
+        guard let model = model(metric.scope, batch: batch, decision: &decision) else {
             return .noRoom(decision.targets[metric.scope].refusal ?? .seriesLimit)
         }
-        return model.reserve(metric, batch)
+        return model.reserve(metric, batch: batch)
     }
 
     // MARK: Applying
 
     /// Applies a batch as it was decided: counts, shows, renews the sender's lease.
-    public func apply(_ batch: borrowing Batch, as decision: consuming Decision) {
+    package func apply(_ batch: borrowing Batch, as decision: consuming Reservation) {
         var decision = decision
-        let arrival = decision.arrival
-        leases.renew(arrival.sender.number, now: arrival.time)
+        let context = decision.context
+        leases.renew(context.sender.number, now: context.time)
         for run in batch.runs.indices {
             guard let version = decision.targets[batch.runs[run].scope].version else { continue }
-            let rows = version.apply(batch, run: run, &decision)
+            let rows = version.apply(batch, run: run, decision: &decision)
             version.owner.observe(rows: rows)
         }
         for (place, state) in batch.states.enumerated()
-        where !decision.isRefused(.state, place) {
+        where !decision.isRefused(.state, place: place) {
             let target = decision.targets[state.scope]
             target.version?.apply(
-                state, variant: target.variant, from: arrival.sender.number)
+                state, variant: target.variant, from: context.sender.number)
         }
-        for (place, news) in batch.news.enumerated() where !decision.isRefused(.news, place) {
-            let target = decision.targets[news.scope]
+        for (place, lifecycle) in batch.lifecycle.enumerated()
+        where !decision.isRefused(.lifecycle, place: place) {
+            let target = decision.targets[lifecycle.scope]
             target.version?.apply(
-                news, batch, variant: target.variant, now: arrival.unixSeconds)
+                lifecycle, batch: batch, variant: target.variant, now: context.unixSeconds)
         }
         for (place, label) in batch.labels.enumerated()
-        where !decision.isRefused(.label, place) {
+        where !decision.isRefused(.label, place: place) {
             let target = decision.targets[label.scope]
             if batch.scopes[label.scope].version.isNone {
-                target.model?.applyLabel(arrival)
+                target.model?.applyLabel(context)
             } else {
-                target.version?.applyLabel(variant: target.variant, now: arrival.unixSeconds)
+                target.version?.applyLabel(variant: target.variant, now: context.unixSeconds)
             }
         }
         for (place, training) in batch.trainings.enumerated()
-        where !decision.isRefused(.training, place) {
-            decision.targets[training.scope].model?.apply(training, batch, arrival)
+        where !decision.isRefused(.training, place: place) {
+            decision.targets[training.scope].model?.apply(training, batch: batch, context: context)
         }
         for (place, metric) in batch.metrics.enumerated()
-        where !decision.isRefused(.metric, place) {
+        where !decision.isRefused(.metric, place: place) {
             let model = metric.scope < 0 ? general : decision.targets[metric.scope].model
-            model?.apply(metric, batch)
+            model?.apply(metric, batch: batch)
         }
         decision.end()
         let spare = decision
@@ -215,34 +220,36 @@ public final class Models: Sink {
     /// The version that a scope names, made when it is new; nil without room, and the decision then
     /// says why.
     private func version(
-        _ scope: Int, _ batch: borrowing Batch, _ decision: inout Decision
+        _ scope: Int, batch: borrowing Batch, decision: inout Reservation
     ) -> ModelVersion? {
         if let known = decision.targets[scope].version { return known }
         if decision.targets[scope].refusal != nil { return nil }
         let names = batch.scopes[scope]
-        let arrival = decision.arrival
+        let context = decision.context
         var refusal: DropReason?
         let version = directory.withLock { directory in
             directory.version(
-                batch.bytes(names.version), of: batch.bytes(names.model), budget,
-                now: arrival.time, &refusal)
+                batch.bytes(names.version), of: batch.bytes(names.model), budget: budget,
+                now: context.time, refusal: &refusal)
         }
         decision.targets[scope].version = version
         decision.targets[scope].refusal = version == nil ? refusal ?? .seriesLimit : nil
-        if let version, let process = arrival.sender.process { producers.note(process, version) }
+        if let version, let process = context.sender.process {
+            producers.note(process, version: version)
+        }
         return version
     }
 
     /// The model that a scope names, likewise.
     private func model(
-        _ scope: Int, _ batch: borrowing Batch, _ decision: inout Decision
-    ) -> KnownModel? {
+        _ scope: Int, batch: borrowing Batch, decision: inout Reservation
+    ) -> ModelState? {
         if let known = decision.targets[scope].model { return known }
         var refusal: DropReason?
         let name = batch.scopes[scope].model
-        let now = decision.arrival.time
+        let now = decision.context.time
         let model = directory.withLock { directory in
-            directory.model(batch.bytes(name), budget, now: now, &refusal)
+            directory.model(batch.bytes(name), budget: budget, now: now, refusal: &refusal)
         }
         decision.targets[scope].model = model
         if model == nil { decision.targets[scope].refusal = refusal ?? .seriesLimit }

@@ -15,7 +15,7 @@ struct ProcessUsage: Sendable, Equatable {
     var writtenBytes: UInt64?
 
     /// Nil when the process has ended or is not to be seen. `root` stands for `/proc`.
-    static func read(_ pid: Int32, in root: Root, _ text: inout Buffer) -> ProcessUsage? {
+    static func read(_ pid: Int32, in root: Root, text: inout Buffer) -> ProcessUsage? {
         var stat = root.file("\(pid)/stat", limit: 4096, isOneRecord: true)
         guard (try? stat.read(into: &text)) != nil, var usage = ProcessUsage(stat: text.bytes)
         else { return nil }
@@ -27,7 +27,7 @@ struct ProcessUsage: Sendable, Equatable {
 
     /// Nil for a process that has ended and waits for its parent (Z, X) and for damaged text.
     init?(stat: Span<UInt8>) {
-        guard var fields = ProcessFields(stat), let state = fields.state(),
+        guard var fields = PIDStat(stat), let state = fields.state(),
             state != UInt8(ascii: "Z"), state != UInt8(ascii: "X"),
             let user = fields.number(14), let system = fields.number(15),
             let threads = fields.number(20), let started = fields.number(22),

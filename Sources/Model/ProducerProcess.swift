@@ -7,12 +7,12 @@ internal import Synchronization
 /// A process that pushes over the Unix socket: what it uses, and for which models it speaks.
 final class ProducerProcess: Sendable {
     let process: Sender.Process
-    private let record: Guarded<Record>
+    private let record: LockedValue<Record>
 
     /// What the lock guards.
     private struct Record: ~Copyable {
-        var ledger: Ledger
-        let cpu: Sum
+        var store: SeriesStore
+        let cpu: FloatCounter
         let memory, threads, files: Gauge
         let read, written: Counter
         /// The versions that it has pushed for.
@@ -20,22 +20,22 @@ final class ProducerProcess: Sendable {
     }
 
     /// Nil when there is no room; `refusal` then says why.
-    init?(_ process: Sender.Process, _ budget: SeriesBudget, refusal: inout DropReason?) {
+    init?(_ process: Sender.Process, budget: SeriesBudget, refusal: inout DropReason?) {
         let families = Families.all
-        var ledger = Ledger(families.catalogue, budget)
-        refusal = ledger.reserve(6)
+        var store = SeriesStore(families.descriptors, budget: budget)
+        refusal = store.reserve(6)
         if refusal != nil { return nil }
-        let labels = ledger.keep(LabelSet([("pid", "\(process.pid)")]))
-        let cpu = ledger.sum(families.processCPU, labels)
-        let memory = ledger.gauge(families.processMemory, labels)
-        let threads = ledger.gauge(families.processThreads, labels)
-        let files = ledger.gauge(families.processFiles, labels)
-        let read = ledger.counter(families.processRead, labels)
-        let written = ledger.counter(families.processWritten, labels)
+        let labels = store.keep(LabelSet([("pid", "\(process.pid)")]))
+        let cpu = store.sum(families.processCPU, labels: labels)
+        let memory = store.gauge(families.processMemory, labels: labels)
+        let threads = store.gauge(families.processThreads, labels: labels)
+        let files = store.gauge(families.processFiles, labels: labels)
+        let read = store.counter(families.processRead, labels: labels)
+        let written = store.counter(families.processWritten, labels: labels)
         self.process = process
-        record = Guarded(
+        record = LockedValue(
             Record(
-                ledger: ledger, cpu: cpu, memory: memory, threads: threads, files: files,
+                store: store, cpu: cpu, memory: memory, threads: threads, files: files,
                 read: read, written: written))
     }
 
@@ -43,11 +43,11 @@ final class ProducerProcess: Sendable {
     func note(_ version: ModelVersion) -> DropReason? {
         record.withLock { record in
             if record.models.contains(where: { $0.version === version }) { return nil }
-            if let refusal = record.ledger.reserve(1) { return refusal }
-            let info = record.ledger.info(Families.all.processModel)
-            record.ledger.describe(
+            if let refusal = record.store.reserve(1) { return refusal }
+            let info = record.store.info(Families.all.processModel)
+            record.store.describe(
                 info,
-                LabelSet([
+                labels: LabelSet([
                     ("pid", "\(process.pid)"), ("model", version.owner.name),
                     ("version", version.version),
                 ]))
@@ -57,27 +57,27 @@ final class ProducerProcess: Sendable {
     }
 
     /// Puts what it uses into a page's harvest.
-    func give(_ usage: ProcessUsage, to harvest: inout Harvest) {
+    func give(_ usage: ProcessUsage, to snapshot: inout StoreSnapshot) {
         record.withLock { record in
-            record.ledger.set(record.cpu, to: usage.cpuSeconds)
-            record.ledger.set(record.memory, Double(usage.residentBytes))
-            record.ledger.set(record.threads, Double(usage.threads))
+            record.store.set(record.cpu, to: usage.cpuSeconds)
+            record.store.set(record.memory, value: Double(usage.residentBytes))
+            record.store.set(record.threads, value: Double(usage.threads))
             if let count = usage.openFiles {
-                record.ledger.set(record.files, Double(count))
+                record.store.set(record.files, value: Double(count))
             } else {
-                record.ledger.hide(record.files)
+                record.store.hide(record.files)
             }
-            Self.set(record.read, usage.readBytes, in: &record.ledger)
-            Self.set(record.written, usage.writtenBytes, in: &record.ledger)
+            Self.set(record.read, value: usage.readBytes, in: &record.store)
+            Self.set(record.written, value: usage.writtenBytes, in: &record.store)
             for (version, info) in record.models
             where version.isRetired.load(ordering: .relaxed) {
-                record.ledger.hide(info)
+                record.store.hide(info)
             }
-            harvest.take(record.ledger)
+            snapshot.take(record.store)
         }
     }
 
-    private static func set(_ counter: Counter, _ value: UInt64?, in ledger: inout Ledger) {
-        if let value { ledger.set(counter, to: value) } else { ledger.hide(counter) }
+    private static func set(_ counter: Counter, value: UInt64?, in store: inout SeriesStore) {
+        if let value { store.set(counter, to: value) } else { store.hide(counter) }
     }
 }

@@ -1,6 +1,7 @@
 internal import Kernel
 internal import Observation
 internal import Series
+internal import Wire
 
 /// What the producers of one variant do right now: gauges that are summed over those whose lease has
 /// not ended. The version's lock guards it.
@@ -18,7 +19,7 @@ struct ProducerStates {
 
     init() {}
 
-    func write(to record: inout RecordWriter) {
+    func write(to record: inout ByteWriter) {
         record.write(optional: gauges) { gauges, record in
             record.write(gauges.inFlight)
             record.write(gauges.queued)
@@ -33,9 +34,9 @@ struct ProducerStates {
 
     /// Each producer's lease starts anew.
     init(
-        _ record: inout RecordReader, in ledger: inout Ledger, _ leases: Leases, now: UInt64
+        _ record: inout ByteReader, in store: inout SeriesStore, leases: Leases, now: UInt64
     ) {
-        if record.flag() { gauges = (ledger.gauge(&record), ledger.gauge(&record)) }
+        if record.flag() { gauges = (store.gauge(&record), store.gauge(&record)) }
         for _ in 0..<record.count() {
             let producer = record.number()
             let inFlight = record.double()
@@ -44,33 +45,33 @@ struct ProducerStates {
                 entries.append(
                     Entry(lease: lease, inFlight: inFlight, queueLength: queueLength))
             } else {
-                ledger.release(1)
+                store.release(1)
             }
         }
     }
 
     /// Makes sure that there is a place for what a producer says.
     mutating func reserve(
-        _ lease: Leases.Lease, in ledger: inout Ledger, _ labels: Labels
+        _ lease: Leases.Lease, in store: inout SeriesStore, labels: Labels
     ) -> DropReason? {
         if gauges == nil {
-            if let refusal = ledger.reserve(2) { return refusal }
+            if let refusal = store.reserve(2) { return refusal }
             gauges = (
-                ledger.gauge(Families.all.inFlight, labels),
-                ledger.gauge(Families.all.queued, labels)
+                store.gauge(Families.all.inFlight, labels: labels),
+                store.gauge(Families.all.queued, labels: labels)
             )
         }
         if let place = entries.firstIndex(where: { $0.lease.producer == lease.producer }) {
             if entries[place].lease != lease { entries[place] = Entry(lease: lease) }
             return nil
         }
-        if let refusal = ledger.hold(1) { return refusal }
+        if let refusal = store.hold(1) { return refusal }
         entries.append(Entry(lease: lease))
         return nil
     }
 
     /// Takes what a producer says. Numbers that are NaN stay what they were.
-    mutating func take(_ state: State, from producer: UInt64) {
+    mutating func take(_ state: StateEvent, from producer: UInt64) {
         guard let place = entries.firstIndex(where: { $0.lease.producer == producer }) else {
             return
         }
@@ -79,17 +80,17 @@ struct ProducerStates {
     }
 
     /// Forgets the producers that are gone and sets the gauges to the sums of the others.
-    mutating func settle(in ledger: inout Ledger, _ leases: Leases, now: UInt64) {
+    mutating func settle(in store: inout SeriesStore, leases: Leases, now: UInt64) {
         guard let gauges else { return }
         let count = entries.count
         entries.removeAll { !leases.isAlive($0.lease, now: now) }
-        if entries.count < count { ledger.release(count - entries.count) }
-        ProducerStates.set(gauges.inFlight, entries.lazy.map(\.inFlight), in: &ledger)
-        ProducerStates.set(gauges.queued, entries.lazy.map(\.queueLength), in: &ledger)
+        if entries.count < count { store.release(count - entries.count) }
+        ProducerStates.set(gauges.inFlight, values: entries.lazy.map(\.inFlight), in: &store)
+        ProducerStates.set(gauges.queued, values: entries.lazy.map(\.queueLength), in: &store)
     }
 
     private static func set(
-        _ gauge: Gauge, _ values: some Sequence<Double>, in ledger: inout Ledger
+        _ gauge: Gauge, values: some Sequence<Double>, in store: inout SeriesStore
     ) {
         var sum = 0.0
         var isTold = false
@@ -97,6 +98,6 @@ struct ProducerStates {
             sum += value
             isTold = true
         }
-        if isTold { ledger.set(gauge, sum) } else { ledger.hide(gauge) }
+        if isTold { store.set(gauge, value: sum) } else { store.hide(gauge) }
     }
 }

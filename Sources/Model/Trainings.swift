@@ -2,44 +2,47 @@ internal import Exposition
 internal import Kernel
 internal import Observation
 internal import Series
+internal import Wire
 
 /// What is known of a model's training: gauges hold what the last push said. The model's lock guards
 /// it.
 struct Trainings {
-    private var gauges = Keyed<Gauge>()
+    private var gauges = HandleMap<Gauge>()
     private var failures: Counter?
     private var info: Info?
     private var features = NameTable()
 
     init() {}
 
-    func write(to record: inout RecordWriter) {
+    func write(to record: inout ByteWriter) {
         gauges.write(to: &record) { $1.write($0) }
         record.write(optional: failures) { $1.write($0) }
         record.write(optional: info) { $1.write($0) }
         features.write(to: &record)
     }
 
-    init(_ record: inout RecordReader, in ledger: borrowing Ledger) {
-        gauges = Keyed(&record) { ledger.gauge(&$0) }
-        if record.flag() { failures = ledger.counter(&record) }
-        if record.flag() { info = ledger.info(&record) }
+    init(_ record: inout ByteReader, in store: borrowing SeriesStore) {
+        gauges = HandleMap(&record) { store.gauge(&$0) }
+        if record.flag() { failures = store.counter(&record) }
+        if record.flag() { info = store.info(&record) }
         features = NameTable(&record)
     }
 
     /// Makes sure that there are places for all that is said of a run.
     mutating func reserve(
-        _ training: Training, _ batch: borrowing Batch, of model: String,
-        in ledger: inout Ledger, _ budget: SeriesBudget
+        _ training: TrainingEvent, batch: borrowing Batch, of model: String,
+        in store: inout SeriesStore, budget: SeriesBudget
     ) -> DropReason? {
         var refusal: DropReason?
-        _ = changes(training, batch, of: model, in: &ledger, budget, now: 0, &refusal)
+        _ = changes(
+            training, batch: batch, of: model, in: &store, budget: budget, now: 0, refusal: &refusal
+        )
         if refusal == nil, failures == nil {
-            refusal = ledger.reserve(2)
+            refusal = store.reserve(2)
             if refusal == nil {
-                let labels = ledger.keep(LabelSet([("model", model)]))
-                failures = ledger.counter(Families.all.trainingFailures, labels)
-                info = ledger.info(Families.all.trainingInfo)
+                let labels = store.keep(LabelSet([("model", model)]))
+                failures = store.counter(Families.all.trainingFailures, labels: labels)
+                info = store.info(Families.all.trainingInfo)
             }
         }
         return refusal
@@ -47,61 +50,64 @@ struct Trainings {
 
     /// Takes what is said of a run. Returns whether training has succeeded with it.
     mutating func take(
-        _ training: Training, _ batch: borrowing Batch, of model: String,
-        in ledger: inout Ledger, _ budget: SeriesBudget, now: Double
+        _ training: TrainingEvent, batch: borrowing Batch, of model: String,
+        in store: inout SeriesStore, budget: SeriesBudget, now: Double
     ) -> Bool {
         var refusal: DropReason?
         let changes = changes(
-            training, batch, of: model, in: &ledger, budget, now: now, &refusal)
-        for (gauge, value) in changes { ledger.set(gauge, value) }
+            training, batch: batch, of: model, in: &store, budget: budget, now: now,
+            refusal: &refusal)
+        for (gauge, value) in changes { store.set(gauge, value: value) }
         if let failures {
-            ledger.show(failures)
-            if training.status == .failed { ledger.add(failures) }
+            store.show(failures)
+            if training.status == .failed { store.add(failures) }
         }
         if let info, !training.run.isNone {
             let labels = [("model", model), ("run_id", batch.bytes(training.run).string)]
-            ledger.describe(info, LabelSet(labels))
+            store.describe(info, labels: LabelSet(labels))
         }
         return training.status == .succeeded
     }
 
     /// The gauges that a run's news sets, and to what. Those that are new are made.
     private mutating func changes(
-        _ training: Training, _ batch: borrowing Batch, of model: String,
-        in ledger: inout Ledger, _ budget: SeriesBudget, now: Double, _ refusal: inout DropReason?
+        _ training: TrainingEvent, batch: borrowing Batch, of model: String,
+        in store: inout SeriesStore, budget: SeriesBudget, now: Double,
+        refusal: inout DropReason?
     ) -> [(Gauge, Double)] {
         let families = Families.all
         let names = [("model", model)]
         var changes: [(Gauge, Double)] = []
-        func set(_ instrument: Instrument, _ value: Double) {
+        func set(_ descriptor: MetricDescriptor, value: Double) {
             if value.isNaN || refusal != nil { return }
-            let gauge = gauges.handle(instrument.key, in: &ledger, &refusal) {
-                $0.gauge(instrument, $0.keep(LabelSet(names)))
+            let gauge = gauges.handle(descriptor.key, in: &store, refusal: &refusal) {
+                $0.gauge(descriptor, labels: $0.keep(LabelSet(names)))
             }
             if let gauge { changes.append((gauge, value)) }
         }
-        set(families.trainingEpoch, training.epoch)
-        set(families.trainingStep, training.step)
-        set(families.trainingDuration, training.durationSeconds)
-        set(families.trainingRows, training.rows)
-        if training.status == .succeeded { set(families.trainingSuccess, now) }
+        set(families.trainingEpoch, value: training.epoch)
+        set(families.trainingStep, value: training.step)
+        set(families.trainingDuration, value: training.durationSeconds)
+        set(families.trainingRows, value: training.rows)
+        if training.status == .succeeded { set(families.trainingSuccess, value: now) }
         let split = training.split.isNone ? "" : batch.bytes(training.split).string
         for place in training.metrics {
             let number = batch.trainingNumbers[place]
             let metric = batch.bytes(number.name).string
             let key = families.trainingMetric.key + Array(split.utf8) + [0xFF] + metric.utf8
-            let gauge = gauges.handle(key, in: &ledger, &refusal) {
+            let gauge = gauges.handle(key, in: &store, refusal: &refusal) {
                 var labels = names + [("metric", metric)]
                 if !split.isEmpty { labels.append(("split", split)) }
-                return $0.gauge(families.trainingMetric, $0.keep(LabelSet(labels)))
+                return $0.gauge(families.trainingMetric, labels: $0.keep(LabelSet(labels)))
             }
             if let gauge { changes.append((gauge, number.value)) }
         }
         for place in training.importance {
             let number = batch.trainingNumbers[place]
             setFeature(
-                [(families.trainingImportance, number.value)], batch.bytes(number.name), names,
-                in: &ledger, budget, &changes, &refusal)
+                [(families.trainingImportance, number.value)], feature: batch.bytes(number.name),
+                names: names,
+                in: &store, budget: budget, changes: &changes, refusal: &refusal)
         }
         for place in training.statistics {
             let entry = batch.trainingStatistics[place]
@@ -109,32 +115,34 @@ struct Trainings {
                 [
                     (families.trainingMean, entry.mean), (families.trainingStddev, entry.stddev),
                     (families.trainingMedian, entry.median),
-                ], batch.bytes(entry.feature), names, in: &ledger, budget, &changes, &refusal)
+                ], feature: batch.bytes(entry.feature), names: names, in: &store, budget: budget,
+                changes: &changes, refusal: &refusal)
         }
         return changes
     }
 
     /// Notes what is said of one feature; one beyond the limit is dropped and counted.
     private mutating func setFeature(
-        _ values: [(Instrument, Double)], _ feature: Span<UInt8>,
-        _ names: [(name: String, value: String)], in ledger: inout Ledger, _ budget: SeriesBudget,
-        _ changes: inout [(Gauge, Double)], _ refusal: inout DropReason?
+        _ values: [(MetricDescriptor, Double)], feature: Span<UInt8>,
+        names: [(name: String, value: String)], in store: inout SeriesStore,
+        budget: SeriesBudget,
+        changes: inout [(Gauge, Double)], refusal: inout DropReason?
     ) {
         if features.number(of: feature) == nil {
             if features.count >= budget.limits.features { return budget.drop(.featureLimit) }
             _ = features.add(feature)
         }
         let name = feature.string
-        for (instrument, value) in values where !value.isNaN && refusal == nil {
-            let gauge = gauges.handle(instrument.key + name.utf8, in: &ledger, &refusal) {
-                $0.gauge(instrument, $0.keep(LabelSet(names + [("feature", name)])))
+        for (descriptor, value) in values where !value.isNaN && refusal == nil {
+            let gauge = gauges.handle(descriptor.key + name.utf8, in: &store, refusal: &refusal) {
+                $0.gauge(descriptor, labels: $0.keep(LabelSet(names + [("feature", name)])))
             }
             if let gauge { changes.append((gauge, value)) }
         }
     }
 }
 
-extension Instrument {
+extension MetricDescriptor {
     /// What the keys of its series begin with.
     var key: [UInt8] { Array(family.name.utf8) + [0xFF] }
 }

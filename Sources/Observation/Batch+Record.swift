@@ -1,4 +1,5 @@
-public import Kernel
+internal import Kernel
+package import Wire
 
 /// A batch as the journal keeps it.
 extension Batch {
@@ -6,7 +7,7 @@ extension Batch {
     private static let form: UInt64 = 1
 
     /// Writes the whole batch.
-    public func write(to record: inout RecordWriter) {
+    package func write(to record: inout ByteWriter) {
         record.write(Batch.form)
         names.write(to: &record)
         Batch.write(scopes, to: &record) { scope, record in
@@ -38,7 +39,7 @@ extension Batch {
         }
     }
 
-    private func writeLists(to record: inout RecordWriter) {
+    private func writeLists(to record: inout ByteWriter) {
         Batch.write(features, to: &record) { feature, record in
             record.write(UInt64(feature.row))
             record.write(feature.feature)
@@ -76,8 +77,8 @@ extension Batch {
     }
 
     static func write<Element>(
-        _ list: [Element], to record: inout RecordWriter,
-        _ write: (Element, inout RecordWriter) -> Void
+        _ list: [Element], to record: inout ByteWriter,
+        write: (Element, inout ByteWriter) -> Void
     ) {
         record.write(count: list.count)
         for element in list { write(element, &record) }
@@ -87,7 +88,7 @@ extension Batch {
 extension Batch {
     /// Becomes the batch that was written. Returns false, and is empty, when the record is damaged
     /// or of a later form.
-    public mutating func read(_ record: inout RecordReader) -> Bool {
+    package mutating func read(_ record: inout ByteReader) -> Bool {
         removeAll()
         if record.number() != Batch.form { record.damage() }
         readAll(&record)
@@ -95,7 +96,7 @@ extension Batch {
         return !record.isDamaged
     }
 
-    private mutating func readAll(_ record: inout RecordReader) {
+    private mutating func readAll(_ record: inout ByteReader) {
         names.read(&record)
         for _ in 0..<record.count() {
             let model = name(&record, required: true)
@@ -109,7 +110,7 @@ extension Batch {
             let reason = name(&record)
             let weight = record.number()
             let size = record.number()
-            appendRow(item: Int(item), outcome, reason: reason, weight: weight, size: size)
+            appendRow(item: Int(item), outcome: outcome, reason: reason, weight: weight, size: size)
         }
         for measure in observations.indices {
             for _ in 0..<record.count() {
@@ -125,11 +126,11 @@ extension Batch {
         readRuns(&record)
     }
 
-    private mutating func readLists(_ record: inout RecordReader) {
+    private mutating func readLists(_ record: inout ByteReader) {
         for _ in 0..<record.count() {
             let row = record.number(below: items.count)
             let feature = name(&record, required: true)
-            append(feature: feature, row: row, value(&record))
+            append(feature: feature, row: row, value: value(&record))
         }
         for _ in 0..<record.count() {
             let row = record.number(below: items.count)
@@ -154,7 +155,7 @@ extension Batch {
             let label = UInt32(truncatingIfNeeded: record.number())
             let facet = name(&record, required: true)
             let group = name(&record, required: true)
-            labelGroups.append(Membership(row: label, facet: facet, group: group))
+            labelGroups.append(GroupTag(row: label, facet: facet, group: group))
         }
         for _ in 0..<record.count() {
             let row = record.number(below: items.count)
@@ -173,13 +174,13 @@ extension Batch {
     }
 
     /// Runs cover all rows, and their entries lie one behind the other.
-    private mutating func readRuns(_ record: inout RecordReader) {
-        var before = Marks()
+    private mutating func readRuns(_ record: inout ByteReader) {
+        var before = ListCounts()
         let ends = mark.marks
         for number in 0..<record.count() {
             let scope = record.number(below: scopes.count)
             let row = record.number(below: items.count)
-            var marks = Marks()
+            var marks = ListCounts()
             for list in marks.starts.indices {
                 let start = UInt32(record.number(below: Int(ends.starts[list]) + 1))
                 if start < before.starts[list] { record.damage() }
@@ -187,7 +188,7 @@ extension Batch {
             }
             if number == 0 ? row != 0 : row <= (runs.last?.row ?? 0) { record.damage() }
             if record.isDamaged { return }
-            runs.append(Run(scope: scope, row: row, marks: marks))
+            runs.append(ScopeRun(scope: scope, row: row, marks: marks))
             before = marks
         }
         if runs.isEmpty != items.isEmpty { record.damage() }

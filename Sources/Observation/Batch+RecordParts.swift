@@ -1,21 +1,22 @@
 internal import Kernel
+internal import Wire
 
 /// What the record of a batch is made of: names, texts, values, ranges. What the batch does not have
 /// is damage.
 extension Batch {
-    func name(_ record: inout RecordReader, required: Bool = false) -> Name {
-        let name = Name(index: record.number(below: nameCount + 1) - 1)
+    func name(_ record: inout ByteReader, required: Bool = false) -> Symbol {
+        let name = Symbol(index: record.number(below: nameCount + 1) - 1)
         if required, name.isNone { record.damage() }
         return name
     }
 
-    func text(_ record: inout RecordReader) -> Text {
+    func text(_ record: inout ByteReader) -> StringRef {
         let offset = record.number(below: names.byteCount + 1)
         let count = record.number(below: names.byteCount - offset + 1)
-        return Text(offset: UInt32(offset), count: UInt32(count))
+        return StringRef(offset: UInt32(offset), count: UInt32(count))
     }
 
-    func value(_ record: inout RecordReader) -> Value {
+    func value(_ record: inout ByteReader) -> Value {
         switch Value.Kind(rawValue: UInt8(record.number(below: 5))) {
         case .number?: return Value(record.double())
         case .text?: return Value(text(&record))
@@ -25,19 +26,19 @@ extension Batch {
         }
     }
 
-    func range(_ record: inout RecordReader, _ count: Int) -> Range<Int> {
+    func range(_ record: inout ByteReader, count: Int) -> Range<Int> {
         let start = record.number(below: count + 1)
         let length = record.number(below: count - start + 1)
         return start..<start + length
     }
 }
 
-extension RecordWriter {
-    mutating func write(_ name: Name) {
+extension ByteWriter {
+    mutating func write(_ name: Symbol) {
         write(count: Int(name.index) + 1)
     }
 
-    mutating func write(_ text: Text) {
+    mutating func write(_ text: StringRef) {
         write(UInt64(text.offset))
         write(UInt64(text.count))
     }

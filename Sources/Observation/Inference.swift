@@ -1,5 +1,5 @@
 /// How a request to a model ended, as `ml_requests_total` tells it.
-public enum RequestOutcome: UInt8, Sendable, CaseIterable {
+package enum RequestOutcome: UInt8, Sendable, CaseIterable {
     case ok
     case clientError
     case serverError
@@ -8,7 +8,7 @@ public enum RequestOutcome: UInt8, Sendable, CaseIterable {
     case cancelled
 
     /// As a label's value, and as it is pushed.
-    public var name: StaticString {
+    package var name: StaticString {
         switch self {
         case .ok: "ok"
         case .clientError: "client_error"
@@ -21,7 +21,7 @@ public enum RequestOutcome: UInt8, Sendable, CaseIterable {
 }
 
 /// What is measured of a request.
-public enum Measure: Int, Sendable, CaseIterable {
+package enum Measure: Int, Sendable, CaseIterable {
     /// Seconds.
     case duration
     /// Seconds by stage.
@@ -37,15 +37,15 @@ public enum Measure: Int, Sendable, CaseIterable {
 }
 
 /// One observation of a measure.
-public struct Observation: Sendable, BitwiseCopyable {
+package struct Observation: Sendable, BitwiseCopyable {
     /// The row it belongs to.
-    public let row: UInt32
+    package let row: UInt32
     /// Finite; not negative.
-    public let value: Double
+    package let value: Double
     /// How many requests it was observed of: at least 1, at most 2^53.
-    public let weight: UInt64
+    package let weight: UInt64
 
-    public init(row: Int, value: Double, weight: UInt64) {
+    package init(row: Int, value: Double, weight: UInt64) {
         self.row = UInt32(clamping: row)
         self.value = value
         self.weight = weight
@@ -53,8 +53,8 @@ public struct Observation: Sendable, BitwiseCopyable {
 }
 
 /// A value that a model was given or has given.
-public struct Value: Sendable, BitwiseCopyable {
-    public enum Kind: UInt8, Sendable, BitwiseCopyable {
+package struct Value: Sendable, BitwiseCopyable {
+    package enum Kind: UInt8, Sendable, BitwiseCopyable {
         /// A finite number.
         case number
         /// A text; booleans are the texts `true` and `false`.
@@ -68,72 +68,73 @@ public struct Value: Sendable, BitwiseCopyable {
         case missing
     }
 
-    public let kind: Kind
+    package let kind: Kind
     private let bits: UInt64
 
-    private init(_ kind: Kind, _ bits: UInt64) {
+    private init(_ kind: Kind, bits: UInt64) {
         self.kind = kind
         self.bits = bits
     }
 
-    public init(_ number: Double) { self.init(.number, number.bitPattern) }
+    package init(_ number: Double) { self.init(.number, bits: number.bitPattern) }
 
-    public init(_ text: Text, isNotFinite: Bool = false) {
+    package init(_ text: StringRef, isNotFinite: Bool = false) {
         self.init(
-            isNotFinite ? .notFiniteWord : .text, UInt64(text.offset) << 32 | UInt64(text.count))
+            isNotFinite ? .notFiniteWord : .text,
+            bits: UInt64(text.offset) << 32 | UInt64(text.count))
     }
 
-    public static let notFinite = Value(.notFinite, 0)
-    public static let missing = Value(.missing, 0)
+    package static let notFinite = Value(.notFinite, bits: 0)
+    package static let missing = Value(.missing, bits: 0)
 
     /// The number of a value of that kind; 0 for the others.
-    public var number: Double { kind == .number ? Double(bitPattern: bits) : 0 }
+    package var number: Double { kind == .number ? Double(bitPattern: bits) : 0 }
 
     /// The text of a value of one of the two kinds; empty for the others.
-    public var text: Text {
+    package var text: StringRef {
         guard kind == .text || kind == .notFiniteWord else { return .empty }
-        return Text(
+        return StringRef(
             offset: UInt32(truncatingIfNeeded: bits >> 32), count: UInt32(truncatingIfNeeded: bits))
     }
 }
 
 /// A feature of one row.
-public struct FeatureValue: Sendable, BitwiseCopyable {
-    public let row: UInt32
-    public let feature: Name
-    public let value: Value
+package struct FeatureValue: Sendable, BitwiseCopyable {
+    package let row: UInt32
+    package let feature: Symbol
+    package let value: Value
 }
 
 /// What a row says under a name: a score by class, an attribution by feature.
-public struct NamedNumber: Sendable, BitwiseCopyable {
-    public let row: UInt32
-    public let name: Name
+package struct NamedNumber: Sendable, BitwiseCopyable {
+    package let row: UInt32
+    package let name: Symbol
     /// Finite.
-    public let value: Double
+    package let value: Double
 }
 
 /// The group of a facet that a row belongs to.
-public struct Membership: Sendable, BitwiseCopyable {
-    public let row: UInt32
-    public let facet: Name
-    public let group: Name
+package struct GroupTag: Sendable, BitwiseCopyable {
+    package let row: UInt32
+    package let facet: Symbol
+    package let group: Symbol
 }
 
 /// What the model gave for a row.
-public struct Prediction: Sendable, BitwiseCopyable {
-    public let row: UInt32
+package struct Prediction: Sendable, BitwiseCopyable {
+    package let row: UInt32
     /// A number or a text.
-    public let value: Value
+    package let value: Value
 }
 
 /// A text of a row: its `id` or its `trace_id`.
-public struct RowText: Sendable, BitwiseCopyable {
-    public let row: UInt32
-    public let text: Text
+package struct RowText: Sendable, BitwiseCopyable {
+    package let row: UInt32
+    package let text: StringRef
 }
 
 /// Why a producer found an input wrong, as `ml_input_validation_errors_total` tells it.
-public enum InputReason: UInt8, Sendable, CaseIterable, BitwiseCopyable {
+package enum InputReason: UInt8, Sendable, CaseIterable, BitwiseCopyable {
     case missing
     case type
     case outOfRange
@@ -145,7 +146,7 @@ public enum InputReason: UInt8, Sendable, CaseIterable, BitwiseCopyable {
     /// Any other word.
     case custom
 
-    public var name: StaticString {
+    package var name: StaticString {
         switch self {
         case .missing: "missing"
         case .type: "type"
@@ -161,8 +162,8 @@ public enum InputReason: UInt8, Sendable, CaseIterable, BitwiseCopyable {
 }
 
 /// An input error that the producer found itself.
-public struct InputError: Sendable, BitwiseCopyable {
-    public let row: UInt32
-    public let feature: Name
-    public let reason: InputReason
+package struct InputError: Sendable, BitwiseCopyable {
+    package let row: UInt32
+    package let feature: Symbol
+    package let reason: InputReason
 }

@@ -1,14 +1,14 @@
 /// Who pushes, as Model needs to know: for gauges that are summed over producers, and for the
 /// process behind the Unix socket.
-public struct Sender: Sendable, Equatable {
+package struct Sender: Sendable, Equatable {
     /// A process behind the Unix socket.
-    public struct Process: Sendable, Equatable {
-        public let pid: Int32
+    package struct Process: Sendable, Equatable {
+        package let pid: Int32
         /// In clock ticks since boot (proc_pid_stat(5), field 22): tells it from a later process
         /// with the same pid.
-        public let startTicks: UInt64
+        package let startTicks: UInt64
 
-        public init(pid: Int32, startTicks: UInt64) {
+        package init(pid: Int32, startTicks: UInt64) {
             self.pid = pid
             self.startTicks = startTicks
         }
@@ -16,20 +16,20 @@ public struct Sender: Sendable, Equatable {
 
     /// Never given to another producer while this daemon runs. 0 is everybody who pushes over TCP
     /// without saying who.
-    public let number: UInt64
-    public let process: Process?
+    package let number: UInt64
+    package let process: Process?
 
-    public static let anonymous = Sender(number: 0, process: nil)
+    package static let anonymous = Sender(number: 0, process: nil)
 
-    public init(number: UInt64, process: Process?) {
+    package init(number: UInt64, process: Process?) {
         self.number = number
         self.process = process
     }
 }
 
 /// Where decoded pushes go.
-public protocol Sink: Sendable {
+package protocol Sink: Sendable {
     /// Applies what the batch says; refuses what a limit forbids, item by item. Called from any
     /// thread, also with an empty batch: a sign of life of the sender.
-    func apply(_ batch: borrowing Batch, from sender: Sender, verdict: inout Verdict)
+    func apply(_ batch: borrowing Batch, from sender: Sender, outcome: inout BatchOutcome)
 }

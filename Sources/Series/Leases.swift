@@ -3,12 +3,12 @@ internal import Kernel
 /// Until when the gauges of each producer count: every accepted push renews them.
 ///
 /// Times are of the monotonic clock, in nanoseconds.
-public final class Leases: Sendable {
-    public static let standardDuration = Duration.seconds(300)
+package final class Leases: Sendable {
+    package static let standardDuration = Duration.seconds(300)
 
     /// One lease of a producer: another one after a pause is not the same.
-    public struct Lease: Sendable, Equatable {
-        public let producer: UInt64
+    package struct Lease: Sendable, Equatable {
+        package let producer: UInt64
         let number: UInt64
     }
 
@@ -19,16 +19,16 @@ public final class Leases: Sendable {
 
     private let duration: UInt64
     private let limit: Int
-    private let table = Guarded(Table())
+    private let table = LockedValue(Table())
 
     /// `limit` is how many producers may have a lease at a time.
-    public init(_ duration: Duration = Leases.standardDuration, limit: Int) {
+    package init(_ duration: Duration = Leases.standardDuration, limit: Int) {
         self.duration = duration.nanoseconds
         self.limit = limit
     }
 
     /// Starts a producer's lease, or renews the one that it has. Nil when there are too many others.
-    public func start(_ producer: UInt64, now: UInt64) -> Lease? {
+    package func start(_ producer: UInt64, now: UInt64) -> Lease? {
         table.withLock { table in
             if let term = table.terms[producer], term.end > now {
                 table.terms[producer]?.end = now &+ duration
@@ -45,7 +45,7 @@ public final class Leases: Sendable {
     }
 
     /// Renews a producer's lease, if it has one that has not ended.
-    public func renew(_ producer: UInt64, now: UInt64) {
+    package func renew(_ producer: UInt64, now: UInt64) {
         table.withLock { table in
             if let term = table.terms[producer], term.end > now {
                 table.terms[producer]?.end = now &+ duration
@@ -54,7 +54,7 @@ public final class Leases: Sendable {
     }
 
     /// Whether the lease has neither ended nor been taken back.
-    public func isAlive(_ lease: Lease, now: UInt64) -> Bool {
+    package func isAlive(_ lease: Lease, now: UInt64) -> Bool {
         table.withLock { table in
             guard let term = table.terms[lease.producer] else { return false }
             return term.number == lease.number && term.end > now
@@ -63,7 +63,7 @@ public final class Leases: Sendable {
 
     /// The producers whose leases have ended, and when the next will have at the earliest, those
     /// included that have not started yet.
-    public func expired(now: UInt64) -> (producers: [UInt64], next: UInt64) {
+    package func expired(now: UInt64) -> (producers: [UInt64], next: UInt64) {
         table.withLock { table in
             var expired: [UInt64] = []
             var next = now &+ duration
@@ -75,12 +75,12 @@ public final class Leases: Sendable {
     }
 
     /// Ends all leases now.
-    public func endAll() {
+    package func endAll() {
         table.withLock { $0.terms.removeAll() }
     }
 
     /// Ends a producer's lease now.
-    public func end(_ producer: UInt64) {
+    package func end(_ producer: UInt64) {
         table.withLock { $0.terms[producer] = nil }
     }
 }

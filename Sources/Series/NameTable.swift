@@ -1,37 +1,38 @@
-public import Kernel
+internal import Kernel
+package import Wire
 
 /// Gives names numbers: 0, 1, 2 … in the order in which they came. Asking for a known name
 /// allocates nothing; the hash is keyed per process, so nobody can choose names that meet.
-public struct NameTable: Sendable {
-    private var places: [Int32] = [Int32](repeating: -1, count: 8)
+package struct NameTable: Sendable {
+    private var slots: [Int32] = [Int32](repeating: -1, count: 8)
     private var hashes: [Int] = []
     private var ends: [Int] = [0]
     private var bytes: [UInt8] = []
 
-    public init() {}
+    package init() {}
 
-    public var count: Int { hashes.count }
+    package var count: Int { hashes.count }
 
     /// The number of a name, nil when it has none.
-    public func number(of name: Span<UInt8>) -> Int? {
+    package func number(of name: Span<UInt8>) -> Int? {
         let hash = NameTable.hash(name)
-        var place = hash & (places.count - 1)
-        while places[place] >= 0 {
-            let number = Int(places[place])
+        var place = hash & (slots.count - 1)
+        while slots[place] >= 0 {
+            let number = Int(slots[place])
             if hashes[number] == hash, name.equals(self[number]) { return number }
-            place = (place + 1) & (places.count - 1)
+            place = (place + 1) & (slots.count - 1)
         }
         return nil
     }
 
     /// Gives the next number to a name that has none.
-    public mutating func add(_ name: Span<UInt8>) -> Int {
+    package mutating func add(_ name: Span<UInt8>) -> Int {
         let number = count
         hashes.append(NameTable.hash(name))
         for index in name.indices { bytes.append(name[index]) }
         ends.append(bytes.count)
-        if count * 2 > places.count {
-            places = [Int32](repeating: -1, count: places.count * 2)
+        if count * 2 > slots.count {
+            slots = [Int32](repeating: -1, count: slots.count * 2)
             for known in 0..<number { settle(known) }
         }
         settle(number)
@@ -39,19 +40,19 @@ public struct NameTable: Sendable {
     }
 
     /// The name with this number.
-    public subscript(number: Int) -> Span<UInt8> {
+    package subscript(number: Int) -> Span<UInt8> {
         @_lifetime(borrow self)
         get { bytes.span.extracting(ends[number]..<ends[number + 1]) }
     }
 
     /// Writes the names in the order of their numbers.
-    public func write(to record: inout RecordWriter) {
+    package func write(to record: inout ByteWriter) {
         record.write(count: count)
         for number in 0..<count { record.write(self[number]) }
     }
 
     /// The names that were written; those that stand there twice are damage.
-    public init(_ record: inout RecordReader) {
+    package init(_ record: inout ByteReader) {
         for _ in 0..<record.count() {
             let name = record.text()
             if number(of: name) == nil { _ = add(name) } else { record.damage() }
@@ -59,9 +60,9 @@ public struct NameTable: Sendable {
     }
 
     private mutating func settle(_ number: Int) {
-        var place = hashes[number] & (places.count - 1)
-        while places[place] >= 0 { place = (place + 1) & (places.count - 1) }
-        places[place] = Int32(number)
+        var place = hashes[number] & (slots.count - 1)
+        while slots[place] >= 0 { place = (place + 1) & (slots.count - 1) }
+        slots[place] = Int32(number)
     }
 
     private static func hash(_ name: Span<UInt8>) -> Int {

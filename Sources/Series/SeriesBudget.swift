@@ -1,27 +1,27 @@
 internal import Synchronization
 
 /// Counts the series of all ledgers against one limit, and what was refused.
-public final class SeriesBudget: Sendable {
-    public let limits: SeriesLimits
+package final class SeriesBudget: Sendable {
+    package let limits: SeriesLimits
     private let taken = Atomic<Int>(0)
     private let pageBytes = Atomic<Int>(0)
     private let drops: InlineArray<11, Atomic<UInt64>> = InlineArray { _ in Atomic(0) }
     private let areLimitsLifted = Atomic<Bool>(false)
 
-    public init(_ limits: SeriesLimits = SeriesLimits()) {
+    package init(_ limits: SeriesLimits = SeriesLimits()) {
         self.limits = limits
         precondition(DropReason.allCases.count == drops.count)
     }
 
     /// Series that exist or are reserved.
-    public var count: Int { taken.load(ordering: .relaxed) }
+    package var count: Int { taken.load(ordering: .relaxed) }
 
     /// Whether limits refuse anything. What was accepted before a restart is accepted again, whatever
     /// the limits are now.
-    public var isBinding: Bool { !areLimitsLifted.load(ordering: .relaxed) }
+    package var isBinding: Bool { !areLimitsLifted.load(ordering: .relaxed) }
 
     /// Lifts all limits while `body` runs.
-    public func lifted<Result>(_ body: () -> Result) -> Result {
+    package func lifted<Result>(_ body: () -> Result) -> Result {
         areLimitsLifted.store(true, ordering: .relaxed)
         defer { areLimitsLifted.store(false, ordering: .relaxed) }
         return body()
@@ -53,11 +53,11 @@ public final class SeriesBudget: Sendable {
     }
 
     /// Counts something that was refused.
-    public func drop(_ reason: DropReason, _ count: UInt64 = 1) {
+    package func drop(_ reason: DropReason, count: UInt64 = 1) {
         drops[reason.rawValue].wrappingAdd(count, ordering: .relaxed)
     }
 
-    public func dropped(_ reason: DropReason) -> UInt64 {
+    package func dropped(_ reason: DropReason) -> UInt64 {
         drops[reason.rawValue].load(ordering: .relaxed)
     }
 }

@@ -1,33 +1,33 @@
 /// How much the registry of pushed series takes.
-public struct SeriesLimits: Sendable, Equatable {
+package struct SeriesLimits: Sendable, Equatable {
     /// `--push.max-series`: series in all.
-    public var series = 100_000
+    package var series = 100_000
     /// Bytes that the labels of all series may take on a page: what bounds memory and page when
     /// names are long.
-    public var pageBytes = 32 << 20
+    package var pageBytes = 32 << 20
     /// Series of one model version, all its variants together; a model's own series likewise.
-    public var seriesPerVersion = 10_000
-    public var models = 50
-    public var versionsPerModel = 10
-    public var variantsPerVersion = 100
+    package var seriesPerVersion = 10_000
+    package var models = 50
+    package var versionsPerModel = 10
+    package var variantsPerVersion = 100
     /// Reasons of errors per model version and variant; those beyond count as `other`.
-    public var reasons = 20
+    package var reasons = 20
     /// Features per model version and variant.
-    public var features = 200
+    package var features = 200
     /// Producers whose gauges are summed.
-    public var leases = 1_024
+    package var leases = 1_024
     /// Processes behind the Unix socket that are told about.
-    public var processes = 256
+    package var processes = 256
 
-    public init() {}
+    package init() {}
 }
 
 /// Why something that was pushed got no series, as `ml_series_dropped_total{reason}` tells it.
-public enum DropReason: Int, CaseIterable, Sendable {
+package enum DropReason: Int, CaseIterable, Sendable {
     case seriesLimit, versionSeriesLimit, modelLimit, versionLimit, variantLimit, reasonLimit
     case featureLimit, leaseLimit, labelLimit, pageLimit, processLimit
 
-    public var name: String {
+    package var name: String {
         switch self {
         case .seriesLimit: "series_limit"
         case .versionSeriesLimit: "version_series_limit"

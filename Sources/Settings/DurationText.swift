@@ -1,20 +1,20 @@
-public import ArgumentParser
+internal import ArgumentParser
 internal import Kernel
 
 /// A duration on the command line as Go's exporters spell it: `5s`, `1m30s`, `250ms`, `1.5h`.
-public struct DurationText: ExpressibleByArgument, Sendable {
-    public let duration: Duration
+package struct DurationText: ExpressibleByArgument, Sendable {
+    package let duration: Duration
 
     private static let units: [(name: String, seconds: Double)] = [
         ("ns", 1e-9), ("us", 1e-6), ("ms", 1e-3), ("s", 1), ("m", 60), ("h", 3600),
     ]
 
-    public init(_ duration: Duration) {
+    package init(_ duration: Duration) {
         self.duration = duration
     }
 
     /// Nil for anything else, negative durations and those beyond a century.
-    public init?(argument: String) {
+    package init?(argument: String) {
         var rest = Substring(argument)
         var seconds = 0.0
         if rest.isEmpty { return nil }
@@ -33,7 +33,7 @@ public struct DurationText: ExpressibleByArgument, Sendable {
         duration = .seconds(seconds)
     }
 
-    public var defaultValueDescription: String {
+    package var defaultValueDescription: String {
         let seconds = duration.seconds
         if seconds == seconds.rounded(), seconds >= 1 { return "\(Int(seconds))s" }
         return "\(Int((seconds * 1000).rounded()))ms"

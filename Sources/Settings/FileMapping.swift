@@ -4,19 +4,19 @@ struct FileMapping {
     /// Where mistakes are told, and what they are told with.
     struct Reader {
         let file: String
-        private var mistakes: [(place: TextPlace, sentence: String)] = []
+        private var errors: [(place: TextPlace, sentence: String)] = []
 
         init(file: String) {
             self.file = file
         }
 
-        mutating func add(_ place: TextPlace, _ sentence: String) {
-            mistakes.append((place, sentence))
+        mutating func add(_ place: TextPlace, sentence: String) {
+            errors.append((place, sentence))
         }
 
         /// The mistakes in the order of the file.
         var sentences: [String] {
-            mistakes.sorted { ($0.place.line, $0.place.column) < ($1.place.line, $1.place.column) }
+            errors.sorted { ($0.place.line, $0.place.column) < ($1.place.line, $1.place.column) }
                 .map { "\(file):\($0.place.line):\($0.place.column): \($0.sentence)" }
         }
     }
@@ -27,14 +27,14 @@ struct FileMapping {
     private var known: [String] = []
 
     /// A node that is no mapping is a mistake; nothing at all is an empty mapping.
-    init(_ node: YAMLNode, _ path: String, _ reader: inout Reader) {
+    init(_ node: YAMLNode, path: String, reader: inout Reader) {
         self.path = path
         switch node {
         case .mapping(let pairs, _): self.pairs = pairs
         default:
             if !node.isNull {
                 let name = path.isEmpty ? "the file" : String(path.dropLast())
-                reader.add(node.place, "\(name) must be a mapping: keys and values")
+                reader.add(node.place, sentence: "\(name) must be a mapping: keys and values")
             }
         }
     }
@@ -57,7 +57,9 @@ struct FileMapping {
         for pair in pairs {
             reader.add(
                 pair.place,
-                "\(path)\(pair.key) is not known here; known are \(known.joined(separator: ", "))")
+                sentence:
+                    "\(path)\(pair.key) is not known here; known are \(known.joined(separator: ", "))"
+            )
         }
     }
 
@@ -65,20 +67,21 @@ struct FileMapping {
 
     /// A number within `range`.
     mutating func number(
-        _ key: String, _ range: ClosedRange<Double>, _ reader: inout Reader
+        _ key: String, range: ClosedRange<Double>, reader: inout Reader
     ) -> Double? {
         guard let node = take(key) else { return nil }
         if let value = FileMapping.number(node), range.contains(value) { return value }
         reader.add(
             node.place,
-            "\(path)\(key) must be a number from \(FileMapping.text(range.lowerBound)) to \(FileMapping.text(range.upperBound))"
+            sentence:
+                "\(path)\(key) must be a number from \(FileMapping.text(range.lowerBound)) to \(FileMapping.text(range.upperBound))"
         )
         return nil
     }
 
     /// A whole number within `range`.
     mutating func count(
-        _ key: String, _ range: ClosedRange<Int>, _ reader: inout Reader
+        _ key: String, range: ClosedRange<Int>, reader: inout Reader
     ) -> Int? {
         guard let node = take(key) else { return nil }
         if case .scalar(let text, isPlain: true, _) = node, let value = Int(text),
@@ -88,27 +91,29 @@ struct FileMapping {
         }
         reader.add(
             node.place,
-            "\(path)\(key) must be a whole number from \(range.lowerBound) to \(range.upperBound)")
+            sentence:
+                "\(path)\(key) must be a whole number from \(range.lowerBound) to \(range.upperBound)"
+        )
         return nil
     }
 
     /// A duration as flags spell it: `300s`, `5m`, `24h`, `0`.
-    mutating func duration(_ key: String, _ reader: inout Reader) -> Duration? {
+    mutating func duration(_ key: String, reader: inout Reader) -> Duration? {
         guard let node = take(key) else { return nil }
         if case .scalar(let text, _, _) = node, let value = DurationText(argument: text) {
             return value.duration
         }
-        reader.add(node.place, "\(path)\(key) must be a duration such as 90s, 5m or 24h")
+        reader.add(node.place, sentence: "\(path)\(key) must be a duration such as 90s, 5m or 24h")
         return nil
     }
 
     /// A sequence, each of its values read by `read`, which says nil after telling a mistake.
     mutating func list<Value>(
-        _ key: String, _ reader: inout Reader, _ read: (YAMLNode, inout Reader) -> Value?
+        _ key: String, reader: inout Reader, read: (YAMLNode, inout Reader) -> Value?
     ) -> [Value]? {
         guard let node = take(key) else { return nil }
         guard case .sequence(let items, _) = node else {
-            reader.add(node.place, "\(path)\(key) must be a list: [a, b]")
+            reader.add(node.place, sentence: "\(path)\(key) must be a list: [a, b]")
             return nil
         }
         return items.compactMap { read($0, &reader) }

@@ -1,117 +1,120 @@
 internal import Kernel
 
 /// What the file of `--config.file` says; nil where it says nothing.
-public struct FileSettings: Sendable, Equatable {
+package struct FileSettings: Sendable, Equatable {
     /// What is said of models: of all, or of one.
-    public struct Rules: Sendable, Equatable {
+    package struct Rules: Sendable, Equatable {
         /// Upper bounds of histograms, by the histogram's name.
-        public var buckets: [String: [Double]] = [:]
+        package var buckets: [String: [Double]] = [:]
         /// Labels that business metrics may carry.
-        public var labels: Set<String>?
+        package var labels: Set<String>?
         /// Rows after which a model should be trained anew.
-        public var retrainAfterRows: Double?
+        package var retrainAfterRows: Double?
 
-        public init() {}
+        package init() {}
     }
 
-    public struct Push: Sendable, Equatable {
+    package struct Push: Sendable, Equatable {
         /// How long a group lives that does not say so itself; zero for ever.
-        public var groupTTL: Duration?
+        package var groupTTL: Duration?
         /// How long a silent version of a model lives; zero for ever.
-        public var modelTTL: Duration?
+        package var modelTTL: Duration?
         /// Requests per second of one producer, 0 for any number, and how many of them at once.
-        public var producerRate: Int?
-        public var producerBurst: Int?
+        package var producerRate: Int?
+        package var producerBurst: Int?
     }
 
     /// Counts that bound what pushes may take.
-    public struct Limits: Sendable, Equatable {
-        public var groups: Int?
-        public var groupSeries: Int?
-        public var allGroupSeries: Int?
-        public var groupBytes: Int?
-        public var series: Int?
-        public var seriesPerVersion: Int?
-        public var models: Int?
-        public var versionsPerModel: Int?
-        public var variantsPerVersion: Int?
-        public var reasons: Int?
-        public var features: Int?
+    package struct Limits: Sendable, Equatable {
+        package var groups: Int?
+        package var groupSeries: Int?
+        package var allGroupSeries: Int?
+        package var groupBytes: Int?
+        package var series: Int?
+        package var seriesPerVersion: Int?
+        package var models: Int?
+        package var versionsPerModel: Int?
+        package var variantsPerVersion: Int?
+        package var reasons: Int?
+        package var features: Int?
     }
 
     /// Words that the file may use.
-    public struct Vocabulary: Sendable {
+    package struct AllowedNames: Sendable {
         /// Histograms whose bounds may be set.
-        public let histograms: Set<String>
+        package let histograms: Set<String>
         /// Bounds of one histogram.
-        public let boundLimit: Int
+        package let boundLimit: Int
 
-        public init(histograms: Set<String>, boundLimit: Int) {
+        package init(histograms: Set<String>, boundLimit: Int) {
             self.histograms = histograms
             self.boundLimit = boundLimit
         }
     }
 
-    public var push = Push()
-    public var limits = Limits()
-    public var defaults = Rules()
-    public var models: [String: Rules] = [:]
+    package var push = Push()
+    package var limits = Limits()
+    package var defaults = Rules()
+    package var models: [String: Rules] = [:]
 
-    public init() {}
+    package init() {}
 
     /// Reads the file; everything that is wrong with it ends up among the mistakes, with its line and
     /// column.
-    public static func load(
-        _ path: String, _ vocabulary: Vocabulary, _ mistakes: inout Mistakes
+    package static func load(
+        _ path: String, vocabulary: AllowedNames, errors: inout ValidationErrors
     ) -> FileSettings? {
         var file = KernelFile(path: path)
         var text = Buffer(capacity: 4096)
         do throws(KernelError) {
             try file.read(into: &text)
         } catch {
-            mistakes.add("--config.file: \(error).")
+            errors.add("--config.file: \(error).")
             return nil
         }
-        return parse(text.bytes, name: path, vocabulary, &mistakes)
+        return parse(text.bytes, name: path, vocabulary: vocabulary, errors: &errors)
     }
 
     /// `name` is what the file is called in sentences about mistakes.
-    public static func parse(
-        _ text: Span<UInt8>, name: String, _ vocabulary: Vocabulary, _ mistakes: inout Mistakes
+    package static func parse(
+        _ text: Span<UInt8>, name: String, vocabulary: AllowedNames,
+        errors: inout ValidationErrors
     ) -> FileSettings? {
         var reader = FileMapping.Reader(file: name)
         var settings = FileSettings()
         do throws(YAMLError) {
             if let root = try YAMLReader.read(text) {
-                settings.read(root, vocabulary, &reader)
+                settings.read(root, vocabulary: vocabulary, reader: &reader)
             }
         } catch {
-            reader.add(error.place, error.message)
+            reader.add(error.place, sentence: error.message)
         }
-        for sentence in reader.sentences { mistakes.add(sentence) }
+        for sentence in reader.sentences { errors.add(sentence) }
         return reader.sentences.isEmpty ? settings : nil
     }
 
     // MARK: Sections
 
     private mutating func read(
-        _ root: YAMLNode, _ vocabulary: Vocabulary, _ reader: inout FileMapping.Reader
+        _ root: YAMLNode, vocabulary: AllowedNames, reader: inout FileMapping.Reader
     ) {
-        var file = FileMapping(root, "", &reader)
-        if let node = file.take("push") { push = Push(node, &reader) }
-        if let node = file.take("limits") { limits = Limits(node, &reader) }
+        var file = FileMapping(root, path: "", reader: &reader)
+        if let node = file.take("push") { push = Push(node, reader: &reader) }
+        if let node = file.take("limits") { limits = Limits(node, reader: &reader) }
         if let node = file.take("defaults") {
-            defaults = Rules(node, "defaults.", vocabulary, &reader)
+            defaults = Rules(node, path: "defaults.", vocabulary: vocabulary, reader: &reader)
         }
         if let node = file.take("models") {
-            var models = FileMapping(node, "models.", &reader)
+            var models = FileMapping(node, path: "models.", reader: &reader)
             for pair in models.takeAll() {
                 if pair.key.isEmpty || pair.key.utf8.count > FileSettings.nameBytes {
                     reader.add(
-                        pair.place, "a model's name has 1 to \(FileSettings.nameBytes) bytes")
+                        pair.place,
+                        sentence: "a model's name has 1 to \(FileSettings.nameBytes) bytes")
                 }
                 self.models[pair.key] = Rules(
-                    pair.value, "models.\(pair.key).", vocabulary, &reader)
+                    pair.value, path: "models.\(pair.key).", vocabulary: vocabulary, reader: &reader
+                )
             }
         }
         file.finish(&reader)
@@ -122,79 +125,83 @@ public struct FileSettings: Sendable, Equatable {
 }
 
 extension FileSettings.Push {
-    fileprivate init(_ node: YAMLNode, _ reader: inout FileMapping.Reader) {
-        var push = FileMapping(node, "push.", &reader)
-        groupTTL = push.duration("group_ttl", &reader)
-        modelTTL = push.duration("model_ttl", &reader)
-        producerRate = push.count("producer_rate", 0...10_000_000, &reader)
-        producerBurst = push.count("producer_burst", 1...10_000_000, &reader)
+    fileprivate init(_ node: YAMLNode, reader: inout FileMapping.Reader) {
+        var push = FileMapping(node, path: "push.", reader: &reader)
+        groupTTL = push.duration("group_ttl", reader: &reader)
+        modelTTL = push.duration("model_ttl", reader: &reader)
+        producerRate = push.count("producer_rate", range: 0...10_000_000, reader: &reader)
+        producerBurst = push.count("producer_burst", range: 1...10_000_000, reader: &reader)
         push.finish(&reader)
     }
 }
 
 extension FileSettings.Limits {
-    fileprivate init(_ node: YAMLNode, _ reader: inout FileMapping.Reader) {
-        var limits = FileMapping(node, "limits.", &reader)
-        groups = limits.count("groups", 0...1_000_000, &reader)
-        groupSeries = limits.count("series_per_group", 0...10_000_000, &reader)
-        allGroupSeries = limits.count("series_of_groups", 0...10_000_000, &reader)
-        groupBytes = limits.count("bytes_of_groups", 0...4_000_000_000, &reader)
-        series = limits.count("series", 0...10_000_000, &reader)
-        seriesPerVersion = limits.count("series_per_version", 0...10_000_000, &reader)
-        models = limits.count("models", 0...100_000, &reader)
-        versionsPerModel = limits.count("versions_per_model", 0...100_000, &reader)
-        variantsPerVersion = limits.count("variants_per_version", 0...100_000, &reader)
-        reasons = limits.count("reasons", 0...10_000, &reader)
-        features = limits.count("features", 0...10_000, &reader)
+    fileprivate init(_ node: YAMLNode, reader: inout FileMapping.Reader) {
+        var limits = FileMapping(node, path: "limits.", reader: &reader)
+        groups = limits.count("groups", range: 0...1_000_000, reader: &reader)
+        groupSeries = limits.count("series_per_group", range: 0...10_000_000, reader: &reader)
+        allGroupSeries = limits.count("series_of_groups", range: 0...10_000_000, reader: &reader)
+        groupBytes = limits.count("bytes_of_groups", range: 0...4_000_000_000, reader: &reader)
+        series = limits.count("series", range: 0...10_000_000, reader: &reader)
+        seriesPerVersion = limits.count(
+            "series_per_version", range: 0...10_000_000, reader: &reader)
+        models = limits.count("models", range: 0...100_000, reader: &reader)
+        versionsPerModel = limits.count("versions_per_model", range: 0...100_000, reader: &reader)
+        variantsPerVersion = limits.count(
+            "variants_per_version", range: 0...100_000, reader: &reader)
+        reasons = limits.count("reasons", range: 0...10_000, reader: &reader)
+        features = limits.count("features", range: 0...10_000, reader: &reader)
         limits.finish(&reader)
     }
 }
 
 extension FileSettings.Rules {
     fileprivate init(
-        _ node: YAMLNode, _ path: String, _ vocabulary: FileSettings.Vocabulary,
-        _ reader: inout FileMapping.Reader
+        _ node: YAMLNode, path: String, vocabulary: FileSettings.AllowedNames,
+        reader: inout FileMapping.Reader
     ) {
-        var rules = FileMapping(node, path, &reader)
+        var rules = FileMapping(node, path: path, reader: &reader)
         if let node = rules.take("buckets") {
-            var histograms = FileMapping(node, path + "buckets.", &reader)
+            var histograms = FileMapping(node, path: path + "buckets.", reader: &reader)
             for name in vocabulary.histograms.sorted() {
                 if let bounds = FileSettings.Rules.bounds(
-                    name, &histograms, vocabulary.boundLimit, &reader)
+                    name, histograms: &histograms, limit: vocabulary.boundLimit, reader: &reader)
                 {
                     buckets[name] = bounds
                 }
             }
             histograms.finish(&reader)
         }
-        labels = rules.list("labels", &reader) { node, reader in
+        labels = rules.list("labels", reader: &reader) { node, reader in
             if case .scalar(let name, _, _) = node, Self.isLabelName(name) { return name }
             reader.add(
                 node.place,
-                "a label's name consists of letters, digits and _, does not begin with a digit or __, and is none of \(Self.reservedLabels.sorted().joined(separator: ", "))"
+                sentence:
+                    "a label's name consists of letters, digits and _, does not begin with a digit or __, and is none of \(Self.reservedLabels.sorted().joined(separator: ", "))"
             )
             return nil
         }.map(Set.init)
-        retrainAfterRows = rules.number("retrain_after_rows", 1...1e15, &reader)
+        retrainAfterRows = rules.number("retrain_after_rows", range: 1...1e15, reader: &reader)
         rules.finish(&reader)
     }
 
     private static func bounds(
-        _ name: String, _ histograms: inout FileMapping, _ limit: Int,
-        _ reader: inout FileMapping.Reader
+        _ name: String, histograms: inout FileMapping, limit: Int,
+        reader: inout FileMapping.Reader
     ) -> [Double]? {
         var last = -Double.infinity
-        var places = 0
+        var slots = 0
         let path = histograms.path
-        let bounds = histograms.list(name, &reader) { node, reader -> Double? in
-            places += 1
+        let bounds = histograms.list(name, reader: &reader) { node, reader -> Double? in
+            slots += 1
             guard let bound = FileMapping.number(node), bound > last else {
                 reader.add(
-                    node.place, "bounds of \(path)\(name) are numbers, each larger than the last")
+                    node.place,
+                    sentence: "bounds of \(path)\(name) are numbers, each larger than the last")
                 return nil
             }
-            if places == limit + 1 {
-                reader.add(node.place, "\(path)\(name) has more than \(limit) bounds")
+            if slots == limit + 1 {
+                reader.add(node.place, sentence: "\(path)\(name) has more than \(limit) bounds")
             }
             last = bound
             return bound

@@ -1,7 +1,7 @@
-public import ArgumentParser
+internal import ArgumentParser
 
 /// What the daemon tells about its work, and how.
-public struct LogOptions: ParsableArguments {
+package struct LogOptions: ParsableArguments {
     @Option(
         name: .customLong("log.level"),
         help: ArgumentHelp("debug, info, warn or error.", valueName: "level"))
@@ -12,25 +12,25 @@ public struct LogOptions: ParsableArguments {
         help: ArgumentHelp("logfmt or json.", valueName: "format"))
     var format = "logfmt"
 
-    public init() {}
+    package init() {}
 
-    public func settings(_ mistakes: inout Mistakes) -> LogSettings {
+    package func settings(_ errors: inout ValidationErrors) -> LogSettings {
         let level = LogSettings.Level(rawValue: level)
         if level == nil {
-            mistakes.add("--log.level: \"\(self.level)\" is none of debug, info, warn, error.")
+            errors.add("--log.level: \"\(self.level)\" is none of debug, info, warn, error.")
         }
         let format = LogSettings.Format(rawValue: format)
         if format == nil {
-            mistakes.add("--log.format: \"\(self.format)\" is none of logfmt, json.")
+            errors.add("--log.format: \"\(self.format)\" is none of logfmt, json.")
         }
         return LogSettings(level: level ?? .info, format: format ?? .logfmt)
     }
 }
 
 /// Checked settings of the log.
-public struct LogSettings: Sendable, Equatable {
-    public enum Level: String, Sendable { case debug, info, warn, error }
-    public enum Format: String, Sendable { case logfmt, json }
-    public let level: Level
-    public let format: Format
+package struct LogSettings: Sendable, Equatable {
+    package enum Level: String, Sendable { case debug, info, warn, error }
+    package enum Format: String, Sendable { case logfmt, json }
+    package let level: Level
+    package let format: Format
 }

@@ -1,8 +1,8 @@
-public import ArgumentParser
-public import Kernel
+internal import ArgumentParser
+package import Kernel
 
 /// Where the machine's file systems are found.
-public struct PathOptions: ParsableArguments {
+package struct PathOptions: ParsableArguments {
     @Option(
         name: .customLong("path.procfs"),
         help: ArgumentHelp("procfs mountpoint.", valueName: "directory"))
@@ -23,17 +23,17 @@ public struct PathOptions: ParsableArguments {
         help: ArgumentHelp("udev data path.", valueName: "directory"))
     var udevData = "/run/udev/data"
 
-    public init() {}
+    package init() {}
 
     /// The roots; an empty path is a mistake, a missing directory is not: it may come later.
-    public func roots(_ mistakes: inout Mistakes) -> Roots {
+    package func roots(_ errors: inout ValidationErrors) -> FilesystemRoots {
         for (flag, path) in [
             ("--path.procfs", procfs), ("--path.sysfs", sysfs), ("--path.rootfs", rootfs),
             ("--path.udev.data", udevData),
         ] where path.isEmpty {
-            mistakes.add("\(flag) must name a directory.")
+            errors.add("\(flag) must name a directory.")
         }
-        return Roots(
+        return FilesystemRoots(
             proc: Root(procfs), sys: Root(sysfs), rootfs: Root(rootfs), udev: Root(udevData))
     }
 }

@@ -4,18 +4,18 @@ internal import Kernel
 /// A regular expression in RE2's syntax, which is that of Go's exporters, matched anywhere in a
 /// text in time linear in its length.
 @safe
-public final class Pattern: @unchecked Sendable {
+package final class Pattern: @unchecked Sendable {
     // RE2 objects are immutable and may be matched from any thread.
     private let compiled: OpaquePointer
 
     /// Nil, with a sentence among the mistakes, when the text is no pattern.
-    public init?(_ text: String, flag: String, _ mistakes: inout Mistakes) {
+    package init?(_ text: String, flag: String, errors: inout ValidationErrors) {
         var message = [CChar](repeating: 0, count: 256)
         let size = message.count
         guard let compiled = unsafe ctext_pattern_create(text, text.utf8.count, &message, size)
         else {
             let reason = String(terminated: message)
-            mistakes.add("\(flag): \"\(text)\" is no regular expression: \(reason)")
+            errors.add("\(flag): \"\(text)\" is no regular expression: \(reason)")
             return nil
         }
         unsafe self.compiled = compiled
@@ -25,7 +25,7 @@ public final class Pattern: @unchecked Sendable {
         unsafe ctext_pattern_destroy(compiled)
     }
 
-    public func matches(_ text: Span<UInt8>) -> Bool {
+    package func matches(_ text: Span<UInt8>) -> Bool {
         unsafe text.withUnsafeBufferPointer { bytes in
             unsafe ctext_pattern_matches(compiled, bytes.baseAddress, bytes.count)
         }

@@ -1,7 +1,7 @@
-public import ArgumentParser
+internal import ArgumentParser
 
 /// How pushes are taken.
-public struct PushOptions: ParsableArguments {
+package struct PushOptions: ParsableArguments {
     @Option(
         name: .customLong("push.listen-address"),
         help: ArgumentHelp(
@@ -93,76 +93,77 @@ public struct PushOptions: ParsableArguments {
             valueName: "file"))
     var configFile: String?
 
-    public init() {}
+    package init() {}
 
-    public func settings(_ mistakes: inout Mistakes) -> PushFlags {
+    package func settings(_ errors: inout ValidationErrors) -> PushFlags {
         var flags = PushFlags()
         flags.listenAddresses = listenAddresses.isEmpty ? nil : listenAddresses
         flags.socket = socket
-        flags.socketMode = mode(&mistakes)
+        flags.socketMode = mode(&errors)
         flags.socketGroup = socketGroup
         flags.allowedHosts = allowedHosts
-        flags.producerRate = count("--push.producer-rate", producerRate, &mistakes)
-        flags.groupTTL = duration("--push.group-ttl", groupTTL, &mistakes)
-        flags.modelTTL = duration("--push.model-ttl", modelTTL, &mistakes)
-        flags.maxSeries = count("--push.max-series", maxSeries, &mistakes)
-        flags.maxGroups = count("--push.max-groups", maxGroups, &mistakes)
-        flags.maxGroupSeries = count("--push.max-group-series", maxGroupSeries, &mistakes)
+        flags.producerRate = count("--push.producer-rate", text: producerRate, errors: &errors)
+        flags.groupTTL = duration("--push.group-ttl", text: groupTTL, errors: &errors)
+        flags.modelTTL = duration("--push.model-ttl", text: modelTTL, errors: &errors)
+        flags.maxSeries = count("--push.max-series", text: maxSeries, errors: &errors)
+        flags.maxGroups = count("--push.max-groups", text: maxGroups, errors: &errors)
+        flags.maxGroupSeries = count(
+            "--push.max-group-series", text: maxGroupSeries, errors: &errors)
         flags.maxGroupBytes = count(
-            "--push.max-group-bytes", maxGroupBytes, &mistakes, limit: 4_000_000_000)
+            "--push.max-group-bytes", text: maxGroupBytes, errors: &errors, limit: 4_000_000_000)
         flags.configFile = configFile.flatMap { $0.isEmpty ? nil : $0 }
         flags.isReloadEnabled = enableReload
         if enableReload, flags.configFile == nil {
-            mistakes.add("--push.enable-reload needs --config.file: there is nothing to reload.")
+            errors.add("--push.enable-reload needs --config.file: there is nothing to reload.")
         }
         return flags
     }
 
     private func duration(
-        _ flag: String, _ text: String?, _ mistakes: inout Mistakes
+        _ flag: String, text: String?, errors: inout ValidationErrors
     ) -> Duration? {
         guard let text else { return nil }
         if let duration = DurationText(argument: text) { return duration.duration }
-        mistakes.add("\(flag): \"\(text)\" is no duration such as 90s, 5m or 24h.")
+        errors.add("\(flag): \"\(text)\" is no duration such as 90s, 5m or 24h.")
         return nil
     }
 
-    private func mode(_ mistakes: inout Mistakes) -> UInt32 {
+    private func mode(_ errors: inout ValidationErrors) -> UInt32 {
         guard let socketMode else { return 0o660 }
         if let mode = UInt32(socketMode, radix: 8), mode <= 0o777 { return mode }
-        mistakes.add(
+        errors.add(
             "--push.socket-mode: \"\(socketMode)\" is no mode such as 0660: three octal digits.")
         return 0o660
     }
 
     private func count(
-        _ flag: String, _ text: String?, _ mistakes: inout Mistakes, limit: Int = 10_000_000
+        _ flag: String, text: String?, errors: inout ValidationErrors, limit: Int = 10_000_000
     ) -> Int? {
         guard let text else { return nil }
         if let count = Int(text), (0...limit).contains(count) { return count }
-        mistakes.add("\(flag): \"\(text)\" is no count from 0 to \(limit).")
+        errors.add("\(flag): \"\(text)\" is no count from 0 to \(limit).")
         return nil
     }
 }
 
 /// The flags about pushes, checked; nil where nothing was said.
-public struct PushFlags: Sendable, Equatable {
-    public var listenAddresses: [String]?
+package struct PushFlags: Sendable, Equatable {
+    package var listenAddresses: [String]?
     /// Nil when nothing was said, `none` for no socket.
-    public var socket: String?
-    public var socketMode: UInt32 = 0o660
+    package var socket: String?
+    package var socketMode: UInt32 = 0o660
     /// A name or a number.
-    public var socketGroup: String?
-    public var allowedHosts: [String] = []
+    package var socketGroup: String?
+    package var allowedHosts: [String] = []
     /// Requests per second; 0 for any number.
-    public var producerRate: Int?
+    package var producerRate: Int?
     /// Zero for ever.
-    public var groupTTL: Duration?
-    public var modelTTL: Duration?
-    public var maxSeries: Int?
-    public var maxGroups: Int?
-    public var maxGroupSeries: Int?
-    public var maxGroupBytes: Int?
-    public var configFile: String?
-    public var isReloadEnabled = false
+    package var groupTTL: Duration?
+    package var modelTTL: Duration?
+    package var maxSeries: Int?
+    package var maxGroups: Int?
+    package var maxGroupSeries: Int?
+    package var maxGroupBytes: Int?
+    package var configFile: String?
+    package var isReloadEnabled = false
 }

@@ -1,7 +1,7 @@
-public import ArgumentParser
+internal import ArgumentParser
 
 /// How the telemetry listener serves.
-public struct WebOptions: ParsableArguments {
+package struct WebOptions: ParsableArguments {
     @Option(
         name: .customLong("web.listen-address"),
         help: ArgumentHelp(
@@ -48,12 +48,12 @@ public struct WebOptions: ParsableArguments {
             "Accepted for node_exporter's users; has no effect.", visibility: .hidden))
     var goMaxProcs: String?
 
-    public init() {}
+    package init() {}
 
     /// The settings; addresses are kept as text for whoever listens.
-    public func settings(_ mistakes: inout Mistakes) -> WebSettings {
+    package func settings(_ errors: inout ValidationErrors) -> WebSettings {
         if let configFile, !configFile.isEmpty {
-            mistakes.add(
+            errors.add(
                 "--web.config.file: TLS and users are not available yet; put a proxy in front or leave the flag out."
             )
         }
@@ -61,15 +61,15 @@ public struct WebOptions: ParsableArguments {
             $0 > 0x20 && $0 < 0x7F && $0 != 0x25 && $0 != 0x3F
         }
         if !telemetryPath.hasPrefix("/") || !known {
-            mistakes.add(
+            errors.add(
                 "--web.telemetry-path: \"\(telemetryPath)\" must start with / and hold neither blanks, % nor ?."
             )
         } else if ["/-/healthy", "/-/ready"].contains(telemetryPath) {
-            mistakes.add("--web.telemetry-path: \"\(telemetryPath)\" is taken by a health check.")
+            errors.add("--web.telemetry-path: \"\(telemetryPath)\" is taken by a health check.")
         }
         let requests = Int(maxRequests) ?? -1
         if requests < 0 {
-            mistakes.add("--web.max-requests: \"\(maxRequests)\" is no count of requests.")
+            errors.add("--web.max-requests: \"\(maxRequests)\" is no count of requests.")
         }
         return WebSettings(
             listenAddresses: listenAddresses.isEmpty ? [":10180"] : listenAddresses,
@@ -80,14 +80,14 @@ public struct WebOptions: ParsableArguments {
 }
 
 /// Checked settings of the telemetry listener.
-public struct WebSettings: Sendable, Equatable {
-    public let listenAddresses: [String]
-    public let systemdSocket: Bool
-    public let telemetryPath: String
+package struct WebSettings: Sendable, Equatable {
+    package let listenAddresses: [String]
+    package let systemdSocket: Bool
+    package let telemetryPath: String
     /// Whether the page tells about the daemon itself.
-    public let exporterMetrics: Bool
+    package let exporterMetrics: Bool
     /// Whether histograms have native buckets and Prometheus may ask for protobuf.
-    public let nativeHistograms: Bool
+    package let nativeHistograms: Bool
     /// Scrapes that may wait at the same time; 0 for any number.
-    public let maxRequests: Int
+    package let maxRequests: Int
 }

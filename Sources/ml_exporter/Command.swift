@@ -30,27 +30,27 @@ enum Command {
             name = first
             arguments.removeFirst()
         }
-        var mistakes = Mistakes()
+        var errors = ValidationErrors()
         if arguments.first == "storage" {
-            arguments = Command.expand(Array(arguments.dropFirst()), &mistakes)
-            self = StorageCommand.command(arguments, mistakes)
+            arguments = Command.expand(Array(arguments.dropFirst()), errors: &errors)
+            self = StorageCommand.command(arguments, errors: errors)
             return
         }
-        arguments = Command.expand(arguments, &mistakes)
+        arguments = Command.expand(arguments, errors: &errors)
         let options: Options
         do {
             options = try Options.parse(arguments)
         } catch {
-            self = Command.reply(to: error, mistakes)
+            self = Command.reply(to: error, errors: errors)
             return
         }
         if options.version {
             self = .tell(Version.text, toError: false, exitCode: 0)
             return
         }
-        let configuration = Configuration(options, &mistakes)
-        if !mistakes.isEmpty {
-            self = Command.tell(mistakes)
+        let configuration = Configuration(options, errors: &errors)
+        if !errors.isEmpty {
+            self = Command.tell(errors)
             return
         }
         switch name {
@@ -60,25 +60,27 @@ enum Command {
         }
     }
 
-    static func tell(_ mistakes: Mistakes) -> Command {
-        let lines = mistakes.sentences.map { "ml_exporter: error: \($0)" }
+    static func tell(_ errors: ValidationErrors) -> Command {
+        let lines = errors.sentences.map { "ml_exporter: error: \($0)" }
         return .tell(lines.joined(separator: "\n"), toError: true, exitCode: 2)
     }
 
     /// Help is an answer; anything else that the parser throws is one more mistake.
-    private static func reply(to error: any Error, _ mistakes: Mistakes) -> Command {
+    private static func reply(to error: any Error, errors: ValidationErrors) -> Command {
         if Options.exitCode(for: error) == ExitCode.success {
             let flags = Options.fullMessage(for: error)
             let behindUsage = flags.split(separator: "\n\n", maxSplits: 1).last ?? ""
             return .tell(summary + "\n" + behindUsage, toError: false, exitCode: 0)
         }
-        var mistakes = mistakes
-        mistakes.add("\(Options.message(for: error)), try --help.")
-        return tell(mistakes)
+        var errors = errors
+        errors.add("\(Options.message(for: error)), try --help.")
+        return tell(errors)
     }
 
     /// Replaces `@file` by the lines of that file; empty lines and those with # in front are none.
-    private static func expand(_ arguments: [String], _ mistakes: inout Mistakes) -> [String] {
+    private static func expand(_ arguments: [String], errors: inout ValidationErrors)
+        -> [String]
+    {
         var expanded: [String] = []
         for argument in arguments {
             guard argument.hasPrefix("@"), argument.count > 1 else {
@@ -95,7 +97,7 @@ enum Command {
                     if !flag.isEmpty, !flag.hasPrefix("#") { expanded.append(flag) }
                 }
             } catch {
-                mistakes.add("\(argument): \(error).")
+                errors.add("\(argument): \(error).")
             }
         }
         return expanded

@@ -1,5 +1,5 @@
 internal import Glibc
-internal import HTTPServer
+internal import HTTP
 internal import Host
 internal import Journal
 internal import Kernel
@@ -20,14 +20,14 @@ struct Daemon: ~Copyable {
 
     private let log: Logger
     private let scrapes: ScrapeThread
-    private let pushed: Pushed
+    private let pushState: PushState
     private let about: SelfMetrics
     private let servers: [Server]
     private let file: SettingsFile?
 
     /// Listens and serves from now on.
     init(
-        _ configuration: Configuration, _ pushed: Pushed, _ log: Logger
+        _ configuration: Configuration, pushState: PushState, log: Logger
     ) throws(KernelError) {
         let inherited = try Listener.inherited()
         let listeners =
@@ -35,20 +35,25 @@ struct Daemon: ~Copyable {
             ? inherited.filter { $0.name != PushListener.inheritedName }.map(\.listener)
             : try Daemon.bind(configuration.addresses)
         if listeners.isEmpty {
-            throw KernelError(ENODATA, "--web.systemd-socket: sockets from systemd")
+            throw KernelError(ENODATA, subject: "--web.systemd-socket: sockets from systemd")
         }
         let pushListeners = try Daemon.bindPush(
             configuration,
-            inherited.filter { $0.name == PushListener.inheritedName }.map(\.listener), log)
+            inherited: inherited.filter { $0.name == PushListener.inheritedName }.map(\.listener),
+            log: log)
         let file = configuration.pushFlags.configFile.map {
-            SettingsFile($0, configuration.pushFlags, configuration.push, pushed, log)
+            SettingsFile(
+                $0, flags: configuration.pushFlags, settings: configuration.push,
+                pushState: pushState, log: log)
         }
-        let about = SelfMetrics(isWanted: configuration.web.exporterMetrics, file)
+        let about = SelfMetrics(isWanted: configuration.web.exporterMetrics, file: file)
         let scrapes = try ScrapeThread(
-            configuration.host, configuration.roots, maxRequests: configuration.web.maxRequests,
-            pushed, about, log)
+            configuration.host, roots: configuration.roots,
+            maxRequests: configuration.web.maxRequests,
+            pushState: pushState, about: about, log: log)
         let routes = Telemetry.routes(
-            configuration.web, configuration.host.enabled.union(Pushed.names), scrapes, pushed)
+            configuration.web, enabled: configuration.host.enabled.union(PushState.names),
+            scrapes: scrapes, pushState: pushState)
         var servers: [Server] = []
         for listener in listeners {
             let server = try Server(
@@ -62,21 +67,21 @@ struct Daemon: ~Copyable {
             let server = try Server(
                 name: name, listeners: pushListeners,
                 routes: PushListener.routes(
-                    pushed, scrapes, file,
+                    pushState, scrapes: scrapes, file: file,
                     isReloadEnabled: configuration.pushFlags.isReloadEnabled),
-                limits: PushListener.limits, voices: [EventRoutes.voice],
-                admit: PushListener.gate(configuration, pushed).refusal,
+                limits: PushListener.limits, voices: [EventRoutes.errorFormat],
+                admit: PushListener.validator(configuration, pushState: pushState).refusal,
                 log: { log.debug("\($0)", metadata: ["from": "libmicrohttpd"]) })
             servers.append(server)
             about.watch(server)
             log.info("Taking pushes on", metadata: ["push_address": "\(name)"])
         }
-        try pushed.journal?.start()
+        try pushState.journal?.start()
         try scrapes.start()
         self.log = log
         self.file = file
         self.scrapes = scrapes
-        self.pushed = pushed
+        self.pushState = pushState
         self.about = about
         self.servers = servers
         for listener in listeners {
@@ -88,7 +93,7 @@ struct Daemon: ~Copyable {
     /// ones. When nothing is said of it and somebody has its address, the
     /// machine is served without pushes.
     private static func bindPush(
-        _ configuration: Configuration, _ inherited: [Listener], _ log: Logger
+        _ configuration: Configuration, inherited: [Listener], log: Logger
     ) throws(KernelError) -> [Listener] {
         var listeners = inherited + (try bind(configuration.pushAddresses ?? []))
         if configuration.pushAddresses == nil, inherited.isEmpty {
@@ -140,7 +145,7 @@ struct Daemon: ~Copyable {
         for server in servers where !server.waitUntilIdle(until: deadline) { isIdle = false }
         if !isIdle { log.warning("clients are cut off: they did not take their answers in time") }
         let lastCommit = Clock.monotonicNanoseconds &+ Daemon.lastCommitTimeout.nanoseconds
-        let isKept = pushed.journal?.stop(by: max(deadline, lastCommit)) ?? true
+        let isKept = pushState.journal?.stop(by: max(deadline, lastCommit)) ?? true
         for server in servers where !server.stop() {
             // A request still waits for a page or a disk that hangs: libmicrohttpd would abort.
             log.error("a scrape or the storage hangs; leaving without it")

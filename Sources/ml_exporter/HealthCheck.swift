@@ -1,5 +1,5 @@
 internal import Glibc
-internal import HTTPServer
+internal import HTTP
 internal import Kernel
 
 /// Asks a running daemon whether it is ready, for containers without curl.
@@ -49,7 +49,7 @@ enum HealthCheck {
             return unsafe withUnsafePointer(to: &target) { pointer in
                 let target = unsafe UnsafeRawPointer(pointer).assumingMemoryBound(to: sockaddr.self)
                 return unsafe connect(
-                    AF_UNIX, target, socklen_t(MemoryLayout<sockaddr_un>.size))
+                    AF_UNIX, target: target, length: socklen_t(MemoryLayout<sockaddr_un>.size))
             }
         case .tcp(let host, let port):
             var hints = unsafe addrinfo()
@@ -64,7 +64,8 @@ enum HealthCheck {
             while let current = unsafe entry {
                 if let target = unsafe current.pointee.ai_addr,
                     let descriptor = unsafe connect(
-                        current.pointee.ai_family, target, current.pointee.ai_addrlen)
+                        current.pointee.ai_family, target: target,
+                        length: current.pointee.ai_addrlen)
                 {
                     return descriptor
                 }
@@ -75,7 +76,7 @@ enum HealthCheck {
     }
 
     private static func connect(
-        _ family: Int32, _ target: UnsafePointer<sockaddr>, _ length: socklen_t
+        _ family: Int32, target: UnsafePointer<sockaddr>, length: socklen_t
     ) -> Int32? {
         let descriptor = socket(
             family, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)

@@ -84,19 +84,19 @@ struct Log: LogHandler {
         var seconds = time_t(nanoseconds / 1_000_000_000)
         var parts = unsafe tm()
         unsafe gmtime_r(&seconds, &parts)
-        func digits(_ value: Int, _ count: Int) -> String {
+        func digits(_ value: Int, count: Int) -> String {
             let text = String(value)
             return String(repeating: "0", count: max(0, count - text.count)) + text
         }
         let date = unsafe [
-            digits(Int(parts.tm_year) + 1900, 4), digits(Int(parts.tm_mon) + 1, 2),
-            digits(Int(parts.tm_mday), 2),
+            digits(Int(parts.tm_year) + 1900, count: 4), digits(Int(parts.tm_mon) + 1, count: 2),
+            digits(Int(parts.tm_mday), count: 2),
         ].joined(separator: "-")
         let time = unsafe [
-            digits(Int(parts.tm_hour), 2), digits(Int(parts.tm_min), 2),
-            digits(Int(parts.tm_sec), 2),
+            digits(Int(parts.tm_hour), count: 2), digits(Int(parts.tm_min), count: 2),
+            digits(Int(parts.tm_sec), count: 2),
         ].joined(separator: ":")
-        return "\(date)T\(time).\(digits(Int(nanoseconds / 1_000_000 % 1000), 3))Z"
+        return "\(date)T\(time).\(digits(Int(nanoseconds / 1_000_000 % 1000), count: 3))Z"
     }
 
     static func quotedIfNeeded(_ text: String) -> String {

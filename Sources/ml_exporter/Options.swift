@@ -1,5 +1,5 @@
 internal import ArgumentParser
-internal import HTTPServer
+internal import HTTP
 internal import Host
 internal import Kernel
 internal import Settings
@@ -10,7 +10,7 @@ struct Options: ParsableArguments {
     @OptionGroup(title: "Machine") var paths: PathOptions
     @OptionGroup(title: "Collectors") var host: HostOptions
     @OptionGroup(title: "Push") var push: PushOptions
-    @OptionGroup(title: "Storage") var storage: StorageOptions
+    @OptionGroup(title: "Storage") var storage: JournalOptions
     @OptionGroup(title: "Log") var log: LogOptions
 
     @Flag(name: .customLong("version"), help: "Show the version.")
@@ -24,7 +24,7 @@ struct Options: ParsableArguments {
 struct Configuration: Sendable {
     let web: WebSettings
     let addresses: [ListenAddress]
-    let roots: Roots
+    let roots: FilesystemRoots
     let host: HostSettings
     let log: LogSettings
     let pushFlags: PushFlags
@@ -32,44 +32,44 @@ struct Configuration: Sendable {
     let pushAddresses: [ListenAddress]?
     let pushSocket: PushSocket?
     let push: PushSettings
-    let storage: StorageSettings
+    let storage: JournalSettings
 
     /// Every mistake of the command line ends up among the mistakes, one sentence each.
-    init(_ options: Options, _ mistakes: inout Mistakes) {
+    init(_ options: Options, errors: inout ValidationErrors) {
         for argument in options.unrecognized {
-            mistakes.add(
+            errors.add(
                 argument.hasPrefix("-")
                     ? "unknown long flag '\(argument)', try --help."
                     : "unexpected '\(argument)', try --help.")
         }
-        web = options.web.settings(&mistakes)
-        roots = options.paths.roots(&mistakes)
-        host = options.host.settings(&mistakes)
-        log = options.log.settings(&mistakes)
+        web = options.web.settings(&errors)
+        roots = options.paths.roots(&errors)
+        host = options.host.settings(&errors)
+        log = options.log.settings(&errors)
         addresses = Configuration.parse(
-            web.listenAddresses, "--web.listen-address", &mistakes)
-        pushFlags = options.push.settings(&mistakes)
+            web.listenAddresses, flag: "--web.listen-address", errors: &errors)
+        pushFlags = options.push.settings(&errors)
         pushAddresses = pushFlags.listenAddresses.map { texts in
             texts == ["none"]
-                ? [] : Configuration.parse(texts, "--push.listen-address", &mistakes)
+                ? [] : Configuration.parse(texts, flag: "--push.listen-address", errors: &errors)
         }
-        pushSocket = PushSocket(pushFlags, &mistakes)
+        pushSocket = PushSocket(pushFlags, errors: &errors)
         let file = pushFlags.configFile.flatMap {
-            FileSettings.load($0, PushSettings.vocabulary, &mistakes)
+            FileSettings.load($0, vocabulary: PushSettings.vocabulary, errors: &errors)
         }
-        push = PushSettings(pushFlags, file ?? FileSettings())
-        storage = options.storage.settings(&mistakes)
+        push = PushSettings(pushFlags, file: file ?? FileSettings())
+        storage = options.storage.settings(&errors)
     }
 
     private static func parse(
-        _ texts: [String], _ flag: String, _ mistakes: inout Mistakes
+        _ texts: [String], flag: String, errors: inout ValidationErrors
     ) -> [ListenAddress] {
         var addresses: [ListenAddress] = []
         for text in texts {
             do throws(ListenAddressError) {
                 addresses.append(try ListenAddress.parse(text))
             } catch {
-                mistakes.add("\(flag): \(error)")
+                errors.add("\(flag): \(error)")
             }
         }
         return addresses

@@ -8,25 +8,25 @@ struct ProcessMetrics: ~Copyable {
         path: "/proc/self/stat", limit: 4096, isOneRecord: true)
     private var text = Buffer(capacity: 4096)
     private let bootTimeSeconds: Double?
-    private let cpu = Single(
-        "process_cpu_seconds_total", .counter,
+    private let cpu = UnlabelledMetric(
+        "process_cpu_seconds_total", kind: .counter,
         help: "Total user and system CPU time spent in seconds.")
-    private let openFiles = Single(
-        "process_open_fds", .gauge, help: "Number of open file descriptors.")
-    private let maxFiles = Single(
-        "process_max_fds", .gauge, help: "Maximum number of open file descriptors.")
-    private let virtual = Single(
-        "process_virtual_memory_bytes", .gauge, help: "Virtual memory size in bytes.")
-    private let virtualMax = Single(
-        "process_virtual_memory_max_bytes", .gauge,
+    private let openFiles = UnlabelledMetric(
+        "process_open_fds", kind: .gauge, help: "Number of open file descriptors.")
+    private let maxFiles = UnlabelledMetric(
+        "process_max_fds", kind: .gauge, help: "Maximum number of open file descriptors.")
+    private let virtual = UnlabelledMetric(
+        "process_virtual_memory_bytes", kind: .gauge, help: "Virtual memory size in bytes.")
+    private let virtualMax = UnlabelledMetric(
+        "process_virtual_memory_max_bytes", kind: .gauge,
         help: "Maximum amount of virtual memory available in bytes.")
-    private let resident = Single(
-        "process_resident_memory_bytes", .gauge, help: "Resident memory size in bytes.")
-    private let start = Single(
-        "process_start_time_seconds", .gauge,
+    private let resident = UnlabelledMetric(
+        "process_resident_memory_bytes", kind: .gauge, help: "Resident memory size in bytes.")
+    private let start = UnlabelledMetric(
+        "process_start_time_seconds", kind: .gauge,
         help: "Start time of the process since unix epoch in seconds.")
-    private let threads = Single(
-        "process_threads", .gauge, help: "Number of threads of the process.")
+    private let threads = UnlabelledMetric(
+        "process_threads", kind: .gauge, help: "Number of threads of the process.")
 
     init() {
         bootTimeSeconds = ProcessMetrics.bootTime()
@@ -36,25 +36,27 @@ struct ProcessMetrics: ~Copyable {
     mutating func write(to page: inout Page) {
         if (try? file.read(into: &text)) != nil { writeStat(to: &page) }
         if let count = Root("/proc").openFileCount(of: "self") {
-            page.single(openFiles, Double(count))
+            page.single(openFiles, value: Double(count))
         }
-        if let limit = ProcessMetrics.limit(RLIMIT_NOFILE) { page.single(maxFiles, limit) }
-        if let limit = ProcessMetrics.limit(RLIMIT_AS) { page.single(virtualMax, limit) }
+        if let limit = ProcessMetrics.limit(RLIMIT_NOFILE) { page.single(maxFiles, value: limit) }
+        if let limit = ProcessMetrics.limit(RLIMIT_AS) { page.single(virtualMax, value: limit) }
     }
 
     private func writeStat(to page: inout Page) {
-        guard var fields = ProcessFields(text.bytes), let user = fields.number(14),
+        guard var fields = PIDStat(text.bytes), let user = fields.number(14),
             let system = fields.number(15)
         else { return }
-        page.single(cpu, (Double(user) + Double(system)) / 100)
+        page.single(cpu, value: (Double(user) + Double(system)) / 100)
         guard let threadCount = fields.number(20) else { return }
-        page.single(threads, Double(threadCount))
+        page.single(threads, value: Double(threadCount))
         guard let started = fields.number(22), let size = fields.number(23),
             let pages = fields.number(24)
         else { return }
-        page.single(virtual, Double(size))
-        page.single(resident, Double(pages) * Double(sysconf(Int32(_SC_PAGESIZE))))
-        if let bootTimeSeconds { page.single(start, bootTimeSeconds + Double(started) / 100) }
+        page.single(virtual, value: Double(size))
+        page.single(resident, value: Double(pages) * Double(sysconf(Int32(_SC_PAGESIZE))))
+        if let bootTimeSeconds {
+            page.single(start, value: bootTimeSeconds + Double(started) / 100)
+        }
     }
 
     private static func limit(_ resource: __rlimit_resource) -> Double? {

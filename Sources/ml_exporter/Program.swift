@@ -54,18 +54,18 @@ enum Program {
                 "collector is not built, nothing of it is served",
                 metadata: ["collector": "\(name)"])
         }
-        let pushed: Pushed
+        let pushState: PushState
         do throws(StorageError) {
-            pushed = try Pushed(
-                configuration.push, configuration.storage,
-                nativeHistograms: configuration.web.nativeHistograms, log)
+            pushState = try PushState(
+                configuration.push, storage: configuration.storage,
+                nativeHistograms: configuration.web.nativeHistograms, log: log)
         } catch {
             log.error("cannot start", metadata: ["err": "\(error)"])
             return 1
         }
         let daemon: Daemon
         do throws(KernelError) {
-            daemon = try Daemon(configuration, pushed, log)
+            daemon = try Daemon(configuration, pushState: pushState, log: log)
         } catch {
             log.error("cannot start", metadata: ["err": "\(error)"])
             return 1

@@ -1,5 +1,5 @@
 internal import Exposition
-internal import HTTPServer
+internal import HTTP
 internal import Kernel
 internal import Synchronization
 
@@ -9,7 +9,7 @@ internal import Synchronization
 /// what it has not answered to the next number.
 final class ScrapeQueue: Sendable {
     /// What a scraper asked for.
-    struct Wish: Equatable, Sendable {
+    struct ScrapeRequest: Equatable, Sendable {
         let format: Format
         let isCompressed: Bool
         /// The collectors that write, and `groups` and `models` for what was pushed; nil for all.
@@ -22,21 +22,24 @@ final class ScrapeQueue: Sendable {
 
     /// A scraper that waits. It belongs to the queue, or to the thread that has taken it out.
     final class Waiting: @unchecked Sendable {
-        let wish: Wish
+        let request: ScrapeRequest
         /// When the scraper stops waiting, on the monotonic clock.
         let deadlineNanoseconds: UInt64
-        fileprivate var suspended: Suspended?
+        fileprivate var pending: PendingResponse?
 
-        init(_ wish: Wish, until deadlineNanoseconds: UInt64, _ suspended: consuming Suspended) {
-            self.wish = wish
+        init(
+            _ request: ScrapeRequest, until deadlineNanoseconds: UInt64,
+            pending: consuming PendingResponse
+        ) {
+            self.request = request
             self.deadlineNanoseconds = deadlineNanoseconds
-            self.suspended = consume suspended
+            self.pending = consume pending
         }
 
-        var isAbandoned: Bool { suspended?.isAbandoned ?? true }
+        var isAbandoned: Bool { pending?.isAbandoned ?? true }
 
         func answer(_ response: borrowing Response) {
-            suspended.take()?.answer(response)
+            pending.take()?.answer(response)
         }
     }
 
@@ -56,7 +59,7 @@ final class ScrapeQueue: Sendable {
         var isEnding = false
     }
 
-    private let state = Guarded(State())
+    private let state = LockedValue(State())
     private let capacity: Int
 
     /// `capacity` 0 is no limit.
@@ -83,8 +86,8 @@ final class ScrapeQueue: Sendable {
             if state.waiting.count == 1 {
                 swap(&state.serving, &state.waiting)
             } else {
-                state.serving = state.waiting.filter { $0.wish == first.wish }
-                state.waiting.removeAll { $0.wish == first.wish }
+                state.serving = state.waiting.filter { $0.request == first.request }
+                state.waiting.removeAll { $0.request == first.request }
             }
             return .serve(state.serving)
         }

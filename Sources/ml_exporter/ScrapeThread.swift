@@ -1,5 +1,5 @@
 internal import Exposition
-internal import HTTPServer
+internal import HTTP
 internal import Host
 internal import Kernel
 internal import Logging
@@ -20,34 +20,34 @@ final class ScrapeThread: Sendable {
 
     private let collectors: Collectors
     private let settings: HostSettings
-    private let pushed: Pushed
+    private let pushState: PushState
     private let about: SelfMetrics
     private let log: Logger
     private let queue: ScrapeQueue
-    private let doorbell: Doorbell
-    private let alarm: Alarm
+    private let wakeup: EventFD
+    private let alarm: TimerFD
     private let pages = BufferPool(initialCapacity: 64 << 10, keptBytes: 4 << 20)
     private let busySince = Atomic<UInt64>(0)
     /// When the page that is being made is late; 0 when none is.
     private let lateAt = Atomic<UInt64>(0)
     private let isEnding = Atomic<Bool>(false)
-    private let thread = Guarded<Worker?>(nil)
-    private let relief = Guarded<Worker?>(nil)
+    private let thread = LockedValue<Worker?>(nil)
+    private let relief = LockedValue<Worker?>(nil)
     private let tooMany: Route.Constant
     private let tooManyPages: Route.Constant
 
     init(
-        _ settings: HostSettings, _ roots: Roots, maxRequests: Int, _ pushed: Pushed,
-        _ about: SelfMetrics, _ log: Logger
+        _ settings: HostSettings, roots: FilesystemRoots, maxRequests: Int, pushState: PushState,
+        about: SelfMetrics, log: Logger
     ) throws(KernelError) {
-        collectors = Collectors(settings, roots)
+        collectors = Collectors(settings, roots: roots)
         self.settings = settings
-        self.pushed = pushed
+        self.pushState = pushState
         self.about = about
         self.log = log
         queue = ScrapeQueue(capacity: maxRequests)
-        doorbell = try Doorbell()
-        alarm = try Alarm()
+        wakeup = try EventFD()
+        alarm = try TimerFD()
         tooMany = ScrapeThread.refusal(
             "Limit of concurrent requests reached (\(maxRequests)), try again later.")
         tooManyPages = ScrapeThread.refusal(
@@ -67,15 +67,18 @@ final class ScrapeThread: Sendable {
     }
 
     /// Puts a scraper into the queue, or tells it that there are too many.
-    func ask(_ wish: ScrapeQueue.Wish, until deadline: UInt64, _ suspended: consuming Suspended) {
+    func ask(
+        _ request: ScrapeQueue.ScrapeRequest, until deadline: UInt64,
+        pending: consuming PendingResponse
+    ) {
         if pages.taken >= ScrapeThread.heldPageLimit {
             about.refusedScrapes.heldPages.wrappingAdd(1, ordering: .relaxed)
-            suspended.answer(tooManyPages.response)
+            pending.answer(tooManyPages.response)
             return
         }
-        let waiting = ScrapeQueue.Waiting(wish, until: deadline, suspended)
+        let waiting = ScrapeQueue.Waiting(request, until: deadline, pending: pending)
         if queue.add(waiting) {
-            doorbell.ring()
+            wakeup.ring()
         } else {
             about.refusedScrapes.maxRequests.wrappingAdd(1, ordering: .relaxed)
             waiting.answer(tooMany.response)
@@ -91,7 +94,7 @@ final class ScrapeThread: Sendable {
     /// Ends once the queue is empty. A thread that hangs in a collector is left behind.
     func stop() {
         queue.end()
-        doorbell.ring()
+        wakeup.ring()
         if let thread = thread.withLock({ $0.take() }) { thread.join() }
         isEnding.store(true, ordering: .relaxed)
         alarm.set(atNanoseconds: 1)
@@ -108,17 +111,21 @@ final class ScrapeThread: Sendable {
 
     /// The body of the thread with this number.
     private func run(_ server: Int) {
-        var press = Press(collectors, settings, pushed, about, log, pages)
+        var renderer = PageRenderer(
+            collectors, settings: settings, pushState: pushState, about: about, log: log,
+            pages: pages)
         while true {
             switch queue.next(server) {
             case .end: return
-            case .wait: doorbell.wait()
-            case .serve(let waiting): answer(waiting, server, &press)
+            case .wait: wakeup.wait()
+            case .serve(let waiting): answer(waiting, server: server, renderer: &renderer)
             }
         }
     }
 
-    private func answer(_ waiting: [ScrapeQueue.Waiting], _ server: Int, _ press: inout Press) {
+    private func answer(
+        _ waiting: [ScrapeQueue.Waiting], server: Int, renderer: inout PageRenderer
+    ) {
         let start = Clock.monotonicNanoseconds
         let deadline = waiting.reduce(UInt64.max) { min($0, $1.deadlineNanoseconds) }
         let left = deadline > start ? deadline &- start : 0
@@ -127,7 +134,7 @@ final class ScrapeThread: Sendable {
         lateAt.store(late, ordering: .relaxed)
         alarm.set(atNanoseconds: late)
         var isWanted = true
-        let response = press.response(to: waiting[0].wish, by: max(deadline, late)) {
+        let response = renderer.response(to: waiting[0].request, by: max(deadline, late)) {
             if !queue.isServing(server) { return false }
             if Clock.monotonicNanoseconds &- start > ScrapeThread.longPage.nanoseconds {
                 isWanted = waiting.contains { !$0.isAbandoned }

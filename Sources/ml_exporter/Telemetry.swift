@@ -1,5 +1,5 @@
 internal import Exposition
-internal import HTTPServer
+internal import HTTP
 internal import Host
 internal import Journal
 internal import Kernel
@@ -8,28 +8,29 @@ internal import Settings
 /// The routes of the telemetry listener.
 enum Telemetry {
     static func routes(
-        _ web: WebSettings, _ enabled: Set<String>, _ scrapes: ScrapeThread, _ pushed: Pushed
+        _ web: WebSettings, enabled: Set<String>, scrapes: ScrapeThread, pushState: PushState
     ) -> [Route] {
         var routes = [
             Route(
                 web.telemetryPath,
-                suspend: { request, suspended in
-                    switch collectors(request.query, enabled) {
+                suspend: { request, pending in
+                    switch collectors(request.query, enabled: enabled) {
                     case .success(let collectors):
                         scrapes.ask(
-                            wish(
-                                request, collectors, offersProtobuf: web.nativeHistograms),
+                            scrapeRequest(
+                                request, collectors: collectors,
+                                offersProtobuf: web.nativeHistograms),
                             until: deadline(
                                 request.header("x-prometheus-scrape-timeout-seconds")),
-                            suspended)
+                            pending: pending)
                     case .failure(let refusal):
-                        suspended.answer(Response(status: 400, text: refusal.sentence))
+                        pending.answer(Response(status: 400, text: refusal.sentence))
                     }
                 }),
             Route(
                 "/-/healthy", constant: Response(status: 200, text: "ml_exporter is healthy.\n")),
             Route("/-/ready") { _ in
-                pushed.journal?.status == .replaying
+                pushState.journal?.status == .replaying
                     ? Response(status: 503, text: "ml_exporter reads what was kept.\n")
                     : Response(status: 200, text: "ml_exporter is ready.\n")
             },
@@ -40,16 +41,16 @@ enum Telemetry {
                     "/",
                     constant: Response(
                         status: 200, headers: [("Content-Type", "text/html; charset=UTF-8")],
-                        body: Landing.page(telemetryPath: web.telemetryPath))))
+                        body: LandingPage.page(telemetryPath: web.telemetryPath))))
         }
         return routes
     }
 
     /// The page that a request asks for.
-    static func wish(
-        _ request: borrowing Request, _ collectors: Set<String>?, offersProtobuf: Bool = false
-    ) -> ScrapeQueue.Wish {
-        ScrapeQueue.Wish(
+    static func scrapeRequest(
+        _ request: borrowing Request, collectors: Set<String>?, offersProtobuf: Bool = false
+    ) -> ScrapeQueue.ScrapeRequest {
+        ScrapeQueue.ScrapeRequest(
             format: Negotiation.format(
                 accept: request.header("accept"), offersProtobuf: offersProtobuf),
             isCompressed: AcceptEncoding.acceptsGzip(request.header("accept-encoding")),
@@ -82,7 +83,7 @@ enum Telemetry {
     /// The collectors that `collect[]` and `exclude[]` leave, nil for all; the sentences are those
     /// that node_exporter's users know.
     static func collectors(
-        _ query: Span<UInt8>, _ enabled: Set<String>
+        _ query: Span<UInt8>, enabled: Set<String>
     ) -> Result<Set<String>?, Refusal> {
         if query.isEmpty { return .success(nil) }
         let collect = Query.values(of: "collect[]", in: query)

@@ -7,6 +7,7 @@ ml_journal_files_set_aside or ml_journal_skipped_records.
 """
 
 import contextlib
+import os
 import shutil
 import sqlite3
 import subprocess
@@ -173,12 +174,13 @@ CUTS = {
 }
 
 
+def cut_off(path, cut: str):
+    os.truncate(path, CUTS[cut](path.stat().st_size))
+
+
 @pytest.mark.parametrize("cut", CUTS)
 def test_a_snapshot_that_is_cut_off_costs_nothing(keep, damaged, cut):
-    path = damaged.folder / LATEST
-    size = CUTS[cut](path.stat().st_size)
-    with open(path, "r+b") as file:
-        file.truncate(size)
+    cut_off(damaged.folder / LATEST, cut)
     daemon = keep()
     found = serves_the_machine(daemon)
     assert requests(found, "m") == 6
@@ -191,10 +193,7 @@ def test_a_snapshot_that_is_cut_off_costs_nothing(keep, damaged, cut):
 
 @pytest.mark.parametrize("cut", CUTS)
 def test_a_file_of_records_that_is_cut_off_costs_what_was_cut(keep, damaged, cut):
-    path = damaged.folder / RECORDS
-    size = CUTS[cut](path.stat().st_size)
-    with open(path, "r+b") as file:
-        file.truncate(size)
+    cut_off(damaged.folder / RECORDS, cut)
     daemon = keep()
     found = serves_the_machine(daemon)
     # The snapshots hold two batches, the log the rest of the pages that it changed.

@@ -1,15 +1,12 @@
 """System calls on the storage fail, one at a time, while clients push: what was answered is there."""
 
-import contextlib
-import os
-import signal
-import subprocess
 from dataclasses import dataclass
 
 import pytest
 
 from load import Load
 from programs import has, wait_until
+from tampering import strace
 from test_storage import FEW, JSON, accept, aside, kill, page, sentences, serves_the_machine, stamp
 
 pytestmark = pytest.mark.skipif(not has("strace"), reason="no strace")
@@ -44,19 +41,8 @@ class Fault:
         return ["-P", path, "-e", f"trace={self.calls}", "-e",
                 f"inject={self.calls}:{self.injection}"]
 
-    @contextlib.contextmanager
     def on(self, daemon, folder, work):
-        told = work / "strace.log"
-        with open(told, "wb") as sink:
-            tracer = subprocess.Popen(
-                ["strace", "-f", "-p", str(daemon.pid), "-o", str(work / "trace"),
-                 *self.words(folder)], stderr=sink)
-        try:
-            wait_until(lambda: "attached" in told.read_text(), 20, "strace is attached")
-            yield
-        finally:
-            tracer.send_signal(signal.SIGTERM)
-            tracer.wait(20)
+        return strace(daemon, work, *self.words(folder))
 
     def count(self, work) -> int:
         """How many calls have failed."""

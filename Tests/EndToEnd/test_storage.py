@@ -4,7 +4,6 @@ import contextlib
 import json
 import os
 import shutil
-import signal
 import sqlite3
 import subprocess
 
@@ -12,6 +11,7 @@ import pytest
 
 from pages import parse_text
 from programs import binary, has, wait_until
+from tampering import strace
 
 JSON = {"Content-Type": "application/json"}
 FEW = ("--collector.disable-defaults", "--collector.loadavg")
@@ -465,20 +465,10 @@ def test_a_disk_that_fails_to_sync_takes_nothing_and_the_retry_counts_once(keep,
     assert accept(daemon, {"model": "m"}, **stamp(2))["duplicate"] is True
 
 
-@contextlib.contextmanager
 def broken_syncs(daemon, folder):
     """Lets every sync of the daemon fail with EIO."""
-    told = folder / "strace.log"
-    with open(told, "wb") as sink:
-        tracer = subprocess.Popen(
-            ["strace", "-f", "-p", str(daemon.pid), "-o", str(folder / "trace"),
-             "-e", "trace=fdatasync,fsync", "-e", "inject=fdatasync,fsync:error=EIO"], stderr=sink)
-    try:
-        wait_until(lambda: "attached" in told.read_text(), 20, "strace is attached")
-        yield
-    finally:
-        tracer.send_signal(signal.SIGTERM)
-        tracer.wait(20)
+    return strace(daemon, folder, "-e", "trace=fdatasync,fsync",
+                  "-e", "inject=fdatasync,fsync:error=EIO")
 
 
 # What ends by its time.

@@ -233,13 +233,19 @@ def test_flags_may_stand_in_a_file(crashed, tmp_path):
 
 # Damaged.
 
-def test_verify_names_every_fault_and_what_a_start_does(crashed, keep):
-    folder, _ = crashed
+def change_last_record(folder) -> int:
+    """Changes the bytes of the last record. Returns its number."""
     with contextlib.closing(sqlite3.connect(folder / "journal.db")) as records:
         last = records.execute("SELECT max(position) FROM record").fetchone()[0]
         records.execute("UPDATE record SET body = zeroblob(length(body)) WHERE position = ?",
                         (last,))
         records.commit()
+    return last
+
+
+def test_verify_names_every_fault_and_what_a_start_does(crashed, keep):
+    folder, _ = crashed
+    last = change_last_record(folder)
     answer = storage("verify", folder)
     assert answer.returncode == 1
     first, summary = answer.stdout.splitlines()
@@ -270,11 +276,7 @@ def test_verify_finds_damaged_files(crashed, name, begin):
 
 def test_compact_keeps_a_file_with_records_that_cannot_be_used(crashed, keep):
     folder, _ = crashed
-    with contextlib.closing(sqlite3.connect(folder / "journal.db")) as records:
-        last = records.execute("SELECT max(position) FROM record").fetchone()[0]
-        records.execute("UPDATE record SET body = zeroblob(length(body)) WHERE position = ?",
-                        (last,))
-        records.commit()
+    change_last_record(folder)
     answer = storage("compact", folder)
     assert answer.returncode == 0
     [name] = [path.name for path in folder.iterdir() if ".set-aside-" in path.name]

@@ -6,13 +6,13 @@ import json
 import os
 import signal
 import socket
-import subprocess
 import threading
 import time
 
 import pytest
 
 from programs import Daemon, connect, has, wait_until
+from tampering import strace
 from test_process import high
 from test_storage import FEW, JSON, accept, page, requests, stamp
 
@@ -64,20 +64,10 @@ class Client(threading.Thread):
         return told.get("duplicate") is True
 
 
-@contextlib.contextmanager
 def slow_syncs(daemon, folder, microseconds: int):
     """Every sync of the daemon takes so long."""
-    told = folder / "strace.log"
-    with open(told, "wb") as sink:
-        tracer = subprocess.Popen(
-            ["strace", "-f", "-p", str(daemon.pid), "-o", "/dev/null", "-e", "trace=fdatasync",
-             "-e", f"inject=fdatasync:delay_enter={microseconds}"], stderr=sink)
-    try:
-        wait_until(lambda: "attached" in told.read_text(), 20, "strace is attached")
-        yield
-    finally:
-        tracer.send_signal(signal.SIGKILL)
-        tracer.wait(20)
+    return strace(daemon, folder, "-e", "trace=fdatasync",
+                  "-e", f"inject=fdatasync:delay_enter={microseconds}", ending=signal.SIGKILL)
 
 
 def start_clients(address: str, **options) -> list[Client]:

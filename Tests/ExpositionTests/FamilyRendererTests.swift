@@ -15,11 +15,11 @@ struct FamilyRendererTests {
     }
 
     private func refusal(_ text: String, limits: LabelLimits = LabelLimits()) throws
-        -> RefusedSample.Reason?
+        -> SampleError.Reason?
     {
         var renderer = FamilyRenderer(limits: limits)
         let batch = try TextParser.parse(text.utf8Span.span)
-        do throws(RefusedSample) {
+        do throws(SampleError) {
             _ = try renderer.render(batch)
             return nil
         } catch {

@@ -18,18 +18,18 @@ struct NumberTests {
         ] as [(Double, String)])
     func `a number is spelled as node_exporter spells it`(value: Double, text: String) {
         var page = Page(format: .text, body: Buffer(capacity: 16))
-        page.single(Single("x", .gauge, help: "X."), value)
+        page.single(UnlabelledMetric("x", kind: .gauge, help: "X."), value: value)
         #expect(page.bytes.string.hasSuffix("\nx \(text)\n"))
     }
 
     @Test func `what is written reads back as the same number`() {
         var generator = SystemRandomNumberGenerator()
-        let single = Single("x", .gauge, help: "X.")
+        let single = UnlabelledMetric("x", kind: .gauge, help: "X.")
         for _ in 0..<20_000 {
             let value = Double(bitPattern: generator.next())
             if value.isNaN { continue }
             var page = Page(format: .text, body: Buffer(capacity: 128))
-            page.single(single, value)
+            page.single(single, value: value)
             let line = page.bytes.string.split(separator: "\n").last ?? ""
             let text = line.dropFirst(2)
             let readBack = text == "+Inf" ? .infinity : text == "-Inf" ? -.infinity : Double(text)

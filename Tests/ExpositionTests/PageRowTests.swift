@@ -3,7 +3,7 @@ import Kernel
 import Testing
 
 struct PageRowTests {
-    private let duration = Family("ml_x_seconds", .histogram, help: "X.")
+    private let duration = Family("ml_x_seconds", kind: .histogram, help: "X.")
     private let labels = LabelSet([("model", "m"), ("version", "1")])
 
     private func page(_ format: Format, exemplars: [Exemplar?] = []) -> String {
@@ -11,7 +11,8 @@ struct PageRowTests {
         page.begin(duration)
         let counts: [UInt64] = [1, 0, 2]
         page.histogram(
-            duration, labels.bytes.span, BucketBounds(ascending: [0.005, 1]), counts: counts.span,
+            duration, labels: labels.bytes.span, bounds: BucketBounds(ascending: [0.005, 1]),
+            counts: counts.span,
             sum: 12.5, exemplars: exemplars)
         page.finish()
         return page.bytes.string
@@ -50,11 +51,11 @@ struct PageRowTests {
     }
 
     @Test func `whole numbers keep their digits`() {
-        let family = Family("ml_x_total", .counter, help: "X.")
+        let family = Family("ml_x_total", kind: .counter, help: "X.")
         var page = Page(format: .text, body: Buffer(capacity: 16))
         page.begin(family)
-        page.row(family, labels.bytes.span, UInt64.max)
-        page.row(family, labels.bytes.span, 0.5)
+        page.row(family, labels: labels.bytes.span, value: UInt64.max)
+        page.row(family, labels: labels.bytes.span, value: 0.5)
         #expect(page.samples == 2)
         #expect(page.bytes.string.contains("version=\"1\"} 18446744073709551615\n"))
         #expect(page.bytes.string.hasSuffix("version=\"1\"} 0.5\n"))
@@ -64,15 +65,15 @@ struct PageRowTests {
         var page = Page(format: .text, body: Buffer(capacity: 16))
         page.begin(duration)
         page.begin(duration)
-        page.row(duration, labels.bytes.span, 1.0)
+        page.row(duration, labels: labels.bytes.span, value: 1.0)
         #expect(page.samples == 0)
     }
 
     @Test func `a value falls into the first bucket that is not below it`() {
         let bounds = BucketBounds(ascending: [0.1, 0.5, 1])
         #expect(bounds.bucketCount == 4)
-        let places = [-1, 0.1, 0.100001, 0.5, 1, 1.1, .infinity].map { bounds.bucket(of: $0) }
-        #expect(places == [0, 0, 1, 1, 2, 3, 3])
+        let slots = [-1, 0.1, 0.100001, 0.5, 1, 1.1, .infinity].map { bounds.bucket(of: $0) }
+        #expect(slots == [0, 0, 1, 1, 2, 3, 3])
         #expect(BucketBounds(ascending: []).bucket(of: 3) == 0)
     }
 

@@ -4,12 +4,12 @@ import Testing
 
 struct PageTests {
     private let counter = Family(
-        "x_total", .counter, help: "Help with \\ and \"quotes\"\nand lines.")
+        "x_total", kind: .counter, help: "Help with \\ and \"quotes\"\nand lines.")
 
     @Test func `text 0.0.4 names the counter in full and keeps quotes in help`() {
         var page = Page(format: .text, body: Buffer(capacity: 16))
         page.begin(counter)
-        page.sample(Series(counter, LabelSet([("b", "2"), ("a", "1")])), 3)
+        page.sample(Series(counter, labels: LabelSet([("b", "2"), ("a", "1")])), value: 3)
         page.finish()
         #expect(
             page.bytes.string == #"""
@@ -23,7 +23,7 @@ struct PageTests {
     @Test func `OpenMetrics strips the suffix of a counter's family and ends`() {
         var page = Page(format: .openMetrics, body: Buffer(capacity: 16))
         page.begin(counter)
-        page.sample(Series(counter), 3)
+        page.sample(Series(counter), value: 3)
         page.finish()
         #expect(
             page.bytes.string == #"""
@@ -38,14 +38,14 @@ struct PageTests {
     @Test func `a counter without the suffix and an untyped one are unknown to OpenMetrics`() {
         for kind in [Family.Kind.counter, .untyped] {
             var page = Page(format: .openMetrics, body: Buffer(capacity: 16))
-            page.single(Single("node_x", kind, help: "X."), 1)
+            page.single(UnlabelledMetric("node_x", kind: kind, help: "X."), value: 1)
             #expect(page.bytes.string.contains("# TYPE node_x unknown\n"))
         }
     }
 
     @Test func `a finished page can be given away and the next has room at once`() {
         var page = Page(format: .text, body: Buffer(capacity: 16))
-        page.single(Single("x", .gauge, help: "X."), 1)
+        page.single(UnlabelledMetric("x", kind: .gauge, help: "X."), value: 1)
         page.finish()
         let given = page.takeBody(leaving: Buffer(capacity: 16))
         #expect(given.bytes.string.hasSuffix("\nx 1\n"))
@@ -53,36 +53,36 @@ struct PageTests {
         #expect(isEmpty)
         page.restart(format: .text)
         page.reserveAsBefore()
-        page.single(Single("x", .gauge, help: "X."), 2)
+        page.single(UnlabelledMetric("x", kind: .gauge, help: "X."), value: 2)
         #expect(page.bytes.string.hasSuffix("\nx 2\n"))
     }
 
     @Test func `a series that is there already is dropped and counted`() {
-        let family = Family("x", .gauge, help: "X.")
+        let family = Family("x", kind: .gauge, help: "X.")
         var page = Page(format: .text, body: Buffer(capacity: 16))
         page.begin(family)
-        page.sample(Series(family, LabelSet([("a", "1")])), 1)
-        page.sample(Series(family, LabelSet([("a", "1"), ("empty", "")])), 2)
-        page.sample(Series(family, LabelSet([("a", "2")])), 3)
+        page.sample(Series(family, labels: LabelSet([("a", "1")])), value: 1)
+        page.sample(Series(family, labels: LabelSet([("a", "1"), ("empty", "")])), value: 2)
+        page.sample(Series(family, labels: LabelSet([("a", "2")])), value: 3)
         page.begin(family)
-        page.sample(Series(family, LabelSet([("a", "3")])), 4)
+        page.sample(Series(family, labels: LabelSet([("a", "3")])), value: 4)
         #expect(page.samples == 2)
         #expect(page.duplicates == 2)
         #expect(!page.bytes.string.contains("empty"))
         page.restart(format: .text)
         page.begin(family)
-        page.sample(Series(family, LabelSet([("a", "1")])), 1)
+        page.sample(Series(family, labels: LabelSet([("a", "1")])), value: 1)
         #expect(page.samples == 1)
         #expect(page.duplicates == 2)
     }
 
-    @Test func `ten thousand series find their places`() {
-        let family = Family("x", .gauge, help: "X.")
+    @Test func `ten thousand series find their slots`() {
+        let family = Family("x", kind: .gauge, help: "X.")
         var page = Page(format: .text, body: Buffer(capacity: 16))
         page.begin(family)
         for _ in 0..<2 {
             for number in 0..<10_000 {
-                page.sample(Series(family, LabelSet([("n", String(number))])), 1)
+                page.sample(Series(family, labels: LabelSet([("n", String(number))])), value: 1)
             }
         }
         #expect(page.samples == 10_000)

@@ -1,10 +1,11 @@
 import Kernel
 import Testing
+import Wire
 
 @testable import Exposition
 
 struct ProtobufPageTests {
-    private func page(_ write: (inout Page) -> Void) throws -> MetricBatch {
+    private func page(_ write: (inout Page) -> Void) throws -> ParsedExposition {
         var page = Page(format: .protobuf, body: Buffer(capacity: 64))
         write(&page)
         page.finish()
@@ -13,18 +14,18 @@ struct ProtobufPageTests {
     }
 
     @Test func `families, labels and values arrive as they were written`() throws {
-        let counter = Family("x_total", .counter, help: "Help with \\ and \"quotes\".")
-        let gauge = Family("y", .gauge, help: "Y.")
-        let untyped = Family("z", .untyped, help: "Z.")
+        let counter = Family("x_total", kind: .counter, help: "Help with \\ and \"quotes\".")
+        let gauge = Family("y", kind: .gauge, help: "Y.")
+        let untyped = Family("z", kind: .untyped, help: "Z.")
         let batch = try page { page in
             page.begin(counter)
-            page.sample(Series(counter, LabelSet([("a", "1\n\"2\"\\")])), 3)
-            page.sample(Series(counter, LabelSet([("a", "é")])), .infinity)
-            page.begin(Family("empty", .gauge, help: "Nothing."))
+            page.sample(Series(counter, labels: LabelSet([("a", "1\n\"2\"\\")])), value: 3)
+            page.sample(Series(counter, labels: LabelSet([("a", "é")])), value: .infinity)
+            page.begin(Family("empty", kind: .gauge, help: "Nothing."))
             page.begin(gauge)
-            page.row(gauge, LabelSet([("b", "c"), ("a", "d")]).bytes.span, -0.5)
+            page.row(gauge, labels: LabelSet([("b", "c"), ("a", "d")]).bytes.span, value: -0.5)
             page.begin(untyped)
-            page.sample(Series(untyped), .nan)
+            page.sample(Series(untyped), value: .nan)
         }
         #expect(batch.families.map(\.name) == ["x_total", "y", "z"])
         #expect(batch.families.map(\.kind) == [.counter, .gauge, .untyped])
@@ -38,7 +39,7 @@ struct ProtobufPageTests {
     }
 
     @Test func `a histogram is one metric with its classic buckets`() throws {
-        let family = Family("x_seconds", .histogram, help: "X.")
+        let family = Family("x_seconds", kind: .histogram, help: "X.")
         var native = NativeHistogram()
         native.observe(0.3, times: 3)
         let counts: [UInt64] = [1, 0, 2]
@@ -46,8 +47,8 @@ struct ProtobufPageTests {
             page.begin(family)
             for version in ["1", "2"] {
                 page.histogram(
-                    family, LabelSet([("version", version)]).bytes.span,
-                    BucketBounds(ascending: [0.005, 1]), counts: counts.span, sum: 12.5,
+                    family, labels: LabelSet([("version", version)]).bytes.span,
+                    bounds: BucketBounds(ascending: [0.005, 1]), counts: counts.span, sum: 12.5,
                     native: native)
             }
         }
@@ -62,7 +63,7 @@ struct ProtobufPageTests {
 }
 
 struct NativeHistogramTests {
-    private func upperBound(_ index: Int, _ schema: Int) -> Double {
+    private func upperBound(_ index: Int, schema: Int) -> Double {
         var exponent = Double(index)
         if schema >= 0 { exponent /= Double(1 << schema) } else { exponent *= Double(1 << -schema) }
         return exponent < 0 ? 1 / power(-exponent) : power(exponent)
@@ -89,19 +90,19 @@ struct NativeHistogramTests {
     @Test(arguments: [-4, -2, 0, 1, 2, 3])
     func `a value lies in the bucket whose bounds are around it`(schema: Int) {
         for value in [1e-9, 0.001, 0.5, 0.75, 1, 1.0000001, 2, 3, 1000, 123_456.789, 1e30] {
-            let index = NativeHistogram.index(of: value, schema)
-            #expect(value <= upperBound(index, schema) * (1 + 1e-12))
-            #expect(value > upperBound(index - 1, schema) * (1 - 1e-12))
+            let index = NativeHistogram.index(of: value, schema: schema)
+            #expect(value <= upperBound(index, schema: schema) * (1 + 1e-12))
+            #expect(value > upperBound(index - 1, schema: schema) * (1 - 1e-12))
         }
-        #expect(NativeHistogram.index(of: 1, schema) == 0)
+        #expect(NativeHistogram.index(of: 1, schema: schema) == 0)
     }
 
     @Test func `powers of two lie in the bucket that they bound`() {
         for exponent in -20...20 {
             let value = Double(sign: .plus, exponent: exponent, significand: 1)
-            #expect(NativeHistogram.index(of: value, 3) == exponent * 8)
-            #expect(NativeHistogram.index(of: value, 0) == exponent)
-            #expect(NativeHistogram.index(of: value.nextUp, 0) == exponent + 1)
+            #expect(NativeHistogram.index(of: value, schema: 3) == exponent * 8)
+            #expect(NativeHistogram.index(of: value, schema: 0) == exponent)
+            #expect(NativeHistogram.index(of: value.nextUp, schema: 0) == exponent + 1)
         }
     }
 
@@ -123,9 +124,9 @@ struct NativeHistogramTests {
 
     /// The buckets that the fields of a message tell, by index.
     private func told(_ histogram: NativeHistogram) throws -> [Int: Int] {
-        var message = WireWriter()
+        var message = ProtobufWriter()
         histogram.write(to: &message)
-        var reader = WireReader(message.bytes)
+        var reader = ProtobufReader(message.bytes)
         var spans: [(offset: Int, length: Int)] = []
         var deltas: [Int] = []
         func signed(_ value: UInt64) -> Int {
@@ -134,7 +135,7 @@ struct NativeHistogramTests {
         while !reader.isAtEnd {
             switch try reader.key() {
             case (12, 2):
-                var span = WireReader(try reader.bytes())
+                var span = ProtobufReader(try reader.bytes())
                 _ = try span.key()
                 let offset = signed(try span.varint())
                 _ = try span.key()

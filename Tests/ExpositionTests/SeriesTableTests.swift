@@ -3,32 +3,32 @@ import Kernel
 import Testing
 
 struct SeriesTableTests {
-    private let family = Family("x", .gauge, help: "X.")
+    private let family = Family("x", kind: .gauge, help: "X.")
 
     @Test func `rows come in the order in which they were named and go when they are not`() {
         var table = SeriesTable([.init(family)])
-        #expect(lines(["a", "b", "c"], &table) == ["a", "b", "c"])
-        #expect(lines(["a", "c", "d"], &table) == ["a", "c", "d"])
-        #expect(lines(["d", "b", "a"], &table) == ["d", "b", "a"])
-        #expect(lines(["d", "b", "a"], &table) == ["d", "b", "a"])
-        #expect(lines([], &table) == [])
+        #expect(lines(["a", "b", "c"], table: &table) == ["a", "b", "c"])
+        #expect(lines(["a", "c", "d"], table: &table) == ["a", "c", "d"])
+        #expect(lines(["d", "b", "a"], table: &table) == ["d", "b", "a"])
+        #expect(lines(["d", "b", "a"], table: &table) == ["d", "b", "a"])
+        #expect(lines([], table: &table) == [])
         #expect(table.rowCount == 0)
     }
 
     @Test func `a row that is named twice is told`() {
         var table = SeriesTable([.init(family)])
-        #expect(lines(["a", "a", "b"], &table) == ["a", "b"])
-        #expect(lines(["a", "b", "a"], &table) == ["a", "b"])
+        #expect(lines(["a", "a", "b"], table: &table) == ["a", "b"])
+        #expect(lines(["a", "b", "a"], table: &table) == ["a", "b"])
     }
 
     @Test func `rows beyond the limit are refused and counted`() {
         var table = SeriesTable([.init(family)], rowLimit: 2)
-        #expect(lines(["a", "b", "c"], &table) == ["a", "b"])
+        #expect(lines(["a", "b", "c"], table: &table) == ["a", "b"])
         #expect(table.refusedRows == 1)
     }
 
     @Test func `a cell without a value is not written, NaN is`() {
-        let other = Family("y", .gauge, help: "Y.")
+        let other = Family("y", kind: .gauge, help: "Y.")
         var table = SeriesTable([.init(family), .init(other)])
         table.begin()
         let key = Array("a".utf8)
@@ -41,7 +41,7 @@ struct SeriesTableTests {
     }
 
     /// The devices on the page after one collection.
-    private func lines(_ names: [String], _ table: inout SeriesTable) -> [String] {
+    private func lines(_ names: [String], table: inout SeriesTable) -> [String] {
         table.begin()
         for name in names {
             let key = Array(name.utf8)

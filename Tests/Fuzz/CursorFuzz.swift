@@ -1,4 +1,4 @@
-// rooms: Kernel
+// modules: Kernel
 
 import Kernel
 

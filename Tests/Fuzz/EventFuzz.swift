@@ -1,4 +1,4 @@
-// rooms: Kernel Observation Intake
+// modules: Kernel Observation Intake
 
 import Kernel
 import Observation
@@ -8,7 +8,7 @@ import Observation
 
 private nonisolated(unsafe) var decoder = EventDecoder()
 private nonisolated(unsafe) var batch = Batch()
-private nonisolated(unsafe) var verdict = Verdict()
+private nonisolated(unsafe) var outcome = BatchOutcome()
 
 /// The first byte chooses what reads the rest. A `precondition` below is a property that no input
 /// may break.
@@ -25,7 +25,7 @@ public func fuzz(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     default:
         if let path = ResourcePath(text) { precondition(!path.parts.isEmpty) }
         _ = HostCheck(names: ["h"]).allows(text)
-        _ = EventDoor.form(text)
+        _ = EventIngestor.form(text)
         _ = ContentEncoding(text)
     }
     return 0
@@ -36,20 +36,20 @@ private func fuzzEvents(_ text: Span<UInt8>, _ form: EventDecoder.Form) {
     body.append(text)
     body.reserve(EventDecoder.padding)
     let items: Int
-    do throws(BodyProblem) {
+    do throws(BodyError) {
         items = unsafe try decoder.decode(
-            body.bytes, form, now: 1.8e9, into: &batch, verdict: &verdict)
+            body.bytes, form, now: 1.8e9, into: &batch, outcome: &outcome)
     } catch {
         precondition(!error.sentence.isEmpty && form == .json)
-        unsafe precondition(batch.isEmpty && verdict.rejected == 0)
+        unsafe precondition(batch.isEmpty && outcome.rejected == 0)
         return
     }
-    unsafe precondition(batch.eventCount + verdict.rejected == items)
+    unsafe precondition(batch.eventCount + outcome.rejected == items)
     unsafe checkRows(items)
-    for rejection in unsafe verdict.rejections {
+    for rejection in unsafe outcome.rejections {
         precondition(rejection.index < items && !rejection.detail.isEmpty)
     }
-    _ = unsafe PushAnswer.events(items, verdict)
+    _ = unsafe PushAnswer.events(items, outcome)
 }
 
 /// What a consumer of a batch relies on.
@@ -106,14 +106,14 @@ private func fuzzStamp(_ text: Span<UInt8>) {
     let (producer, start, sequence) = (
         lines.part(endedBy: 0x0A), lines.part(endedBy: 0x0A), lines.part(endedBy: 0x0A)
     )
-    do throws(BatchStamp.Problem) {
-        let stamp = try BatchStamp.read(producer: producer, start: start, sequence: sequence)
-        precondition(stamp.map { $0.sequence > 0 && !$0.producer.isEmpty } ?? false)
-        guard let stamp else { return }
+    do throws(IdempotencyKey.Problem) {
+        let key = try IdempotencyKey.read(producer: producer, start: start, sequence: sequence)
+        precondition(key.map { $0.sequence > 0 && !$0.producer.isEmpty } ?? false)
+        guard let key else { return }
         var window = SequenceWindow()
         _ = window.see(1)
-        _ = window.see(stamp.sequence)
-        precondition(window.see(stamp.sequence) == .known)
+        _ = window.see(key.sequence)
+        precondition(window.see(key.sequence) == .known)
     } catch {
         precondition(!error.sentence.isEmpty)
     }

@@ -1,4 +1,4 @@
-// rooms: Kernel Exposition Groups
+// modules: Kernel Exposition Groups
 
 import Exposition
 import Groups
@@ -13,11 +13,11 @@ public func fuzzGroups(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     var limits = GroupLimits()
     limits.groups = 4
     limits.series = 200
-    let door = GroupDoor(GroupStore(limits))
-    push(unsafe Array(input), to: door)
+    let ingestor = PushgatewayHandler(GroupStore(limits))
+    push(unsafe Array(input), to: ingestor)
     for format in Format.allCases {
         var page = Page(format: format, body: Buffer(capacity: 256))
-        page.invite(door.store.families())
+        page.invite(ingestor.store.families())
         page.finish()
         if format != .text { continue }
         do throws(MetricSyntaxError) {
@@ -30,7 +30,7 @@ public func fuzzGroups(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     return 0
 }
 
-private func push(_ bytes: [UInt8], to door: GroupDoor) {
+private func push(_ bytes: [UInt8], to ingestor: PushgatewayHandler) {
     let text = bytes.span
     var start = 0
     for _ in 0..<8 {
@@ -42,21 +42,21 @@ private func push(_ bytes: [UInt8], to door: GroupDoor) {
         let length = isProtobuf ? body.count : body.offset(of: 0) ?? body.count
         send(
             rest[0], rest.extracting(min(1, line)..<line), body.extracting(first: length),
-            isProtobuf: isProtobuf, to: door)
+            isProtobuf: isProtobuf, to: ingestor)
         start += line + length + 2
     }
 }
 
 private func send(
     _ choice: UInt8, _ path: Span<UInt8>, _ body: Span<UInt8>, isProtobuf: Bool,
-    to door: GroupDoor
+    to ingestor: PushgatewayHandler
 ) {
     let type = Array(
         "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited"
             .utf8)
     let methods: [GroupMethod] = [.put, .post, .post, .delete]
     let prefixed = Array("/metrics/job/".utf8) + path.copied
-    let answer = door.answer(
+    let answer = ingestor.answer(
         methods[Int(choice & 3)], path: choice & 16 != 0 ? path : prefixed.span,
         aggregate: choice & 3 == 2 ? ["sum"] : [], contentType: isProtobuf ? type.span : nil,
         body: body)

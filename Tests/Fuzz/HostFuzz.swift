@@ -1,4 +1,4 @@
-// rooms: Host
+// modules: Host
 
 import Exposition
 import Kernel
@@ -13,30 +13,30 @@ public func fuzzHost(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     let input = unsafe UnsafeBufferPointer(start: start, count: count)
     let text = unsafe Span(_unsafeElements: input)
     let nowhere = Root("/nonexistent")
-    let roots = Roots(proc: nowhere, sys: nowhere, rootfs: nowhere, udev: nowhere)
-    var mistakes = Mistakes()
-    let everything = Filter(flag: "", include: nil, exclude: nil, &mistakes)
+    let roots = FilesystemRoots(proc: nowhere, sys: nowhere, rootfs: nowhere, udev: nowhere)
+    var errors = ValidationErrors()
+    let everything = Filter(flag: "", include: nil, exclude: nil, &errors)
     var page = Page(format: .openMetrics, body: Buffer(capacity: 4096))
 
-    var memory = Memory(roots)
+    var memory = MemInfo(roots)
     _ = memory.write(text, to: &page)
 
-    let machine = Machine(roots)
+    let machine = CollectorResources(roots)
     _ = machine.statistics.parse(text)
-    var scrape = Scrape()
-    var processor = Processor(machine, CPUSettings())
+    var scrape = CollectionContext()
+    var processor = CPU(machine, CPUSettings())
     processor.writeSeconds(&scrape, to: &page)
 
-    var disk = Disk(roots, everything)
+    var disk = DiskStats(roots, everything)
     _ = disk.parse(text)
 
-    var rows = NetworkRows(
+    var rows = NetDevRows(
         roots,
-        DeviceSettings(
+        NetDevSettings(
             filter: everything, usesNetlink: false, showsAddresses: false, showsAliases: false,
             isDetailed: true))
     rows.begin()
-    _ = NetworkSource.parse(text, into: &rows)
+    _ = NetDevSource.parse(text, into: &rows)
     rows.end()
     rows.write(to: &page)
 
@@ -44,12 +44,12 @@ public func fuzzHost(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
         roots,
         FilesystemSettings(points: everything, types: everything, mountTimeout: .seconds(1)))
     _ = filesystem.parse(text)
-    _ = LoadAverage.parse(text)
+    _ = LoadAvg.parse(text)
     devices(text, machine, everything, &page)
-    _ = ProcessorTopology.numbers(text)
-    _ = UdevRecord.parse(text)
-    _ = GraphicsCard(name: "card0", about: text)
-    _ = GraphicsCards.errors(text)
+    _ = CPUTopology.numbers(text)
+    _ = UdevProperties.parse(text)
+    _ = DRMCard(name: "card0", about: text)
+    _ = DRMCards.errors(text)
     groups(text, to: &page)
     network(text, roots, to: &page)
     memoryFiles(text, roots, to: &page)
@@ -81,73 +81,73 @@ private func groups(_ text: Span<UInt8>, to page: inout Page) {
     }
 }
 
-private func network(_ text: Span<UInt8>, _ roots: Roots, to page: inout Page) {
-    var statistics = ProtocolStatistics(roots, nil)
+private func network(_ text: Span<UInt8>, _ roots: FilesystemRoots, to page: inout Page) {
+    var statistics = Netstat(roots, nil)
     _ = statistics.writeExtended(text, to: &page)
     _ = statistics.write6(text, to: &page)
-    _ = SocketStatistics(roots).write(text, to: &page)
-    var packets = PacketProcessing(roots)
+    _ = Sockstat(roots).write(text, to: &page)
+    var packets = Softnet(roots)
     _ = packets.parse(text)
     packets.write(to: &page)
-    var neighbours = Neighbours(
-        roots, NeighbourSettings(filter: Filter(excluding: nil), usesNetlink: false))
+    var neighbours = ARP(
+        roots, ARPSettings(filter: Filter(excluding: nil), usesNetlink: false))
     _ = neighbours.parse(text)
     neighbours.write(to: &page)
-    _ = DatagramQueues.parse(text)
-    _ = ConnectionTracking.parse(text)
-    var servers = VirtualServers(roots, labels: VirtualServerLabel.allCases)
+    _ = UDPQueues.parse(text)
+    _ = Conntrack.parse(text)
+    var servers = IPVS(roots, labels: IPVSLabel.allCases)
     _ = servers.parse(text)
-    var some = VirtualServers(roots, labels: [.transport])
+    var some = IPVS(roots, labels: [.transport])
     _ = some.parse(text)
-    _ = VirtualServers.totals(text)
+    _ = IPVS.totals(text)
     _ = InfiniBand.state(text)
     _ = InfiniBand.rate(text)
     _ = Bonding.names(text)
 }
 
-private func memoryFiles(_ text: Span<UInt8>, _ roots: Roots, to page: inout Page) {
-    var paging = PagingStatistics(roots, nil)
+private func memoryFiles(_ text: Span<UInt8>, _ roots: FilesystemRoots, to page: inout Page) {
+    var paging = VMStat(roots, nil)
     _ = paging.write(text, to: &page)
-    var blocks = FreeBlocks(roots)
+    var blocks = BuddyInfo(roots)
     _ = blocks.parse(text)
     blocks.write(to: &page)
-    var zones = MemoryZones(roots)
+    var zones = ZoneInfo(roots)
     _ = zones.parse(text)
 }
 
 private func system(_ text: Span<UInt8>) {
     _ = Pressure.totals(text)
-    _ = OpenFiles.parse(text)
-    _ = OperatingSystem.parse(text)
-    _ = OperatingSystem.number(text.string)
-    _ = OperatingSystem.seconds(ofDate: text.string)
-    _ = SecurityPolicy.mode(text)
+    _ = FileFD.parse(text)
+    _ = OSRelease.parse(text)
+    _ = OSRelease.number(text.string)
+    _ = OSRelease.seconds(ofDate: text.string)
+    _ = SELinux.mode(text)
     _ = ProcessCensus.parse(text)
-    var groups = ControlGroupControllers(
-        Roots(proc: Root("/"), sys: Root("/"), rootfs: Root("/"), udev: Root("/")))
+    var groups = ProcCgroups(
+        FilesystemRoots(proc: Root("/"), sys: Root("/"), rootfs: Root("/"), udev: Root("/")))
     _ = groups.parse(text)
 }
 
 /// What kernels tell about devices and the file systems on them.
 private func devices(
-    _ text: Span<UInt8>, _ machine: Machine, _ everything: Filter, _ page: inout Page
+    _ text: Span<UInt8>, _ machine: CollectorResources, _ everything: Filter, _ page: inout Page
 ) {
     let roots = machine.roots
-    var raid = Raid(machine)
+    var raid = MDAdm(machine)
     _ = raid.parse(text)
     var interrupts = Interrupts(
         roots, InterruptSettings(filter: everything, showsZeros: true))
     _ = interrupts.parse(text)
-    var softInterrupts = SoftInterrupts(roots)
+    var softInterrupts = Softirqs(roots)
     _ = softInterrupts.parse(text)
-    var scheduler = SchedulerStatistics(roots)
+    var scheduler = SchedStat(roots)
     _ = scheduler.parse(text)
-    var mounts = MountStatistics(roots)
+    var mounts = MountStats(roots)
     _ = mounts.parse(text)
-    var client = NetworkFileClient.makeTable()
+    var client = NFS.makeTable()
     _ = client.parse(text)
     client.write(to: &page)
-    var server = NetworkFileServer.makeTable()
+    var server = NFSD.makeTable()
     _ = server.parse(text)
     server.write(to: &page)
     var statistics = StatisticTable { name in
@@ -155,18 +155,18 @@ private func devices(
     }
     repeat {
         statistics.begin()
-        _ = PoolFilesystem.parse(text, into: &statistics)
+        _ = ZFS.parse(text, into: &statistics)
     } while !statistics.end()
     statistics.write(to: &page)
-    _ = Abbreviation.bcache(text)
-    _ = Abbreviation.bcachefs(text)
-    _ = Abbreviation.sinceCreation(text)
+    _ = HumanReadableNumber.bcache(text)
+    _ = HumanReadableNumber.bcachefs(text)
+    _ = HumanReadableNumber.sinceCreation(text)
     let name = text.string
-    _ = SensorName.parse(name)
+    _ = HwmonFileName.parse(name)
     _ = NVMe.namespace(name)
-    _ = MemoryErrors.clean(name)
+    _ = EDAC.clean(name)
     var uses: [String: Int] = [:]
-    _ = EnergyZone.zone(name, &uses)
+    _ = RAPL.zone(name, &uses)
 }
 
 private func links(_ text: Span<UInt8>) {
@@ -178,9 +178,9 @@ private func links(_ text: Span<UInt8>) {
         case .message(let message):
             _ = LinkMessages.link(message.payload)
             _ = LinkMessages.statistics(message.payload)
-            _ = Route(message.payload)
-            var sums = ConnectionStates.Sums(repeating: 0)
-            _ = ConnectionStates.add(message, to: &sums)
+            _ = NetworkRoute(message.payload)
+            var sums = TCPStat.Sums(repeating: 0)
+            _ = TCPStat.add(message, to: &sums)
         case .datagramEnd: return
         default: break
         }

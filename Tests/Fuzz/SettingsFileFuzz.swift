@@ -1,4 +1,4 @@
-// rooms: Kernel Settings
+// modules: Kernel Settings
 
 import Settings
 
@@ -8,11 +8,11 @@ import Settings
 public func fuzzSettingsFile(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     let input = unsafe UnsafeBufferPointer(start: start, count: count)
     let text = unsafe Span(_unsafeElements: input)
-    let vocabulary = FileSettings.Vocabulary(
+    let vocabulary = FileSettings.AllowedNames(
         histograms: ["ml_request_duration_seconds", "ml_request_batch_size"], boundLimit: 4)
-    var mistakes = Mistakes()
-    let settings = FileSettings.parse(text, name: "f", vocabulary, &mistakes)
-    precondition((settings == nil) == !mistakes.isEmpty)
-    for sentence in mistakes.sentences { precondition(sentence.hasPrefix("f:")) }
+    var errors = ValidationErrors()
+    let settings = FileSettings.parse(text, name: "f", vocabulary, &errors)
+    precondition((settings == nil) == !errors.isEmpty)
+    for sentence in errors.sentences { precondition(sentence.hasPrefix("f:")) }
     return 0
 }

@@ -5,13 +5,13 @@ import Testing
 @testable import Groups
 
 struct GroupImageTests {
-    private func moment(_ seconds: Double, start: Double = 1) -> Moment {
-        Moment(
+    private func moment(_ seconds: Double, start: Double = 1) -> PushTime {
+        PushTime(
             unixSeconds: 1_700_000_000 + seconds,
             monotonicNanoseconds: UInt64((start + seconds) * 1e9))
     }
 
-    private func page(_ store: GroupStore, at moment: Moment) -> String {
+    private func page(_ store: GroupStore, at moment: PushTime) -> String {
         var page = Page(format: .text, body: Buffer(capacity: 64))
         page.invite(store.families(at: moment))
         page.finish()
@@ -23,10 +23,10 @@ struct GroupImageTests {
     }
 
     private func push(
-        _ store: GroupStore, _ path: String, _ body: String, ttl: [String] = [],
-        at moment: Moment
+        _ store: GroupStore, path: String, body: String, ttl: [String] = [],
+        at moment: PushTime
     ) -> Int {
-        GroupDoor(store).answer(
+        PushgatewayHandler(store).answer(
             .put, path: path.utf8Span.span, ttl: ttl, body: body.utf8Span.span, at: moment
         ).status
     }
@@ -48,10 +48,11 @@ struct GroupImageTests {
 
     @Test func `a store made from the bytes of images shows the same page`() throws {
         let store = GroupStore()
-        #expect(push(store, "/metrics/job/j/a@base64/L_8=", body, at: moment(0)) == 400)
-        #expect(push(store, "/metrics/job/j/a@base64/L2I=", body, at: moment(0)) == 200)
-        #expect(push(store, "/metrics/job/k", "z 1\n", ttl: ["100"], at: moment(1)) == 200)
-        #expect(push(store, "/metrics/job/k", "z 1\nz 2\n", at: moment(2)) == 400)
+        #expect(push(store, path: "/metrics/job/j/a@base64/L_8=", body: body, at: moment(0)) == 400)
+        #expect(push(store, path: "/metrics/job/j/a@base64/L2I=", body: body, at: moment(0)) == 200)
+        #expect(
+            push(store, path: "/metrics/job/k", body: "z 1\n", ttl: ["100"], at: moment(1)) == 200)
+        #expect(push(store, path: "/metrics/job/k", body: "z 1\nz 2\n", at: moment(2)) == 400)
         let other = GroupStore()
         for image in store.images(at: moment(2)) {
             var bytes: [UInt8] = []
@@ -70,25 +71,27 @@ struct GroupImageTests {
         let store = GroupStore()
         let key = GroupingKey([("job", "j")])
         #expect(store.images(at: moment(0)).isEmpty)
-        #expect(push(store, "/metrics/job/j", "x 1\ny 2\n", at: moment(0)) == 200)
+        #expect(push(store, path: "/metrics/job/j", body: "x 1\ny 2\n", at: moment(0)) == 200)
         let before = page(store, at: moment(1))
         let image = try #require(store.image(of: key, at: moment(1)))
-        #expect(push(store, "/metrics/job/j", "z 3\n", at: moment(2)) == 200)
+        #expect(push(store, path: "/metrics/job/j", body: "z 3\n", at: moment(2)) == 200)
         store.restore(image, at: moment(3))
         #expect(page(store, at: moment(3)) == before)
         #expect(store.counts.series == 2)
-        #expect(push(store, "/metrics/job/j", "x 5\n", at: moment(4)) == 200)
+        #expect(push(store, path: "/metrics/job/j", body: "x 5\n", at: moment(4)) == 200)
     }
 
     @Test func `somebody else lets groups end when pages and pushes must not`() {
         let store = GroupStore(expiresItself: false)
         #expect(store.nextExpiry == .max)
-        #expect(push(store, "/metrics/job/a", "x{i=\"1\"} 1\n", ttl: ["10"], at: moment(0)) == 200)
-        #expect(push(store, "/metrics/job/b", "y 1\n", at: moment(1)) == 200)
+        #expect(
+            push(store, path: "/metrics/job/a", body: "x{i=\"1\"} 1\n", ttl: ["10"], at: moment(0))
+                == 200)
+        #expect(push(store, path: "/metrics/job/b", body: "y 1\n", at: moment(1)) == 200)
         #expect(store.nextExpiry == moment(10).monotonicNanoseconds)
         #expect(store.expired(at: moment(9)) == [])
         #expect(page(store, at: moment(20)).contains("job=\"a\""))
-        #expect(push(store, "/metrics/job/b", "y 2\n", at: moment(21)) == 200)
+        #expect(push(store, path: "/metrics/job/b", body: "y 2\n", at: moment(21)) == 200)
         #expect(store.counts.groups == 2)
         let over = store.expired(at: moment(22))
         #expect(over == [GroupingKey([("job", "a")])])
@@ -103,7 +106,7 @@ struct GroupImageTests {
 
     @Test func `bytes that are no image are refused, wherever they were cut`() throws {
         let store = GroupStore()
-        #expect(push(store, "/metrics/job/j", body, at: moment(0)) == 200)
+        #expect(push(store, path: "/metrics/job/j", body: body, at: moment(0)) == 200)
         var bytes: [UInt8] = []
         try #require(store.images(at: moment(0)).first).encode(into: &bytes)
         #expect(decode(bytes[...]) != nil)

@@ -5,8 +5,8 @@ import Testing
 struct SeriesRegisterTests {
     @Test func `an identity is there once until it is removed`() {
         var register = SeriesRegister()
-        let news = [7, 7, 0, 0].map { register.insert($0) }
-        #expect(news == [true, false, true, false])
+        let lifecycle = [7, 7, 0, 0].map { register.insert($0) }
+        #expect(lifecycle == [true, false, true, false])
         for identity in [7, 0, 9] as [UInt64] { register.remove(identity) }
         #expect(register.count == 0)
         let isNew = register.insert(7)

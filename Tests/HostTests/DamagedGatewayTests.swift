@@ -5,7 +5,7 @@ import Testing
 /// The files of network, memory and system, damaged in every way, a collector at a time: the others
 /// are served as before, and what is lost is counted.
 struct DamagedGatewayTests {
-    private static let collectors: [(name: String, places: [String])] = [
+    private static let collectors: [(name: String, slots: [String])] = [
         ("arp", ["proc/net/arp"]), ("bonding", ["sys/class/net/bond"]),
         ("buddyinfo", ["proc/buddyinfo"]), ("cgroups", ["proc/cgroups"]),
         ("conntrack", ["proc/sys/net/", "proc/net/stat/"]),
@@ -27,14 +27,15 @@ struct DamagedGatewayTests {
     ) throws {
         let tree = try CopiedTree("gateway")
         var host = try Trees.host(
-            at: tree.path, Self.collectors.map(\.name), ["--no-collector.arp.netlink"],
+            at: tree.path, collectors: Self.collectors.map(\.name),
+            flags: ["--no-collector.arp.netlink"],
             tellsCost: true)
         let whole = CollectorReport(Trees.page(&host))
         #expect(whole.successes.values.allSatisfy { $0 == 1 })
         var before = whole
-        for (collector, places) in Self.collectors {
+        for (collector, slots) in Self.collectors {
             let files = tree.files.filter { file in
-                places.contains { file.name.hasPrefix($0) }
+                slots.contains { file.name.hasPrefix($0) }
             }
             #expect(!files.isEmpty, "\(collector) has files")
             for file in files { try tree.write(damage.apply(to: file.text), to: file.name) }

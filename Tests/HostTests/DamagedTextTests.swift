@@ -8,7 +8,7 @@ import Testing
 /// Whatever the kernel prints, the good lines are served and the bad ones counted.
 struct DamagedTextTests {
     @Test func `meminfo passes every field through and skips what is none`() {
-        var memory = Memory(Trees.roots("odd"))
+        var memory = MemInfo(Trees.roots("odd"))
         var page = Page(format: .text, body: Buffer(capacity: 4096))
         let text = Array(
             "Active(anon):  2 kB\nHugePages_Total: 4\nNewField: 1 kB\n\nMemFree:\nX\nA: 1 MB\nB: 99999999999999999999 kB\nBad\u{7f}: 1 kB\n"
@@ -25,7 +25,7 @@ struct DamagedTextTests {
     @Test func `loadavg needs three numbers`() {
         func loads(_ text: String) -> Bool {
             let bytes = Array(text.utf8)
-            return LoadAverage.parse(bytes.span) != nil
+            return LoadAvg.parse(bytes.span) != nil
         }
         #expect(loads("0.21 0.37 0.39 1/719 19737\n"))
         for text in ["", "1 2", "1 x 3", "1 2 nan", "1 2 3x", "\u{0}"] { #expect(!loads(text)) }
@@ -110,7 +110,8 @@ struct DamagedTextTests {
 
     @Test func `collectors without their files fail alone, and absence is no failure`() throws {
         let lines = try Trees.lines(
-            "nowhere", ["cpu", "diskstats", "loadavg", "meminfo", "uname"], tellsCost: true)
+            "nowhere", collectors: ["cpu", "diskstats", "loadavg", "meminfo", "uname"],
+            tellsCost: true)
         #expect(lines.contains(#"node_scrape_collector_success{collector="meminfo"} 0"#))
         #expect(lines.contains(#"node_scrape_collector_success{collector="uname"} 1"#))
         #expect(lines.contains(#"node_scrape_collector_success{collector="diskstats"} 1"#))
@@ -119,27 +120,27 @@ struct DamagedTextTests {
 
     private func feed(_ bytes: [UInt8]) {
         var page = Page(format: .text, body: Buffer(capacity: 1 << 14))
-        _ = KernelStatistics(Trees.roots("nowhere")).parse(bytes.span)
-        var memory = Memory(Trees.roots("nowhere"))
+        _ = ProcStat(Trees.roots("nowhere")).parse(bytes.span)
+        var memory = MemInfo(Trees.roots("nowhere"))
         _ = memory.write(bytes.span, to: &page)
-        _ = LoadAverage.parse(bytes.span)
+        _ = LoadAvg.parse(bytes.span)
         _ = network(String(decoding: bytes, as: UTF8.self))
         var lines = Cursor(bytes.span)
         while let line = lines.line() { _ = Mount(line) }
-        _ = UdevRecord.parse(bytes.span)
+        _ = UdevProperties.parse(bytes.span)
     }
 
     private func network(_ text: String) -> (lines: [String], skipped: Int) {
-        var mistakes = Mistakes()
-        let filter = Filter(flag: "--f", include: nil, exclude: nil, &mistakes)
-        var rows = NetworkRows(
+        var errors = ValidationErrors()
+        let filter = Filter(flag: "--f", include: nil, exclude: nil, errors: &errors)
+        var rows = NetDevRows(
             Trees.roots("odd"),
-            DeviceSettings(
+            settings: NetDevSettings(
                 filter: filter, usesNetlink: false, showsAddresses: false, showsAliases: false,
                 isDetailed: false))
         let bytes = Array(text.utf8)
         rows.begin()
-        let skipped = NetworkSource.parse(bytes.span, into: &rows)
+        let skipped = NetDevSource.parse(bytes.span, into: &rows)
         rows.end()
         var page = Page(format: .text, body: Buffer(capacity: 4096))
         rows.write(to: &page)

@@ -9,7 +9,7 @@ import Testing
 /// lost is counted.
 struct DamagedTreeTests {
     /// The collectors of devices, and where in the tree each has its files.
-    static let devices: [(collector: String, places: [String])] = [
+    static let devices: [(collector: String, slots: [String])] = [
         ("bcache", ["sys/fs/bcache/"]), ("bcachefs", ["sys/fs/bcachefs/"]),
         ("btrfs", ["sys/fs/btrfs/"]), ("cpufreq", ["sys/devices/system/cpu/cpufreq/"]),
         ("dmi", ["sys/class/dmi/"]),
@@ -72,12 +72,12 @@ struct DamagedTreeTests {
     ) throws {
         let tree = try CopiedTree("rack")
         let names = Self.devices.map(\.collector)
-        var host = try Trees.host(at: tree.path, names, tellsCost: true)
+        var host = try Trees.host(at: tree.path, collectors: names, tellsCost: true)
         let whole = CollectorReport(Trees.page(&host))
         // Every second one is hit, then the others.
         for half in 0..<2 {
             let hit = Self.devices.indices.filter { $0 % 2 == half }.map { Self.devices[$0] }
-            let files = hit.flatMap { Self.files(of: $0.places, in: tree) }
+            let files = hit.flatMap { Self.files(of: $0.slots, in: tree) }
             #expect(files.count > hit.count)
             for file in files { try tree.write(damage.apply(to: file.text), to: file.name) }
             let before = CollectorReport(Trees.page(&host))
@@ -104,10 +104,10 @@ struct DamagedTreeTests {
         #expect(repaired.successes == whole.successes)
     }
 
-    private static func files(of places: [String], in tree: CopiedTree) -> [CopiedTree.File] {
+    private static func files(of slots: [String], in tree: CopiedTree) -> [CopiedTree.File] {
         tree.files.filter { file in
             // `proc/net/rpc/nfs` is not `proc/net/rpc/nfsd`.
-            places.contains {
+            slots.contains {
                 file.name.hasPrefix($0) && ($0 != "proc/net/rpc/nfs" || file.name == $0)
             }
         }
@@ -118,12 +118,12 @@ struct DamagedTreeTests {
         let names = Self.devices.map(\.collector)
         // Attributes are short: from here on only texts of several lines are left.
         let short = 100
-        var all = try Trees.host(at: tree.path, names)
+        var all = try Trees.host(at: tree.path, collectors: names)
         let texts = [
             "bcachefs", "interrupts", "mdadm", "mountstats", "nfs", "nfsd", "schedstat", "softirqs",
             "xfs", "zfs",
         ]
-        var some = try Trees.host(at: tree.path, texts)
+        var some = try Trees.host(at: tree.path, collectors: texts)
         let whole = Trees.page(&all).split(separator: "\n").filter { !$0.contains("_duration_") }
         let longest = tree.files.map(\.text.count).max() ?? 0
         #expect(longest > 1000)
@@ -143,7 +143,7 @@ struct DamagedTreeTests {
 
     @Test(arguments: devices.map(\.collector))
     func `a machine without the devices is no failure`(collector: String) throws {
-        let lines = try Trees.lines("nowhere", [collector], tellsCost: true)
+        let lines = try Trees.lines("nowhere", collectors: [collector], tellsCost: true)
         let expected = ["interrupts", "mountstats", "softirqs"].contains(collector) ? 0 : 1
         #expect(
             lines.contains(
@@ -158,7 +158,7 @@ struct DamagedTreeTests {
         for file in tree.files {
             #expect(unsafe truncate("\(tree.path)/\(file.name)", 16 << 20) == 0)
         }
-        var host = try Trees.host(at: tree.path, Self.devices.map(\.collector))
+        var host = try Trees.host(at: tree.path, collectors: Self.devices.map(\.collector))
         #expect(TextPage.isWellFormed(Trees.page(&host)))
         for file in tree.files { try tree.write(file.text, to: file.name) }
         let report = CollectorReport(Trees.page(&host))

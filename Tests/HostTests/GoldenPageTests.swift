@@ -19,15 +19,16 @@ struct GoldenPageTests {
     @Test(arguments: ["debian12-2cpu", "odd", "damaged"])
     func `the page of a tree is as it was`(tree: String) throws {
         try compare(
-            tree, Self.collectors, ["--collector.cpu.info", "--collector.stat.softirq"])
+            tree, collectors: Self.collectors,
+            flags: ["--collector.cpu.info", "--collector.stat.softirq"])
     }
 
     @Test func `the page of a rack server is as it was`() throws {
         // The path of a zone is a label of rapl's, and the tree stands elsewhere elsewhere.
         let collectors = Self.collectors + DamagedTreeTests.devices.map(\.collector)
         try compare(
-            "rack", collectors.filter { $0 != "rapl" },
-            [
+            "rack", collectors: collectors.filter { $0 != "rapl" },
+            flags: [
                 "--collector.cpu.info", "--collector.stat.softirq",
                 "--collector.bcache.priorityStats",
             ], tellsCost: true)
@@ -36,13 +37,16 @@ struct GoldenPageTests {
     @Test(arguments: ["gateway", "gateway-damaged"])
     func `the page of a gateway is as it was`(tree: String) throws {
         try compare(
-            tree, Self.gatewayCollectors, ["--no-collector.arp.netlink"], tellsCost: true)
+            tree, collectors: Self.gatewayCollectors, flags: ["--no-collector.arp.netlink"],
+            tellsCost: true)
     }
 
     private func compare(
-        _ tree: String, _ collectors: [String], _ flags: [String], tellsCost: Bool = false
+        _ tree: String, collectors: [String], flags: [String], tellsCost: Bool = false
     ) throws {
-        let lines = try Trees.lines(tree, collectors, flags, tellsCost: tellsCost).filter {
+        let lines = try Trees.lines(
+            tree, collectors: collectors, flags: flags, tellsCost: tellsCost
+        ).filter {
             !$0.hasPrefix("ml_exporter_collector_cpu_seconds_total{")
         }
         let page = lines.joined(separator: "\n") + "\n"

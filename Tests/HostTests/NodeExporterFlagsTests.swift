@@ -62,40 +62,40 @@ struct NodeExporterFlagsTests {
         """.split(separator: " ").map { (String($0), "b.*") }
         + [("netdev.device-blacklist", "c")]
 
-    private func settings(_ flags: [String]) throws -> (HostSettings, Mistakes) {
-        var mistakes = Mistakes()
-        let settings = try HostOptions.parse(flags).settings(&mistakes)
-        return (settings, mistakes)
+    private func settings(_ flags: [String]) throws -> (HostSettings, ValidationErrors) {
+        var errors = ValidationErrors()
+        let settings = try HostOptions.parse(flags).settings(&errors)
+        return (settings, errors)
     }
 
     @Test func `the same collectors run by default`() throws {
-        let (settings, mistakes) = try settings([])
+        let (settings, errors) = try settings([])
         let own = settings.enabled.subtracting(Self.runningCollectors)
         #expect(Self.runningCollectors.filter { !settings.enabled.contains($0) } == [])
         #expect(own.filter { Self.otherCollectors.contains($0) } == [])
-        #expect(settings.unbuilt == [] && mistakes.isEmpty)
+        #expect(settings.unbuilt == [] && errors.isEmpty)
     }
 
     @Test func `every collector can be switched on`() throws {
         let all = Self.runningCollectors + Self.otherCollectors
         let flags = ["--collector.disable-defaults"] + all.map { "--collector.\($0)" }
-        let (settings, mistakes) = try settings(flags)
+        let (settings, errors) = try settings(flags)
         #expect(settings.enabled.union(settings.unbuilt) == Set(all))
-        #expect(settings.enabled.isDisjoint(with: settings.unbuilt) && mistakes.isEmpty)
+        #expect(settings.enabled.isDisjoint(with: settings.unbuilt) && errors.isEmpty)
     }
 
     @Test func `every collector can be switched off`() throws {
         let all = Self.runningCollectors + Self.otherCollectors
-        let (settings, mistakes) = try settings(
+        let (settings, errors) = try settings(
             all.map { "--collector.\($0)" } + all.map { "--no-collector.\($0)" })
         #expect(settings.enabled.isDisjoint(with: all))
-        #expect(settings.unbuilt == [] && mistakes.isEmpty)
+        #expect(settings.unbuilt == [] && errors.isEmpty)
     }
 
     @Test func `what is not built is no collector, and the other way round`() throws {
         let unbuilt = Self.otherCollectors.filter { !HostSettings.collectors.contains($0) }
-        #expect(unbuilt == Unbuilt.collectors)
-        #expect(Set(Unbuilt.collectors).isDisjoint(with: HostSettings.collectors))
+        #expect(unbuilt == UnsupportedCollectors.collectors)
+        #expect(Set(UnsupportedCollectors.collectors).isDisjoint(with: HostSettings.collectors))
     }
 
     @Test func `every switch of a collector can be on and off`() throws {
@@ -113,12 +113,12 @@ struct NodeExporterFlagsTests {
     }
 
     @Test func `lists are options that are said several times`() throws {
-        let (settings, mistakes) = try settings(
+        let (settings, errors) = try settings(
             [
                 "textfile.directory", "sysctl.include", "sysctl.include-info", "perf.tracepoint",
                 "perf.hardware-profilers", "perf.software-profilers", "perf.cache-profilers",
             ].flatMap { ["--collector.\($0)=/a", "--collector.\($0)=/b"] })
-        #expect(mistakes.isEmpty)
+        #expect(errors.isEmpty)
         #expect(settings.textFiles.directories == ["/a", "/b"])
     }
 }

@@ -11,11 +11,12 @@ struct SmallTree {
     let isPresent: Bool
 
     init(
-        _ collector: String, _ files: [String: String], _ flags: [String] = []
+        _ collector: String, files: [String: String], flags: [String] = []
     ) throws {
         let folder = try Folder()
         for (name, text) in files { try folder.write(text, to: name) }
-        var host = try Trees.host(at: folder.path, [collector], flags, tellsCost: true)
+        var host = try Trees.host(
+            at: folder.path, collectors: [collector], flags: flags, tellsCost: true)
         let all = Trees.page(&host).split(separator: "\n").map(String.init)
         func about(_ family: String) -> Int? {
             let start = "\(family){collector=\"\(collector)\"} "

@@ -16,9 +16,9 @@ struct TextFilesTests {
 
     /// A page of the collector alone, and what it told.
     private func page(
-        _ files: inout TextFiles, _ format: Format = .text
+        _ files: inout TextFiles, format: Format = .text
     ) throws -> (lines: [String], notes: [String]) {
-        var scrape = Scrape()
+        var scrape = CollectionContext()
         scrape.begin()
         var page = Page(format: format, body: Buffer(capacity: 4096))
         try files.collect(&scrape, into: &page)
@@ -61,7 +61,7 @@ struct TextFilesTests {
         times[1] = times[0]
         #expect(unsafe utimes(folder.path + "/good.prom", times) == 0)
         var files = files()
-        var scrape = Scrape()
+        var scrape = CollectionContext()
         var page = Page(format: .text, body: Buffer(capacity: 4096))
         try files.collect(&scrape, into: &page)
         let lines = page.bytes.string.split(separator: "\n").filter {
@@ -181,7 +181,8 @@ struct TextFilesTests {
             "# HELP node_load1 Not mine.\n# TYPE node_load1 gauge\nnode_load1{from=\"file\"} 7\nnode_load1 8\n",
             to: "1.prom")
         let lines = try Trees.lines(
-            "rack", ["loadavg", "textfile"], ["--collector.textfile.directory=\(folder.path)"])
+            "rack", collectors: ["loadavg", "textfile"],
+            flags: ["--collector.textfile.directory=\(folder.path)"])
         let family = lines.drop { !$0.hasPrefix("# HELP node_load1 ") }.prefix(4)
         #expect(
             Array(family) == [
@@ -205,7 +206,7 @@ struct TextFilesTests {
     @Test func `OpenMetrics shows the same samples`() throws {
         try folder.write("# TYPE a_total counter\na_total 1\nb 2\n", to: "1.prom")
         var files = files()
-        let lines = try page(&files, .openMetrics).lines
+        let lines = try page(&files, format: .openMetrics).lines
         #expect(lines.contains("# TYPE a counter") && lines.contains("a_total 1"))
         #expect(lines.contains("# TYPE b unknown") && lines.contains("b 2"))
     }

@@ -13,37 +13,37 @@ enum Trees {
         return "/\(here)/Fixtures/\(name)"
     }
 
-    static func roots(_ tree: String) -> Roots { roots(at: path(tree)) }
+    static func roots(_ tree: String) -> FilesystemRoots { roots(at: path(tree)) }
 
     /// The roots of a tree that stands anywhere.
-    static func roots(at path: String) -> Roots {
-        Roots(
+    static func roots(at path: String) -> FilesystemRoots {
+        FilesystemRoots(
             proc: Root(path + "/proc"), sys: Root(path + "/sys"), rootfs: Root(path + "/rootfs"),
             udev: Root(path + "/udev"))
     }
 
     static func host(
-        _ tree: String, _ collectors: [String], _ flags: [String] = [], tellsCost: Bool = false
+        _ tree: String, collectors: [String], flags: [String] = [], tellsCost: Bool = false
     ) throws -> Host {
-        try host(at: path(tree), collectors, flags, tellsCost: tellsCost)
+        try host(at: path(tree), collectors: collectors, flags: flags, tellsCost: tellsCost)
     }
 
     static func host(
-        at path: String, _ collectors: [String], _ flags: [String] = [], tellsCost: Bool = false
+        at path: String, collectors: [String], flags: [String] = [], tellsCost: Bool = false
     ) throws -> Host {
-        let settings = try settings(collectors, flags)
+        let settings = try settings(collectors, flags: flags)
         return Host(
-            Collectors(settings, roots(at: path)), seriesLimit: settings.seriesLimit,
+            Collectors(settings, roots: roots(at: path)), seriesLimit: settings.seriesLimit,
             tellsCost: tellsCost)
     }
 
     // Flags that have been read: the parser checks all its options each time, which takes seconds
     // in a debug build.
-    private static let known = Guarded<[[String]: HostSettings]>([:])
+    private static let known = LockedValue<[[String]: HostSettings]>([:])
 
     /// What flags say, for these collectors and no other.
     private static func settings(
-        _ collectors: [String], _ flags: [String]
+        _ collectors: [String], flags: [String]
     ) throws -> HostSettings {
         #expect(Set(collectors).isSubset(of: HostSettings.collectors))
         // Others look at whether this one runs.
@@ -52,9 +52,9 @@ enum Trees {
             + (collectors.contains("cpufreq") ? ["--collector.cpufreq"] : []) + flags
         var settings = try known.withLock { known throws in
             if let settings = known[flags] { return settings }
-            var mistakes = Mistakes()
-            let settings = try HostOptions.parse(flags).settings(&mistakes)
-            #expect(mistakes.isEmpty)
+            var errors = ValidationErrors()
+            let settings = try HostOptions.parse(flags).settings(&errors)
+            #expect(errors.isEmpty)
             known[flags] = settings
             return settings
         }
@@ -62,7 +62,7 @@ enum Trees {
         return settings
     }
 
-    static func page(_ host: inout Host, _ format: Format = .text) -> String {
+    static func page(_ host: inout Host, format: Format = .text) -> String {
         var page = Page(format: format, body: Buffer(capacity: 1 << 16))
         _ = host.write(to: &page, reporting: { _, _ in })
         page.finish()
@@ -71,9 +71,9 @@ enum Trees {
 
     /// The page of a tree, without the time that collectors took.
     static func lines(
-        _ tree: String, _ collectors: [String], _ flags: [String] = [], tellsCost: Bool = false
+        _ tree: String, collectors: [String], flags: [String] = [], tellsCost: Bool = false
     ) throws -> [String] {
-        var host = try host(tree, collectors, flags, tellsCost: tellsCost)
+        var host = try host(tree, collectors: collectors, flags: flags, tellsCost: tellsCost)
         return page(&host).split(separator: "\n").map(String.init).filter {
             !$0.hasPrefix("node_scrape_collector_duration_seconds{")
         }

@@ -13,56 +13,56 @@ struct TruncatedTextTests {
     @Test func `protocols`() throws {
         let roots = Trees.roots("nowhere")
         try truncate("net/netstat") { text, page in
-            var statistics = ProtocolStatistics(roots, nil)
+            var statistics = Netstat(roots, pattern: nil)
             return statistics.writeExtended(text, to: &page)
         }
         try truncate("net/snmp") { text, page in
-            var statistics = ProtocolStatistics(roots, nil)
+            var statistics = Netstat(roots, pattern: nil)
             return statistics.writeExtended(text, to: &page)
         }
         try truncate("net/snmp6") { text, page in
-            var statistics = ProtocolStatistics(roots, nil)
+            var statistics = Netstat(roots, pattern: nil)
             return statistics.write6(text, to: &page)
         }
         try truncate("net/sockstat") { text, page in
-            SocketStatistics(roots).write(text, to: &page)
+            Sockstat(roots).write(text, to: &page)
         }
         try truncate("net/softnet_stat") { text, page in
-            var packets = PacketProcessing(roots)
+            var packets = Softnet(roots)
             return packets.parse(text)
         }
         try truncate("net/arp") { text, page in
-            var neighbours = Neighbours(
-                roots, NeighbourSettings(filter: .init(excluding: nil), usesNetlink: false))
+            var neighbours = ARP(
+                roots, settings: ARPSettings(filter: .init(excluding: nil), usesNetlink: false))
             return neighbours.parse(text)
         }
         for name in ["net/udp", "net/udp6"] {
-            try truncate(name) { text, page in DatagramQueues.parse(text).skipped }
+            try truncate(name) { text, page in UDPQueues.parse(text).skipped }
         }
         try truncate("net/stat/nf_conntrack") { text, page in
-            ConnectionTracking.parse(text).skipped
+            Conntrack.parse(text).skipped
         }
         try truncate("net/ip_vs") { text, page in
-            var servers = VirtualServers(roots, labels: VirtualServerLabel.allCases)
+            var servers = IPVS(roots, labels: IPVSLabel.allCases)
             return servers.parse(text)
         }
         try truncate("net/ip_vs_stats") { text, page in
-            VirtualServers.totals(text) == nil ? 1 : 0
+            IPVS.totals(text) == nil ? 1 : 0
         }
     }
 
     @Test func `memory`() throws {
         let roots = Trees.roots("nowhere")
         try truncate("vmstat") { text, page in
-            var paging = PagingStatistics(roots, nil)
+            var paging = VMStat(roots, pattern: nil)
             return paging.write(text, to: &page)
         }
         try truncate("buddyinfo") { text, page in
-            var blocks = FreeBlocks(roots)
+            var blocks = BuddyInfo(roots)
             return blocks.parse(text)
         }
         try truncate("zoneinfo") { text, page in
-            var zones = MemoryZones(roots)
+            var zones = ZoneInfo(roots)
             return zones.parse(text)
         }
     }
@@ -71,22 +71,22 @@ struct TruncatedTextTests {
         for name in ["cpu", "io", "memory", "irq"] {
             try truncate("pressure/\(name)") { text, page in Pressure.totals(text).skipped }
         }
-        try truncate("sys/fs/file-nr") { text, page in OpenFiles.parse(text) == nil ? 1 : 0 }
+        try truncate("sys/fs/file-nr") { text, page in FileFD.parse(text) == nil ? 1 : 0 }
         try truncate("cgroups") { text, page in
-            var groups = ControlGroupControllers(Trees.roots("nowhere"))
+            var groups = ProcCgroups(Trees.roots("nowhere"))
             return groups.parse(text)
         }
         try truncate("4242/stat") { text, page in ProcessCensus.parse(text) == nil ? 1 : 0 }
         try truncate("etc/os-release", in: Trees.roots("gateway").rootfs) { text, page in
-            OperatingSystem.parse(text).skipped
+            OSRelease.parse(text).skipped
         }
         try truncate("etc/selinux/config", in: Trees.roots("gateway").rootfs) { text, page in
-            SecurityPolicy.mode(text) == nil ? 1 : 0
+            SELinux.mode(text) == nil ? 1 : 0
         }
     }
 
     private func truncate(
-        _ name: String, in root: Root = Trees.roots("gateway").proc, _ parse: Parser
+        _ name: String, in root: Root = Trees.roots("gateway").proc, parse: Parser
     ) throws {
         var file = root.file(name)
         var text = Buffer(capacity: 1 << 14)

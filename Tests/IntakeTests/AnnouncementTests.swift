@@ -5,7 +5,7 @@ import Testing
 
 @Suite struct AnnouncementTests {
     private func code(_ body: String) -> String {
-        Decoded(body).verdict.rejections.first.map { "\($0.code.name)" } ?? "accepted"
+        Decoded(body).outcome.rejections.first.map { "\($0.code.name)" } ?? "accepted"
     }
 
     @Test func `a label is joined by id or stands for itself`() {
@@ -54,13 +54,15 @@ import Testing
         #expect(code(#"{"type":"state","model":"m","in_flight":-1}"#) == "bad_value")
     }
 
-    @Test func `news of a model`() {
+    @Test func `lifecycle of a model`() {
         let decoded = Decoded(
             #"{"type":"model","model":"m","version":"3","event":"loaded","framework":"lightgbm","git_sha":"ab","trained_at":1795000000}"#
         )
-        let news = decoded.batch.news[0]
-        #expect(news.kind == .loaded && news.trainedAt == 1_795_000_000)
-        #expect(decoded.text(news.framework) == "lightgbm" && decoded.text(news.gitSHA) == "ab")
+        let lifecycle = decoded.batch.lifecycle[0]
+        #expect(lifecycle.kind == .loaded && lifecycle.trainedAt == 1_795_000_000)
+        #expect(
+            decoded.text(lifecycle.framework) == "lightgbm"
+                && decoded.text(lifecycle.gitSHA) == "ab")
         #expect(code(#"{"type":"model","model":"m","event":"melted"}"#) == "bad_value")
     }
 
@@ -93,7 +95,7 @@ import Testing
              {"type":"training","model":"m","metrics":{"a":1},"feature_statistics":{"f":{"mean":"x"}}},
              {"type":"metric","name":"n","kind":"gauge","value":1,"labels":{"a":"b","model":"c"}}]
             """)
-        #expect(decoded.verdict.rejected == 3 && decoded.batch.isEmpty)
+        #expect(decoded.outcome.rejected == 3 && decoded.batch.isEmpty)
         #expect(decoded.batch.labelGroups.isEmpty && decoded.batch.trainingNumbers.isEmpty)
         #expect(decoded.batch.metricLabels.isEmpty && decoded.batch.trainingStatistics.isEmpty)
     }

@@ -14,11 +14,11 @@ import Testing
         "{\"model\":\"m\",\"x\":[1 2]}", "{\"a\":1e}", "{\"a\":-}", "{\"a\":1x}",
         "{\"model\":\"m\"}\n{\"model\":\"m\"}",
     ])
-    func `what is not JSON refuses the whole body`(body: String) throws {
+    func `what is not JSONReader refuses the whole body`(body: String) throws {
         let decoded = Decoded(body)
         let problem = try #require(decoded.problem, "\(body)")
         #expect(!problem.isEmpty)
-        #expect(decoded.batch.isEmpty && decoded.verdict.rejected == 0)
+        #expect(decoded.batch.isEmpty && decoded.outcome.rejected == 0)
     }
 
     @Test func `text that is not UTF-8 is told so`() throws {
@@ -42,14 +42,14 @@ import Testing
     @Test func `an empty array is an empty push`() {
         let decoded = Decoded("[]")
         #expect(decoded.problem == nil && decoded.items == 0)
-        #expect(Decoded("", .lines).items == 0)
-        #expect(Decoded("\n \r\n", .lines).items == 0)
+        #expect(Decoded("", form: .lines).items == 0)
+        #expect(Decoded("\n \r\n", form: .lines).items == 0)
     }
 
     @Test func `a wrong line costs itself`() {
         let decoded = Decoded(
             "{\"model\":\"a\"}\r\n\n{\"model\":\n[{\"model\":\"b\"}]\n7\n{\"model\":\"c\"} x\n  {\"model\":\"d\"}",
-            .lines)
+            form: .lines)
         #expect(decoded.items == 6 && decoded.accepted == 2)
         #expect(decoded.batch.items == [0, 5])
         #expect(
@@ -62,15 +62,15 @@ import Testing
         let bytes =
             Array("{\"model\":\"a\"}\n{\"model\":\"".utf8) + [0xFF]
             + Array("\"}\n{\"model\":\"b\"}".utf8)
-        let decoded = Decoded(bytes: bytes, .lines)
+        let decoded = Decoded(bytes: bytes, form: .lines)
         #expect(decoded.batch.items == [0, 2])
     }
 
     @Test func `errors beyond the twentieth are counted`() {
         let decoded = Decoded(
             "[" + [String](repeating: "1", count: 50).joined(separator: ",") + "]")
-        #expect(decoded.verdict.rejected == 50)
-        #expect(decoded.rejections.count == 20 && decoded.verdict.omitted == 30)
+        #expect(decoded.outcome.rejected == 50)
+        #expect(decoded.rejections.count == 20 && decoded.outcome.omitted == 30)
     }
 
     @Test func `one element may hold so many values and no more`() throws {

@@ -104,7 +104,7 @@ import Testing
         #expect(rows.batch.items == [0, 1] || rows.batch.items == [0, 1, 3])
         #expect(rows.rejections.allSatisfy { $0.contains("event_limit") })
         let lines = Decoded(
-            String(repeating: "{\"model\":\"m\"}\n", count: 5), .lines, limits: limits)
+            String(repeating: "{\"model\":\"m\"}\n", count: 5), form: .lines, limits: limits)
         #expect(lines.items == 5 && lines.accepted == 3)
     }
 }

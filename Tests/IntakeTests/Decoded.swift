@@ -7,51 +7,51 @@ import Testing
 /// A body and what became of it.
 final class Decoded {
     private(set) var batch = Batch()
-    private(set) var verdict = Verdict()
+    private(set) var outcome = BatchOutcome()
     private(set) var items = 0
     /// Why the whole body was refused.
     private(set) var problem: String?
 
     init(
-        _ body: String, _ form: EventDecoder.Form = .json, limits: EventLimits = EventLimits(),
+        _ body: String, form: EventDecoder.Form = .json, limits: EventLimits = EventLimits(),
         now: Double = 1_795_219_000
     ) {
         var decoder = EventDecoder(limits: limits)
-        decode(Array(body.utf8), form, now, &decoder)
+        decode(Array(body.utf8), form: form, now: now, decoder: &decoder)
     }
 
-    init(bytes: [UInt8], _ form: EventDecoder.Form = .json) {
+    init(bytes: [UInt8], form: EventDecoder.Form = .json) {
         var decoder = EventDecoder()
-        decode(bytes, form, 1_795_219_000, &decoder)
+        decode(bytes, form: form, now: 1_795_219_000, decoder: &decoder)
     }
 
-    init(_ body: String, _ decoder: inout EventDecoder) {
-        decode(Array(body.utf8), .json, 1_795_219_000, &decoder)
+    init(_ body: String, decoder: inout EventDecoder) {
+        decode(Array(body.utf8), form: .json, now: 1_795_219_000, decoder: &decoder)
     }
 
     private func decode(
-        _ bytes: [UInt8], _ form: EventDecoder.Form, _ now: Double, _ decoder: inout EventDecoder
+        _ bytes: [UInt8], form: EventDecoder.Form, now: Double, decoder: inout EventDecoder
     ) {
         var body = Buffer(capacity: max(bytes.count, 1))
         body.append(bytes)
         body.reserve(EventDecoder.padding)
-        do throws(BodyProblem) {
+        do throws(BodyError) {
             items = try decoder.decode(
-                body.bytes, form, now: now, into: &batch, verdict: &verdict)
+                body.bytes, form: form, now: now, into: &batch, outcome: &outcome)
         } catch {
             problem = error.sentence
         }
     }
 
-    var accepted: Int { items - verdict.rejected }
+    var accepted: Int { items - outcome.rejected }
 
     /// `index code sentence` of each refused event.
     var rejections: [String] {
-        verdict.rejections.map { "\($0.index) \($0.code.name) \($0.detail)" }
+        outcome.rejections.map { "\($0.index) \($0.code.name) \($0.detail)" }
     }
 
-    func text(_ name: Name) -> String { batch.string(name) }
-    func text(_ text: Text) -> String { batch.string(text) }
+    func text(_ name: Symbol) -> String { batch.string(name) }
+    func text(_ text: StringRef) -> String { batch.string(text) }
 
     /// `model/version/variant` of each run with its rows.
     var runs: [String] {
@@ -81,8 +81,8 @@ final class Decoded {
 }
 
 extension Batch {
-    func string(_ name: Name) -> String { name.isNone ? "-" : bytes(name).string }
-    func string(_ text: Text) -> String { bytes(text).string }
+    func string(_ name: Symbol) -> String { name.isNone ? "-" : bytes(name).string }
+    func string(_ text: StringRef) -> String { bytes(text).string }
 
     func strings(_ measure: Measure) -> [String] {
         let all = observations(measure)

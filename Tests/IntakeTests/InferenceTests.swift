@@ -56,7 +56,7 @@ import Testing
         #expect(decoded.batch.attributions.map(\.value) == [-0.4])
         #expect(decoded.batch.ids.map { decoded.text($0.text) } == ["req-8812"])
         #expect(decoded.batch.traces.map { decoded.text($0.text) } == ["4bf9"])
-        #expect(decoded.batch.omissions == Omissions())
+        #expect(decoded.batch.omissions == IgnoredInput())
     }
 
     @Test func `null is as if it was absent`() {
@@ -152,7 +152,7 @@ import Testing
     ])
     func `a wrong event costs itself and says why`(event: String, code: String) throws {
         let decoded = Decoded(#"[{"model":"before"},\#(event),{"model":"after"}]"#)
-        #expect(decoded.accepted == 2 && decoded.verdict.rejected == 1)
+        #expect(decoded.accepted == 2 && decoded.outcome.rejected == 1)
         #expect(
             try #require(decoded.rejections.first).hasPrefix("1 \(code) "), "\(decoded.rejections)")
         #expect(decoded.runs == ["before/unversioned/- 0..<1", "after/unversioned/- 1..<2"])
@@ -165,7 +165,7 @@ import Testing
             [{"model":"m","duration_seconds":1,"features":{"a":1},"prediction":"p","groups":{"g":"h"},
               "id":"i","attributions":{"a":1},"scores":{"p":1},"input_errors":[],"trace_id":7}]
             """)
-        #expect(decoded.verdict.rejected == 1)
+        #expect(decoded.outcome.rejected == 1)
         #expect(decoded.batch.isEmpty && decoded.batch.runs.isEmpty)
         #expect(decoded.features.isEmpty && decoded.batch.predictions.isEmpty)
         #expect(decoded.observations(.duration).isEmpty && decoded.batch.groups.isEmpty)
@@ -219,10 +219,10 @@ import Testing
     @Test func `memory of one body does not leak into the next`() {
         var decoder = EventDecoder()
         let first = Decoded(
-            #"[{"model":"m","outcome":"timeout","features":{"a":1,"b":"x"}}]"#, &decoder)
+            #"[{"model":"m","outcome":"timeout","features":{"a":1,"b":"x"}}]"#, decoder: &decoder)
         #expect(first.accepted == 1)
         let second = Decoded(
-            #"[{"model":"n","outcome":"timeout","features":{"b":1,"a":"x"}}]"#, &decoder)
+            #"[{"model":"n","outcome":"timeout","features":{"b":1,"a":"x"}}]"#, decoder: &decoder)
         #expect(second.runs == ["n/unversioned/- 0..<1"])
         #expect(second.features == ["0 b 1.0", "0 a 'x'"])
         #expect(second.batch.reasons.map(second.text) == ["timeout"])

@@ -6,24 +6,24 @@ import Testing
 
 /// One gzip member.
 func gzip(_ plain: [UInt8], level: Int32 = 6) -> [UInt8] {
-    guard let door = unsafe libdeflate_alloc_compressor(level) else { return [] }
-    defer { unsafe libdeflate_free_compressor(door) }
+    guard let ingestor = unsafe libdeflate_alloc_compressor(level) else { return [] }
+    defer { unsafe libdeflate_free_compressor(ingestor) }
     var packed = [UInt8](
-        repeating: 0, count: unsafe libdeflate_gzip_compress_bound(door, plain.count))
+        repeating: 0, count: unsafe libdeflate_gzip_compress_bound(ingestor, plain.count))
     let count = unsafe libdeflate_gzip_compress(
-        door, plain, plain.count, &packed, packed.count)
+        ingestor, plain, plain.count, &packed, packed.count)
     return Array(packed.prefix(count))
 }
 
 @Suite struct InflaterTests {
     private func inflate(
-        _ body: [UInt8], _ limits: EventLimits = EventLimits()
+        _ body: [UInt8], limits: EventLimits = EventLimits()
     ) -> Result<[UInt8], Inflater.Failure> {
         var inflater = Inflater()
         var plain = Buffer(capacity: 16)
         plain.append("kept")
         do throws(Inflater.Failure) {
-            try inflater.inflate(body.span, into: &plain, limits)
+            try inflater.inflate(body.span, into: &plain, limits: limits)
         } catch {
             #expect(plain.bytes.string == "kept")
             return .failure(error)
@@ -63,19 +63,20 @@ func gzip(_ plain: [UInt8], level: Int32 = 6) -> [UInt8] {
     @Test func `the limit counts all members together`() {
         var limits = EventLimits()
         limits.plainBytes = 1000
-        #expect(inflate(gzip(zeros(1000)), limits) == .success(zeros(1000)))
-        #expect(inflate(gzip(zeros(1001)), limits) == .failure(.tooLarge(1000)))
+        #expect(inflate(gzip(zeros(1000)), limits: limits) == .success(zeros(1000)))
+        #expect(inflate(gzip(zeros(1001)), limits: limits) == .failure(.tooLarge(1000)))
         let two = gzip(zeros(600)) + gzip(zeros(401))
-        #expect(inflate(two, limits) == .failure(.tooLarge(1000)))
-        #expect(inflate(gzip(zeros(1000)) + gzip([]), limits) == .success(zeros(1000)))
+        #expect(inflate(two, limits: limits) == .failure(.tooLarge(1000)))
+        #expect(inflate(gzip(zeros(1000)) + gzip([]), limits: limits) == .success(zeros(1000)))
     }
 
     @Test func `a bomb is refused and an honest constant column is not`() {
         var limits = EventLimits()
         limits.ratioFreeBytes = 100_000
-        #expect(inflate(gzip(zeros(100_000)), limits) == .success(zeros(100_000)))
+        #expect(inflate(gzip(zeros(100_000)), limits: limits) == .success(zeros(100_000)))
         let bomb = gzip(zeros(1_000_000))
-        #expect(inflate(bomb, limits) == .failure(.tooDense(max(100_000, bomb.count * 100))))
+        #expect(
+            inflate(bomb, limits: limits) == .failure(.tooDense(max(100_000, bomb.count * 100))))
     }
 
     @Test func `a length that lies costs nothing but the body`() {

@@ -9,7 +9,7 @@ struct CompactionTests {
     let words = (1...400).map { "word-\($0)" }
 
     private func compact(_ folder: Folder) throws -> Journal.Compaction {
-        let journal = try Journal(folder.path, Ledger()) { _, _ in }
+        let journal = try Journal(folder.path, state: Ledger()) { _, _ in }
         return try journal.compact()
     }
 
@@ -47,7 +47,7 @@ struct CompactionTests {
         bytes[bytes.count - 10] ^= 0xff
         try folder.write(bytes, to: "snapshot.db")
         let session = try Session(folder)
-        #expect(session.ledger.words == words)
+        #expect(session.store.words == words)
         #expect(session.keep(["more"]))
         let again = try folder.copy()
         #expect(session.stop())

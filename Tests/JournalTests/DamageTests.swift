@@ -31,7 +31,7 @@ struct DamageTests {
             damaged[index] ^= 0x55
             try folder.write(damaged, to: name)
             let session = try Session(folder)
-            let kept = session.ledger.words
+            let kept = session.store.words
             #expect(kept.allSatisfy { words.contains($0) || $0 == "last" }, "byte \(index)")
             #expect(Set(kept).count == kept.count, "byte \(index)")
             #expect(session.keep(["new"]), "byte \(index): \(session.reports)")
@@ -47,7 +47,7 @@ struct DamageTests {
             let folder = try whole.copy()
             try folder.write(Array(bytes[..<length]), to: name)
             let session = try Session(folder)
-            let kept = session.ledger.words
+            let kept = session.store.words
             #expect(kept.allSatisfy { words.contains($0) || $0 == "last" }, "length \(length)")
             #expect(session.keep(["new"]), "length \(length): \(session.reports)")
             #expect(session.stop())
@@ -80,7 +80,7 @@ struct DamageTests {
             waitUntil {
                 later.reports.contains { $0.contains("this release reads formats up to 1") }
             })
-        #expect(later.journal.submit(Word("b", later.ledger))?.kind == .newer)
+        #expect(later.journal.submit(Word("b", store: later.store))?.kind == .newer)
         #expect(later.stop())
         #expect(try folder.read("journal.db") == bytes)
     }
@@ -92,7 +92,7 @@ struct DamageTests {
         let crashed = try folder.copy()
         #expect(session.stop())
         let again = try Session(crashed)
-        #expect(again.ledger.words == ["a", "b"])
+        #expect(again.store.words == ["a", "b"])
         #expect(again.journal.statistics.skippedRecords == 1)
         #expect(again.stop())
     }
@@ -100,15 +100,17 @@ struct DamageTests {
     @Test func `a folder that cannot be made is tried again until it can`() throws {
         let folder = try Folder()
         try folder.write([], to: "file")
-        let ledger = Ledger()
+        let store = Ledger()
         var limits = Session.limits
         limits.retryInterval = .milliseconds(20)
-        let journal = try Journal("\(folder.path)/file/data", ledger, limits) { _, _ in }
+        let journal = try Journal("\(folder.path)/file/data", state: store, limits: limits) {
+            _, _ in
+        }
         try journal.start()
-        #expect(journal.submit(Word("a", ledger))?.kind == .refused)
+        #expect(journal.submit(Word("a", store: store))?.kind == .refused)
         _ = unsafe unlink("\(folder.path)/file")
         #expect(waitUntil { journal.isReady })
-        let word = Word("b", ledger)
+        let word = Word("b", store: store)
         #expect(journal.submit(word) == nil)
         #expect(word.wait() == nil)
         #expect(journal.stop(by: Clock.monotonicNanoseconds &+ 60_000_000_000))

@@ -2,15 +2,16 @@ import Journal
 import Kernel
 import Scratch
 import Testing
+import Wire
 
 /// Words of which one can be told to have outlived its time.
 private final class Mortal: JournalState {
     let words = Ledger()
-    let over = Guarded<[String]>([])
+    let over = LockedValue<[String]>([])
 
     func reset() { words.reset() }
 
-    func restore(_ name: String, _ body: Span<UInt8>) -> Bool { words.restore(name, body) }
+    func restore(_ name: String, body: Span<UInt8>) -> Bool { words.restore(name, body: body) }
 
     func replay(_ record: Span<UInt8>) -> Bool {
         let word = String(decoding: record.copied, as: UTF8.self)
@@ -46,8 +47,8 @@ private final class End: Submission {
 
     var isAlone: Bool { true }
 
-    func decide(into record: inout RecordWriter) {
-        record = RecordWriter(record.bytes + Array("end \(word)".utf8))
+    func decide(into record: inout ByteWriter) {
+        record = ByteWriter(record.bytes + Array("end \(word)".utf8))
     }
 
     func kept() { state.forget(word) }
@@ -62,24 +63,24 @@ struct ExpiryTests {
     {
         let folder = try Folder()
         let state = Mortal()
-        let journal = try Journal(folder.path, state, Session.limits) { _, _ in }
+        let journal = try Journal(folder.path, state: state, limits: Session.limits) { _, _ in }
         try journal.start()
         #expect(waitUntil { journal.isReady })
         for text in ["a", "b"] {
-            let word = Word(text, state.words)
+            let word = Word(text, store: state.words)
             #expect(journal.submit(word) == nil)
             #expect(word.wait() == nil)
         }
         state.over.withLock { $0 = ["a"] }
         // Another push wakes the writer, which knew of nothing that would end.
-        let word = Word("c", state.words)
+        let word = Word("c", store: state.words)
         #expect(journal.submit(word) == nil)
         #expect(waitUntil { state.words.words == ["b", "c"] })
         let crashed = try folder.copy()
         #expect(journal.stop(by: Clock.monotonicNanoseconds &+ 60_000_000_000))
 
         let again = Mortal()
-        let other = try Journal(crashed.path, again, Session.limits) { _, _ in }
+        let other = try Journal(crashed.path, state: again, limits: Session.limits) { _, _ in }
         try other.start()
         #expect(waitUntil { other.isReady })
         #expect(again.words.words == ["b", "c"])
@@ -93,7 +94,7 @@ struct ExpiryTests {
         #expect(session.stop())
         let state = Mortal()
         state.over.withLock { $0 = ["a"] }
-        let journal = try Journal(folder.path, state, Session.limits) { _, _ in }
+        let journal = try Journal(folder.path, state: state, limits: Session.limits) { _, _ in }
         try journal.start()
         #expect(waitUntil { journal.isReady })
         #expect(state.words.words == ["b"])

@@ -15,7 +15,7 @@ struct JournalTests {
         #expect(session.stop())
 
         let again = try Session(crashed)
-        #expect(again.ledger.words == words)
+        #expect(again.store.words == words)
         #expect(again.journal.statistics.replayedRecords == 300)
         #expect(again.keep(["after"]))
         #expect(again.stop())
@@ -29,7 +29,7 @@ struct JournalTests {
         #expect(folder.names.contains("snapshot.db"))
 
         let again = try Session(folder)
-        #expect(again.ledger.words == words)
+        #expect(again.store.words == words)
         #expect(again.journal.statistics.replayedRecords == 0)
         #expect(again.stop())
     }
@@ -38,13 +38,13 @@ struct JournalTests {
         let folder = try Folder()
         var limits = Session.limits
         limits.snapshotBytes = 256
-        let session = try Session(folder, limits)
+        let session = try Session(folder, limits: limits)
         for word in words { #expect(session.keep([word])) }
         let crashed = try folder.copy()
         #expect(session.stop())
 
         let again = try Session(crashed)
-        #expect(again.ledger.words == words)
+        #expect(again.store.words == words)
         #expect(again.journal.statistics.replayedRecords < 200)
         #expect(again.stop())
     }
@@ -53,7 +53,7 @@ struct JournalTests {
         let folder = try Folder()
         var limits = Session.limits
         limits.checkpointBytes = 64 << 10
-        let session = try Session(folder, limits)
+        let session = try Session(folder, limits: limits)
         // Each commit is two pages or more, so that all of them are 4 MiB and more.
         for word in words + words { #expect(session.keep([word])) }
         let log = try folder.read("journal.db-wal")
@@ -64,7 +64,7 @@ struct JournalTests {
         #expect(session.stop())
 
         let again = try Session(crashed)
-        #expect(again.ledger.words == words + words)
+        #expect(again.store.words == words + words)
         #expect(again.stop())
     }
 
@@ -82,7 +82,7 @@ struct JournalTests {
         try folder.write(bytes, to: "snapshot.db")
 
         let session = try Session(folder)
-        #expect(session.ledger.words == words)
+        #expect(session.store.words == words)
         #expect(session.journal.statistics.filesSetAside == 1)
         #expect(session.reports.contains { $0.contains("set aside as snapshot.db.set-aside-") })
         #expect(session.stop())
@@ -103,22 +103,25 @@ struct JournalTests {
         let folder = try Folder()
         let session = try Session(folder)
         #expect(session.keep(["a", "", "b", "", ""]))
-        #expect(session.ledger.words == ["a", "b"])
+        #expect(session.store.words == ["a", "b"])
         #expect(session.stop())
         let again = try Session(folder)
-        #expect(again.ledger.words == ["a", "b"])
+        #expect(again.store.words == ["a", "b"])
         #expect(again.stop())
     }
 
     @Test func `submissions before the replay and after the end are refused`() throws {
         let folder = try Folder()
-        let ledger = Ledger()
-        let journal = try Journal(folder.path, ledger) { _, _ in }
-        #expect(journal.submit(Word("early", ledger))?.description == "what was kept is being read")
+        let store = Ledger()
+        let journal = try Journal(folder.path, state: store) { _, _ in }
+        #expect(
+            journal.submit(Word("early", store: store))?.description
+                == "what was kept is being read")
         try journal.start()
         #expect(journal.stop(by: Clock.monotonicNanoseconds &+ 60_000_000_000))
         #expect(
-            journal.submit(Word("late", ledger))?.description == "the daemon is shutting down")
-        #expect(ledger.words.isEmpty)
+            journal.submit(Word("late", store: store))?.description == "the daemon is shutting down"
+        )
+        #expect(store.words.isEmpty)
     }
 }

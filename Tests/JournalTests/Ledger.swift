@@ -2,10 +2,11 @@ import Glibc
 import Journal
 import Kernel
 import Scratch
+import Wire
 
 /// A state that is a list of words: what was kept, in its order.
 final class Ledger: JournalState {
-    private let kept = Guarded<[String]>([])
+    private let kept = LockedValue<[String]>([])
 
     var words: [String] { kept.withLock { $0 } }
 
@@ -13,7 +14,7 @@ final class Ledger: JournalState {
 
     func reset() { kept.withLock { $0 = [] } }
 
-    func restore(_ name: String, _ body: Span<UInt8>) -> Bool {
+    func restore(_ name: String, body: Span<UInt8>) -> Bool {
         guard name == "words" else { return false }
         let text = String(decoding: body.copied, as: UTF8.self)
         kept.withLock { $0 += text.split(separator: "\n").map { String($0) } }
@@ -28,29 +29,29 @@ final class Ledger: JournalState {
     }
 
     func snapshot() -> [Snapshot.Section] {
-        [Snapshot.Section("words", Array(words.joined(separator: "\n").utf8))]
+        [Snapshot.Section("words", body: Array(words.joined(separator: "\n").utf8))]
     }
 }
 
 /// A word that wants to be kept, and waits until it is known whether it is.
 final class Word: Submission {
     private let text: String
-    private let ledger: Ledger
-    private let outcome = Guarded<StorageError??>(nil)
+    private let store: Ledger
+    private let outcome = LockedValue<StorageError??>(nil)
 
-    init(_ text: String, _ ledger: Ledger) {
+    init(_ text: String, store: Ledger) {
         self.text = text
-        self.ledger = ledger
+        self.store = store
     }
 
     var isAlone: Bool { text.hasPrefix("alone") }
 
-    func decide(into record: inout RecordWriter) {
-        record = RecordWriter(record.bytes + Array(text.utf8))
+    func decide(into record: inout ByteWriter) {
+        record = ByteWriter(record.bytes + Array(text.utf8))
     }
 
     func kept() {
-        if !text.isEmpty { ledger.add(text) }
+        if !text.isEmpty { store.add(text) }
         outcome.withLock { $0 = .some(nil) }
     }
 
@@ -62,26 +63,26 @@ final class Word: Submission {
             if let outcome = outcome.withLock({ $0 }) { return outcome }
             usleep(5_000)
         }
-        return StorageError(.commit, .refused, "no outcome within 60 s")
+        return StorageError(.commit, kind: .refused, description: "no outcome within 60 s")
     }
 }
 
 /// A journal over a ledger, and what it reported.
 final class Session {
-    let ledger = Ledger()
+    let store = Ledger()
     let journal: Journal
     private let said: Reports
 
     final class Reports: Sendable {
-        let lines = Guarded<[String]>([])
+        let lines = LockedValue<[String]>([])
     }
 
     init(
-        _ folder: Folder, _ limits: JournalLimits = Session.limits, waits: Bool = true
+        _ folder: Folder, limits: JournalLimits = Session.limits, waits: Bool = true
     ) throws {
         let said = Reports()
         self.said = said
-        journal = try Journal(folder.path, ledger, limits) { _, line in
+        journal = try Journal(folder.path, state: store, limits: limits) { _, line in
             said.lines.withLock { $0.append(line) }
         }
         try journal.start()
@@ -98,7 +99,7 @@ final class Session {
 
     /// Returns whether all were kept.
     func keep(_ words: [String]) -> Bool {
-        let submissions = words.map { Word($0, ledger) }
+        let submissions = words.map { Word($0, store: store) }
         for submission in submissions where journal.submit(submission) != nil { return false }
         return submissions.allSatisfy { $0.wait() == nil }
     }

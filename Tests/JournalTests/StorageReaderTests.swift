@@ -79,7 +79,7 @@ struct StorageReaderTests {
         let folder = try Folder()
         var limits = Session.limits
         limits.snapshotBytes = 64
-        let session = try Session(folder, limits)
+        let session = try Session(folder, limits: limits)
         #expect(session.keep(["first"]))
         for round in 0..<60 {
             #expect(session.keep(["word-\(round)", "other-\(round)"]))

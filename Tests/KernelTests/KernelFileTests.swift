@@ -25,7 +25,7 @@ struct KernelFileTests {
         let isKept = file.isOpen
         #expect(!isKept)
         unsafe unlink(folder.path + "/file")
-        #expect(throws: KernelError(ENOENT, folder.path + "/file")) {
+        #expect(throws: KernelError(ENOENT, subject: folder.path + "/file")) {
             try file.read(into: &text)
         }
         try folder.write("second", to: "file")
@@ -48,14 +48,15 @@ struct KernelFileTests {
     @Test func `a directory is an error, not a trap`() {
         var file = KernelFile(path: "/proc")
         var text = Buffer(capacity: 16)
-        #expect(throws: KernelError(EISDIR, "/proc")) { try file.read(into: &text) }
+        #expect(throws: KernelError(EISDIR, subject: "/proc")) { try file.read(into: &text) }
     }
 
     @Test func `an error says what and where`() {
         #expect(
-            KernelError(ENOENT, "proc/stat").description == "proc/stat: No such file or directory")
-        #expect(KernelError(ENOENT, "x").isAbsence)
-        #expect(!KernelError(EACCES, "x").isAbsence)
+            KernelError(ENOENT, subject: "proc/stat").description
+                == "proc/stat: No such file or directory")
+        #expect(KernelError(ENOENT, subject: "x").isAbsence)
+        #expect(!KernelError(EACCES, subject: "x").isAbsence)
     }
 
     @Test func `a root strips slashes and joins names`() {

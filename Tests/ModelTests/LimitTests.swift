@@ -10,8 +10,8 @@ struct LimitTests {
         limits.models = 2
         let models = Models(limits)
         for name in ["a", "b", "c", "a"] {
-            let verdict = models.take { $0.model = name }
-            #expect(verdict.rejections.map(\.code) == (name == "c" ? [.modelLimit] : []))
+            let outcome = models.take { $0.model = name }
+            #expect(outcome.rejections.map(\.code) == (name == "c" ? [.modelLimit] : []))
         }
         #expect(models.list.map(\.model) == ["a", "b"])
         #expect(models.value(#"ml_series_dropped_total{reason="model_limit"}"#) == "1")
@@ -49,9 +49,9 @@ struct LimitTests {
         push.add { _ in }
         push.add { $0.features = (0..<20).map { ("f\($0)", .number(1)) } }
         push.add { _ in }
-        let verdict = push.send(to: models)
-        #expect(verdict.rejections.map(\.index) == [1])
-        #expect(verdict.rejections.map(\.code) == [.seriesLimit])
+        let outcome = push.send(to: models)
+        #expect(outcome.rejections.map(\.index) == [1])
+        #expect(outcome.rejections.map(\.code) == [.seriesLimit])
         #expect(models.samples("ml_requests_total")[0].hasSuffix(" 3"))
         // Features were reserved before the room ended, and nothing shows them.
         #expect(models.samples("ml_feature_rows_total").isEmpty)
@@ -62,10 +62,10 @@ struct LimitTests {
         var limits = SeriesLimits()
         limits.seriesPerVersion = 100
         let models = Models(limits)
-        let verdict = models.take {
+        let outcome = models.take {
             $0.features = (0..<100).map { ("f\($0)", .number(1)) }
         }
-        #expect(verdict.rejections.map(\.code) == [.seriesLimit])
+        #expect(outcome.rejections.map(\.code) == [.seriesLimit])
         #expect(models.value(#"ml_series_dropped_total{reason="version_series_limit"}"#) == "1")
         #expect(models.take { $0.version = "4" }.rejected == 0)
     }

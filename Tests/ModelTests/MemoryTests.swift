@@ -21,13 +21,13 @@ struct MemoryTests {
             let before = MemoryTests.residentBytes
             for model in 0..<50 {
                 for version in 0..<10 {
-                    let verdict = models.take {
+                    let outcome = models.take {
                         $0.model = "recommendation-\(model)"
                         $0.version = "2026-11-\(version)"
                         $0.measures = [.stageQueue: 0.1, .stageInference: 0.2]
                         $0.features = (0..<32).map { ("feature_number_\($0)", .number(1)) }
                     }
-                    precondition(verdict.rejected == 0)
+                    precondition(outcome.rejected == 0)
                 }
             }
             let grown = MemoryTests.residentBytes - before
@@ -70,8 +70,8 @@ struct MemoryTests {
                         $0.reason = name()
                         $0.features = (0..<20).map { _ in (name(), .text(name())) }
                     }
-                    push.add(metric: name(), .gauge, 1)
-                    push.add(state: name(), name(), inFlight: 1)
+                    push.add(metric: name(), kind: .gauge, value: 1)
+                    push.add(state: name(), version: name(), inFlight: 1)
                 }
                 rejected += push.send(to: models, from: generator.next()).rejected
             }

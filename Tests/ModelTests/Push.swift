@@ -33,11 +33,11 @@ struct Push: ~Copyable {
         case number(Double), text(String), word(String), notFinite, missing
     }
 
-    mutating func name(_ text: String) -> Name {
+    mutating func name(_ text: String) -> Symbol {
         text.isEmpty ? .none : batch.intern(text.utf8Span.span)
     }
 
-    mutating func scope(_ model: String, _ version: String, _ variant: String = "") -> Int {
+    mutating func scope(_ model: String, version: String, variant: String = "") -> Int {
         let model = name(model)
         let version = name(version)
         let variant = name(variant)
@@ -52,28 +52,28 @@ struct Push: ~Copyable {
     mutating func add(_ change: (inout Event) -> Void) {
         var event = Event()
         change(&event)
-        let scope = scope(event.model, event.version, event.variant)
+        let scope = scope(event.model, version: event.version, variant: event.variant)
         let mark = batch.mark
         batch.openRun(scope, at: mark)
         let row = batch.nextRow
         for (value, weight) in event.seconds {
-            batch.observe(.duration, row: row, value, weight: weight)
+            batch.observe(.duration, row: row, value: value, weight: weight)
         }
         for (measure, value) in event.measures {
-            batch.observe(measure, row: row, value, weight: event.weight)
+            batch.observe(measure, row: row, value: value, weight: event.weight)
         }
         for (feature, given) in event.features {
             let feature = name(feature)
             switch given {
-            case .number(let number): batch.append(feature: feature, row: row, Value(number))
+            case .number(let number): batch.append(feature: feature, row: row, value: Value(number))
             case .text(let text):
                 let text = batch.keep(text.utf8Span.span)
-                batch.append(feature: feature, row: row, Value(text))
+                batch.append(feature: feature, row: row, value: Value(text))
             case .word(let text):
                 let text = batch.keep(text.utf8Span.span)
-                batch.append(feature: feature, row: row, Value(text, isNotFinite: true))
-            case .notFinite: batch.append(feature: feature, row: row, .notFinite)
-            case .missing: batch.append(feature: feature, row: row, .missing)
+                batch.append(feature: feature, row: row, value: Value(text, isNotFinite: true))
+            case .notFinite: batch.append(feature: feature, row: row, value: .notFinite)
+            case .missing: batch.append(feature: feature, row: row, value: .missing)
             }
         }
         for (feature, reason) in event.errors {
@@ -87,42 +87,43 @@ struct Push: ~Copyable {
         var reason = name(event.reason)
         if reason.isNone, event.outcome != .ok { reason = batch.intern(event.outcome.name) }
         batch.appendRow(
-            item: Int(item()), event.outcome, reason: reason, weight: event.weight,
+            item: Int(item()), outcome: event.outcome, reason: reason, weight: event.weight,
             size: event.size)
     }
 
     mutating func add(
-        state model: String, _ version: String, inFlight: Double = .nan, queue: Double = .nan
+        state model: String, version: String, inFlight: Double = .nan, queue: Double = .nan
     ) {
-        var state = State()
+        var state = StateEvent()
         state.item = item()
-        state.scope = scope(model, version)
+        state.scope = scope(model, version: version)
         state.inFlight = inFlight
         state.queueLength = queue
         batch.append(state)
     }
 
     mutating func add(
-        news model: String, _ kind: ModelNews.Kind, framework: String = "", gitSHA: String = "",
+        lifecycle model: String, kind: ModelEvent.Kind, framework: String = "", gitSHA: String = "",
         trainedAt: Double = .nan
     ) {
-        var news = ModelNews()
-        news.item = item()
-        news.scope = scope(model, "3")
-        news.kind = kind
-        news.framework = name(framework)
-        news.gitSHA = name(gitSHA)
-        news.trainedAt = trainedAt
-        batch.append(news)
+        var lifecycle = ModelEvent()
+        lifecycle.item = item()
+        lifecycle.scope = scope(model, version: "3")
+        lifecycle.kind = kind
+        lifecycle.framework = name(framework)
+        lifecycle.gitSHA = name(gitSHA)
+        lifecycle.trainedAt = trainedAt
+        batch.append(lifecycle)
     }
 
     mutating func add(
-        metric text: String, _ kind: Metric.Kind, _ value: Double = .nan, target: Double = .nan,
+        metric text: String, kind: MetricEvent.Kind, value: Double = .nan,
+        target: Double = .nan,
         model: String = "", labels: [(name: String, value: String)] = []
     ) {
-        var metric = Metric()
+        var metric = MetricEvent()
         metric.item = item()
-        metric.scope = model.isEmpty ? -1 : scope(model, "")
+        metric.scope = model.isEmpty ? -1 : scope(model, version: "")
         metric.name = name(text)
         metric.kind = kind
         metric.value = value
@@ -130,7 +131,7 @@ struct Push: ~Copyable {
         let start = batch.metricLabels.count
         for label in labels {
             let name = name(label.name)
-            batch.append(metricLabel: name, self.name(label.value))
+            batch.append(metricLabel: name, value: self.name(label.value))
         }
         metric.labels = start..<batch.metricLabels.count
         batch.append(metric)
@@ -139,19 +140,19 @@ struct Push: ~Copyable {
     /// Applies what was added and forgets it.
     mutating func send(
         to models: Models, from producer: UInt64 = 0
-    ) -> Verdict {
-        var verdict = Verdict()
-        models.apply(batch, from: Sender(number: producer, process: nil), verdict: &verdict)
+    ) -> BatchOutcome {
+        var outcome = BatchOutcome()
+        models.apply(batch, from: Sender(number: producer, process: nil), outcome: &outcome)
         batch.removeAll()
         items = 0
-        return verdict
+        return outcome
     }
 }
 
 extension Models {
     /// Applies one event.
     @discardableResult
-    func take(_ change: (inout Push.Event) -> Void) -> Verdict {
+    func take(_ change: (inout Push.Event) -> Void) -> BatchOutcome {
         var push = Push()
         push.add(change)
         return push.send(to: self)

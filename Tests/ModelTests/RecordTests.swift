@@ -3,6 +3,7 @@ import Kernel
 import Observation
 import Series
 import Testing
+import Wire
 
 @testable import Model
 
@@ -11,7 +12,7 @@ struct RecordTests {
     private func full(natives: Bool = false) -> Models {
         var settings = ModelSettings()
         settings.rules.retrainObservationThreshold = 100
-        let models = Models(SeriesLimits(), settings, nativeHistograms: natives)
+        let models = Models(SeriesLimits(), settings: settings, nativeHistograms: natives)
         var push = Push()
         for variant in ["", "champion"] {
             push.add {
@@ -27,13 +28,14 @@ struct RecordTests {
                 $0.errors = [("age", .outOfRange)]
             }
         }
-        push.add(state: "fraud", "3", inFlight: 4)
-        push.add(news: "fraud", .loaded, framework: "lightgbm", gitSHA: "abc", trainedAt: 5)
-        push.add(metric: "profit", .counter, 3, target: 9, model: "churn")
-        push.add(metric: "profit", .gauge, -3)
-        var training = Training()
+        push.add(state: "fraud", version: "3", inFlight: 4)
+        push.add(
+            lifecycle: "fraud", kind: .loaded, framework: "lightgbm", gitSHA: "abc", trainedAt: 5)
+        push.add(metric: "profit", kind: .counter, value: 3, target: 9, model: "churn")
+        push.add(metric: "profit", kind: .gauge, value: -3)
+        var training = TrainingEvent()
         training.item = push.item()
-        training.scope = push.scope("fraud", "")
+        training.scope = push.scope("fraud", version: "")
         training.run = push.name("monday")
         training.status = .failed
         training.epoch = 4
@@ -43,24 +45,24 @@ struct RecordTests {
         training.metrics = 0..<1
         push.batch.append(training)
         for version in ["3", ""] {
-            var label = Label()
+            var label = LabelEvent()
             label.item = push.item()
-            label.scope = push.scope("fraud", version)
+            label.scope = push.scope("fraud", version: version)
             push.batch.append(label)
         }
-        let verdict = push.send(to: models, from: 7)
-        precondition(verdict.rejected == 0)
+        let outcome = push.send(to: models, from: 7)
+        precondition(outcome.rejected == 0)
         return models
     }
 
     private func record(_ models: Models) -> [UInt8] {
-        var record = RecordWriter()
+        var record = ByteWriter()
         models.write(to: &record)
         return record.bytes
     }
 
-    private func restored(_ bytes: [UInt8], _ models: Models) -> Bool {
-        var reader = RecordReader(bytes.span)
+    private func restored(_ bytes: [UInt8], models: Models) -> Bool {
+        var reader = ByteReader(bytes.span)
         return models.read(&reader) != nil
     }
 
@@ -70,9 +72,9 @@ struct RecordTests {
         let bytes = record(models)
         var settings = ModelSettings()
         settings.rules.retrainObservationThreshold = 100
-        let other = Models(SeriesLimits(), settings, nativeHistograms: natives)
+        let other = Models(SeriesLimits(), settings: settings, nativeHistograms: natives)
         other.take { $0.model = "forgotten" }
-        #expect(restored(bytes, other))
+        #expect(restored(bytes, models: other))
         #expect(other.text() == models.text())
         #expect(other.text(.protobuf) == models.text(.protobuf))
         #expect(other.list.map(\.rows) == models.list.map(\.rows))
@@ -84,9 +86,9 @@ struct RecordTests {
                 $0.reason = "out of memory"
             }
             var push = Push()
-            push.add(metric: "profit", .counter, -1, model: "churn")
-            push.add(news: "fraud", .loaded)
-            push.add(state: "fraud", "3", queue: 1)
+            push.add(metric: "profit", kind: .counter, value: -1, model: "churn")
+            push.add(lifecycle: "fraud", kind: .loaded)
+            push.add(state: "fraud", version: "3", queue: 1)
             #expect(push.send(to: each, from: 7).rejected == 0)
         }
         let shown = other.text().split(separator: "\n")
@@ -102,7 +104,7 @@ struct RecordTests {
         let bytes = record(full())
         let models = Models()
         for length in stride(from: 0, to: bytes.count - 1, by: 7) {
-            #expect(!restored(Array(bytes[..<length]), models))
+            #expect(!restored(Array(bytes[..<length]), models: models))
             #expect(models.list.isEmpty)
         }
         var state: UInt64 = 88_172_645_463_325_252
@@ -114,7 +116,7 @@ struct RecordTests {
                 state ^= state << 17
                 changed[Int(state % UInt64(bytes.count))] = UInt8(truncatingIfNeeded: state >> 32)
             }
-            if restored(changed, models) {
+            if restored(changed, models: models) {
                 _ = models.text()
                 models.take { $0.features = [("amount", .number(1))] }
             }
@@ -129,14 +131,14 @@ struct RecordTests {
         let models = Models(limits)
         var push = Push()
         for model in ["a", "b", "c", "a"] { push.add { $0.model = model } }
-        push.add(state: "c", "3", inFlight: 1)
-        push.add(state: "a", "3", inFlight: 1)
-        push.add(metric: "profit", .gauge, 1, labels: [("region", "eu")])
-        var verdict = Verdict()
+        push.add(state: "c", version: "3", inFlight: 1)
+        push.add(state: "a", version: "3", inFlight: 1)
+        push.add(metric: "profit", kind: .gauge, value: 1, labels: [("region", "eu")])
+        var outcome = BatchOutcome()
         let decision = models.decide(
-            push.batch, from: Sender(number: 5, process: nil), verdict: &verdict)
-        #expect(verdict.rejected == 3)
-        var record = RecordWriter()
+            push.batch, from: Sender(number: 5, process: nil), outcome: &outcome)
+        #expect(outcome.rejected == 3)
+        var record = ByteWriter()
         push.batch.write(to: &record)
         models.write(decision, to: &record)
         models.apply(push.batch, as: decision)
@@ -145,11 +147,11 @@ struct RecordTests {
             var limits = SeriesLimits()
             limits.models = limit
             let other = Models(limits)
-            var reader = RecordReader(record.bytes.span)
+            var reader = ByteReader(record.bytes.span)
             var batch = Batch()
             let isRead = batch.read(&reader)
             #expect(isRead)
-            let isReplayed = other.replay(batch, &reader)
+            let isReplayed = other.replay(batch, record: &reader)
             #expect(isReplayed)
             #expect(other.samples("ml_predictions_total") == models.samples("ml_predictions_total"))
             #expect(

@@ -40,7 +40,7 @@ struct ThreadTests {
                 }
             }
         }
-        try join(0, threads, start)
+        try join(0, count: threads, start: start)
         done.isSet.store(true, ordering: .releasing)
         scraper.join()
         let labels = #"model="fraud",version="3""#
@@ -58,11 +58,11 @@ struct ThreadTests {
 
     /// Starts all, then waits for all: workers cannot stand in an array.
     private func join(
-        _ thread: Int, _ count: Int, _ start: (Int) throws -> Worker
+        _ thread: Int, count: Int, start: (Int) throws -> Worker
     ) throws {
         if thread == count { return }
         let worker = try start(thread)
-        try join(thread + 1, count, start)
+        try join(thread + 1, count: count, start: start)
         worker.join()
     }
 }

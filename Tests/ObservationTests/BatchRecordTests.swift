@@ -1,6 +1,7 @@
 import Kernel
 import Observation
 import Testing
+import Wire
 
 struct BatchRecordTests {
     /// A batch with everything that a batch can have.
@@ -16,10 +17,10 @@ struct BatchRecordTests {
             let mark = batch.mark
             batch.openRun(scopes[row / 2], at: mark)
             for measure in Measure.allCases {
-                batch.observe(measure, row: row, Double(row) / 8, weight: UInt64(row + 1))
+                batch.observe(measure, row: row, value: Double(row) / 8, weight: UInt64(row + 1))
             }
-            batch.append(feature: feature, row: row, Value(Double(row)))
-            batch.append(feature: other, row: row, .missing)
+            batch.append(feature: feature, row: row, value: Value(Double(row)))
+            batch.append(feature: other, row: row, value: .missing)
             let text = batch.keep(Array("text \(row)".utf8).span)
             batch.append(prediction: Value(text), row: row)
             batch.append(score: 0.5, of: other, row: row)
@@ -29,30 +30,31 @@ struct BatchRecordTests {
             batch.append(id: text, row: row)
             batch.append(trace: text, row: row)
             batch.appendRow(
-                item: row, .timeout, reason: feature, weight: UInt64(row + 1), size: 1 << 40)
+                item: row, outcome: .timeout, reason: feature, weight: UInt64(row + 1),
+                size: 1 << 40)
         }
-        var label = Label()
-        batch.appendLabelGroup(other, feature)
+        var label = LabelEvent()
+        batch.appendLabelGroup(other, group: feature)
         label.groups = 0..<1
         label.label = .notFinite
         batch.append(label)
         batch.append(trainingNumber: 1.5, of: feature)
         batch.append(TrainingStatistics(feature: feature))
-        var training = Training()
+        var training = TrainingEvent()
         training.metrics = 0..<1
         training.statistics = 0..<1
         training.status = .failed
         training.run = other
         batch.append(training)
-        var state = State()
+        var state = StateEvent()
         state.inFlight = 3
         batch.append(state)
-        var news = ModelNews()
-        news.kind = .unloaded
-        news.framework = other
-        batch.append(news)
-        batch.append(metricLabel: feature, other)
-        var metric = Metric()
+        var lifecycle = ModelEvent()
+        lifecycle.kind = .unloaded
+        lifecycle.framework = other
+        batch.append(lifecycle)
+        batch.append(metricLabel: feature, value: other)
+        var metric = MetricEvent()
         metric.name = feature
         metric.kind = .counter
         metric.labels = 0..<1
@@ -61,7 +63,7 @@ struct BatchRecordTests {
     }
 
     private func record(_ batch: borrowing Batch) -> [UInt8] {
-        var writer = RecordWriter()
+        var writer = ByteWriter()
         batch.write(to: &writer)
         return writer.bytes
     }
@@ -69,7 +71,7 @@ struct BatchRecordTests {
     @Test func `a batch that is read says what was written`() {
         let bytes = record(full())
         var batch = Batch()
-        var reader = RecordReader(bytes.span)
+        var reader = ByteReader(bytes.span)
         let isRead = batch.read(&reader)
         let isAtEnd = reader.isAtEnd
         #expect(isRead && isAtEnd)
@@ -90,7 +92,7 @@ struct BatchRecordTests {
         let bytes = record(full())
         var batch = Batch()
         for length in 0..<bytes.count {
-            var reader = RecordReader(bytes.span.extracting(first: length))
+            var reader = ByteReader(bytes.span.extracting(first: length))
             let isRead = batch.read(&reader)
             #expect(!isRead)
             let isEmpty = batch.isEmpty
@@ -105,7 +107,7 @@ struct BatchRecordTests {
             for byte in [0x00, 0x01, 0x7F, 0x80, 0xFF] as [UInt8] {
                 var changed = bytes
                 changed[place] = byte
-                var reader = RecordReader(changed.span)
+                var reader = ByteReader(changed.span)
                 if batch.read(&reader) {
                     for run in batch.runs.indices {
                         _ = batch.rows(of: run)

@@ -3,18 +3,18 @@ import Testing
 @testable import Settings
 
 struct FileSettingsTests {
-    private let vocabulary = FileSettings.Vocabulary(
+    private let vocabulary = FileSettings.AllowedNames(
         histograms: ["ml_request_duration_seconds", "ml_request_batch_size"], boundLimit: 3)
 
     private func settings(_ text: String) -> (FileSettings?, [String]) {
-        var mistakes = Mistakes()
+        var errors = ValidationErrors()
         let settings = FileSettings.parse(
-            text.utf8Span.span, name: "f.yml", vocabulary, &mistakes)
-        return (settings, mistakes.sentences)
+            text.utf8Span.span, name: "f.yml", vocabulary: vocabulary, errors: &errors)
+        return (settings, errors.sentences)
     }
 
     @Test func `every section is read`() throws {
-        let (settings, mistakes) = settings(
+        let (settings, errors) = settings(
             """
             push:
               group_ttl: 10m
@@ -33,7 +33,7 @@ struct FileSettingsTests {
                 retrain_after_rows: 1000000
               "a/b c":
             """)
-        #expect(mistakes.isEmpty)
+        #expect(errors.isEmpty)
         let read = try #require(settings)
         #expect(read.push.groupTTL == .seconds(600))
         #expect(read.push.modelTTL == .seconds(86_400))
@@ -58,7 +58,7 @@ struct FileSettingsTests {
     }
 
     @Test func `every mistake is told with its place, and then nothing counts`() {
-        let (settings, mistakes) = settings(
+        let (settings, errors) = settings(
             """
             push: {group_ttl: soon, producer_burst: 0, speed: 1}
             limits:
@@ -78,7 +78,7 @@ struct FileSettingsTests {
         let bounds =
             "bounds of defaults.buckets.ml_request_duration_seconds are numbers, each larger than the last"
         #expect(
-            mistakes == [
+            errors == [
                 "f.yml:1:19: push.group_ttl must be a duration such as 90s, 5m or 24h",
                 "f.yml:1:41: push.producer_burst must be a whole number from 1 to 10000000",
                 "f.yml:1:44: push.speed is not known here; known are group_ttl, model_ttl, producer_rate, producer_burst",
@@ -100,9 +100,9 @@ struct FileSettingsTests {
     }
 
     @Test func `a file that is missing is told`() {
-        var mistakes = Mistakes()
-        #expect(FileSettings.load("/no/such/file", vocabulary, &mistakes) == nil)
+        var errors = ValidationErrors()
+        #expect(FileSettings.load("/no/such/file", vocabulary: vocabulary, errors: &errors) == nil)
         #expect(
-            mistakes.sentences == ["--config.file: /no/such/file: No such file or directory."])
+            errors.sentences == ["--config.file: /no/such/file: No such file or directory."])
     }
 }

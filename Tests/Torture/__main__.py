@@ -16,11 +16,11 @@ import statistics
 import sys
 import tempfile
 import time
-from collections import Counter
 
 from daemons import DAEMONS, Toy, fetch
 from ledger import Findings
 from promises import PUSHES
+from pushers import answers, finish, listed
 from witness import Prometheus, Scraper
 
 def percentile(values: list[float], share: float) -> float:
@@ -88,10 +88,7 @@ class Run:
             self.rounds()
             self.starts.append(self.daemon.wait())
             time.sleep(self.options.seconds)
-            for pusher in self.pushers:
-                pusher.over.set()
-            for pusher in self.pushers:
-                pusher.join()
+            finish(self.pushers)
             self.audit(at_rest=True)
             self.scraper.close()
             time.sleep(1.5)
@@ -105,10 +102,9 @@ class Run:
 
     def report(self, seconds: float, seen: int) -> str:
         acknowledged, doubtful = self.pushes.ledger.counts
-        answers = sum((pusher.answers for pusher in self.pushers), Counter())
         times = [each for pusher in self.pushers for each in pusher.seconds]
-        found, options = self.findings, self.options
-        rows = [
+        options = self.options
+        return self.findings.report([
             ("daemon", self.daemon.version()),
             ("machine", f"{os.cpu_count()} CPUs, {platform.freedesktop_os_release()['PRETTY_NAME']}"),
             ("pushes", f"{options.pushes}, {options.pushers} pushers, seed {options.seed}"),
@@ -117,20 +113,11 @@ class Run:
                                                        f"{seen}"),
             ("start until ready, median and longest", f"{statistics.median(self.starts):.3f} s, "
                                                       f"{max(self.starts):.3f} s"),
-            ("answers", ", ".join(f"{key}: {count}" for key, count in answers.most_common())),
+            ("answers", listed(answers(self.pushers))),
             ("time to an answer, p50 and p99", f"{percentile(times, .5) * 1000:.1f} ms, "
                                                f"{percentile(times, .99) * 1000:.1f} ms"),
             ("acknowledged; sent without an answer", f"{acknowledged}; {doubtful}"),
-            ("**acknowledged and lost**", found.lost),
-            ("**applied more than once**", found.doubled),
-            ("**never sent**", found.invented),
-            ("**counters that fell**", found.backwards),
-            ("other", found.other),
-        ]
-        text = "| | |\n| --- | --- |\n" + "".join(f"| {name} | {value} |\n" for name, value in rows)
-        if found.sentences:
-            text += "\n" + "".join(f"- {sentence}\n" for sentence in found.sentences)
-        return text
+        ])
 
 
 def main() -> int:

@@ -22,7 +22,8 @@ from collections import Counter
 from daemons import MLExporter, fetch, first_line
 from ledger import Findings
 from promises import PUSHES
-from witness import Scraper, samples
+from pushers import answers, finish, listed
+from witness import Scraper, damage_told, samples
 
 SKIPPED = 77
 LIBRARIES = pathlib.Path("/usr/lib/fiu")
@@ -34,7 +35,6 @@ POINTS = (
 )
 FILES = {"journal.db", "journal.db-wal", "journal.db-shm", "lock", "snapshot.db",
          "snapshot-former.db"}
-HEALTH = {"ml_journal_ready", "ml_journal_files_set_aside", "ml_journal_skipped_records"}
 
 
 class FaultyExporter(MLExporter):
@@ -73,10 +73,8 @@ class Run:
     def audit(self, at_rest: bool = False):
         promised = self.pushes.ledger.promised()
         _, page = fetch(self.daemon.telemetry, self.daemon.page, 60)
-        health = {name: value for (name, _), value in samples(page, HEALTH).items()}
-        if health != {"ml_journal_ready": 1, "ml_journal_files_set_aside": 0,
-                      "ml_journal_skipped_records": 0}:
-            self.findings.add("other", f"errors have damaged the files: {health}")
+        if (damage := damage_told(page)) is not None:
+            self.findings.add("other", f"errors have damaged the files: {damage}")
         self.pushes.audit(page, promised, self.findings, at_rest)
         if left := {path.name for path in self.daemon.storage.iterdir()} - FILES - {
                 "snapshot-draft.db"}:
@@ -122,10 +120,7 @@ class Run:
                 thread.start()
             for number in range(self.options.rounds):
                 self.round(number)
-            for pusher in self.pushers:
-                pusher.over.set()
-            for pusher in self.pushers:
-                pusher.join()
+            finish(self.pushers)
             self.audit(at_rest=True)
             self.scraper.close()
         finally:
@@ -134,27 +129,17 @@ class Run:
 
     def report(self, seconds: float) -> str:
         acknowledged, doubtful = self.pushes.ledger.counts
-        answers = sum((pusher.answers for pusher in self.pushers), Counter())
-        found, options = self.findings, self.options
-        rows = [
+        options = self.options
+        return self.findings.report([
             ("daemon", first_line(MLExporter.binary, "--version")),
             ("rounds", f"{options.rounds} in {seconds:.0f} s, {options.pushers} pushers, "
                        f"seed {options.seed}"),
-            ("answers", ", ".join(f"{key}: {count}" for key, count in answers.most_common())),
+            ("answers", listed(answers(self.pushers))),
             ("errors counted", ", ".join(f"{count:.0f} {name}"
                                          for name, count in self.errors.most_common())),
             ("longest until pushes were taken again", f"{max(self.recoveries, default=0):.2f} s"),
             ("acknowledged; sent without an answer", f"{acknowledged}; {doubtful}"),
-            ("**acknowledged and lost**", found.lost),
-            ("**applied more than once**", found.doubled),
-            ("**never sent**", found.invented),
-            ("**counters that fell**", found.backwards),
-            ("other", found.other),
-        ]
-        text = "| | |\n| --- | --- |\n" + "".join(f"| {name} | {value} |\n" for name, value in rows)
-        if found.sentences:
-            text += "\n" + "".join(f"- {sentence}\n" for sentence in found.sentences)
-        return text
+        ])
 
 
 def main() -> int:

@@ -47,6 +47,18 @@ class Findings:
     def total(self) -> int:
         return self.lost + self.doubled + self.invented + self.backwards + self.other
 
+    def report(self, rows: list[tuple[str, object]], watches_counters: bool = True) -> str:
+        """A table of `rows` and of what was not kept, and the sentences."""
+        rows = [*rows, ("**acknowledged and lost**", self.lost),
+                ("**applied more than once**", self.doubled), ("**never sent**", self.invented)]
+        if watches_counters:
+            rows.append(("**counters that fell**", self.backwards))
+        rows.append(("other", self.other))
+        text = "| | |\n| --- | --- |\n" + "".join(f"| {name} | {value} |\n" for name, value in rows)
+        if self.sentences:
+            text += "\n" + "".join(f"- {sentence}\n" for sentence in self.sentences)
+        return text
+
 
 class Ledger:
     """Every batch of every stream. A stream is one start of one producer."""

@@ -28,14 +28,13 @@ import disk
 from daemons import MLExporter, fetch, first_line
 from ledger import Findings
 from promises import PUSHES
-from pushers import EventPusher
-from witness import samples
+from pushers import EventPusher, answers, finish, listed
+from witness import damage_told
 
 SKIPPED = 77
 KEPT = ("all", "none", "some")
 SNAPSHOTS = "--storage.snapshot-interval=1s"
 EAT_MY_DATA = "libeatmydata.so"
-HEALTH = {"ml_journal_files_set_aside", "ml_journal_skipped_records", "ml_journal_ready"}
 
 
 class Diary:
@@ -73,7 +72,6 @@ class Run:
         self.random = random.Random(options.seed)
         self.findings, self.repaired = Findings(), Counter()
         self.starts = []
-        self.answers = Counter()
 
     def record(self) -> tuple[disk.Recording, dict[str, Diary]]:
         """Lets clients push on a disk that writes down everything."""
@@ -96,11 +94,8 @@ class Run:
                 for pusher in pushers:
                     pusher.start()
                 time.sleep(self.options.seconds)
-                for pusher in pushers:
-                    pusher.over.set()
-                for pusher in pushers:
-                    pusher.join()
-                    self.answers += pusher.answers
+                finish(pushers)
+                self.answers = answers(pushers)
             finally:
                 daemon.kill()
         finally:
@@ -149,10 +144,8 @@ class Run:
 
     def judge(self, daemon: MLExporter, ledgers: dict):
         _, page = fetch(daemon.telemetry, daemon.page, 60)
-        health = {name: value for (name, _), value in samples(page, HEALTH).items()}
-        if health != {"ml_journal_ready": 1, "ml_journal_files_set_aside": 0,
-                      "ml_journal_skipped_records": 0}:
-            self.findings.add("other", f"a power cut damaged the files: {health}")
+        if (damage := damage_told(page)) is not None:
+            self.findings.add("other", f"a power cut damaged the files: {damage}")
         for name, ledger in ledgers.items():
             PUSHES[name](ledger).audit(page, ledger.promised(), self.findings, at_rest=True)
         self.repeat(daemon, ledgers["events"])
@@ -175,30 +168,22 @@ class Run:
             sender.connection.close()
 
     def report(self, seconds: float, recording: disk.Recording, diaries: dict) -> str:
-        options, found = self.options, self.findings
+        options = self.options
         counts = {name: diary.at(1 << 62).counts for name, diary in diaries.items()}
-        rows = [
+        return self.findings.report([
             ("daemon", first_line(MLExporter.binary, "--version")),
             ("disk", f"ext4 ({options.mount}), {len(recording.entries)} writes and flushes, "
                      f"{len(recording.flushes)} flushes, {len(recording.log) >> 20} MiB"),
             ("pushes", f"{options.seconds:g} s, {options.pushers} pushers, seed {options.seed}"),
             ("acknowledged", ", ".join(f"{each[0]} {name}" for name, each in counts.items())),
-            ("answers", ", ".join(f"{key}: {n}" for key, n in self.answers.most_common())),
+            ("answers", listed(self.answers)),
             ("power cuts", f"{options.cuts} in {seconds:.0f} s"),
             ("e2fsck", ", ".join(f"{count} times {status}"
                                  for status, count in sorted(self.repaired.items()))),
             ("start until ready, median and longest",
              f"{statistics.median(self.starts):.3f} s, {max(self.starts):.3f} s"
              if self.starts else "none"),
-            ("**acknowledged and lost**", found.lost),
-            ("**applied more than once**", found.doubled),
-            ("**never sent**", found.invented),
-            ("other", found.other),
-        ]
-        text = "| | |\n| --- | --- |\n" + "".join(f"| {name} | {value} |\n" for name, value in rows)
-        if found.sentences:
-            text += "\n" + "".join(f"- {sentence}\n" for sentence in found.sentences)
-        return text
+        ], watches_counters=False)
 
 
 def main() -> int:

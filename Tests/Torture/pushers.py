@@ -155,3 +155,20 @@ class GroupPusher(Pusher):
         if told[0] not in (200, 202):
             self.findings.add("other", f"pusher {pusher}: {told[0]} {told[1][:300]!r}")
         self.ledger.acknowledge(pusher, self.pushes)
+
+
+def finish(pushers):
+    """Lets them end, each when it knows what became of its batch."""
+    for pusher in pushers:
+        pusher.over.set()
+    for pusher in pushers:
+        pusher.join()
+
+
+def answers(pushers) -> Counter:
+    """How often which status, or which failure without one."""
+    return sum((pusher.answers for pusher in pushers), Counter())
+
+
+def listed(counts: Counter) -> str:
+    return ", ".join(f"{key}: {count}" for key, count in counts.most_common())

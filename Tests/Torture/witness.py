@@ -114,3 +114,11 @@ scrape_configs:
     def close(self):
         self.process.terminate()
         self.process.wait(60)
+
+
+def damage_told(page: str) -> dict[str, float] | None:
+    """What a page tells of the storage; None when all of it could be used."""
+    sound = {"ml_journal_ready": 1, "ml_journal_files_set_aside": 0,
+             "ml_journal_skipped_records": 0}
+    told = {name: value for (name, _), value in samples(page, set(sound)).items()}
+    return None if told == sound else told

@@ -1,24 +1,25 @@
 internal import Kernel
+internal import Wire
 
 /// Reads `io.prometheus.client.MetricFamily` messages, each behind its length (metrics.proto of
 /// Prometheus's client model). Native histograms are read by their classic buckets; units, exemplars
 /// and unknown fields are passed over.
-public struct ProtobufParser: ~Copyable {
-    private var batch = MetricBatch()
+package struct ProtobufParser: ~Copyable {
+    private var batch = ParsedExposition()
     private var family = 0
     private var kind = Family.Kind.counter
 
     /// Reads a whole body.
-    public static func parse(_ body: Span<UInt8>) throws(MetricSyntaxError) -> MetricBatch {
-        guard body.count <= MetricBatch.bodyLimit else {
+    package static func parse(_ body: Span<UInt8>) throws(MetricSyntaxError) -> ParsedExposition {
+        guard body.count <= ParsedExposition.bodyLimit else {
             throw MetricSyntaxError(line: nil, message: "the body is too long")
         }
         var parser = ProtobufParser()
-        var reader = WireReader(body)
+        var reader = ProtobufReader(body)
         while !reader.isAtEnd {
             let start = body.count - reader.count
-            do throws(WireReader.Malformed) {
-                var message = WireReader(try reader.bytes())
+            do throws(ProtobufReader.Malformed) {
+                var message = ProtobufReader(try reader.bytes())
                 try parser.readFamily(&message)
             } catch {
                 throw MetricSyntaxError(
@@ -41,8 +42,8 @@ public struct ProtobufParser: ~Copyable {
     // MARK: Families
 
     private mutating func readFamily(
-        _ message: inout WireReader
-    ) throws(WireReader.Malformed) {
+        _ message: inout ProtobufReader
+    ) throws(ProtobufReader.Malformed) {
         var name = ""
         var help: String?
         var kind: Family.Kind? = .counter
@@ -50,8 +51,8 @@ public struct ProtobufParser: ~Copyable {
         var fields = message
         while !fields.isAtEnd {
             switch try fields.key() {
-            case (1, 2): name = text(try fields.bytes(), "a metric's name")
-            case (2, 2): help = text(try fields.bytes(), "a help text")
+            case (1, 2): name = text(try fields.bytes(), what: "a metric's name")
+            case (2, 2): help = text(try fields.bytes(), what: "a help text")
             case (3, 0): kind = ProtobufParser.kind(try fields.varint())
             case (_, let type): try fields.skip(type)
             }
@@ -68,8 +69,8 @@ public struct ProtobufParser: ~Copyable {
         while !message.isAtEnd {
             switch try message.key() {
             case (4, 2):
-                var metric = WireReader(try message.bytes())
-                try readMetric(&metric, name)
+                var metric = ProtobufReader(try message.bytes())
+                try readMetric(&metric, name: name)
             case (_, let type): try message.skip(type)
             }
         }
@@ -100,8 +101,8 @@ public struct ProtobufParser: ~Copyable {
     // MARK: Metrics
 
     private mutating func readMetric(
-        _ message: inout WireReader, _ name: String
-    ) throws(WireReader.Malformed) {
+        _ message: inout ProtobufReader, name: String
+    ) throws(ProtobufReader.Malformed) {
         let first = batch.labels.count
         let field = ProtobufParser.field(of: kind)
         var hasValue = false
@@ -109,7 +110,7 @@ public struct ProtobufParser: ~Copyable {
         while !fields.isAtEnd {
             switch try fields.key() {
             case (1, 2):
-                var label = WireReader(try fields.bytes())
+                var label = ProtobufReader(try fields.bytes())
                 try readLabel(&label)
             case (6, 0):
                 _ = try fields.varint()
@@ -128,16 +129,16 @@ public struct ProtobufParser: ~Copyable {
         while !message.isAtEnd {
             switch try message.key() {
             case (field, 2):
-                var value = WireReader(try message.bytes())
-                try readValue(&value, metric, labels)
+                var value = ProtobufReader(try message.bytes())
+                try readValue(&value, metric: metric, labels: labels)
             case (_, let type): try message.skip(type)
             }
         }
     }
 
     private mutating func readLabel(
-        _ message: inout WireReader
-    ) throws(WireReader.Malformed) {
+        _ message: inout ProtobufReader
+    ) throws(ProtobufReader.Malformed) {
         var name: [UInt8] = []
         let start = batch.text.count
         while !message.isAtEnd {
@@ -157,8 +158,8 @@ public struct ProtobufParser: ~Copyable {
     }
 
     private mutating func readValue(
-        _ message: inout WireReader, _ metric: Int, _ labels: Range<Int>
-    ) throws(WireReader.Malformed) {
+        _ message: inout ProtobufReader, metric: Int, labels: Range<Int>
+    ) throws(ProtobufReader.Malformed) {
         switch kind {
         case .counter, .gauge, .untyped:
             var value = 0.0
@@ -170,13 +171,13 @@ public struct ProtobufParser: ~Copyable {
             }
             batch.append(
                 family: family, metric: metric, labels: labels, role: .value, value: value)
-        case .histogram, .summary: try readDistribution(&message, metric, labels)
+        case .histogram, .summary: try readDistribution(&message, metric: metric, labels: labels)
         }
     }
 
     private mutating func readDistribution(
-        _ message: inout WireReader, _ metric: Int, _ labels: Range<Int>
-    ) throws(WireReader.Malformed) {
+        _ message: inout ProtobufReader, metric: Int, labels: Range<Int>
+    ) throws(ProtobufReader.Malformed) {
         var count = 0.0
         var sum = 0.0
         while !message.isAtEnd {
@@ -184,8 +185,8 @@ public struct ProtobufParser: ~Copyable {
             case (1, 0): count = Double(try message.varint())
             case (2, 1): sum = try message.double()
             case (3, 2):
-                var part = WireReader(try message.bytes())
-                try readPart(&part, metric, labels)
+                var part = ProtobufReader(try message.bytes())
+                try readPart(&part, metric: metric, labels: labels)
             case (_, let type): try message.skip(type)
             }
         }
@@ -195,8 +196,8 @@ public struct ProtobufParser: ~Copyable {
 
     /// A bucket (cumulative count, bound) or a quantile (quantile, value).
     private mutating func readPart(
-        _ message: inout WireReader, _ metric: Int, _ labels: Range<Int>
-    ) throws(WireReader.Malformed) {
+        _ message: inout ProtobufReader, metric: Int, labels: Range<Int>
+    ) throws(ProtobufReader.Malformed) {
         var bound = 0.0
         var value = 0.0
         let isBucket = kind == .histogram
@@ -215,7 +216,7 @@ public struct ProtobufParser: ~Copyable {
             bound: bound, value: value)
     }
 
-    private mutating func text(_ bytes: Span<UInt8>, _ what: String) -> String {
+    private mutating func text(_ bytes: Span<UInt8>, what: String) -> String {
         if !Quoted.isUTF8(bytes) { refuse("\(what) is not UTF-8") }
         return bytes.string
     }

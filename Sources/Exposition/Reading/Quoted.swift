@@ -2,11 +2,11 @@ internal import Kernel
 
 /// Foreign bytes in the sentences that tell what was wrong with them: cut, and with their control
 /// bytes escaped, so that a sentence stays one line.
-public enum Quoted {
+package enum Quoted {
     /// Longer texts are cut here.
     static let limit = 120
 
-    public static func text(_ bytes: Span<UInt8>) -> String {
+    package static func text(_ bytes: Span<UInt8>) -> String {
         var quoted = "\""
         let shown = bytes.extracting(first: min(bytes.count, limit))
         let isUTF8 = Quoted.isUTF8(shown)
@@ -26,14 +26,14 @@ public enum Quoted {
         return quoted + (bytes.count > limit ? "...\"" : "\"")
     }
 
-    public static func text(_ string: String) -> String { text(string.utf8Span.span) }
+    package static func text(_ string: String) -> String { text(string.utf8Span.span) }
 
     /// A single byte between single quotes.
     static func byte(_ byte: UInt8) -> String {
         "'\(escaped(byte, quote: 0x27))'"
     }
 
-    public static func isUTF8(_ bytes: Span<UInt8>) -> Bool {
+    package static func isUTF8(_ bytes: Span<UInt8>) -> Bool {
         var index = 0
         while index < bytes.count, bytes[index] < 0x80 { index += 1 }
         return index == bytes.count || (try? UTF8Span(validating: bytes)) != nil

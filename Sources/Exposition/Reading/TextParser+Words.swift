@@ -24,7 +24,7 @@ extension TextParser {
         family = batch.addFamily(name)
     }
 
-    static let suffixes: [(String, MetricBatch.Role)] = [
+    static let suffixes: [(String, ParsedExposition.Role)] = [
         ("_count", .count), ("_sum", .sum), ("_bucket", .value),
     ]
 

@@ -1,12 +1,12 @@
 internal import Kernel
 
 /// Why a body is no text of metrics.
-public struct MetricSyntaxError: Error, Sendable, Equatable, CustomStringConvertible {
+package struct MetricSyntaxError: Error, Sendable, Equatable, CustomStringConvertible {
     /// The line, counted from 1; nil for formats without lines.
-    public let line: Int?
-    public let message: String
+    package let line: Int?
+    package let message: String
 
-    public var description: String {
+    package var description: String {
         if let line { return "text format parsing error in line \(line): \(message)" }
         return message
     }
@@ -17,14 +17,14 @@ public struct MetricSyntaxError: Error, Sendable, Equatable, CustomStringConvert
 /// samples, and both HELP and TYPE once.
 ///
 /// Sentences about mistakes are those that users of these programs know.
-public struct TextParser: ~Escapable {
+package struct TextParser: ~Escapable {
     let text: Span<UInt8>
     var at = 0
     var line = 1
-    var batch = MetricBatch()
+    var batch = ParsedExposition()
     // The family whose line is read, and what the line's name says about its role.
     var family = 0
-    var role = MetricBatch.Role.value
+    var role = ParsedExposition.Role.value
     private var bound = Double.nan
     private var token: [UInt8] = []
     /// Histograms and summaries by family and labels.
@@ -37,8 +37,8 @@ public struct TextParser: ~Escapable {
     }
 
     /// Reads a whole body.
-    public static func parse(_ text: Span<UInt8>) throws(MetricSyntaxError) -> MetricBatch {
-        guard text.count <= MetricBatch.bodyLimit else {
+    package static func parse(_ text: Span<UInt8>) throws(MetricSyntaxError) -> ParsedExposition {
+        guard text.count <= ParsedExposition.bodyLimit else {
             throw MetricSyntaxError(line: 1, message: "the text is too long")
         }
         var parser = TextParser(text)
@@ -132,7 +132,7 @@ public struct TextParser: ~Escapable {
         let first = batch.labels.count
         if try peek() == 0x7B { try readLabels(kind) }
         let labels = first..<batch.labels.count
-        let metric = self.metric(kind, labels)
+        let metric = self.metric(kind, labels: labels)
         if kind == .histogram || kind == .summary {
             if role == .value {
                 role = bound.isNaN ? .presence : kind == .histogram ? .bucket : .quantile
@@ -159,11 +159,11 @@ public struct TextParser: ~Escapable {
     }
 
     /// The metric that a sample belongs to: a new one, but for the lines of one histogram or summary.
-    private mutating func metric(_ kind: Family.Kind, _ labels: Range<Int>) -> Int {
+    private mutating func metric(_ kind: Family.Kind, labels: Range<Int>) -> Int {
         guard kind == .histogram || kind == .summary else { return batch.newMetric() }
         var signature = UInt64(truncatingIfNeeded: family)
         for label in batch.labels[labels] {
-            var hasher = IdentityHasher(UInt64(truncatingIfNeeded: family))
+            var hasher = SeriesHasher(UInt64(truncatingIfNeeded: family))
             hasher.add(
                 name: batch.text.span.extracting(label.name),
                 value: batch.text.span.extracting(label.value))
@@ -195,7 +195,7 @@ public struct TextParser: ~Escapable {
             }
             if name.equals("__name__") { throw error("label name \"__name__\" is reserved") }
             let isBound = boundName.map { name.equals($0) } ?? false
-            if !isBound { try checkIsNew(name, first) }
+            if !isBound { try checkIsNew(name, first: first) }
             at += 1
             let start = batch.text.count
             try readLabelValue()
@@ -226,7 +226,7 @@ public struct TextParser: ~Escapable {
         skipBlanks()
     }
 
-    private func checkIsNew(_ name: Span<UInt8>, _ first: Int) throws(MetricSyntaxError) {
+    private func checkIsNew(_ name: Span<UInt8>, first: Int) throws(MetricSyntaxError) {
         for label in batch.labels[first...] {
             if name.equals(batch.text.span.extracting(label.name)) {
                 let metric = batch.families[family].name

@@ -7,31 +7,34 @@ struct Accelerator: Collector, ~Copyable {
 
     private var rows = AcceleratorRows()
     private var dcgm: DCGMRows?
-    private var managed: ManagedDevices?
-    private var cards: GraphicsCards
-    private let lost = Single(
-        "ml_gpu_lost_total", .counter, help: "NVIDIA GPUs that fell off the bus while watched.")
-    private let failed = Single(
-        "ml_gpu_failed_calls_total", .counter,
+    private var managed: NVMLDevices?
+    private var cards: DRMCards
+    private let lost = UnlabelledMetric(
+        "ml_gpu_lost_total", kind: .counter,
+        help: "NVIDIA GPUs that fell off the bus while watched.")
+    private let failed = UnlabelledMetric(
+        "ml_gpu_failed_calls_total", kind: .counter,
         help: "Calls of NVML that failed for a reason that may pass.")
 
-    init(_ machine: Machine, _ settings: AcceleratorSettings) {
+    init(_ machine: CollectorResources, settings: AcceleratorSettings) {
         dcgm = settings.showsDCGMNames ? DCGMRows() : nil
         if let path = settings.managementLibrary {
-            managed = ManagedDevices(
-                path: path, machine.roots.proc, isExtended: settings.showsDCGMNames,
+            managed = NVMLDevices(
+                path: path, proc: machine.roots.proc, isExtended: settings.showsDCGMNames,
                 podResources: settings.podResources)
         }
-        cards = GraphicsCards(machine)
+        cards = DRMCards(machine)
     }
 
-    mutating func collect(_ scrape: inout Scrape, into page: inout Page) throws(KernelError) {
+    mutating func collect(_ scrape: inout CollectionContext, into page: inout Page)
+        throws(KernelError)
+    {
         rows.begin()
         dcgm?.begin()
         cards.collect(&scrape, into: &rows)
         var failure: KernelError?
         do throws(KernelError) {
-            try managed?.collect(into: &rows, &dcgm)
+            try managed?.collect(into: &rows, dcgm: &dcgm)
         } catch {
             failure = error
         }
@@ -42,8 +45,8 @@ struct Accelerator: Collector, ~Copyable {
         let isManaged = managed?.isPresent ?? false
         let lostDevices = managed?.lostDevices ?? 0
         if isManaged || lostDevices > 0 {
-            page.single(lost, Double(lostDevices))
-            page.single(failed, Double(managed?.failedCalls ?? 0))
+            page.single(lost, value: Double(lostDevices))
+            page.single(failed, value: Double(managed?.failedCalls ?? 0))
         }
         scrape.isAbsent = rows.isEmpty && !isManaged && failure == nil
         if let failure { throw failure }

@@ -12,7 +12,7 @@ struct AcceleratorOptions: ParsableArguments {
         help: ArgumentHelp(
             "NVIDIA's management library; `none` leaves NVIDIA's devices alone.", valueName: "file")
     )
-    var managementLibrary = ManagedDevices.standardPath
+    var managementLibrary = NVMLDevices.standardPath
 
     @Option(
         name: .customLong("collector.gpu.pod-resources"),
@@ -21,7 +21,7 @@ struct AcceleratorOptions: ParsableArguments {
             valueName: "socket"))
     var podResources = "none"
 
-    func settings(_ mistakes: inout Mistakes) -> AcceleratorSettings {
+    func settings(_ errors: inout ValidationErrors) -> AcceleratorSettings {
         AcceleratorSettings(
             showsDCGMNames: dcgmNames,
             managementLibrary: managementLibrary == "none" ? nil : managementLibrary,

@@ -26,13 +26,13 @@ struct AcceleratorRows: ~Copyable {
     private var about: SeriesTable
     private var devices: SeriesTable
     private var processes: SeriesTable
-    private let refusedProcesses: Single
+    private let refusedProcesses: UnlabelledMetric
 
     init() {
         about = SeriesTable(
             [
                 SeriesTable.Column(
-                    Family("ml_gpu_info", .gauge, help: "A GPU, or a part of one: always 1."))
+                    Family("ml_gpu_info", kind: .gauge, help: "A GPU, or a part of one: always 1."))
             ],
             rowLimit: AcceleratorRows.deviceLimit)
         devices = SeriesTable(AcceleratorRows.columns, rowLimit: AcceleratorRows.deviceLimit)
@@ -40,12 +40,12 @@ struct AcceleratorRows: ~Copyable {
             [
                 SeriesTable.Column(
                     Family(
-                        "ml_gpu_process_memory_bytes", .gauge,
+                        "ml_gpu_process_memory_bytes", kind: .gauge,
                         help: "Memory of a GPU that a process holds."))
             ],
             rowLimit: AcceleratorRows.processLimit)
-        refusedProcesses = Single(
-            "ml_gpu_processes_dropped_total", .counter,
+        refusedProcesses = UnlabelledMetric(
+            "ml_gpu_processes_dropped_total", kind: .counter,
             help: "Processes on GPUs that were left out because there were too many.")
     }
 
@@ -60,7 +60,7 @@ struct AcceleratorRows: ~Copyable {
     /// The row of a device; nil when it has one already. `labels` tell it from others, `names` also
     /// say what it is.
     mutating func row(
-        _ key: [UInt8], _ labels: [(name: String, value: String)],
+        _ key: [UInt8], labels: [(name: String, value: String)],
         names: [(name: String, value: String)]
     ) -> Int? {
         if let row = about.row(key.span, labels: { labels + names }) { about[row, 0] = 1 }
@@ -96,60 +96,65 @@ struct AcceleratorRows: ~Copyable {
         devices.write(to: &page)
         processes.write(to: &page)
         if processes.refusedRows > 0 {
-            page.single(refusedProcesses, Double(processes.refusedRows))
+            page.single(refusedProcesses, value: Double(processes.refusedRows))
         }
     }
 
     private static var columns: [SeriesTable.Column] {
-        let clock = Family("ml_gpu_clock_hertz", .gauge, help: "Frequency of a clock of the GPU.")
+        let clock = Family(
+            "ml_gpu_clock_hertz", kind: .gauge, help: "Frequency of a clock of the GPU.")
         let errors = Family(
-            "ml_gpu_ecc_errors_total", .counter,
+            "ml_gpu_ecc_errors_total", kind: .counter,
             help: "Memory errors that the GPU has counted since it was made.")
         let throttled = Family(
-            "ml_gpu_throttled", .gauge,
+            "ml_gpu_throttled", kind: .gauge,
             help: "Whether the clocks of the GPU are held down for this reason.")
         let columns = Column.allCases.dropLast().map { column in
             switch column {
             case .utilization:
-                gauge("utilization_ratio", "Share of time in which the GPU was at work.")
+                gauge("utilization_ratio", help: "Share of time in which the GPU was at work.")
             case .memoryUtilization:
                 gauge(
                     "memory_utilization_ratio",
-                    "Share of time in which the memory of the GPU was read or written.")
-            case .memoryUsed: gauge("memory_used_bytes", "Memory of the GPU that is allocated.")
-            case .memoryTotal: gauge("memory_total_bytes", "Memory of the GPU.")
-            case .temperature: gauge("temperature_celsius", "Temperature of the GPU.")
-            case .power: gauge("power_watts", "Power that the GPU draws.")
-            case .powerLimit: gauge("power_limit_watts", "Power that the GPU may draw.")
-            case .energy: counter("energy_joules_total", "Energy that the GPU has used.")
-            case .clockGraphics: SeriesTable.Column(clock, [("domain", "graphics")])
-            case .clockSM: SeriesTable.Column(clock, [("domain", "sm")])
-            case .clockMemory: SeriesTable.Column(clock, [("domain", "memory")])
-            case .clockVideo: SeriesTable.Column(clock, [("domain", "video")])
+                    help: "Share of time in which the memory of the GPU was read or written.")
+            case .memoryUsed:
+                gauge("memory_used_bytes", help: "Memory of the GPU that is allocated.")
+            case .memoryTotal: gauge("memory_total_bytes", help: "Memory of the GPU.")
+            case .temperature: gauge("temperature_celsius", help: "Temperature of the GPU.")
+            case .power: gauge("power_watts", help: "Power that the GPU draws.")
+            case .powerLimit: gauge("power_limit_watts", help: "Power that the GPU may draw.")
+            case .energy: counter("energy_joules_total", help: "Energy that the GPU has used.")
+            case .clockGraphics: SeriesTable.Column(clock, labels: [("domain", "graphics")])
+            case .clockSM: SeriesTable.Column(clock, labels: [("domain", "sm")])
+            case .clockMemory: SeriesTable.Column(clock, labels: [("domain", "memory")])
+            case .clockVideo: SeriesTable.Column(clock, labels: [("domain", "video")])
             case .pcieReceived:
-                counter("pcie_received_bytes_total", "Bytes that the GPU received over PCIe.")
+                counter("pcie_received_bytes_total", help: "Bytes that the GPU received over PCIe.")
             case .pcieTransmitted:
-                counter("pcie_transmitted_bytes_total", "Bytes that the GPU sent over PCIe.")
+                counter("pcie_transmitted_bytes_total", help: "Bytes that the GPU sent over PCIe.")
             case .nvlinkReceived:
-                counter("nvlink_received_bytes_total", "Bytes that the GPU received over NVLink.")
+                counter(
+                    "nvlink_received_bytes_total", help: "Bytes that the GPU received over NVLink.")
             case .nvlinkTransmitted:
-                counter("nvlink_transmitted_bytes_total", "Bytes that the GPU sent over NVLink.")
-            case .eccCorrected: SeriesTable.Column(errors, [("kind", "corrected")])
+                counter(
+                    "nvlink_transmitted_bytes_total", help: "Bytes that the GPU sent over NVLink.")
+            case .eccCorrected: SeriesTable.Column(errors, labels: [("kind", "corrected")])
             case .eccUncorrected, .firstThrottle:
-                SeriesTable.Column(errors, [("kind", "uncorrected")])
+                SeriesTable.Column(errors, labels: [("kind", "uncorrected")])
             case .idle:
-                counter("idle_seconds_total", "Time in which the GPU slept in its idle state.")
+                counter(
+                    "idle_seconds_total", help: "Time in which the GPU slept in its idle state.")
             }
         }
         return columns
-            + throttleReasons.map { SeriesTable.Column(throttled, [("reason", $0.name)]) }
+            + throttleReasons.map { SeriesTable.Column(throttled, labels: [("reason", $0.name)]) }
     }
 
-    private static func gauge(_ name: String, _ help: String) -> SeriesTable.Column {
-        SeriesTable.Column(Family("ml_gpu_\(name)", .gauge, help: help))
+    private static func gauge(_ name: String, help: String) -> SeriesTable.Column {
+        SeriesTable.Column(Family("ml_gpu_\(name)", kind: .gauge, help: help))
     }
 
-    private static func counter(_ name: String, _ help: String) -> SeriesTable.Column {
-        SeriesTable.Column(Family("ml_gpu_\(name)", .counter, help: help))
+    private static func counter(_ name: String, help: String) -> SeriesTable.Column {
+        SeriesTable.Column(Family("ml_gpu_\(name)", kind: .counter, help: help))
     }
 }

@@ -1,10 +1,10 @@
 extension Catalog {
     static let accelerator: [Entry] = [
-        Entry(Accelerator.self, "GPUs of NVIDIA, AMD and Intel.") { machine, settings in
-            Accelerator(machine, settings.accelerator)
+        Entry(Accelerator.self, summary: "GPUs of NVIDIA, AMD and Intel.") { machine, settings in
+            Accelerator(machine, settings: settings.accelerator)
         },
-        Entry(DirectRendering.self, runsByDefault: false, "AMD GPUs as node_exporter shows them.") {
-            machine, _ in DirectRendering(machine.roots)
+        Entry(DRM.self, runsByDefault: false, summary: "AMD GPUs as node_exporter shows them.") {
+            machine, _ in DRM(machine.roots)
         },
     ]
 }

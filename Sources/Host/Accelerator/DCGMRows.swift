@@ -21,7 +21,7 @@ struct DCGMRows: ~Copyable {
         table = SeriesTable(
             Column.allCases.map { column in
                 let (name, kind, help) = DCGMRows.family(column)
-                return SeriesTable.Column(Family("DCGM_FI_DEV_\(name)", kind, help: help))
+                return SeriesTable.Column(Family("DCGM_FI_DEV_\(name)", kind: kind, help: help))
             },
             rowLimit: AcceleratorRows.deviceLimit)
     }
@@ -33,8 +33,8 @@ struct DCGMRows: ~Copyable {
     func write(to page: inout Page) { table.write(to: &page) }
 
     mutating func show(
-        _ reading: ManagedReading, _ memory: cnvml_memory?, of device: ManagedDevice,
-        part: ManagedDevice.Part?, _ holder: PodResources.Holder?
+        _ reading: NVMLReading, memory: cnvml_memory?, of device: NVMLDevice,
+        part: NVMLDevice.Part?, holder: PodResources.Holder?
     ) {
         let key = (part?.key ?? device.key) + (holder?.key ?? [])
         let hostName = hostName
@@ -42,33 +42,33 @@ struct DCGMRows: ~Copyable {
             let row = table.row(
                 key.span,
                 labels: {
-                    DCGMRows.labels(device, part, hostName: hostName) + (holder?.labels ?? [])
+                    DCGMRows.labels(device, part: part, hostName: hostName) + (holder?.labels ?? [])
                 })
         else { return }
-        func set(_ column: Column, _ value: Double?) {
+        func set(_ column: Column, value: Double?) {
             if let value { table[row, column.rawValue] = value }
         }
-        set(.smClock, reading.clockSM.map { $0 / 1e6 })
-        set(.memoryClock, reading.clockMemory.map { $0 / 1e6 })
-        set(.memoryTemperature, reading.memoryTemperature)
-        set(.temperature, reading.temperature)
-        set(.power, reading.power)
-        set(.energy, reading.energy.map { ($0 * 1000).rounded() })
-        set(.pcieReplays, reading.pcieReplays)
-        set(.utilization, reading.utilization.map { ($0 * 100).rounded() })
-        set(.copyUtilization, reading.memoryUtilization.map { ($0 * 100).rounded() })
-        set(.encoder, reading.encoder)
-        set(.decoder, reading.decoder)
-        set(.memoryFree, memory.map { Double($0.free >> 20) })
-        set(.memoryUsed, memory.map { Double($0.used >> 20) })
-        set(.memoryReserved, memory.map { Double($0.reserved >> 20) })
-        set(.remappedUncorrected, reading.remappedUncorrected)
-        set(.remappedCorrected, reading.remappedCorrected)
-        set(.remappingFailed, reading.remappingFailed)
+        set(.smClock, value: reading.clockSM.map { $0 / 1e6 })
+        set(.memoryClock, value: reading.clockMemory.map { $0 / 1e6 })
+        set(.memoryTemperature, value: reading.memoryTemperature)
+        set(.temperature, value: reading.temperature)
+        set(.power, value: reading.power)
+        set(.energy, value: reading.energy.map { ($0 * 1000).rounded() })
+        set(.pcieReplays, value: reading.pcieReplays)
+        set(.utilization, value: reading.utilization.map { ($0 * 100).rounded() })
+        set(.copyUtilization, value: reading.memoryUtilization.map { ($0 * 100).rounded() })
+        set(.encoder, value: reading.encoder)
+        set(.decoder, value: reading.decoder)
+        set(.memoryFree, value: memory.map { Double($0.free >> 20) })
+        set(.memoryUsed, value: memory.map { Double($0.used >> 20) })
+        set(.memoryReserved, value: memory.map { Double($0.reserved >> 20) })
+        set(.remappedUncorrected, value: reading.remappedUncorrected)
+        set(.remappedCorrected, value: reading.remappedCorrected)
+        set(.remappingFailed, value: reading.remappingFailed)
     }
 
     private static func labels(
-        _ device: ManagedDevice, _ part: ManagedDevice.Part?, hostName: String
+        _ device: NVMLDevice, part: NVMLDevice.Part?, hostName: String
     ) -> [(name: String, value: String)] {
         var labels = [
             ("gpu", "\(device.index)"), ("UUID", device.uuid), ("pci_bus_id", device.busID),

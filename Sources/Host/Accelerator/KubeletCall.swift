@@ -33,13 +33,13 @@ struct KubeletCall: ~Copyable {
     private var input: [UInt8] = []
 
     /// The message of the response.
-    static func list(_ socket: String, within timeout: Duration) throws(KernelError) -> [UInt8] {
-        var call = try KubeletCall(socket, within: timeout)
+    static func list(_ socket: String, timeout: Duration) throws(KernelError) -> [UInt8] {
+        var call = try KubeletCall(socket, timeout: timeout)
         try call.send(KubeletCall.request)
         return try call.message()
     }
 
-    private init(_ socket: String, within timeout: Duration) throws(KernelError) {
+    private init(_ socket: String, timeout: Duration) throws(KernelError) {
         self.socket = socket
         deadline = Clock.monotonicNanoseconds &+ timeout.nanoseconds
         descriptor = clinux_stream_socket(AF_UNIX)
@@ -155,7 +155,7 @@ struct KubeletCall: ~Copyable {
         var part = [UInt8](repeating: 0, count: Frame.byteLimit)
         while input.count < count {
             let now = Clock.monotonicNanoseconds
-            guard now < deadline else { throw KernelError(ETIMEDOUT, socket) }
+            guard now < deadline else { throw KernelError(ETIMEDOUT, subject: socket) }
             var request = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
             let ready = unsafe poll(&request, 1, Int32((deadline - now) / 1_000_000) + 1)
             if ready == 0 || (ready < 0 && errno == EINTR) { continue }
@@ -169,6 +169,6 @@ struct KubeletCall: ~Copyable {
     }
 
     private func failure(_ reason: String) -> KernelError {
-        KernelError(EPROTO, "\(socket): \(reason)")
+        KernelError(EPROTO, subject: "\(socket): \(reason)")
     }
 }

@@ -1,4 +1,6 @@
+internal import Glibc
 internal import Kernel
+internal import Wire
 
 /// Which containers hold which devices, as kubelet says (PodResources API v1, stable since Kubernetes
 /// 1.28). Asked every 10 s; while kubelet does not answer, what it said last is kept.
@@ -34,8 +36,11 @@ struct PodResources {
         if now < nextCall { return }
         nextCall = now &+ PodResources.period.nanoseconds
         do throws(KernelError) {
-            let message = try KubeletCall.list(socket, within: PodResources.timeout)
-            holders = PodResources.parse(message)
+            let message = try KubeletCall.list(socket, timeout: PodResources.timeout)
+            guard let found = try? PodResources.parse(message) else {
+                throw KernelError(EPROTO, subject: "\(socket): a malformed message")
+            }
+            holders = found
             failure = nil
         } catch {
             failure = error
@@ -49,19 +54,20 @@ struct PodResources {
         return found.count == 1 ? found.first : nil
     }
 
-    /// The containers by device. A message that is cut off or damaged gives what stands before.
-    static func parse(_ message: [UInt8]) -> [String: Set<Holder>] {
+    /// The containers by device, of a message ListPodResourcesResponse.
+    static func parse(_ message: [UInt8]) throws(ProtobufReader.Malformed) -> [String: Set<Holder>]
+    {
         var holders: [String: Set<Holder>] = [:]
-        // ListPodResourcesResponse, PodResources, ContainerResources, ContainerDevices.
-        for pod in fields(message[...]) where pod.number == 1 {
-            let about = fields(pod.bytes)
+        // PodResources, ContainerResources, ContainerDevices.
+        for pod in try fields(message) where pod.number == 1 {
+            let about = try fields(pod.bytes)
             for container in about where container.number == 3 {
-                let parts = fields(container.bytes)
+                let parts = try fields(container.bytes)
                 let holder = Holder(
                     namespace: text(2, in: about), pod: text(1, in: about),
                     container: text(1, in: parts))
                 for devices in parts where devices.number == 2 {
-                    for field in fields(devices.bytes) where field.number == 2 {
+                    for field in try fields(devices.bytes) where field.number == 2 {
                         holders[device(field.bytes), default: []].insert(holder)
                     }
                 }
@@ -71,7 +77,7 @@ struct PodResources {
     }
 
     /// A device without the number that the plugin gives each share of it: `GPU-1::3`, `nvidia0/vgpu2`.
-    private static func device(_ name: ArraySlice<UInt8>) -> String {
+    private static func device(_ name: [UInt8]) -> String {
         let name = String(decoding: name, as: UTF8.self)
         let parts = name.split(separator: "/", maxSplits: 1)
         if parts.count == 2, parts[1].hasPrefix("vgpu") { return String(parts[0]) }
@@ -82,42 +88,25 @@ struct PodResources {
     }
 
     private static func text(
-        _ number: UInt64, in fields: [(number: UInt64, bytes: ArraySlice<UInt8>)]
+        _ number: UInt64, in fields: [(number: UInt64, bytes: [UInt8])]
     ) -> String {
         fields.first { $0.number == number }.map { String(decoding: $0.bytes, as: UTF8.self) } ?? ""
     }
 
-    /// The fields of a message that are messages or text (protobuf.dev, "Encoding").
+    /// The fields of a message that are messages or text.
     private static func fields(
-        _ message: ArraySlice<UInt8>
-    ) -> [(number: UInt64, bytes: ArraySlice<UInt8>)] {
-        var rest = message
-        var fields: [(number: UInt64, bytes: ArraySlice<UInt8>)] = []
-        while let key = varint(&rest) {
-            switch key & 7 {
-            case 0: if varint(&rest) == nil { return fields }
-            case 1: rest = rest.dropFirst(8)
-            case 5: rest = rest.dropFirst(4)
-            case 2:
-                guard let length = varint(&rest), length <= UInt64(rest.count) else {
-                    return fields
-                }
-                fields.append((key >> 3, rest.prefix(Int(length))))
-                rest = rest.dropFirst(Int(length))
-            default: return fields
+        _ message: [UInt8]
+    ) throws(ProtobufReader.Malformed) -> [(number: UInt64, bytes: [UInt8])] {
+        var reader = ProtobufReader(message.span)
+        var fields: [(number: UInt64, bytes: [UInt8])] = []
+        while !reader.isAtEnd {
+            let (number, type) = try reader.key()
+            if type == 2 {
+                fields.append((number, try reader.bytes().copied))
+            } else {
+                try reader.skip(type)
             }
         }
         return fields
-    }
-
-    private static func varint(_ bytes: inout ArraySlice<UInt8>) -> UInt64? {
-        var number: UInt64 = 0
-        var shift: UInt64 = 0
-        while shift < 64, let byte = bytes.popFirst() {
-            number |= UInt64(byte & 0x7F) << shift
-            if byte & 0x80 == 0 { return number }
-            shift += 7
-        }
-        return nil
     }
 }

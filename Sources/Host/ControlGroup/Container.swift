@@ -1,21 +1,21 @@
 internal import Glibc
-public import Kernel
+package import Kernel
 
 /// Whether this process runs in a container: then it sees the container's files where it means the
 /// machine's.
-public enum Container {
+package enum Container {
     /// What gives the container away, for people; nil outside of one. `root` and `proc` are those
     /// that the process itself sees.
-    public static func evidence(root: Root = Root("/"), proc: Root = Root("/proc")) -> String? {
+    package static func evidence(root: Root = Root("/"), proc: Root = Root("/proc")) -> String? {
         for marker in [".dockerenv", "run/.containerenv"] where root.exists(marker) {
             return root.path(of: marker)
         }
-        if let path = find("1/cgroup", proc, isContainerGroup) { return path }
-        return find("self/mountinfo", proc, isContainerRoot)
+        if let path = find("1/cgroup", proc: proc, isEvidence: isContainerGroup) { return path }
+        return find("self/mountinfo", proc: proc, isEvidence: isContainerRoot)
     }
 
     private static func find(
-        _ name: String, _ proc: Root, _ isEvidence: (Cursor) -> Bool
+        _ name: String, proc: Root, isEvidence: (Cursor) -> Bool
     ) -> String? {
         guard let text = try? proc.attribute(name, limit: 1 << 20) else { return nil }
         var lines = Cursor(text.span)

@@ -3,12 +3,14 @@ internal import Exposition
 extension ControlGroupRows {
     static var columns: [SeriesTable.Column] {
         let events = Family(
-            "ml_cgroup_memory_events_total", .counter,
+            "ml_cgroup_memory_events_total", kind: .counter,
             help: "Times that a limit of the memory of the control group took effect.")
         return Column.allCases.map { column in
-            if let event = event(column) { return SeriesTable.Column(events, [("event", event)]) }
+            if let event = event(column) {
+                return SeriesTable.Column(events, labels: [("event", event)])
+            }
             let (name, kind, help) = family(column)
-            return SeriesTable.Column(Family("ml_cgroup_\(name)", kind, help: help))
+            return SeriesTable.Column(Family("ml_cgroup_\(name)", kind: kind, help: help))
         }
     }
 
@@ -109,6 +111,6 @@ extension ControlGroupRows {
                 ("discarded_bytes_total", "Bytes that the control group discarded.")
             case .discards: ("discards_total", "Discards of the control group.")
             }
-        return SeriesTable.Column(Family("ml_cgroup_io_\(name)", .counter, help: help))
+        return SeriesTable.Column(Family("ml_cgroup_io_\(name)", kind: .counter, help: help))
     }
 }

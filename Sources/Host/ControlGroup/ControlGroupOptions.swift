@@ -17,11 +17,11 @@ struct ControlGroupOptions: ParsableArguments {
     /// Naming groups turns the collector on.
     var isAskedFor: Bool { !(include ?? "").isEmpty }
 
-    func settings(_ mistakes: inout Mistakes) -> ControlGroupSettings {
-        if limit <= 0 { mistakes.add("--collector.cgroup.limit: \(limit) is not above 0.") }
+    func settings(_ errors: inout ValidationErrors) -> ControlGroupSettings {
+        if limit <= 0 { errors.add("--collector.cgroup.limit: \(limit) is not above 0.") }
         return ControlGroupSettings(
             filter: Filter(
-                flag: "--collector.cgroup", include: include, exclude: nil, &mistakes),
+                flag: "--collector.cgroup", include: include, exclude: nil, errors: &errors),
             limit: max(limit, 1))
     }
 }

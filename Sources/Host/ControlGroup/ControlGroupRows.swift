@@ -99,7 +99,7 @@ struct ControlGroupRows: ~Copyable {
     }
 
     /// A file with one number, or with `max`, which is no limit and no value.
-    mutating func parseNumber(_ text: Span<UInt8>, _ column: Column, in row: Int) -> Int {
+    mutating func parseNumber(_ text: Span<UInt8>, column: Column, in row: Int) -> Int {
         var line = Cursor(text.trimmed)
         if line.rest.equals("max") { return 0 }
         guard let value = ControlGroupRows.pair(&line) else { return 1 }

@@ -36,13 +36,13 @@ struct ControlGroupTree: Sendable {
     /// The groups that pass, at most `limit`.
     func walk(_ filter: Filter, limit: Int) -> Walk {
         var walk = Walk()
-        take("/", filter, limit, &walk)
-        descend("", depth: 0, filter, limit, &walk)
+        take("/", filter: filter, limit: limit, walk: &walk)
+        descend("", depth: 0, filter: filter, limit: limit, walk: &walk)
         return walk
     }
 
     private func descend(
-        _ parent: String, depth: Int, _ filter: Filter, _ limit: Int, _ walk: inout Walk
+        _ parent: String, depth: Int, filter: Filter, limit: Int, walk: inout Walk
     ) {
         if depth >= ControlGroupTree.depthLimit || walk.walked >= ControlGroupTree.walkLimit {
             walk.notWalked &+= 1
@@ -51,12 +51,14 @@ struct ControlGroupTree: Sendable {
         walk.walked += 1
         for name in folders(in: parent).sorted() {
             let group = "\(parent)/\(name)"
-            take(group, filter, limit, &walk)
-            if hasFolders(group) { descend(group, depth: depth + 1, filter, limit, &walk) }
+            take(group, filter: filter, limit: limit, walk: &walk)
+            if hasFolders(group) {
+                descend(group, depth: depth + 1, filter: filter, limit: limit, walk: &walk)
+            }
         }
     }
 
-    private func take(_ group: String, _ filter: Filter, _ limit: Int, _ walk: inout Walk) {
+    private func take(_ group: String, filter: Filter, limit: Int, walk: inout Walk) {
         guard filter.admits(group.utf8Span.span) else { return }
         if walk.groups.count < limit {
             walk.groups.append(group)

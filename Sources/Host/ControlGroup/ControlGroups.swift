@@ -54,7 +54,7 @@ struct ControlGroups: Collector, ~Copyable {
         }
 
         /// Reads a file into `scrape.text`. Returns whether it is there; throws when the group is not.
-        func read(_ source: Source, _ scrape: inout Scrape) throws(KernelError) -> Bool {
+        func read(_ source: Source, scrape: inout CollectionContext) throws(KernelError) -> Bool {
             if missing.contains(source) { return false }
             let open = files[source.rawValue]
             let wasOpen = open.file.isOpen
@@ -99,18 +99,20 @@ struct ControlGroups: Collector, ~Copyable {
     private let droppedByLimit: Series
     private let droppedByWalk: Series
 
-    init(_ roots: Roots, _ settings: ControlGroupSettings) {
+    init(_ roots: FilesystemRoots, settings: ControlGroupSettings) {
         sys = roots.sys
         self.settings = settings
         rows = ControlGroupRows(limit: settings.limit)
         dropped = Family(
-            "ml_cgroup_dropped_total", .counter,
+            "ml_cgroup_dropped_total", kind: .counter,
             help: "Control groups that a walk left out because they were too many or too deep.")
-        droppedByLimit = Series(dropped, LabelSet([("reason", "limit")]))
-        droppedByWalk = Series(dropped, LabelSet([("reason", "walk")]))
+        droppedByLimit = Series(dropped, labels: LabelSet([("reason", "limit")]))
+        droppedByWalk = Series(dropped, labels: LabelSet([("reason", "walk")]))
     }
 
-    mutating func collect(_ scrape: inout Scrape, into page: inout Page) throws(KernelError) {
+    mutating func collect(_ scrape: inout CollectionContext, into page: inout Page)
+        throws(KernelError)
+    {
         let now = Clock.monotonicNanoseconds
         if now >= nextWalk {
             walk()
@@ -119,12 +121,12 @@ struct ControlGroups: Collector, ~Copyable {
         scrape.isAbsent = !isThere
         if !isThere { return }
         rows.begin()
-        for group in groups { read(group, &scrape) }
+        for group in groups { read(group, scrape: &scrape) }
         rows.end()
         rows.write(to: &page)
         page.begin(dropped)
-        page.sample(droppedByLimit, Double(beyondLimit))
-        page.sample(droppedByWalk, Double(notWalked))
+        page.sample(droppedByLimit, value: Double(beyondLimit))
+        page.sample(droppedByWalk, value: Double(notWalked))
     }
 
     private mutating func walk() {
@@ -148,36 +150,36 @@ struct ControlGroups: Collector, ~Copyable {
         for group in groups { group.lookAgain() }
     }
 
-    private mutating func read(_ group: Group, _ scrape: inout Scrape) {
+    private mutating func read(_ group: Group, scrape: inout CollectionContext) {
         var row: Int?
         for source in Source.allCases {
             do throws(KernelError) {
-                guard try group.read(source, &scrape) else { continue }
+                guard try group.read(source, scrape: &scrape) else { continue }
             } catch {
                 nextWalk = 0
                 return
             }
             row = row ?? rows.row(group.name)
             guard let row else { return }
-            scrape.skippedLines += parse(source, scrape.text.bytes, of: group.name, in: row)
+            scrape.skippedLines += parse(source, text: scrape.text.bytes, of: group.name, in: row)
         }
     }
 
     private mutating func parse(
-        _ source: Source, _ text: Span<UInt8>, of group: [UInt8], in row: Int
+        _ source: Source, text: Span<UInt8>, of group: [UInt8], in row: Int
     ) -> Int {
         switch source {
         case .cpu: rows.parseProcessor(text, in: row)
         case .cpuLimit: rows.parseProcessorLimit(text, in: row)
-        case .memory: rows.parseNumber(text, .memoryCurrent, in: row)
-        case .memoryPeak: rows.parseNumber(text, .memoryPeak, in: row)
-        case .memoryLimit: rows.parseNumber(text, .memoryLimit, in: row)
-        case .memoryHigh: rows.parseNumber(text, .memoryHigh, in: row)
+        case .memory: rows.parseNumber(text, column: .memoryCurrent, in: row)
+        case .memoryPeak: rows.parseNumber(text, column: .memoryPeak, in: row)
+        case .memoryLimit: rows.parseNumber(text, column: .memoryLimit, in: row)
+        case .memoryHigh: rows.parseNumber(text, column: .memoryHigh, in: row)
         case .memoryEvents: rows.parseEvents(text, in: row)
-        case .swap: rows.parseNumber(text, .swapCurrent, in: row)
-        case .swapLimit: rows.parseNumber(text, .swapLimit, in: row)
-        case .pids: rows.parseNumber(text, .pids, in: row)
-        case .pidsLimit: rows.parseNumber(text, .pidsLimit, in: row)
+        case .swap: rows.parseNumber(text, column: .swapCurrent, in: row)
+        case .swapLimit: rows.parseNumber(text, column: .swapLimit, in: row)
+        case .pids: rows.parseNumber(text, column: .pids, in: row)
+        case .pidsLimit: rows.parseNumber(text, column: .pidsLimit, in: row)
         case .cpuPressure:
             rows.parsePressure(text, waiting: .cpuWaiting, stalled: .cpuStalled, in: row)
         case .memoryPressure:
@@ -186,13 +188,13 @@ struct ControlGroups: Collector, ~Copyable {
             rows.parsePressure(text, waiting: .ioWaiting, stalled: .ioStalled, in: row)
         case .io:
             rows.parseTraffic(text, of: group) { [sys] numbers in
-                ControlGroups.deviceName(numbers, sys)
+                ControlGroups.deviceName(numbers, sys: sys)
             }
         }
     }
 
     /// The name of a block device by its numbers, `8:0`; the numbers when nobody knows it.
-    private static func deviceName(_ numbers: [UInt8], _ sys: Root) -> String {
+    private static func deviceName(_ numbers: [UInt8], sys: Root) -> String {
         let text = numbers.span.string
         guard let about = try? sys.attribute("dev/block/\(text)/uevent") else { return text }
         var lines = Cursor(about.span)

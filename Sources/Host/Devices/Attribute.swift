@@ -27,10 +27,11 @@ final class Attribute {
             case .prefixed: text.prefixedInteger.map { Double($0) }
             case .countOrOnes: text.prefixedUnsigned.map { $0 == .max ? .nan : Double($0) }
             case .decimal: text.decimalNumber
-            case .abbreviated: Abbreviation.bcache(text)
-            case .readable: Abbreviation.bcachefs(text)
-            case .sinceCreation: Abbreviation.sinceCreation(text)
-            case .abbreviatedAboveZero: Abbreviation.bcache(text).flatMap { $0 == 0 ? nil : $0 }
+            case .abbreviated: HumanReadableNumber.bcache(text)
+            case .readable: HumanReadableNumber.bcachefs(text)
+            case .sinceCreation: HumanReadableNumber.sinceCreation(text)
+            case .abbreviatedAboveZero:
+                HumanReadableNumber.bcache(text).flatMap { $0 == 0 ? nil : $0 }
             }
         }
     }
@@ -44,7 +45,7 @@ final class Attribute {
     /// The last read found the device or the file gone.
     private(set) var isGone = false
 
-    init(_ root: Root, _ name: String) {
+    init(_ root: Root, name: String) {
         file = root.file(name, limit: Attribute.byteLimit, isOneRecord: true)
     }
 
@@ -52,7 +53,7 @@ final class Attribute {
 
     /// Reads the value into `scrape.text`. False when there is none to be had: a file that we may
     /// not read is left alone, one that the driver cannot tell now counts as a skipped line.
-    func read(_ scrape: inout Scrape) -> Bool {
+    func read(_ scrape: inout CollectionContext) -> Bool {
         if isRefused { return false }
         do throws(KernelError) {
             try scrape.read(&file)
@@ -71,7 +72,7 @@ final class Attribute {
     }
 
     /// The value as a number; a text that is none counts as a skipped line, unless it `mayBeText`.
-    func number(_ form: Form, mayBeText: Bool = false, _ scrape: inout Scrape) -> Double? {
+    func number(_ form: Form, mayBeText: Bool = false, scrape: inout CollectionContext) -> Double? {
         guard read(&scrape) else { return nil }
         if let number = form.number(scrape.text.bytes.trimmed) { return number }
         if !mayBeText { scrape.skippedLines += 1 }
@@ -79,7 +80,7 @@ final class Attribute {
     }
 
     /// The value as an unsigned number.
-    func unsigned(_ scrape: inout Scrape) -> UInt64? {
+    func unsigned(_ scrape: inout CollectionContext) -> UInt64? {
         guard read(&scrape) else { return nil }
         if let number = scrape.text.bytes.trimmed.unsigned { return number }
         scrape.skippedLines += 1

@@ -26,8 +26,8 @@ struct AttributeFamilies: ~Copyable {
         let mayBeText: Bool
 
         init(
-            _ attribute: Attribute, _ series: Series, _ labels: LabelSet, _ form: Attribute.Form,
-            _ scale: Scale, mayBeText: Bool
+            _ attribute: Attribute, series: Series, labels: LabelSet, form: Attribute.Form,
+            scale: Scale, mayBeText: Bool
         ) {
             self.attribute = attribute
             self.series = series
@@ -50,7 +50,7 @@ struct AttributeFamilies: ~Copyable {
     /// Attributes beyond this many are not read.
     let limit: Int
     private var members: [Member] = []
-    private var places: [String: Int] = [:]
+    private var slots: [String: Int] = [:]
     private var known: [String: (family: String, reading: Reading)] = [:]
     private var found: [String: (family: String, reading: Reading)] = [:]
 
@@ -61,24 +61,24 @@ struct AttributeFamilies: ~Copyable {
     /// The devices are found anew.
     mutating func begin() {
         members.removeAll(keepingCapacity: true)
-        places.removeAll(keepingCapacity: true)
+        slots.removeAll(keepingCapacity: true)
         found.removeAll(keepingCapacity: true)
     }
 
     /// An attribute that was found: the sample of a family. `family` is made when it is new. A
     /// value that is no number is left out, and is a mistake unless it `mayBeText`.
     mutating func add(
-        _ root: Root, _ file: String, to name: String, labels: [(name: String, value: String)],
-        _ form: Attribute.Form = .unsigned, _ scale: Scale = .times(1),
+        _ root: Root, file: String, to name: String, labels: [(name: String, value: String)],
+        form: Attribute.Form = .unsigned, scale: Scale = .times(1),
         mayBeText: Bool = false, family: () -> Family
     ) {
         if found.count >= limit { return }
         let place: Int
-        if let known = places[name] {
+        if let known = slots[name] {
             place = known
         } else {
             place = members.count
-            places[name] = place
+            slots[name] = place
             members.append(Member(family()))
         }
         let member = members[place]
@@ -91,7 +91,8 @@ struct AttributeFamilies: ~Copyable {
             found[file] = old
         } else {
             let reading = Reading(
-                Attribute(root, file), Series(member.family, labels), labels, form, scale,
+                Attribute(root, name: file), series: Series(member.family, labels: labels),
+                labels: labels, form: form, scale: scale,
                 mayBeText: mayBeText)
             member.readings.append(reading)
             found[file] = (name, reading)
@@ -115,14 +116,14 @@ struct AttributeFamilies: ~Copyable {
     }
 
     /// Reads and writes all samples. Returns whether an attribute has gone.
-    func write(_ scrape: inout Scrape, to page: inout Page) -> Bool {
+    func write(_ scrape: inout CollectionContext, to page: inout Page) -> Bool {
         var hasLost = false
         for member in members {
             var hasBegun = false
             for reading in member.readings {
                 guard
                     let value = reading.attribute.number(
-                        reading.form, mayBeText: reading.mayBeText, &scrape)
+                        reading.form, mayBeText: reading.mayBeText, scrape: &scrape)
                 else {
                     if reading.attribute.isGone { hasLost = true }
                     continue
@@ -132,7 +133,7 @@ struct AttributeFamilies: ~Copyable {
                     page.begin(member.family)
                     hasBegun = true
                 }
-                page.sample(reading.series, reading.scale.apply(value))
+                page.sample(reading.series, value: reading.scale.apply(value))
             }
         }
         return hasLost

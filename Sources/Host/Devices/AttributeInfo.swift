@@ -13,7 +13,7 @@ struct AttributeInfo: ~Copyable {
 
         init(
             _ labels: [(name: String, value: String)],
-            _ attributes: [(label: String, attribute: Attribute)], hidden: [Int]
+            attributes: [(label: String, attribute: Attribute)], hidden: [Int]
         ) {
             self.labels = labels
             self.attributes = attributes
@@ -42,16 +42,16 @@ struct AttributeInfo: ~Copyable {
     /// `withoutPrefix` 0x.
     mutating func add(
         _ labels: [(name: String, value: String)],
-        _ attributes: [(label: String, attribute: Attribute)],
+        attributes: [(label: String, attribute: Attribute)],
         withoutPrefix: Set<String> = []
     ) {
         let hidden = attributes.map { withoutPrefix.contains($0.label) ? 2 : 0 }
-        devices.append(Device(labels, attributes, hidden: hidden))
+        devices.append(Device(labels, attributes: attributes, hidden: hidden))
     }
 
     /// Reads and writes all devices; an attribute that cannot be read is an empty label. Returns
     /// whether one has gone.
-    mutating func write(_ scrape: inout Scrape, to page: inout Page) -> Bool {
+    mutating func write(_ scrape: inout CollectionContext, to page: inout Page) -> Bool {
         var hasLost = false
         table.begin()
         for device in devices {

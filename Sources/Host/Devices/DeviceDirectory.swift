@@ -12,7 +12,10 @@ struct DeviceDirectory {
     private var absence: KernelError?
 
     /// A path below /sys, or below another `root`.
-    init(_ machine: Machine, _ path: String, in root: Root? = nil, isAnnounced: Bool = true) {
+    init(
+        _ machine: CollectorResources, path: String, in root: Root? = nil,
+        isAnnounced: Bool = true
+    ) {
         self.root = root ?? machine.roots.sys
         self.path = path
         self.isAnnounced = isAnnounced
@@ -22,7 +25,7 @@ struct DeviceDirectory {
     /// The names in their order when the collector has to look at its devices, nil when those it
     /// knows are still there. Throws each time while there is no such directory; when that means
     /// that the machine lacks the subject, the scrape is told.
-    mutating func look(_ scrape: inout Scrape) throws(KernelError) -> [String]? {
+    mutating func look(_ scrape: inout CollectionContext) throws(KernelError) -> [String]? {
         let isDue = watch.isDue(&scrape)
         if isDue || (!isAnnounced && absence == nil) {
             do throws(KernelError) {

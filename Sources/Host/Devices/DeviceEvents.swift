@@ -18,15 +18,15 @@ final class DeviceEvents: Sendable {
         }
     }
 
-    private let state: Guarded<State>
+    private let state: LockedValue<State>
 
-    init(_ roots: Roots) {
+    init(_ roots: FilesystemRoots) {
         let path = roots.sys.path(of: "kernel/uevent_seqnum")
-        state = Guarded(State(file: KernelFile(path: path, limit: 64, isOneRecord: true)))
+        state = LockedValue(State(file: KernelFile(path: path, limit: 64, isOneRecord: true)))
     }
 
     /// Nil when the kernel does not tell: in a copied tree, or a container without /sys/kernel.
-    func count(_ scrape: inout Scrape) -> UInt64? {
+    func count(_ scrape: inout CollectionContext) -> UInt64? {
         state.withLock { state in
             if state.scrapeNumber != scrape.number {
                 state.scrapeNumber = scrape.number
@@ -52,7 +52,7 @@ struct DeviceWatch {
     }
 
     /// Whether devices may have come or gone since this was last true.
-    mutating func isDue(_ scrape: inout Scrape) -> Bool {
+    mutating func isDue(_ scrape: inout CollectionContext) -> Bool {
         let count = events.count(&scrape)
         let now = Clock.monotonicNanoseconds
         if !mustLook, let count, count == seen,

@@ -7,8 +7,8 @@ final class LabelledAttribute {
     /// What no other attribute has: its path.
     let key: [UInt8]
 
-    init(_ root: Root, _ file: String, _ labels: [(name: String, value: String)]) {
-        attribute = Attribute(root, file)
+    init(_ root: Root, file: String, labels: [(name: String, value: String)]) {
+        attribute = Attribute(root, name: file)
         self.labels = labels
         key = Array(attribute.path.utf8)
     }

@@ -1,21 +1,21 @@
 extension Catalog {
     static let hardware: [Entry] = [
-        Entry(EnergyZone.self, "Energy that processors have used.") { machine, settings in
-            EnergyZone(machine, showsZone: settings.hardware.showsEnergyZone)
+        Entry(RAPL.self, summary: "Energy that processors have used.") { machine, settings in
+            RAPL(machine, showsZone: settings.hardware.showsEnergyZone)
         },
-        Entry(Firmware.self, "What the firmware calls the machine.") { machine, _ in
-            Firmware(machine.roots)
+        Entry(DMI.self, summary: "What the firmware calls the machine.") { machine, _ in
+            DMI(machine.roots)
         },
-        Entry(MemoryErrors.self, "Memory errors.") { machine, _ in MemoryErrors(machine) },
-        Entry(PowerSupply.self, "Batteries and mains.") { machine, settings in
-            PowerSupply(machine, settings.hardware.powerSupplies)
+        Entry(EDAC.self, summary: "Memory errors.") { machine, _ in EDAC(machine) },
+        Entry(PowerSupply.self, summary: "Batteries and mains.") { machine, settings in
+            PowerSupply(machine, filter: settings.hardware.powerSupplies)
         },
-        Entry(Sensor.self, "Temperatures, fans, voltages.") { machine, settings in
-            Sensor(machine, chips: settings.hardware.chips, sensors: settings.hardware.sensors)
+        Entry(Hwmon.self, summary: "Temperatures, fans, voltages.") { machine, settings in
+            Hwmon(machine, chips: settings.hardware.chips, sensors: settings.hardware.sensors)
         },
-        Entry(ThermalZone.self, "Thermal zones and cooling devices.") { machine, _ in
+        Entry(ThermalZone.self, summary: "Thermal zones and cooling devices.") { machine, _ in
             ThermalZone(machine)
         },
-        Entry(Watchdog.self, "Watchdog timers.") { machine, _ in Watchdog(machine) },
+        Entry(Watchdog.self, summary: "Watchdog timers.") { machine, _ in Watchdog(machine) },
     ]
 }

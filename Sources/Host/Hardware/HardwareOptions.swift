@@ -3,7 +3,7 @@ internal import Settings
 
 /// What can be set about sensors, power and firmware.
 struct HardwareOptions: ParsableArguments {
-    @OptionGroup(title: "Collector hwmon") var sensors: SensorOptions
+    @OptionGroup(title: "Collector hwmon") var sensors: HwmonOptions
 
     @Option(
         name: .customLong("collector.powersupply.ignored-supplies"),
@@ -15,17 +15,17 @@ struct HardwareOptions: ParsableArguments {
         help: "The zone is a label, not part of the name.")
     var raplZoneLabel = false
 
-    func settings(_ mistakes: inout Mistakes) -> HardwareSettings {
+    func settings(_ errors: inout ValidationErrors) -> HardwareSettings {
         HardwareSettings(
             chips: Filter(
                 flag: "--collector.hwmon.chip", include: sensors.chipInclude,
-                exclude: sensors.chipExclude, &mistakes),
+                exclude: sensors.chipExclude, errors: &errors),
             sensors: Filter(
                 flag: "--collector.hwmon.sensor", include: sensors.sensorInclude,
-                exclude: sensors.sensorExclude, &mistakes),
+                exclude: sensors.sensorExclude, errors: &errors),
             powerSupplies: Filter(
                 flag: "--collector.powersupply.ignored-supplies", include: nil,
-                exclude: ignoredSupplies, &mistakes),
+                exclude: ignoredSupplies, errors: &errors),
             showsEnergyZone: raplZoneLabel)
     }
 }
@@ -37,7 +37,7 @@ struct HardwareSettings: Sendable {
     let showsEnergyZone: Bool
 }
 
-struct SensorOptions: ParsableArguments {
+struct HwmonOptions: ParsableArguments {
     @Option(
         name: .customLong("collector.hwmon.chip-include"),
         help: ArgumentHelp("Regexp of chips to show alone.", valueName: "regexp"))

@@ -18,7 +18,7 @@ struct PowerSupply: Collector, ~Copyable {
             ("capacity_alert_min", ""), ("cycle_count", "cyclecount"), ("online", ""),
             ("present", ""), ("time_to_empty_now", "time_to_empty_seconds"),
             ("time_to_full_now", "time_to_full_seconds"),
-        ].map { named($0, .times(1)) }
+        ].map { named($0, scale: .times(1)) }
         // Microvolts, microamperes, microwatts and their hours.
         + [
             ("current_boot", ""), ("current_max", ""), ("current_now", "current_ampere"),
@@ -33,7 +33,7 @@ struct PowerSupply: Collector, ~Copyable {
             ("constant_charge_current_max", ""), ("constant_charge_voltage", ""),
             ("constant_charge_voltage_max", ""), ("precharge_current", ""),
             ("input_current_limit", ""), ("power_now", "power_watt"),
-        ].map { named($0, .over(1e6)) }
+        ].map { named($0, scale: .over(1e6)) }
         // Tenths of a degree.
         + [
             ("temp", "temp_celsius"), ("temp_alert_max", "temp_alert_max_celsius"),
@@ -42,7 +42,7 @@ struct PowerSupply: Collector, ~Copyable {
             ("temp_ambient_max", "temp_ambient_max_celsius"),
             ("temp_ambient_min", "temp_ambient_min_celsius"), ("temp_max", "temp_max_celsius"),
             ("temp_min", "temp_min_celsius"),
-        ].map { named($0, .over(10)) }
+        ].map { named($0, scale: .over(10)) }
 
     private static let texts = [
         "capacity_level", "charge_type", "health", "manufacturer", "model_name", "scope",
@@ -54,21 +54,23 @@ struct PowerSupply: Collector, ~Copyable {
     private var readings = AttributeFamilies()
     private var info = AttributeInfo(
         Family(
-            "node_power_supply_info", .gauge,
+            "node_power_supply_info", kind: .gauge,
             help: "info of /sys/class/power_supply/<power_supply>."), hidesEmpty: true)
 
-    init(_ machine: Machine, _ filter: Filter) {
-        directory = DeviceDirectory(machine, "class/power_supply")
+    init(_ machine: CollectorResources, filter: Filter) {
+        directory = DeviceDirectory(machine, path: "class/power_supply")
         self.filter = filter
     }
 
     private static func named(
-        _ pair: (file: String, name: String), _ scale: AttributeFamilies.Scale
+        _ pair: (file: String, name: String), scale: AttributeFamilies.Scale
     ) -> Number {
         Number(file: pair.file, name: pair.name.isEmpty ? pair.file : pair.name, scale: scale)
     }
 
-    mutating func collect(_ scrape: inout Scrape, into page: inout Page) throws(KernelError) {
+    mutating func collect(_ scrape: inout CollectionContext, into page: inout Page)
+        throws(KernelError)
+    {
         if let names = try directory.look(&scrape) { find(names) }
         if readings.write(&scrape, to: &page) { directory.lookSoon() }
         if info.write(&scrape, to: &page) { directory.lookSoon() }
@@ -84,18 +86,19 @@ struct PowerSupply: Collector, ~Copyable {
             for number in PowerSupply.numbers where files.contains(number.file) {
                 let full = "node_power_supply_" + number.name
                 readings.add(
-                    root, "\(folder)/\(number.file)", to: full, labels: [("power_supply", name)],
-                    .prefixed, number.scale,
+                    root, file: "\(folder)/\(number.file)", to: full,
+                    labels: [("power_supply", name)],
+                    form: .prefixed, scale: number.scale,
                     family: {
                         Family(
-                            full, .gauge,
+                            full, kind: .gauge,
                             help: "\(number.name) value of /sys/class/power_supply/<power_supply>.")
                     })
             }
             info.add(
                 [("power_supply", name)],
-                PowerSupply.texts.filter { files.contains($0) }.map {
-                    ($0, Attribute(root, "\(folder)/\($0)"))
+                attributes: PowerSupply.texts.filter { files.contains($0) }.map {
+                    ($0, Attribute(root, name: "\(folder)/\($0)"))
                 })
         }
         readings.end()

@@ -8,11 +8,13 @@ struct ThermalZone: Collector, ~Copyable {
     private var directory: DeviceDirectory
     private var readings = AttributeFamilies()
 
-    init(_ machine: Machine) {
-        directory = DeviceDirectory(machine, "class/thermal")
+    init(_ machine: CollectorResources) {
+        directory = DeviceDirectory(machine, path: "class/thermal")
     }
 
-    mutating func collect(_ scrape: inout Scrape, into page: inout Page) throws(KernelError) {
+    mutating func collect(_ scrape: inout CollectionContext, into page: inout Page)
+        throws(KernelError)
+    {
         if let names = try directory.look(&scrape) { find(names) }
         if readings.write(&scrape, to: &page) { directory.lookSoon() }
     }
@@ -24,15 +26,15 @@ struct ThermalZone: Collector, ~Copyable {
                 // Millidegrees Celsius.
                 add(
                     "\(name)/temp", to: "node_thermal_zone_temp",
-                    [("zone", zone), ("type", type(of: name))], .over(1000),
+                    labels: [("zone", zone), ("type", type(of: name))], scale: .over(1000),
                     help: "Zone temperature in Celsius")
             } else if let device = ThermalZone.number(of: name, behind: "cooling_device") {
                 let labels = [("name", device), ("type", type(of: name))]
                 add(
-                    "\(name)/cur_state", to: "node_cooling_device_cur_state", labels,
+                    "\(name)/cur_state", to: "node_cooling_device_cur_state", labels: labels,
                     help: "Current throttle state of the cooling device")
                 add(
-                    "\(name)/max_state", to: "node_cooling_device_max_state", labels,
+                    "\(name)/max_state", to: "node_cooling_device_max_state", labels: labels,
                     help: "Maximum throttle state of the cooling device")
             }
         }
@@ -40,13 +42,14 @@ struct ThermalZone: Collector, ~Copyable {
     }
 
     private mutating func add(
-        _ file: String, to family: String, _ labels: [(name: String, value: String)],
-        _ scale: AttributeFamilies.Scale = .times(1), help: String
+        _ file: String, to family: String, labels: [(name: String, value: String)],
+        scale: AttributeFamilies.Scale = .times(1), help: String
     ) {
         // A cooling device that does not work yet has the state -1.
         readings.add(
-            directory.root, "\(directory.path)/\(file)", to: family, labels: labels, .signed, scale,
-            family: { Family(family, .gauge, help: help) })
+            directory.root, file: "\(directory.path)/\(file)", to: family, labels: labels,
+            form: .signed, scale: scale,
+            family: { Family(family, kind: .gauge, help: help) })
     }
 
     private func type(of name: String) -> String {

@@ -20,13 +20,15 @@ struct Watchdog: Collector, ~Copyable {
     private var directory: DeviceDirectory
     private var readings = AttributeFamilies()
     private var info = AttributeInfo(
-        Family("node_watchdog_info", .gauge, help: "Info of /sys/class/watchdog/<watchdog>"))
+        Family("node_watchdog_info", kind: .gauge, help: "Info of /sys/class/watchdog/<watchdog>"))
 
-    init(_ machine: Machine) {
-        directory = DeviceDirectory(machine, "class/watchdog")
+    init(_ machine: CollectorResources) {
+        directory = DeviceDirectory(machine, path: "class/watchdog")
     }
 
-    mutating func collect(_ scrape: inout Scrape, into page: inout Page) throws(KernelError) {
+    mutating func collect(_ scrape: inout CollectionContext, into page: inout Page)
+        throws(KernelError)
+    {
         if let names = try directory.look(&scrape) { find(names) }
         if readings.write(&scrape, to: &page) { directory.lookSoon() }
         if info.write(&scrape, to: &page) { directory.lookSoon() }
@@ -42,16 +44,18 @@ struct Watchdog: Collector, ~Copyable {
             for (file, metric) in Watchdog.numbers where files.contains(file) {
                 let full = "node_watchdog_" + metric
                 readings.add(
-                    root, "\(folder)/\(file)", to: full, labels: [("name", name)], .prefixed,
+                    root, file: "\(folder)/\(file)", to: full, labels: [("name", name)],
+                    form: .prefixed,
                     family: {
                         Family(
-                            full, .gauge, help: "Value of /sys/class/watchdog/<watchdog>/\(file)")
+                            full, kind: .gauge,
+                            help: "Value of /sys/class/watchdog/<watchdog>/\(file)")
                     })
             }
             info.add(
                 [("name", name)],
-                Watchdog.texts.filter { files.contains($0) }.map {
-                    ($0, Attribute(root, "\(folder)/\($0)"))
+                attributes: Watchdog.texts.filter { files.contains($0) }.map {
+                    ($0, Attribute(root, name: "\(folder)/\($0)"))
                 })
         }
         readings.end()

@@ -1,17 +1,18 @@
 extension Catalog {
     static let memory: [Entry] = [
-        Entry(Memory.self, "Memory.") { machine, _ in Memory(machine.roots) },
-        Entry(PagingStatistics.self, "Paging and other events of the virtual memory.") {
-            PagingStatistics($0.roots, $1.memory.pagingPattern)
+        Entry(MemInfo.self, summary: "Memory.") { machine, _ in MemInfo(machine.roots) },
+        Entry(VMStat.self, summary: "Paging and other events of the virtual memory.") {
+            VMStat($0.roots, pattern: $1.memory.pagingPattern)
         },
-        Entry(FreeBlocks.self, runsByDefault: false, "Free blocks of memory by size.") {
-            machine, _ in FreeBlocks(machine.roots)
+        Entry(BuddyInfo.self, runsByDefault: false, summary: "Free blocks of memory by size.") {
+            machine, _ in BuddyInfo(machine.roots)
         },
-        Entry(MemoryNodes.self, runsByDefault: false, "Memory of NUMA nodes.") { machine, _ in
-            MemoryNodes(machine)
+        Entry(MemInfoNUMA.self, runsByDefault: false, summary: "Memory of NUMA nodes.") {
+            machine, _ in
+            MemInfoNUMA(machine)
         },
-        Entry(MemoryZones.self, runsByDefault: false, "Zones of memory.") { machine, _ in
-            MemoryZones(machine.roots)
+        Entry(ZoneInfo.self, runsByDefault: false, summary: "Zones of memory.") { machine, _ in
+            ZoneInfo(machine.roots)
         },
     ]
 }

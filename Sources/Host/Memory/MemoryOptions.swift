@@ -3,10 +3,10 @@ internal import Settings
 
 /// What can be set about memory.
 struct MemoryOptions: ParsableArguments {
-    @OptionGroup(title: "Collector vmstat") var paging: PagingOptions
+    @OptionGroup(title: "Collector vmstat") var paging: VMStatOptions
 
-    func settings(_ mistakes: inout Mistakes) -> MemorySettings {
-        MemorySettings(pagingPattern: paging.pattern(&mistakes))
+    func settings(_ errors: inout ValidationErrors) -> MemorySettings {
+        MemorySettings(pagingPattern: paging.pattern(&errors))
     }
 }
 
@@ -15,15 +15,15 @@ struct MemorySettings: Sendable {
     let pagingPattern: Pattern?
 }
 
-struct PagingOptions: ParsableArguments {
+struct VMStatOptions: ParsableArguments {
     static let standard = "^(oom_kill|pgpg|pswp|pg.*fault).*"
 
     @Option(
         name: .customLong("collector.vmstat.fields"),
         help: ArgumentHelp("Regexp of fields to show.", valueName: "regexp"))
-    var fields = PagingOptions.standard
+    var fields = VMStatOptions.standard
 
-    func pattern(_ mistakes: inout Mistakes) -> Pattern? {
-        fields.isEmpty ? nil : Pattern(fields, flag: "--collector.vmstat.fields", &mistakes)
+    func pattern(_ errors: inout ValidationErrors) -> Pattern? {
+        fields.isEmpty ? nil : Pattern(fields, flag: "--collector.vmstat.fields", errors: &errors)
     }
 }

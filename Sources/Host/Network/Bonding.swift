@@ -14,7 +14,7 @@ struct Bonding: Collector, ~Copyable {
         /// The name of the link to the slave in older kernels.
         var oldStatus: KernelFile
 
-        init(_ root: Root, _ master: String, _ name: String) {
+        init(_ root: Root, master: String, name: String) {
             let folder = "\(Bonding.directory)/\(master)"
             let file = "bonding_slave/mii_status"
             status = root.file("\(folder)/lower_\(name)/\(file)", isOneRecord: true)
@@ -29,7 +29,7 @@ struct Bonding: Collector, ~Copyable {
         var listing: [UInt8] = []
         var slaves: [Slave] = []
 
-        init(_ root: Root, _ name: [UInt8]) {
+        init(_ root: Root, name: [UInt8]) {
             self.name = name
             label = name.span.string
             file = root.file("\(Bonding.directory)/\(label)/bonding/slaves", isOneRecord: true)
@@ -44,32 +44,34 @@ struct Bonding: Collector, ~Copyable {
     private var table = SeriesTable([
         .init(
             Family(
-                "node_bonding_active", .gauge,
+                "node_bonding_active", kind: .gauge,
                 help: "Number of active slaves per bonding interface.")),
         .init(
             Family(
-                "node_bonding_slaves", .gauge,
+                "node_bonding_slaves", kind: .gauge,
                 help: "Number of configured slaves per bonding interface.")),
     ])
 
-    init(_ roots: Roots, _ filter: Filter) {
+    init(_ roots: FilesystemRoots, filter: Filter) {
         root = roots.sys
         self.filter = filter
         file = root.file("\(Bonding.directory)/bonding_masters", isOneRecord: true)
     }
 
-    mutating func collect(_ scrape: inout Scrape, into page: inout Page) throws(KernelError) {
+    mutating func collect(_ scrape: inout CollectionContext, into page: inout Page)
+        throws(KernelError)
+    {
         try scrape.read(subject: &file)
         if !scrape.text.bytes.equals(listing) {
             listing = scrape.text.bytes.copied
             masters = Bonding.names(listing.span).filter { filter.admits($0.span) }
-                .map { Master(root, $0) }
+                .map { Master(root, name: $0) }
         }
         table.begin()
         var failure: KernelError?
         for master in masters {
             do throws(KernelError) {
-                let (slaves, active) = try count(master, &scrape)
+                let (slaves, active) = try count(master, scrape: &scrape)
                 let name = master.name
                 if let row = table.row(name.span, labels: { [("master", name.span.string)] }) {
                     table[row, 0] = Double(active)
@@ -90,7 +92,7 @@ struct Bonding: Collector, ~Copyable {
     }
 
     private func count(
-        _ master: Master, _ scrape: inout Scrape
+        _ master: Master, scrape: inout CollectionContext
     ) throws(KernelError) -> (slaves: Int, active: Int) {
         try scrape.read(&master.file)
         if !scrape.text.bytes.equals(master.listing) {
@@ -98,13 +100,13 @@ struct Bonding: Collector, ~Copyable {
             let name = master.label
             master.listing = listing
             master.slaves = Bonding.names(listing.span).map {
-                Slave(root, name, $0.span.string)
+                Slave(root, master: name, name: $0.span.string)
             }
         }
         var active = 0
         for slave in master.slaves {
             do throws(KernelError) {
-                try Bonding.read(slave, &scrape)
+                try Bonding.read(slave, scrape: &scrape)
                 if scrape.text.bytes.trimmed.equals("up") { active += 1 }
             } catch {
                 // One of which nothing is known is not active.
@@ -114,7 +116,7 @@ struct Bonding: Collector, ~Copyable {
         return (master.slaves.count, active)
     }
 
-    private static func read(_ slave: Slave, _ scrape: inout Scrape) throws(KernelError) {
+    private static func read(_ slave: Slave, scrape: inout CollectionContext) throws(KernelError) {
         do throws(KernelError) {
             try scrape.read(&slave.status)
         } catch {

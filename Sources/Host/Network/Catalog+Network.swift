@@ -1,39 +1,43 @@
 extension Catalog {
     static let network: [Entry] = [
-        Entry(Network.self, "Network devices.") { machine, settings in
-            Network(machine.roots, settings.network.devices)
+        Entry(NetDev.self, summary: "Network devices.") { machine, settings in
+            NetDev(machine.roots, settings: settings.network.devices)
         },
-        Entry(NetworkInterfaces.self, "State and properties of network interfaces.") {
-            NetworkInterfaces($0.roots, $1.network.interfaces)
+        Entry(NetClass.self, summary: "State and properties of network interfaces.") {
+            NetClass($0.roots, settings: $1.network.interfaces)
         },
-        Entry(ProtocolStatistics.self, "Counters of network protocols.") {
-            ProtocolStatistics($0.roots, $1.network.statisticsPattern)
+        Entry(Netstat.self, summary: "Counters of network protocols.") {
+            Netstat($0.roots, pattern: $1.network.statisticsPattern)
         },
-        Entry(SocketStatistics.self, "Sockets in use.") { machine, _ in
-            SocketStatistics(machine.roots)
+        Entry(Sockstat.self, summary: "Sockets in use.") { machine, _ in
+            Sockstat(machine.roots)
         },
-        Entry(PacketProcessing.self, "Received packets by CPU.") { machine, _ in
-            PacketProcessing(machine.roots)
+        Entry(Softnet.self, summary: "Received packets by CPU.") { machine, _ in
+            Softnet(machine.roots)
         },
-        Entry(ConnectionTracking.self, "Tracked connections.") { machine, _ in
-            ConnectionTracking(machine.roots)
+        Entry(Conntrack.self, summary: "Tracked connections.") { machine, _ in
+            Conntrack(machine.roots)
         },
-        Entry(Neighbours.self, "IPv4 neighbours by device.") {
-            Neighbours($0.roots, $1.network.neighbours)
+        Entry(ARP.self, summary: "IPv4 neighbours by device.") {
+            ARP($0.roots, settings: $1.network.neighbours)
         },
-        Entry(DatagramQueues.self, "Bytes in the queues of UDP.") { machine, _ in
-            DatagramQueues(machine.roots)
+        Entry(UDPQueues.self, summary: "Bytes in the queues of UDP.") { machine, _ in
+            UDPQueues(machine.roots)
         },
-        Entry(ConnectionStates.self, runsByDefault: false, "TCP sockets by state.") { machine, _ in
-            ConnectionStates(machine.roots)
+        Entry(TCPStat.self, runsByDefault: false, summary: "TCP sockets by state.") { machine, _ in
+            TCPStat(machine.roots)
         },
-        Entry(Routes.self, runsByDefault: false, "Routes.") { Routes($1.network.common) },
-        Entry(Bonding.self, "Bonded interfaces.") { Bonding($0.roots, $1.network.common) },
-        Entry(InfiniBand.self, "InfiniBand devices.") {
-            InfiniBand($0, $1.network.infiniBand)
+        Entry(NetworkRoutes.self, runsByDefault: false, summary: "Routes.") {
+            NetworkRoutes($1.network.common)
         },
-        Entry(VirtualServers.self, "Virtual servers of IPVS.") {
-            VirtualServers($0.roots, labels: $1.network.serverLabels)
+        Entry(Bonding.self, summary: "Bonded interfaces.") {
+            Bonding($0.roots, filter: $1.network.common)
+        },
+        Entry(InfiniBand.self, summary: "InfiniBand devices.") {
+            InfiniBand($0, filter: $1.network.infiniBand)
+        },
+        Entry(IPVS.self, summary: "Virtual servers of IPVS.") {
+            IPVS($0.roots, labels: $1.network.serverLabels)
         },
     ]
 }

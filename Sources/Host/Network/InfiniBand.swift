@@ -20,7 +20,7 @@ struct InfiniBand: Collector, ~Copyable {
         /// Those that the driver has, each with its place among all counters.
         let counters: [(place: Int, file: CounterFile)]
 
-        init(_ root: Root, _ device: String, _ number: UInt64) {
+        init(_ root: Root, device: String, number: UInt64) {
             self.device = device
             self.number = number
             key = Array("\(device)\0\(number)".utf8)
@@ -35,7 +35,10 @@ struct InfiniBand: Collector, ~Copyable {
             counters = InfiniBandNames.counters.enumerated().filter {
                 found[$0.element.folder]?.contains($0.element.file) ?? false
             }.map {
-                ($0.offset, CounterFile(root, "\(folder)/\($0.element.folder)/\($0.element.file)"))
+                (
+                    $0.offset,
+                    CounterFile(root, name: "\(folder)/\($0.element.folder)/\($0.element.file)")
+                )
             }
         }
     }
@@ -43,7 +46,7 @@ struct InfiniBand: Collector, ~Copyable {
     private final class CounterFile {
         var file: KernelFile
 
-        init(_ root: Root, _ name: String) {
+        init(_ root: Root, name: String) {
             file = root.file(name, limit: 4096, isOneRecord: true)
         }
     }
@@ -55,40 +58,44 @@ struct InfiniBand: Collector, ~Copyable {
     private var info = SeriesTable([
         .init(
             Family(
-                "node_infiniband_info", .gauge,
+                "node_infiniband_info", kind: .gauge,
                 help:
                     "Non-numeric data from /sys/class/infiniband/<device>, value is always 1."))
     ])
     private var table: SeriesTable
 
-    init(_ machine: Machine, _ filter: Filter) {
+    init(_ machine: CollectorResources, filter: Filter) {
         root = machine.roots.sys
-        directory = DeviceDirectory(machine, InfiniBand.directory)
+        directory = DeviceDirectory(machine, path: InfiniBand.directory)
         self.filter = filter
         func column(
-            _ name: String, _ kind: Family.Kind, _ help: String
+            _ name: String, kind: Family.Kind, help: String
         ) -> SeriesTable.Column {
-            SeriesTable.Column(Family("node_infiniband_\(name)", kind, help: help))
+            SeriesTable.Column(Family("node_infiniband_\(name)", kind: kind, help: help))
         }
         table = SeriesTable(
             [
                 column(
-                    "state_id", .gauge,
-                    "State of the InfiniBand port (0: no change, 1: down, 2: init, 3: armed, 4: active, 5: act defer)"
+                    "state_id", kind: .gauge,
+                    help:
+                        "State of the InfiniBand port (0: no change, 1: down, 2: init, 3: armed, 4: active, 5: act defer)"
                 ),
                 column(
-                    "physical_state_id", .gauge,
-                    "Physical state of the InfiniBand port (0: no change, 1: sleep, 2: polling, 3: disable, 4: shift, 5: link up, 6: link error recover, 7: phytest)"
+                    "physical_state_id", kind: .gauge,
+                    help:
+                        "Physical state of the InfiniBand port (0: no change, 1: sleep, 2: polling, 3: disable, 4: shift, 5: link up, 6: link error recover, 7: phytest)"
                 ),
-                column("rate_bytes_per_second", .gauge, "Maximum signal transfer rate"),
-            ] + InfiniBandNames.counters.map { column($0.metric, $0.kind, $0.help) })
+                column("rate_bytes_per_second", kind: .gauge, help: "Maximum signal transfer rate"),
+            ] + InfiniBandNames.counters.map { column($0.metric, kind: $0.kind, help: $0.help) })
     }
 
-    mutating func collect(_ scrape: inout Scrape, into page: inout Page) throws(KernelError) {
+    mutating func collect(_ scrape: inout CollectionContext, into page: inout Page)
+        throws(KernelError)
+    {
         if let names = try directory.look(&scrape) { find(names) }
         info.write(to: &page)
         table.begin()
-        for port in ports { show(port, &scrape) }
+        for port in ports { show(port, scrape: &scrape) }
         table.end()
         table.write(to: &page)
     }
@@ -112,43 +119,43 @@ struct InfiniBand: Collector, ~Copyable {
                 })
             if let row { info[row, 0] = 1 }
             let numbers = ((try? root.names(in: "\(folder)/ports")) ?? []).compactMap { UInt64($0) }
-            ports += numbers.sorted().map { Port(root, device, $0) }
+            ports += numbers.sorted().map { Port(root, device: device, number: $0) }
         }
         info.end()
     }
 
     /// An attribute that cannot be read or is no number costs its sample.
-    private mutating func show(_ port: Port, _ scrape: inout Scrape) {
+    private mutating func show(_ port: Port, scrape: inout CollectionContext) {
         let key = port.key
         let row = table.row(
             key.span, labels: { [("device", port.device), ("port", String(port.number))] })
         guard let row else { return }
-        if InfiniBand.read(&port.state, &scrape) {
+        if InfiniBand.read(&port.state, scrape: &scrape) {
             let state = InfiniBand.state(scrape.text.bytes)
-            set(row, 0, state, &scrape)
+            set(row, column: 0, value: state, scrape: &scrape)
         }
-        if InfiniBand.read(&port.physicalState, &scrape) {
+        if InfiniBand.read(&port.physicalState, scrape: &scrape) {
             let state = InfiniBand.state(scrape.text.bytes)
-            set(row, 1, state, &scrape)
+            set(row, column: 1, value: state, scrape: &scrape)
         }
-        if InfiniBand.read(&port.rate, &scrape) {
+        if InfiniBand.read(&port.rate, scrape: &scrape) {
             let rate = InfiniBand.rate(scrape.text.bytes)
-            set(row, 2, rate, &scrape)
+            set(row, column: 2, value: rate, scrape: &scrape)
         }
         for (place, counter) in port.counters {
-            guard InfiniBand.read(&counter.file, &scrape) else { continue }
+            guard InfiniBand.read(&counter.file, scrape: &scrape) else { continue }
             // What drivers write that have the file and no counter.
             if scrape.text.bytes.starts(with: "N/A") { continue }
             let definition = InfiniBandNames.counters[place]
             let value = scrape.text.bytes.trimmed.unsigned.map {
                 Double($0 &* definition.factor / definition.divisor)
             }
-            set(row, InfiniBand.stateColumns + place, value, &scrape)
+            set(row, column: InfiniBand.stateColumns + place, value: value, scrape: &scrape)
         }
     }
 
     private mutating func set(
-        _ row: Int, _ column: Int, _ value: Double?, _ scrape: inout Scrape
+        _ row: Int, column: Int, value: Double?, scrape: inout CollectionContext
     ) {
         if let value {
             table[row, column] = value
@@ -157,7 +164,7 @@ struct InfiniBand: Collector, ~Copyable {
         }
     }
 
-    private static func read(_ file: inout KernelFile, _ scrape: inout Scrape) -> Bool {
+    private static func read(_ file: inout KernelFile, scrape: inout CollectionContext) -> Bool {
         do throws(KernelError) {
             try scrape.read(&file)
             return true

@@ -240,7 +240,7 @@ enum InfiniBandNames {
             "port_rcv_data", "port_xmit_data", "port_rcv_data_64", "port_xmit_data_64",
         ]
         func all(
-            _ folder: String, _ list: [(file: String, metric: String, help: String)]
+            _ folder: String, list: [(file: String, metric: String, help: String)]
         ) -> [Counter] {
             list.map {
                 Counter(
@@ -252,7 +252,7 @@ enum InfiniBandNames {
             folder: "hw_counters", file: "lifespan", metric: "lifespan_seconds",
             help: "How long a reading of the hardware's counters is told again.", divisor: 1000,
             kind: .gauge)
-        return all("counters_ext", legacy) + all("counters", common)
-            + all("hw_counters", hardware) + [lifespan]
+        return all("counters_ext", list: legacy) + all("counters", list: common)
+            + all("hw_counters", list: hardware) + [lifespan]
     }()
 }

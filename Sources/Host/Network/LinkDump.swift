@@ -20,12 +20,12 @@ struct LinkDump: ~Copyable {
 
     /// Shows every link. Returns the messages that could not be used.
     mutating func read(
-        _ datagram: inout Buffer, into rows: inout NetworkRows
+        _ datagram: inout Buffer, into rows: inout NetDevRows
     ) throws(KernelError) -> Int {
         if haveChanged(&datagram) { links = nil }
         if hasStatistics, let links {
             do throws(KernelError) {
-                return try readCounters(of: links, &datagram, into: &rows)
+                return try readCounters(of: links, datagram: &datagram, into: &rows)
             } catch {
                 // A kernel or sandbox that does not know the request refuses it before all else.
                 guard error.code == EOPNOTSUPP || error.code == EINVAL else { throw error }
@@ -37,12 +37,12 @@ struct LinkDump: ~Copyable {
 
     private func haveChanged(_ datagram: inout Buffer) -> Bool {
         var isChanged = false
-        let news = events?.read(&datagram) { _ in isChanged = true }
-        return isChanged || news != .known
+        let lifecycle = events?.read(&datagram) { _ in isChanged = true }
+        return isChanged || lifecycle != .known
     }
 
     private mutating func readLinks(
-        _ datagram: inout Buffer, into rows: inout NetworkRows
+        _ datagram: inout Buffer, into rows: inout NetDevRows
     ) throws(KernelError) -> Int {
         var found: [(index: UInt32, name: [UInt8])] = []
         let skipped = try socket.dump(.links, into: &datagram) { message in
@@ -51,15 +51,15 @@ struct LinkDump: ~Copyable {
             else { return false }
             found.append((link.index, link.name.copied))
             guard let counters = link.counters else { return true }
-            return rows.show(link.name, counters, hasUnhandled: true)
+            return rows.show(link.name, counters: counters, hasUnhandled: true)
         }
         links = skipped == 0 ? found : nil
         return skipped
     }
 
     private mutating func readCounters(
-        of links: [(index: UInt32, name: [UInt8])], _ datagram: inout Buffer,
-        into rows: inout NetworkRows
+        of links: [(index: UInt32, name: [UInt8])], datagram: inout Buffer,
+        into rows: inout NetDevRows
     ) throws(KernelError) -> Int {
         var next = 0
         return try socket.dump(.linkCounters, into: &datagram) { message in
@@ -75,7 +75,7 @@ struct LinkDump: ~Copyable {
             }
             next += 1
             let name = links[next - 1].name
-            return rows.show(name.span, counters, hasUnhandled: true)
+            return rows.show(name.span, counters: counters, hasUnhandled: true)
         }
     }
 }

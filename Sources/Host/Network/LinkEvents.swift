@@ -19,39 +19,39 @@ struct LinkEvents: ~Copyable {
     }
 
     /// Calls `changed` for each announced change of a link, which may be a new one.
-    func read(_ datagram: inout Buffer, _ changed: (Span<UInt8>) -> Void) -> News {
-        var news = News.known
+    func read(_ datagram: inout Buffer, changed: (Span<UInt8>) -> Void) -> News {
+        var lifecycle = News.known
         while true {
             do throws(KernelError) {
-                guard try socket.receive(into: &datagram) else { return news }
+                guard try socket.receive(into: &datagram) else { return lifecycle }
             } catch {
                 return .lost
             }
-            switch LinkEvents.parse(datagram.bytes, changed) {
+            switch LinkEvents.parse(datagram.bytes, changed: changed) {
             case .known: break
-            case .gone: if news == .known { news = .gone }
-            case .lost: news = .lost
+            case .gone: if lifecycle == .known { lifecycle = .gone }
+            case .lost: lifecycle = .lost
             }
         }
     }
 
-    static func parse(_ datagram: Span<UInt8>, _ changed: (Span<UInt8>) -> Void) -> News {
+    static func parse(_ datagram: Span<UInt8>, changed: (Span<UInt8>) -> Void) -> News {
         var messages = NetlinkMessages(datagram)
-        var news = News.known
+        var lifecycle = News.known
         while true {
             switch messages.next() {
             case .message(let message):
                 if message.type == LinkMessages.removedLink {
-                    if news == .known { news = .gone }
+                    if lifecycle == .known { lifecycle = .gone }
                 } else if message.type == LinkMessages.newLink,
                     let link = LinkMessages.link(message.payload)
                 {
                     changed(link.name)
                 } else {
-                    news = .lost
+                    lifecycle = .lost
                 }
-            case .datagramEnd: return news
-            default: news = .lost
+            case .datagramEnd: return lifecycle
+            default: lifecycle = .lost
             }
         }
     }

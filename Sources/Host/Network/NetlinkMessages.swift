@@ -96,20 +96,20 @@ extension NetlinkSocket {
     /// Shows `body` each message of a dump; `datagram` holds them meanwhile. Returns how many could
     /// not be used: damaged ones, and those for which `body` returns false.
     mutating func dump(
-        _ dump: Dump, into datagram: inout Buffer, _ body: (NetlinkMessages.Message) -> Bool
+        _ dump: Dump, into datagram: inout Buffer, body: (NetlinkMessages.Message) -> Bool
     ) throws(KernelError) -> Int {
         try ask(for: dump)
         var skipped = 0
         while true {
             guard try receive(into: &datagram) else {
-                throw KernelError(NetlinkSocket.timedOut, "netlink")
+                throw KernelError(NetlinkSocket.timedOut, subject: "netlink")
             }
             var messages = NetlinkMessages(datagram.bytes)
             reading: while true {
                 switch messages.next() {
                 case .message(let message): if !body(message) { skipped += 1 }
                 case .damaged: skipped += 1
-                case .refused(let code): throw KernelError(code, "netlink")
+                case .refused(let code): throw KernelError(code, subject: "netlink")
                 case .done: return skipped
                 case .datagramEnd: break reading
                 }

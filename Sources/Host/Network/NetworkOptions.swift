@@ -4,35 +4,35 @@ internal import Settings
 /// What can be set about the network.
 struct NetworkOptions: ParsableArguments {
     @OptionGroup(title: "All network collectors") var common: CommonDeviceOptions
-    @OptionGroup(title: "Collector netdev") var devices: DeviceOptions
-    @OptionGroup(title: "Collector netclass") var interfaces: InterfaceOptions
-    @OptionGroup(title: "Collector arp") var neighbours: NeighbourOptions
-    @OptionGroup(title: "Collector netstat") var statistics: ProtocolStatisticsOptions
+    @OptionGroup(title: "Collector netdev") var devices: NetDevOptions
+    @OptionGroup(title: "Collector netclass") var interfaces: NetClassOptions
+    @OptionGroup(title: "Collector arp") var neighbours: ARPOptions
+    @OptionGroup(title: "Collector netstat") var statistics: NetstatOptions
     @OptionGroup(title: "Collector infiniband") var infiniBand: InfiniBandOptions
-    @OptionGroup(title: "Collector ipvs") var servers: VirtualServerOptions
+    @OptionGroup(title: "Collector ipvs") var servers: IPVSOptions
 
-    func settings(_ mistakes: inout Mistakes) -> NetworkSettings {
-        let common = common.filter(&mistakes)
+    func settings(_ errors: inout ValidationErrors) -> NetworkSettings {
+        let common = common.filter(&errors)
         return NetworkSettings(
-            common: common, devices: devices.settings(common, &mistakes),
-            interfaces: interfaces.settings(common, &mistakes),
-            neighbours: neighbours.settings(common, &mistakes),
-            statisticsPattern: statistics.pattern(&mistakes),
-            infiniBand: infiniBand.filter(&mistakes),
-            serverLabels: servers.labels(&mistakes))
+            common: common, devices: devices.settings(common, errors: &errors),
+            interfaces: interfaces.settings(common, errors: &errors),
+            neighbours: neighbours.settings(common, errors: &errors),
+            statisticsPattern: statistics.pattern(&errors),
+            infiniBand: infiniBand.filter(&errors),
+            serverLabels: servers.labels(&errors))
     }
 }
 
 struct NetworkSettings: Sendable {
     /// The devices that any collector may show.
     let common: Filter
-    let devices: DeviceSettings
-    let interfaces: InterfaceSettings
-    let neighbours: NeighbourSettings
+    let devices: NetDevSettings
+    let interfaces: NetClassSettings
+    let neighbours: ARPSettings
     /// Nil shows all.
     let statisticsPattern: Pattern?
     let infiniBand: Filter
-    let serverLabels: [VirtualServerLabel]
+    let serverLabels: [IPVSLabel]
 }
 
 /// One filter for all collectors that show network devices, beside those that each has of its own.
@@ -57,19 +57,19 @@ struct CommonDeviceOptions: ParsableArguments {
         help: "Leave out the devices of containers and virtual machines (veth and the like).")
     var excludesGuests = false
 
-    func filter(_ mistakes: inout Mistakes) -> Filter {
+    func filter(_ errors: inout ValidationErrors) -> Filter {
         let filter = Filter(
-            flag: "--collector.network.device", include: include, exclude: exclude, &mistakes)
+            flag: "--collector.network.device", include: include, exclude: exclude, errors: &errors)
         if !excludesGuests { return filter }
         return filter.and(
             Filter(
                 excluding: Pattern(
                     CommonDeviceOptions.guests, flag: "--collector.network.exclude-guests",
-                    &mistakes)))
+                    errors: &errors)))
     }
 }
 
-struct InterfaceOptions: ParsableArguments {
+struct NetClassOptions: ParsableArguments {
     @Option(
         name: .customLong("collector.netclass.ignored-devices"),
         help: ArgumentHelp("Regexp of devices to leave out.", valueName: "regexp"))
@@ -87,21 +87,21 @@ struct InterfaceOptions: ParsableArguments {
         help: ArgumentHelp("Accepted and without effect.", visibility: .hidden))
     var netlinkStatistics = false
 
-    func settings(_ common: Filter, _ mistakes: inout Mistakes) -> InterfaceSettings {
+    func settings(_ common: Filter, errors: inout ValidationErrors) -> NetClassSettings {
         let pattern =
             ignored.isEmpty || ignored == "^$"
-            ? nil : Pattern(ignored, flag: "--collector.netclass.ignored-devices", &mistakes)
-        return InterfaceSettings(
+            ? nil : Pattern(ignored, flag: "--collector.netclass.ignored-devices", errors: &errors)
+        return NetClassSettings(
             filter: Filter(excluding: pattern).and(common), hidesInvalidSpeed: ignoresInvalidSpeed)
     }
 }
 
-struct InterfaceSettings: Sendable {
+struct NetClassSettings: Sendable {
     let filter: Filter
     let hidesInvalidSpeed: Bool
 }
 
-struct NeighbourOptions: ParsableArguments {
+struct ARPOptions: ParsableArguments {
     @Option(
         name: .customLong("collector.arp.device-include"),
         help: ArgumentHelp("Regexp of devices to show alone.", valueName: "regexp"))
@@ -115,30 +115,30 @@ struct NeighbourOptions: ParsableArguments {
         help: "Ask rtnetlink instead of /proc/net/arp.")
     var netlink = true
 
-    func settings(_ common: Filter, _ mistakes: inout Mistakes) -> NeighbourSettings {
-        NeighbourSettings(
+    func settings(_ common: Filter, errors: inout ValidationErrors) -> ARPSettings {
+        ARPSettings(
             filter: Filter(
-                flag: "--collector.arp.device", include: include, exclude: exclude, &mistakes
+                flag: "--collector.arp.device", include: include, exclude: exclude, errors: &errors
             ).and(common), usesNetlink: netlink)
     }
 }
 
-struct NeighbourSettings: Sendable {
+struct ARPSettings: Sendable {
     let filter: Filter
     let usesNetlink: Bool
 }
 
-struct ProtocolStatisticsOptions: ParsableArguments {
+struct NetstatOptions: ParsableArguments {
     static let standard =
         "^(.*_(InErrors|InErrs)|Ip_Forwarding|Ip(6|Ext)_(InOctets|OutOctets)|Icmp6?_(InMsgs|OutMsgs)|TcpExt_(Listen.*|Syncookies.*|TCPSynRetrans|TCPTimeouts|TCPOFOQueue|TCPRcvQDrop)|Tcp_(ActiveOpens|InSegs|OutSegs|OutRsts|PassiveOpens|RetransSegs|CurrEstab)|Udp6?_(InDatagrams|OutDatagrams|NoPorts|RcvbufErrors|SndbufErrors))$"
 
     @Option(
         name: .customLong("collector.netstat.fields"),
         help: ArgumentHelp("Regexp of fields to show.", valueName: "regexp"))
-    var fields = ProtocolStatisticsOptions.standard
+    var fields = NetstatOptions.standard
 
-    func pattern(_ mistakes: inout Mistakes) -> Pattern? {
-        fields.isEmpty ? nil : Pattern(fields, flag: "--collector.netstat.fields", &mistakes)
+    func pattern(_ errors: inout ValidationErrors) -> Pattern? {
+        fields.isEmpty ? nil : Pattern(fields, flag: "--collector.netstat.fields", errors: &errors)
     }
 }
 
@@ -153,27 +153,28 @@ struct InfiniBandOptions: ParsableArguments {
     var exclude: String?
 
     /// Their names are not those of network devices: the common filter says nothing about them.
-    func filter(_ mistakes: inout Mistakes) -> Filter {
+    func filter(_ errors: inout ValidationErrors) -> Filter {
         Filter(
-            flag: "--collector.infiniband.device", include: include, exclude: exclude, &mistakes)
+            flag: "--collector.infiniband.device", include: include, exclude: exclude,
+            errors: &errors)
     }
 }
 
-struct VirtualServerOptions: ParsableArguments {
+struct IPVSOptions: ParsableArguments {
     @Option(
         name: .customLong("collector.ipvs.backend-labels"),
         help: ArgumentHelp(
             "Labels of backends; those that differ in others are summed.", valueName: "names"))
-    var names = VirtualServerLabel.allCases.map(\.rawValue).joined(separator: ",")
+    var names = IPVSLabel.allCases.map(\.rawValue).joined(separator: ",")
 
-    func labels(_ mistakes: inout Mistakes) -> [VirtualServerLabel] {
+    func labels(_ errors: inout ValidationErrors) -> [IPVSLabel] {
         let wanted = Set(names.split(separator: ",").map(String.init))
-        let unknown = wanted.subtracting(VirtualServerLabel.allCases.map(\.rawValue)).sorted()
+        let unknown = wanted.subtracting(IPVSLabel.allCases.map(\.rawValue)).sorted()
         if !unknown.isEmpty {
-            mistakes.add(
+            errors.add(
                 "--collector.ipvs.backend-labels: unknown labels \(unknown.joined(separator: ", "))."
             )
         }
-        return VirtualServerLabel.allCases.filter { wanted.contains($0.rawValue) }
+        return IPVSLabel.allCases.filter { wanted.contains($0.rawValue) }
     }
 }

@@ -1,31 +1,32 @@
 extension Catalog {
     static let processor: [Entry] = [
         Entry(
-            Processor.self, "CPU time, throttling and state.", turn: { $0.statisticsTurn }
+            CPU.self, summary: "CPU time, throttling and state.", tryLock: { $0.statisticsTurn }
         ) { machine, settings in
-            Processor(machine, settings.processor.cpu)
+            CPU(machine, settings: settings.processor.cpu)
         },
-        Entry(LoadAverage.self, "Load averages.") { machine, _ in LoadAverage(machine.roots) },
+        Entry(LoadAvg.self, summary: "Load averages.") { machine, _ in LoadAvg(machine.roots) },
         Entry(
-            KernelActivity.self, "Interrupts, forks, context switches.",
-            turn: { $0.statisticsTurn }
+            Stat.self, summary: "Interrupts, forks, context switches.",
+            tryLock: { $0.statisticsTurn }
         ) { machine, settings in
-            KernelActivity(
+            Stat(
                 machine.statistics, showsSoftirqs: settings.processor.showsSoftirqs)
         },
-        Entry(ProcessorFrequency.self, "CPU frequencies and governors.") { machine, settings in
+        Entry(CPUFreq.self, summary: "CPU frequencies and governors.") { machine, settings in
             let cpu = settings.processor.cpu
-            return ProcessorFrequency(
+            return CPUFreq(
                 machine, showsCurrent: !(cpu.showsInfo && cpu.showsFrequency))
         },
-        Entry(SchedulerStatistics.self, "Time on and waiting for each CPU.") { machine, _ in
-            SchedulerStatistics(machine.roots)
+        Entry(SchedStat.self, summary: "Time on and waiting for each CPU.") { machine, _ in
+            SchedStat(machine.roots)
         },
-        Entry(SoftInterrupts.self, runsByDefault: false, "Softirqs per CPU.") { machine, _ in
-            SoftInterrupts(machine.roots)
+        Entry(Softirqs.self, runsByDefault: false, summary: "Softirqs per CPU.") { machine, _ in
+            Softirqs(machine.roots)
         },
-        Entry(Interrupts.self, runsByDefault: false, "Interrupts per CPU.") { machine, settings in
-            Interrupts(machine.roots, settings.processor.interrupts)
+        Entry(Interrupts.self, runsByDefault: false, summary: "Interrupts per CPU.") {
+            machine, settings in
+            Interrupts(machine.roots, settings: settings.processor.interrupts)
         },
     ]
 }

@@ -9,18 +9,20 @@ struct Interrupts: Collector, ~Copyable {
     private var file: KernelFile
     private let filter: Filter
     private let showsZeros: Bool
-    private let family = Family("node_interrupts_total", .counter, help: "Interrupt details.")
+    private let family = Family("node_interrupts_total", kind: .counter, help: "Interrupt details.")
     private var head: [UInt8] = []
     private var processors = 0
     private var table = SeriesTable([])
 
-    init(_ roots: Roots, _ settings: InterruptSettings) {
+    init(_ roots: FilesystemRoots, settings: InterruptSettings) {
         file = roots.proc.file("interrupts", limit: 16 << 20)
         filter = settings.filter
         showsZeros = settings.showsZeros
     }
 
-    mutating func collect(_ scrape: inout Scrape, into page: inout Page) throws(KernelError) {
+    mutating func collect(_ scrape: inout CollectionContext, into page: inout Page)
+        throws(KernelError)
+    {
         try scrape.read(&file)
         guard let skipped = parse(scrape.text.bytes) else { throw .malformed(file.path) }
         scrape.skippedLines += skipped
@@ -47,7 +49,7 @@ struct Interrupts: Collector, ~Copyable {
         var words = Cursor(text)
         while let word = words.word() {
             guard let number = word.processorNumber else { return false }
-            columns.append(SeriesTable.Column(family, [("cpu", String(number))]))
+            columns.append(SeriesTable.Column(family, labels: [("cpu", String(number))]))
         }
         head = text.copied
         processors = columns.count
@@ -72,11 +74,11 @@ struct Interrupts: Collector, ~Copyable {
         let details = line.rest.trimmed
         if details.isEmpty { return true }
         if !filter.isOpen {
-            let (info, devices) = Interrupts.describe(name, details)
+            let (info, devices) = Interrupts.describe(name, details: details)
             let full = "\(name.string);\(info);\(devices)"
             if !filter.admits(full.utf8Span.span) { return true }
         }
-        guard let row = row(name, details) else { return false }
+        guard let row = row(name, details: details) else { return false }
         var values = counts
         for column in 0..<processors {
             guard let count = values.field() else { return false }
@@ -85,21 +87,21 @@ struct Interrupts: Collector, ~Copyable {
         return true
     }
 
-    private mutating func row(_ name: Span<UInt8>, _ details: Span<UInt8>) -> Int? {
+    private mutating func row(_ name: Span<UInt8>, details: Span<UInt8>) -> Int? {
         var key = name.copied
         key.append(0)
         for index in 0..<details.count { key.append(details[index]) }
         return table.row(
             key.span,
             labels: {
-                let (info, devices) = Interrupts.describe(name, details)
+                let (info, devices) = Interrupts.describe(name, details: details)
                 return [("type", name.string), ("info", info), ("devices", devices)]
             })
     }
 
     /// A numbered interrupt names its controller and the devices that share it.
     private static func describe(
-        _ name: Span<UInt8>, _ details: Span<UInt8>
+        _ name: Span<UInt8>, details: Span<UInt8>
     ) -> (info: String, devices: String) {
         var words: [String] = []
         var cursor = Cursor(details)

@@ -4,14 +4,14 @@ internal import Settings
 /// What can be set about processors and the scheduler.
 struct ProcessorOptions: ParsableArguments {
     @OptionGroup(title: "Collector cpu") var cpu: CPUOptions
-    @OptionGroup(title: "Collector stat") var activity: KernelActivityOptions
+    @OptionGroup(title: "Collector stat") var activity: StatOptions
     @OptionGroup(title: "Collector interrupts") var interrupts: InterruptOptions
 
     /// `frequencyRuns` says whether the collector cpufreq runs.
-    func settings(frequencyRuns: Bool, _ mistakes: inout Mistakes) -> ProcessorSettings {
+    func settings(frequencyRuns: Bool, errors: inout ValidationErrors) -> ProcessorSettings {
         ProcessorSettings(
-            cpu: cpu.settings(frequencyRuns: frequencyRuns, &mistakes),
-            showsSoftirqs: activity.softirq, interrupts: interrupts.settings(&mistakes))
+            cpu: cpu.settings(frequencyRuns: frequencyRuns, errors: &errors),
+            showsSoftirqs: activity.softirq, interrupts: interrupts.settings(&errors))
     }
 }
 
@@ -35,10 +35,11 @@ struct InterruptOptions: ParsableArguments {
         help: "Interrupts that a CPU has not had.")
     var includeZeros = true
 
-    func settings(_ mistakes: inout Mistakes) -> InterruptSettings {
+    func settings(_ errors: inout ValidationErrors) -> InterruptSettings {
         InterruptSettings(
             filter: Filter(
-                flag: "--collector.interrupts.name", include: include, exclude: exclude, &mistakes),
+                flag: "--collector.interrupts.name", include: include, exclude: exclude,
+                errors: &errors),
             showsZeros: includeZeros)
     }
 }
@@ -66,13 +67,14 @@ struct CPUOptions: ParsableArguments {
         help: ArgumentHelp("Regexp of CPU bugs to show; turns cpu.info on.", valueName: "regexp"))
     var bugsInclude = ""
 
-    func settings(frequencyRuns: Bool, _ mistakes: inout Mistakes) -> CPUSettings {
+    func settings(frequencyRuns: Bool, errors: inout ValidationErrors) -> CPUSettings {
         let flags =
             flagsInclude.isEmpty
-            ? nil : Pattern(flagsInclude, flag: "--collector.cpu.info.flags-include", &mistakes)
+            ? nil
+            : Pattern(flagsInclude, flag: "--collector.cpu.info.flags-include", errors: &errors)
         let bugs =
             bugsInclude.isEmpty
-            ? nil : Pattern(bugsInclude, flag: "--collector.cpu.info.bugs-include", &mistakes)
+            ? nil : Pattern(bugsInclude, flag: "--collector.cpu.info.bugs-include", errors: &errors)
         return CPUSettings(
             showsGuest: guest, showsInfo: info || flags != nil || bugs != nil,
             showsFrequency: frequencyRuns, flags: flags,
@@ -88,7 +90,7 @@ struct CPUSettings: Sendable {
     var bugs: Pattern?
 }
 
-struct KernelActivityOptions: ParsableArguments {
+struct StatOptions: ParsableArguments {
     @Flag(
         name: .customLong("collector.stat.softirq"), inversion: .prefixedNo,
         help: "Softirq calls per vector.")

@@ -1,47 +1,48 @@
 extension Catalog {
     static let storage: [Entry] = [
-        Entry(BlockCache.self, "Caches for block devices.") { machine, settings in
-            BlockCache(machine, showsPriorities: settings.storage.showsCachePriorities)
+        Entry(Bcache.self, summary: "Caches for block devices.") { machine, settings in
+            Bcache(machine, showsPriorities: settings.storage.showsCachePriorities)
         },
-        Entry(BlockCacheFilesystem.self, "bcachefs file systems.") { machine, _ in
-            BlockCacheFilesystem(machine)
+        Entry(Bcachefs.self, summary: "bcachefs file systems.") { machine, _ in
+            Bcachefs(machine)
         },
-        Entry(Disk.self, "Disk I/O.") { machine, settings in
-            Disk(machine.roots, settings.storage.disks)
+        Entry(DiskStats.self, summary: "Disk I/O.") { machine, settings in
+            DiskStats(machine.roots, filter: settings.storage.disks)
         },
-        Entry(Filesystem.self, "Space of file systems.") { machine, settings in
-            Filesystem(machine.roots, settings.storage.filesystem)
+        Entry(Filesystem.self, summary: "Space of file systems.") { machine, settings in
+            Filesystem(machine.roots, settings: settings.storage.filesystem)
         },
-        Entry(ExtentFilesystem.self, "XFS file systems.") { machine, _ in
-            ExtentFilesystem(machine)
+        Entry(XFS.self, summary: "XFS file systems.") { machine, _ in
+            XFS(machine)
         },
-        Entry(FibreChannel.self, "Fibre Channel adapters.") { machine, _ in
+        Entry(FibreChannel.self, summary: "Fibre Channel adapters.") { machine, _ in
             FibreChannel(machine)
         },
         Entry(
-            MountStatistics.self, runsByDefault: false, "What NFS mounts have cost."
+            MountStats.self, runsByDefault: false, summary: "What NFS mounts have cost."
         ) { machine, _ in
-            MountStatistics(machine.roots)
+            MountStats(machine.roots)
         },
-        Entry(Multipath.self, "Block devices with several paths.") { machine, _ in
-            Multipath(machine)
+        Entry(DMMultipath.self, summary: "Block devices with several paths.") { machine, _ in
+            DMMultipath(machine)
         },
-        Entry(NetworkFileClient.self, "Calls of the NFS client.") { machine, _ in
-            NetworkFileClient(machine.roots)
+        Entry(NFS.self, summary: "Calls of the NFS client.") { machine, _ in
+            NFS(machine.roots)
         },
-        Entry(NetworkFileServer.self, "Work of the NFS server.") { machine, _ in
-            NetworkFileServer(machine.roots)
+        Entry(NFSD.self, summary: "Work of the NFS server.") { machine, _ in
+            NFSD(machine.roots)
         },
-        Entry(NVMe.self, "NVMe controllers and namespaces.") { machine, _ in NVMe(machine) },
-        Entry(PoolFilesystem.self, "ZFS, its pools and datasets.") { machine, _ in
-            PoolFilesystem(machine)
+        Entry(NVMe.self, summary: "NVMe controllers and namespaces.") { machine, _ in NVMe(machine)
         },
-        Entry(Raid.self, "Software RAID.") { machine, _ in Raid(machine) },
-        Entry(Tape.self, "Tape drives.") { machine, settings in
-            Tape(machine, settings.storage.tapes)
+        Entry(ZFS.self, summary: "ZFS, its pools and datasets.") { machine, _ in
+            ZFS(machine)
         },
-        Entry(TreeFilesystem.self, "Btrfs file systems.") { machine, _ in
-            TreeFilesystem(machine)
+        Entry(MDAdm.self, summary: "Software RAID.") { machine, _ in MDAdm(machine) },
+        Entry(TapeStats.self, summary: "Tape drives.") { machine, settings in
+            TapeStats(machine, filter: settings.storage.tapes)
+        },
+        Entry(Btrfs.self, summary: "Btrfs file systems.") { machine, _ in
+            Btrfs(machine)
         },
     ]
 }

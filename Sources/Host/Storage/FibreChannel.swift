@@ -45,14 +45,16 @@ struct FibreChannel: Collector, ~Copyable {
     private var readings = AttributeFamilies()
     private var info = AttributeInfo(
         Family(
-            "node_fibrechannel_info", .gauge,
+            "node_fibrechannel_info", kind: .gauge,
             help: "Non-numeric data from /sys/class/fc_host/<host>, value is always 1."))
 
-    init(_ machine: Machine) {
-        directory = DeviceDirectory(machine, "class/fc_host")
+    init(_ machine: CollectorResources) {
+        directory = DeviceDirectory(machine, path: "class/fc_host")
     }
 
-    mutating func collect(_ scrape: inout Scrape, into page: inout Page) throws(KernelError) {
+    mutating func collect(_ scrape: inout CollectionContext, into page: inout Page)
+        throws(KernelError)
+    {
         if let names = try directory.look(&scrape) { find(names) }
         if info.write(&scrape, to: &page) { directory.lookSoon() }
         if readings.write(&scrape, to: &page) { directory.lookSoon() }
@@ -67,17 +69,18 @@ struct FibreChannel: Collector, ~Copyable {
             let files = Set((try? root.names(in: folder)) ?? [])
             info.add(
                 [("fc_host", name)],
-                FibreChannel.texts.filter { files.contains($0.file) }.map {
-                    ($0.file, Attribute(root, "\(folder)/\($0.file)"))
+                attributes: FibreChannel.texts.filter { files.contains($0.file) }.map {
+                    ($0.file, Attribute(root, name: "\(folder)/\($0.file)"))
                 }, withoutPrefix: Set(FibreChannel.texts.filter(\.isNumber).map(\.file)))
             let statistics = Set((try? root.names(in: "\(folder)/statistics")) ?? [])
             for (file, metric, help) in FibreChannel.counters where statistics.contains(file) {
                 let full = "node_fibrechannel_\(metric)_total"
                 // An adapter that does not count says so with all bits set.
                 readings.add(
-                    root, "\(folder)/statistics/\(file)", to: full, labels: [("fc_host", name)],
-                    .countOrOnes,
-                    family: { Family(full, .counter, help: help) })
+                    root, file: "\(folder)/statistics/\(file)", to: full,
+                    labels: [("fc_host", name)],
+                    form: .countOrOnes,
+                    family: { Family(full, kind: .counter, help: help) })
             }
         }
         readings.end()

@@ -21,46 +21,47 @@ struct Filesystem: Collector, ~Copyable {
     private let mountTimeout: Duration
     private var ofInit: KernelFile
     private var ofSelf: KernelFile
-    private var points: Sieve
-    private var types: Sieve
+    private var points: CachedFilter
+    private var types: CachedFilter
     private var table: SeriesTable
     private var mountInfo = SeriesTable([
         .init(
-            Family("node_filesystem_mount_info", .gauge, help: "Filesystem mount information."))
+            Family(
+                "node_filesystem_mount_info", kind: .gauge, help: "Filesystem mount information."))
     ])
-    private let hungCalls = Single(
-        "ml_exporter_filesystem_hung_calls", .gauge,
+    private let hungCalls = UnlabelledMetric(
+        "ml_exporter_filesystem_hung_calls", kind: .gauge,
         help: "Mounts whose state was asked for and has not come yet.")
 
     /// What is shown, as long as no mount comes or goes.
     private var mounts: [MountedFilesystem]?
     /// By path: a call that hangs is not made again when the mount table is read anew.
-    private var calls: [[UInt8]: MountCall] = [:]
-    private var asker: MountAsker?
+    private var calls: [[UInt8]: StatfsCall] = [:]
+    private var asker: StatfsWorkers?
     private var skippedLines = 0
 
     private enum Column: Int { case error, readOnly, size, free, available, files, filesFree }
 
-    init(_ roots: Roots, _ settings: FilesystemSettings) {
+    init(_ roots: FilesystemRoots, settings: FilesystemSettings) {
         rootfs = roots.rootfs
         mountTimeout = settings.mountTimeout
         ofInit = roots.proc.file("1/mountinfo", limit: 64 << 20)
         ofSelf = roots.proc.file("self/mountinfo", limit: 64 << 20)
-        self.points = Sieve(settings.points)
-        self.types = Sieve(settings.types)
-        func column(_ name: String, _ help: String) -> SeriesTable.Column {
-            SeriesTable.Column(Family("node_filesystem_\(name)", .gauge, help: help))
+        self.points = CachedFilter(settings.points)
+        self.types = CachedFilter(settings.types)
+        func column(_ name: String, help: String) -> SeriesTable.Column {
+            SeriesTable.Column(Family("node_filesystem_\(name)", kind: .gauge, help: help))
         }
         table = SeriesTable([
             column(
                 "device_error",
-                "Whether an error occurred while getting statistics for the given device."),
-            column("readonly", "Filesystem read-only status."),
-            column("size_bytes", "Filesystem size in bytes."),
-            column("free_bytes", "Filesystem free space in bytes."),
-            column("avail_bytes", "Filesystem space available to non-root users in bytes."),
-            column("files", "Filesystem total file nodes."),
-            column("files_free", "Filesystem total free file nodes."),
+                help: "Whether an error occurred while getting statistics for the given device."),
+            column("readonly", help: "Filesystem read-only status."),
+            column("size_bytes", help: "Filesystem size in bytes."),
+            column("free_bytes", help: "Filesystem free space in bytes."),
+            column("avail_bytes", help: "Filesystem space available to non-root users in bytes."),
+            column("files", help: "Filesystem total file nodes."),
+            column("files_free", help: "Filesystem total free file nodes."),
         ])
     }
 
@@ -68,7 +69,9 @@ struct Filesystem: Collector, ~Copyable {
         asker?.end()
     }
 
-    mutating func collect(_ scrape: inout Scrape, into page: inout Page) throws(KernelError) {
+    mutating func collect(_ scrape: inout CollectionContext, into page: inout Page)
+        throws(KernelError)
+    {
         if mounts == nil || ofInit.mayHaveChanged() { try readMounts(&scrape) }
         scrape.skippedLines += skippedLines
         guard let mounts else { return }
@@ -76,10 +79,10 @@ struct Filesystem: Collector, ~Copyable {
         show(mounts)
         table.write(to: &page)
         mountInfo.write(to: &page)
-        if !calls.isEmpty { page.single(hungCalls, Double(hung)) }
+        if !calls.isEmpty { page.single(hungCalls, value: Double(hung)) }
     }
 
-    private mutating func readMounts(_ scrape: inout Scrape) throws(KernelError) {
+    private mutating func readMounts(_ scrape: inout CollectionContext) throws(KernelError) {
         mounts = nil
         do throws(KernelError) {
             try scrape.read(&ofInit)
@@ -101,7 +104,7 @@ struct Filesystem: Collector, ~Copyable {
         var shown: [MountedFilesystem] = []
         var keys: Set<[UInt8]> = []
         var remote = RemotePoints()
-        var asked: [[UInt8]: MountCall] = [:]
+        var asked: [[UInt8]: StatfsCall] = [:]
         points.begin()
         types.begin()
         var lines = Cursor(text)
@@ -123,7 +126,7 @@ struct Filesystem: Collector, ~Copyable {
             }
             if !isLocal || remote.contain(point) {
                 let path = mounted.path
-                let call = asked[path] ?? calls[path] ?? MountCall(path: path)
+                let call = asked[path] ?? calls[path] ?? StatfsCall(path: path)
                 asked[path] = call
                 mounted = MountedFilesystem(mount, at: point.span, below: rootfs, call: call)
             }
@@ -140,7 +143,7 @@ struct Filesystem: Collector, ~Copyable {
     ) throws(KernelError) -> Int {
         if calls.isEmpty { return 0 }
         let waiting = calls.values.filter { $0.begin() }
-        let asker = if let asker { asker } else { try MountAsker() }
+        let asker = if let asker { asker } else { try StatfsWorkers() }
         self.asker = asker
         asker.run(
             waiting,
@@ -153,34 +156,35 @@ struct Filesystem: Collector, ~Copyable {
         mountInfo.begin()
         for mount in mounts {
             guard let call = mount.call else {
-                show(mount, MountCall.ask(mount.path))
+                show(mount, answer: StatfsCall.ask(mount.path))
                 continue
             }
-            show(mount, call.answer)
+            show(mount, answer: call.answer)
         }
         table.end()
         mountInfo.end()
     }
 
     /// No answer is one that has not come in time.
-    private mutating func show(_ mount: MountedFilesystem, _ answer: MountCall.Answer?) {
+    private mutating func show(_ mount: MountedFilesystem, answer: StatfsCall.Answer?) {
         guard case .space(let about)? = answer else {
             var error = "mountpoint timeout"
             if case .failed(let code)? = answer {
-                error = String(KernelError(code, "").description.dropFirst(2)).lowercasedASCII
+                error =
+                    String(KernelError(code, subject: "").description.dropFirst(2)).lowercasedASCII
             }
             let key = mount.key + [0] + Array(error.utf8)
-            if let row = row(mount, key, error) { set(row, .error, 1) }
+            if let row = row(mount, key: key, error: error) { set(row, column: .error, value: 1) }
             return
         }
-        guard let row = row(mount, mount.key, "") else { return }
+        guard let row = row(mount, key: mount.key, error: "") else { return }
         let block = Double(about.block_bytes)
-        set(row, .error, 0)
-        set(row, .size, Double(about.blocks) * block)
-        set(row, .free, Double(about.free_blocks) * block)
-        set(row, .available, Double(about.available_blocks) * block)
-        set(row, .files, Double(about.files))
-        set(row, .filesFree, Double(about.free_files))
+        set(row, column: .error, value: 0)
+        set(row, column: .size, value: Double(about.blocks) * block)
+        set(row, column: .free, value: Double(about.free_blocks) * block)
+        set(row, column: .available, value: Double(about.available_blocks) * block)
+        set(row, column: .files, value: Double(about.files))
+        set(row, column: .filesFree, value: Double(about.free_files))
         let info = mountInfo.row(
             mount.infoKey.span,
             labels: {
@@ -193,7 +197,7 @@ struct Filesystem: Collector, ~Copyable {
     }
 
     private mutating func row(
-        _ mount: MountedFilesystem, _ key: [UInt8], _ error: String
+        _ mount: MountedFilesystem, key: [UInt8], error: String
     ) -> Int? {
         let row = table.row(
             key.span,
@@ -203,11 +207,11 @@ struct Filesystem: Collector, ~Copyable {
                     ("fstype", mount.type), ("device_error", error),
                 ]
             })
-        if let row { set(row, .readOnly, mount.isReadOnly ? 1 : 0) }
+        if let row { set(row, column: .readOnly, value: mount.isReadOnly ? 1 : 0) }
         return row
     }
 
-    private mutating func set(_ row: Int, _ column: Column, _ value: Double) {
+    private mutating func set(_ row: Int, column: Column, value: Double) {
         table[row, column.rawValue] = value
     }
 }

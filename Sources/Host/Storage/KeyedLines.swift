@@ -12,7 +12,7 @@ struct KeyedLines: ~Copyable {
     init(_ keys: [(key: String, name: String, help: String)]) {
         self.keys = keys.map { Array($0.key.utf8) }
         table = SeriesTable(
-            keys.map { SeriesTable.Column(Family($0.name, .gauge, help: $0.help)) })
+            keys.map { SeriesTable.Column(Family($0.name, kind: .gauge, help: $0.help)) })
     }
 
     /// The files are found anew.
@@ -21,13 +21,13 @@ struct KeyedLines: ~Copyable {
     }
 
     mutating func add(
-        _ root: Root, _ file: String, _ labels: [(name: String, value: String)]
+        _ root: Root, file: String, labels: [(name: String, value: String)]
     ) {
-        sources.append(LabelledAttribute(root, file, labels))
+        sources.append(LabelledAttribute(root, file: file, labels: labels))
     }
 
     /// Reads and writes all files. Returns whether one has gone.
-    mutating func write(_ scrape: inout Scrape, to page: inout Page) -> Bool {
+    mutating func write(_ scrape: inout CollectionContext, to page: inout Page) -> Bool {
         var hasLost = false
         table.begin()
         for source in sources {
@@ -37,7 +37,7 @@ struct KeyedLines: ~Copyable {
             }
             let key = source.key
             if let row = table.row(key.span, labels: { source.labels }) {
-                scrape.skippedLines += parse(scrape.text.bytes, row)
+                scrape.skippedLines += parse(scrape.text.bytes, row: row)
             }
         }
         table.end()
@@ -46,7 +46,7 @@ struct KeyedLines: ~Copyable {
     }
 
     /// Returns the lines that could not be used; keys that are not known are none of ours.
-    private mutating func parse(_ text: Span<UInt8>, _ row: Int) -> Int {
+    private mutating func parse(_ text: Span<UInt8>, row: Int) -> Int {
         var skipped = 0
         var lines = Cursor(text)
         while var line = lines.line() {
@@ -68,6 +68,6 @@ struct KeyedLines: ~Copyable {
     private static func number(_ text: Span<UInt8>) -> Double? {
         var rest = Cursor(text)
         let number = rest.part(endedBy: rest.rest.offset(of: 0x2F) == nil ? 0x25 : 0x2F)
-        return Abbreviation.bcache(number)
+        return HumanReadableNumber.bcache(number)
     }
 }

@@ -40,11 +40,11 @@ struct Mount: ~Escapable {
 
     /// The mount's own options or those of its superblock forbid writing, or an error made them.
     var isReadOnly: Bool {
-        Mount.lists(options, "ro") || Mount.lists(superOptions, "ro")
-            || Mount.lists(superOptions, "emergency_ro")
+        Mount.lists(options, option: "ro") || Mount.lists(superOptions, option: "ro")
+            || Mount.lists(superOptions, option: "emergency_ro")
     }
 
-    private static func lists(_ options: Span<UInt8>, _ option: StaticString) -> Bool {
+    private static func lists(_ options: Span<UInt8>, option: StaticString) -> Bool {
         var rest = Cursor(options)
         while !rest.isAtEnd {
             if rest.part(endedBy: 0x2C).equals(option) { return true }
@@ -58,7 +58,8 @@ struct Mount: ~Escapable {
         bytes.reserveCapacity(text.count)
         var index = 0
         while index < text.count {
-            if text[index] == 0x5C, index + 3 < text.count, let byte = octal(text, index + 1) {
+            if text[index] == 0x5C, index + 3 < text.count, let byte = octal(text, start: index + 1)
+            {
                 bytes.append(byte)
                 index += 4
             } else {
@@ -69,7 +70,7 @@ struct Mount: ~Escapable {
         return bytes
     }
 
-    private static func octal(_ text: Span<UInt8>, _ start: Int) -> UInt8? {
+    private static func octal(_ text: Span<UInt8>, start: Int) -> UInt8? {
         var value = 0
         for index in start..<start + 3 {
             guard text[index] >= 0x30, text[index] <= 0x37 else { return nil }

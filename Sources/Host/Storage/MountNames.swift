@@ -168,7 +168,7 @@ enum MountNames {
                 SeriesTable.Column(
                     Family(
                         "node_mountstats_nfs_\(name)",
-                        name.hasSuffix("_total") ? .counter : .gauge, help: help))
+                        kind: name.hasSuffix("_total") ? .counter : .gauge, help: help))
             })
     }
 }

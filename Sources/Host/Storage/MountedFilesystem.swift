@@ -15,9 +15,9 @@ struct MountedFilesystem {
     let minor: UInt64
     let isReadOnly: Bool
     /// How it is asked; nil when the answer needs nobody's help.
-    let call: MountCall?
+    let call: StatfsCall?
 
-    init(_ mount: borrowing Mount, at point: Span<UInt8>, below rootfs: Root, call: MountCall?) {
+    init(_ mount: borrowing Mount, at point: Span<UInt8>, below rootfs: Root, call: StatfsCall?) {
         var shown = point.copied
         let prefix = rootfs.path == "/" ? [] : Array(rootfs.path.utf8)
         path = prefix + shown + [0]

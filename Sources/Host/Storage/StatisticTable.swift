@@ -10,7 +10,7 @@ struct StatisticTable: ~Copyable {
     private let family: (String) -> Family?
     private var names: [[UInt8]] = []
     private var columns: [SeriesTable.Column] = []
-    private var places: [[UInt8]: Int] = [:]
+    private var slots: [[UInt8]: Int] = [:]
     private var table = SeriesTable([])
     private var hasGrown = false
 
@@ -41,21 +41,21 @@ struct StatisticTable: ~Copyable {
     /// Shows a value in a row. `guess` is the column that comes next as long as the kernel keeps
     /// its order. Returns the column, nil when there is none for the name.
     @discardableResult
-    mutating func set(_ row: Int, _ name: Span<UInt8>, _ value: Double, guess: Int) -> Int? {
-        guard let column = column(name, guess) else { return nil }
+    mutating func set(_ row: Int, name: Span<UInt8>, value: Double, guess: Int) -> Int? {
+        guard let column = column(name, guess: guess) else { return nil }
         // In the pass in which the name was met the table has no such column yet.
         if column < table.columns.count { table[row, column] = value }
         return column
     }
 
-    private mutating func column(_ name: Span<UInt8>, _ guess: Int) -> Int? {
+    private mutating func column(_ name: Span<UInt8>, guess: Int) -> Int? {
         if guess < names.count, name.equals(names[guess]) { return guess }
         let key = name.copied
-        if let known = places[key] { return known }
+        if let known = slots[key] { return known }
         guard names.count < StatisticTable.nameLimit, let family = family(name.string) else {
             return nil
         }
-        places[key] = names.count
+        slots[key] = names.count
         names.append(key)
         columns.append(SeriesTable.Column(family))
         hasGrown = true

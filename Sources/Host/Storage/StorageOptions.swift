@@ -19,12 +19,12 @@ struct StorageOptions: ParsableArguments {
     @Flag(name: .customLong("no-collector.bcache.priorityStats"), help: .hidden)
     var noCachePriorities = false
 
-    func settings(_ mistakes: inout Mistakes) -> StorageSettings {
+    func settings(_ errors: inout ValidationErrors) -> StorageSettings {
         StorageSettings(
-            disks: disk.filter(&mistakes), filesystem: filesystem.settings(&mistakes),
+            disks: disk.filter(&errors), filesystem: filesystem.settings(&errors),
             tapes: Filter(
                 flag: "--collector.tapestats.ignored-devices", include: nil, exclude: ignoredTapes,
-                &mistakes),
+                errors: &errors),
             showsCachePriorities: cachePriorities && !noCachePriorities)
     }
 }
@@ -53,10 +53,10 @@ struct DiskOptions: ParsableArguments {
         help: ArgumentHelp("Regexp of devices to show alone.", valueName: "regexp"))
     var include: String?
 
-    func filter(_ mistakes: inout Mistakes) -> Filter {
+    func filter(_ errors: inout ValidationErrors) -> Filter {
         Filter(
             flag: "--collector.diskstats.device", include: include, exclude: exclude ?? ignored,
-            standardExclude: DiskOptions.standardExclude, &mistakes)
+            standardExclude: DiskOptions.standardExclude, errors: &errors)
     }
 }
 
@@ -104,16 +104,16 @@ struct FilesystemOptions: ParsableArguments {
             visibility: .hidden))
     var statWorkers = 4
 
-    func settings(_ mistakes: inout Mistakes) -> FilesystemSettings {
+    func settings(_ errors: inout ValidationErrors) -> FilesystemSettings {
         FilesystemSettings(
             points: Filter(
                 flag: "--collector.filesystem.mount-points", include: pointsInclude,
                 exclude: pointsExclude ?? ignoredPoints,
-                standardExclude: FilesystemOptions.standardPoints, &mistakes),
+                standardExclude: FilesystemOptions.standardPoints, errors: &errors),
             types: Filter(
                 flag: "--collector.filesystem.fs-types", include: typesInclude,
                 exclude: typesExclude ?? ignoredTypes,
-                standardExclude: FilesystemOptions.standardTypes, &mistakes),
+                standardExclude: FilesystemOptions.standardTypes, errors: &errors),
             mountTimeout: mountTimeout.duration)
     }
 }

@@ -22,7 +22,7 @@ struct WordTable: ~Copyable {
     private var table: SeriesTable
     private var key: [UInt8] = []
 
-    init(_ shape: Shape, _ columns: [SeriesTable.Column]) {
+    init(_ shape: Shape, columns: [SeriesTable.Column]) {
         self.shape = shape
         table = SeriesTable(columns)
     }
@@ -33,16 +33,16 @@ struct WordTable: ~Copyable {
     }
 
     mutating func add(
-        _ root: Root, _ file: String, _ labels: [(name: String, value: String)]
+        _ root: Root, file: String, labels: [(name: String, value: String)]
     ) {
-        sources.append(LabelledAttribute(root, file, labels))
+        sources.append(LabelledAttribute(root, file: file, labels: labels))
     }
 
     /// Reads and writes all files.
-    mutating func write(_ scrape: inout Scrape, to page: inout Page) {
+    mutating func write(_ scrape: inout CollectionContext, to page: inout Page) {
         table.begin()
         for source in sources where source.attribute.read(&scrape) {
-            scrape.skippedLines += parse(scrape.text.bytes, of: source.key, source.labels)
+            scrape.skippedLines += parse(scrape.text.bytes, of: source.key, labels: source.labels)
         }
         table.end()
         table.write(to: &page)
@@ -50,7 +50,7 @@ struct WordTable: ~Copyable {
 
     /// Returns the lines that could not be used.
     private mutating func parse(
-        _ text: Span<UInt8>, of file: [UInt8], _ labels: [(name: String, value: String)]
+        _ text: Span<UInt8>, of file: [UInt8], labels: [(name: String, value: String)]
     ) -> Int {
         var skipped = 0
         var section: String?
@@ -69,13 +69,15 @@ struct WordTable: ~Copyable {
             }
             if shape.section != nil || shape.onlySection != nil, section == nil { continue }
             let inSection = shape.section.flatMap { name in section.map { (name, $0) } }
-            if !show(words, file, labels + (inSection.map { [$0] } ?? [])) { skipped += 1 }
+            if !show(words, file: file, labels: labels + (inSection.map { [$0] } ?? [])) {
+                skipped += 1
+            }
         }
         return skipped
     }
 
     private mutating func show(
-        _ words: Span<UInt8>, _ file: [UInt8], _ labels: [(name: String, value: String)]
+        _ words: Span<UInt8>, file: [UInt8], labels: [(name: String, value: String)]
     ) -> Bool {
         var line = Cursor(words)
         let hasSections = shape.section != nil || shape.onlySection != nil
@@ -86,7 +88,7 @@ struct WordTable: ~Copyable {
         var values: [2 of Double] = [0, 0]
         let count = table.columns.count
         for column in 0..<count {
-            guard let text = line.word(), let value = Abbreviation.bcachefs(text) else {
+            guard let text = line.word(), let value = HumanReadableNumber.bcachefs(text) else {
                 return false
             }
             values[column] = value

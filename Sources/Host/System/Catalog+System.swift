@@ -1,34 +1,35 @@
 extension Catalog {
     static let system: [Entry] = [
-        Entry(SystemClock.self, "Time and clock sources.") { machine, _ in
-            SystemClock(machine.roots)
+        Entry(Time.self, summary: "Time and clock sources.") { machine, _ in
+            Time(machine.roots)
         },
-        Entry(SystemName.self, "Name and release of the system.") { _, _ in SystemName() },
-        Entry(ClockDiscipline.self, "How the clock is kept right.") { _, _ in
-            ClockDiscipline()
+        Entry(Uname.self, summary: "Name and release of the system.") { _, _ in Uname() },
+        Entry(Timex.self, summary: "How the clock is kept right.") { _, _ in
+            Timex()
         },
-        Entry(OperatingSystem.self, "Name and version of the distribution.") { machine, _ in
-            OperatingSystem(machine.roots)
+        Entry(OSRelease.self, summary: "Name and version of the distribution.") { machine, _ in
+            OSRelease(machine.roots)
         },
-        Entry(Pressure.self, "Time that tasks have waited for resources.") { machine, _ in
+        Entry(Pressure.self, summary: "Time that tasks have waited for resources.") { machine, _ in
             Pressure(machine.roots)
         },
-        Entry(OpenFiles.self, "Open files and their limit.") { machine, _ in
-            OpenFiles(machine.roots)
+        Entry(FileFD.self, summary: "Open files and their limit.") { machine, _ in
+            FileFD(machine.roots)
         },
-        Entry(Entropy.self, "Entropy of the random number generator.") { machine, _ in
+        Entry(Entropy.self, summary: "Entropy of the random number generator.") { machine, _ in
             Entropy(machine.roots)
         },
-        Entry(HungTasks.self, "Tasks that have hung.") { machine, _ in HungTasks(machine.roots) },
-        Entry(SecurityPolicy.self, "Whether SELinux enforces its policy.") { machine, _ in
-            SecurityPolicy(machine.roots)
+        Entry(KernelHung.self, summary: "Tasks that have hung.") { machine, _ in
+            KernelHung(machine.roots)
         },
-        Entry(Processes.self, runsByDefault: false, "Processes and threads by state.") {
+        Entry(SELinux.self, summary: "Whether SELinux enforces its policy.") { machine, _ in
+            SELinux(machine.roots)
+        },
+        Entry(Processes.self, runsByDefault: false, summary: "Processes and threads by state.") {
             machine, _ in Processes(machine.roots)
         },
-        Entry(ControlGroupControllers.self, runsByDefault: false, "Controllers of control groups.")
-        {
-            machine, _ in ControlGroupControllers(machine.roots)
+        Entry(ProcCgroups.self, runsByDefault: false, summary: "Controllers of control groups.") {
+            machine, _ in ProcCgroups(machine.roots)
         },
     ]
 }

@@ -7,18 +7,20 @@ struct Entropy: Collector, ~Copyable {
 
     private var available: KernelFile
     private var size: KernelFile
-    private let availableBits = Single(
-        "node_entropy_available_bits", .gauge, help: "Bits of available entropy.")
-    private let sizeBits = Single(
-        "node_entropy_pool_size_bits", .gauge, help: "Bits of entropy pool.")
+    private let availableBits = UnlabelledMetric(
+        "node_entropy_available_bits", kind: .gauge, help: "Bits of available entropy.")
+    private let sizeBits = UnlabelledMetric(
+        "node_entropy_pool_size_bits", kind: .gauge, help: "Bits of entropy pool.")
 
-    init(_ roots: Roots) {
+    init(_ roots: FilesystemRoots) {
         available = roots.proc.file("sys/kernel/random/entropy_avail", isOneRecord: true)
         size = roots.proc.file("sys/kernel/random/poolsize", isOneRecord: true)
     }
 
-    mutating func collect(_ scrape: inout Scrape, into page: inout Page) throws(KernelError) {
-        try scrape.number(&available, availableBits, to: &page)
-        try scrape.number(&size, sizeBits, to: &page)
+    mutating func collect(_ scrape: inout CollectionContext, into page: inout Page)
+        throws(KernelError)
+    {
+        try scrape.number(&available, single: availableBits, to: &page)
+        try scrape.number(&size, single: sizeBits, to: &page)
     }
 }

@@ -10,10 +10,13 @@ struct Pressure: Collector, ~Copyable {
     /// One file, and the lines of it that are shown.
     private final class Resource {
         var file: KernelFile
-        let some: Single?
-        let full: Single?
+        let some: UnlabelledMetric?
+        let full: UnlabelledMetric?
 
-        init(_ root: Root, _ name: String, some: Single? = nil, full: Single? = nil) {
+        init(
+            _ root: Root, name: String, some: UnlabelledMetric? = nil,
+            full: UnlabelledMetric? = nil
+        ) {
             file = root.file("pressure/\(name)", isOneRecord: true)
             self.some = some
             self.full = full
@@ -22,43 +25,50 @@ struct Pressure: Collector, ~Copyable {
 
     private let resources: [Resource]
 
-    init(_ roots: Roots) {
-        func counter(_ name: String, _ help: String) -> Single {
-            Single("node_pressure_\(name)_seconds_total", .counter, help: help)
+    init(_ roots: FilesystemRoots) {
+        func counter(_ name: String, help: String) -> UnlabelledMetric {
+            UnlabelledMetric("node_pressure_\(name)_seconds_total", kind: .counter, help: help)
         }
         resources = [
             // That all tasks wait for a CPU says nothing about a whole machine.
             Resource(
-                roots.proc, "cpu",
+                roots.proc, name: "cpu",
                 some: counter(
                     "cpu_waiting",
-                    "Total time in seconds that processes have waited for CPU time")),
+                    help: "Total time in seconds that processes have waited for CPU time")),
             Resource(
-                roots.proc, "io",
+                roots.proc, name: "io",
                 some: counter(
                     "io_waiting",
-                    "Total time in seconds that processes have waited due to IO congestion"),
+                    help: "Total time in seconds that processes have waited due to IO congestion"),
                 full: counter(
                     "io_stalled",
-                    "Total time in seconds no process could make progress due to IO congestion")),
+                    help:
+                        "Total time in seconds no process could make progress due to IO congestion")
+            ),
             Resource(
-                roots.proc, "memory",
+                roots.proc, name: "memory",
                 some: counter(
                     "memory_waiting",
-                    "Total time in seconds that processes have waited for memory"),
+                    help: "Total time in seconds that processes have waited for memory"),
                 full: counter(
                     "memory_stalled",
-                    "Total time in seconds no process could make progress due to memory congestion"
+                    help:
+                        "Total time in seconds no process could make progress due to memory congestion"
                 )),
             Resource(
-                roots.proc, "irq",
+                roots.proc, name: "irq",
                 full: counter(
                     "irq_stalled",
-                    "Total time in seconds no process could make progress due to IRQ congestion")),
+                    help:
+                        "Total time in seconds no process could make progress due to IRQ congestion"
+                )),
         ]
     }
 
-    mutating func collect(_ scrape: inout Scrape, into page: inout Page) throws(KernelError) {
+    mutating func collect(_ scrape: inout CollectionContext, into page: inout Page)
+        throws(KernelError)
+    {
         var failure: KernelError?
         var missing = 0
         for resource in resources {
@@ -72,8 +82,8 @@ struct Pressure: Collector, ~Copyable {
             }
             let totals = Pressure.totals(scrape.text.bytes)
             scrape.skippedLines += totals.skipped
-            scrape.skippedLines += Pressure.write(totals.some, resource.some, to: &page)
-            scrape.skippedLines += Pressure.write(totals.full, resource.full, to: &page)
+            scrape.skippedLines += Pressure.write(totals.some, single: resource.some, to: &page)
+            scrape.skippedLines += Pressure.write(totals.full, single: resource.full, to: &page)
         }
         scrape.isAbsent = missing == resources.count
         if let failure, scrape.isAbsent || !failure.isAbsence { throw failure }
@@ -81,11 +91,11 @@ struct Pressure: Collector, ~Copyable {
 
     /// Returns how many lines are missing.
     private static func write(
-        _ microseconds: UInt64?, _ single: Single?, to page: inout Page
+        _ microseconds: UInt64?, single: UnlabelledMetric?, to page: inout Page
     ) -> Int {
         guard let single else { return 0 }
         guard let microseconds else { return 1 }
-        page.single(single, Double(microseconds) / 1e6)
+        page.single(single, value: Double(microseconds) / 1e6)
         return 0
     }
 

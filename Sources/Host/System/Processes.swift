@@ -11,50 +11,56 @@ struct Processes: Collector, ~Copyable {
     private var threadLimit: KernelFile
     private var processLimit: KernelFile
     private var tasks = Buffer(capacity: 32 << 10)
-    private let threads = Single(
-        "node_processes_threads", .gauge, help: "Allocated threads in system")
-    private let maxThreads = Single(
-        "node_processes_max_threads", .gauge, help: "Limit of threads in the system")
-    private let processes = Single("node_processes_pids", .gauge, help: "Number of PIDs")
-    private let maxProcesses = Single(
-        "node_processes_max_processes", .gauge, help: "Number of max PIDs limit")
+    private let threads = UnlabelledMetric(
+        "node_processes_threads", kind: .gauge, help: "Allocated threads in system")
+    private let maxThreads = UnlabelledMetric(
+        "node_processes_max_threads", kind: .gauge, help: "Limit of threads in the system")
+    private let processes = UnlabelledMetric(
+        "node_processes_pids", kind: .gauge, help: "Number of PIDs")
+    private let maxProcesses = UnlabelledMetric(
+        "node_processes_max_processes", kind: .gauge, help: "Number of max PIDs limit")
     private var states = SeriesTable([
         .init(
             Family(
-                "node_processes_state", .gauge, help: "Number of processes in each state."))
+                "node_processes_state", kind: .gauge, help: "Number of processes in each state."))
     ])
     private var threadStates = SeriesTable([
         .init(
             Family(
-                "node_processes_threads_state", .gauge, help: "Number of threads in each state."))
+                "node_processes_threads_state", kind: .gauge,
+                help: "Number of threads in each state."))
     ])
 
-    init(_ roots: Roots) {
+    init(_ roots: FilesystemRoots) {
         path = roots.proc.path
         threadLimit = roots.proc.file("sys/kernel/threads-max", isOneRecord: true)
         processLimit = roots.proc.file("sys/kernel/pid_max", isOneRecord: true)
     }
 
-    mutating func collect(_ scrape: inout Scrape, into page: inout Page) throws(KernelError) {
+    mutating func collect(_ scrape: inout CollectionContext, into page: inout Page)
+        throws(KernelError)
+    {
         let directory = try KernelDirectory(path: path)
         var census = ProcessCensus()
         var tasks = Buffer(capacity: 1)
         swap(&tasks, &self.tasks)
         defer { swap(&tasks, &self.tasks) }
         try directory.eachName(&scrape.text) { name, isFile in
-            if !isFile, name[0] &- 0x30 <= 9 { census.count(name, directory, &tasks) }
+            if !isFile, name[0] &- 0x30 <= 9 {
+                census.count(name, directory: directory, tasks: &tasks)
+            }
         }
         scrape.skippedLines += census.skipped
-        page.single(threads, Double(census.threads))
-        page.single(processes, Double(census.processes))
-        Processes.write(census.states, "state", &states, to: &page)
-        Processes.write(census.threadStates, "thread_state", &threadStates, to: &page)
-        try scrape.number(&threadLimit, maxThreads, to: &page)
-        try scrape.number(&processLimit, maxProcesses, to: &page)
+        page.single(threads, value: Double(census.threads))
+        page.single(processes, value: Double(census.processes))
+        Processes.write(census.states, label: "state", table: &states, to: &page)
+        Processes.write(census.threadStates, label: "thread_state", table: &threadStates, to: &page)
+        try scrape.number(&threadLimit, single: maxThreads, to: &page)
+        try scrape.number(&processLimit, single: maxProcesses, to: &page)
     }
 
     private static func write(
-        _ counts: ProcessCensus.Counts, _ label: String, _ table: inout SeriesTable,
+        _ counts: ProcessCensus.Counts, label: String, table: inout SeriesTable,
         to page: inout Page
     ) {
         table.begin()
@@ -85,9 +91,9 @@ struct ProcessCensus: ~Copyable {
 
     /// Counts a process by the name of its directory in `/proc`.
     mutating func count(
-        _ process: Span<UInt8>, _ directory: borrowing KernelDirectory, _ tasks: inout Buffer
+        _ process: Span<UInt8>, directory: borrowing KernelDirectory, tasks: inout Buffer
     ) {
-        guard let status = read(process, directory) else { return }
+        guard let status = read(process, directory: directory) else { return }
         processes += 1
         threads &+= status.threads
         states[Int(status.state)] += 1
@@ -100,7 +106,7 @@ struct ProcessCensus: ~Copyable {
                 try inside.eachName(&tasks) { thread, _ in
                     if thread.equals(process) {
                         threadStates[Int(status.state)] += 1
-                    } else if let status = read(thread, inside) {
+                    } else if let status = read(thread, directory: inside) {
                         threadStates[Int(status.state)] += 1
                     }
                 }
@@ -111,7 +117,7 @@ struct ProcessCensus: ~Copyable {
     }
 
     private mutating func read(
-        _ folder: Span<UInt8>, _ directory: borrowing KernelDirectory
+        _ folder: Span<UInt8>, directory: borrowing KernelDirectory
     ) -> (state: UInt8, threads: UInt64)? {
         name.removeAll(keepingCapacity: true)
         for index in 0..<folder.count { name.append(folder[index]) }
@@ -134,7 +140,7 @@ struct ProcessCensus: ~Copyable {
     }
 
     static func parse(_ text: Span<UInt8>) -> (state: UInt8, threads: UInt64)? {
-        guard var fields = ProcessFields(text), let state = fields.state(),
+        guard var fields = PIDStat(text), let state = fields.state(),
             let threads = fields.number(20)
         else { return nil }
         return (state, threads)

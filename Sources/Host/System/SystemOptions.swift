@@ -3,7 +3,7 @@ internal import Settings
 
 /// What can be set about the system as a whole.
 struct SystemOptions: ParsableArguments {
-    func settings(_ mistakes: inout Mistakes) -> SystemSettings {
+    func settings(_ errors: inout ValidationErrors) -> SystemSettings {
         SystemSettings()
     }
 }

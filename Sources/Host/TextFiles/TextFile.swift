@@ -21,7 +21,7 @@ struct TextFile {
     private(set) var failure: String?
     /// When it was last changed; nil when it could not be read.
     private(set) var changedSeconds: Int64?
-    private var stamp: FileStamp?
+    private var key: FileStamp?
 
     init(_ path: String) {
         self.path = path
@@ -30,11 +30,11 @@ struct TextFile {
     var seriesCount: Int { families.reduce(0) { $0 + $1.count } }
 
     /// Reads the file when it may have changed. Returns whether it was read.
-    mutating func refresh(_ scrape: inout Scrape) -> Bool {
+    mutating func refresh(_ scrape: inout CollectionContext) -> Bool {
         let now = FileStamp(path)
-        if let now, now == stamp { return false }
+        if let now, now == key { return false }
         // A file that is written right now may change without a later time.
-        stamp = now.flatMap { $0.isSettled ? $0 : nil }
+        key = now.flatMap { $0.isSettled ? $0 : nil }
         let before = failure
         let hadFamilies = !families.isEmpty
         (families, failure, changedSeconds) = ([], nil, nil)
@@ -51,16 +51,16 @@ struct TextFile {
         let sentence: String
     }
 
-    private func read(_ scrape: inout Scrape) throws(Problem) -> [RenderedFamily] {
+    private func read(_ scrape: inout CollectionContext) throws(Problem) -> [RenderedFamily] {
         do throws(KernelError) {
             var file = KernelFile(path: path, limit: TextFile.byteLimit)
             if try file.read(into: &scrape.text) {
-                throw KernelError(EFBIG, path)
+                throw KernelError(EFBIG, subject: path)
             }
         } catch {
             throw Problem(sentence: "\(error)")
         }
-        let batch: MetricBatch
+        let batch: ParsedExposition
         do throws(MetricSyntaxError) {
             batch = try TextParser.parse(scrape.text.bytes)
         } catch {
@@ -69,7 +69,7 @@ struct TextFile {
         if batch.hasTimestamps {
             throw Problem(sentence: "\(path): samples with timestamps are not accepted")
         }
-        do throws(RefusedSample) {
+        do throws(SampleError) {
             var renderer = FamilyRenderer(limits: TextFile.limits)
             return try renderer.render(batch)
         } catch {

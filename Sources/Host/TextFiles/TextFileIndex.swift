@@ -18,7 +18,7 @@ struct TextFileIndex {
             for part in file.families {
                 let name = part.family.name
                 if let known = first[name] {
-                    if let complaint = TextFileIndex.difference(known.family, part.family) {
+                    if let complaint = TextFileIndex.difference(known.family, later: part.family) {
                         complaints.append("\(file.path): \(complaint)")
                         continue
                     }
@@ -44,7 +44,7 @@ struct TextFileIndex {
         }
     }
 
-    private static func difference(_ first: Family, _ later: Family) -> String? {
+    private static func difference(_ first: Family, later: Family) -> String? {
         if first.kind != later.kind {
             return "\(later.name): another file says another type"
         }

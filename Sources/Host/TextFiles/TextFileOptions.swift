@@ -10,7 +10,7 @@ struct TextFileOptions: ParsableArguments {
             valueName: "directory"))
     var directories: [String] = []
 
-    func settings(_ mistakes: inout Mistakes) -> TextFileSettings {
+    func settings(_ errors: inout ValidationErrors) -> TextFileSettings {
         TextFileSettings(directories: directories.filter { !$0.isEmpty })
     }
 }

@@ -13,7 +13,7 @@ struct TextFiles: Collector, ~Copyable {
     /// Files beyond this many are not read.
     static var fileLimit: Int { 10_000 }
 
-    private let patterns: [PathPattern]
+    private let patterns: [GlobPattern]
     private let seriesLimit: Int
     private var files: [TextFile] = []
     private var shown = TextFileIndex()
@@ -22,20 +22,22 @@ struct TextFiles: Collector, ~Copyable {
     private var times = SeriesTable([
         .init(
             Family(
-                "node_textfile_mtime_seconds", .gauge,
+                "node_textfile_mtime_seconds", kind: .gauge,
                 help: "Unixtime mtime of textfiles successfully read."))
     ])
-    private let failure = Single(
-        "node_textfile_scrape_error", .gauge,
+    private let failure = UnlabelledMetric(
+        "node_textfile_scrape_error", kind: .gauge,
         help: "1 if there was an error opening or reading a file, 0 otherwise")
 
     init(_ directories: [String], seriesLimit: Int) {
-        patterns = directories.map { PathPattern($0) }
+        patterns = directories.map { GlobPattern($0) }
         self.seriesLimit = seriesLimit
     }
 
     /// Comes before the page's first family, because it invites guests.
-    mutating func collect(_ scrape: inout Scrape, into page: inout Page) throws(KernelError) {
+    mutating func collect(_ scrape: inout CollectionContext, into page: inout Page)
+        throws(KernelError)
+    {
         var isChanged = find(&scrape)
         for place in files.indices {
             let before = files[place].failure
@@ -53,11 +55,11 @@ struct TextFiles: Collector, ~Copyable {
         let hasFailed =
             !refused.isEmpty || !shown.complaints.isEmpty
             || files.contains { $0.failure != nil }
-        page.single(failure, hasFailed ? 1 : 0)
+        page.single(failure, value: hasFailed ? 1 : 0)
     }
 
     /// Lists the files. Returns whether other ones are there than before.
-    private mutating func find(_ scrape: inout Scrape) -> Bool {
+    private mutating func find(_ scrape: inout CollectionContext) -> Bool {
         var paths: [String] = []
         var seen: Set<String> = []
         var unusable: Set<String> = []
@@ -66,11 +68,13 @@ struct TextFiles: Collector, ~Copyable {
             do throws(KernelError) {
                 let names = try root.names(in: "").filter { $0.hasSuffix(".prom") }
                 for path in names.sorted().map(root.path(of:)) where seen.insert(path).inserted {
-                    if paths.count == TextFiles.fileLimit { throw KernelError(E2BIG, directory) }
+                    if paths.count == TextFiles.fileLimit {
+                        throw KernelError(E2BIG, subject: directory)
+                    }
                     paths.append(path)
                 }
             } catch {
-                let told = KernelError(error.code, directory)
+                let told = KernelError(error.code, subject: directory)
                 if !refused.contains(directory) { scrape.note("\(told)") }
                 unusable.insert(directory)
             }

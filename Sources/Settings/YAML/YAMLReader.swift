@@ -5,16 +5,16 @@ internal import Kernel
 /// further documents are refused: nobody needs them here, and with aliases a short text can mean a
 /// very long one.
 @safe
-public struct YAMLReader: ~Copyable {
+package struct YAMLReader: ~Copyable {
     /// Bytes of a text.
-    public static let textLimit = 1 << 20
+    package static let textLimit = 1 << 20
     /// Mappings and sequences within each other.
-    public static let depthLimit = 16
+    package static let depthLimit = 16
     /// Mappings, sequences and scalars.
-    public static let nodeLimit = 50_000
+    package static let nodeLimit = 50_000
 
     /// Nil for a text without a document: empty, or nothing but remarks.
-    public static func read(_ text: Span<UInt8>) throws(YAMLError) -> YAMLNode? {
+    package static func read(_ text: Span<UInt8>) throws(YAMLError) -> YAMLNode? {
         guard text.count <= textLimit else {
             throw YAMLError(
                 place: TextPlace(line: 1, column: 1),
@@ -65,14 +65,14 @@ public struct YAMLReader: ~Copyable {
                     throw YAMLError(place: place, message: "a second document is not read")
                 }
                 let (first, place) = try next()
-                root = try readNode(first, place, depth: 0)
+                root = try readNode(first, place: place, depth: 0)
             default: throw YAMLError(place: place, message: "a document was expected")
             }
         }
     }
 
     private mutating func readNode(
-        _ event: Event, _ place: TextPlace, depth: Int
+        _ event: Event, place: TextPlace, depth: Int
     ) throws(YAMLError) -> YAMLNode {
         nodes += 1
         if nodes > YAMLReader.nodeLimit {
@@ -89,7 +89,7 @@ public struct YAMLReader: ~Copyable {
             while true {
                 let (event, itemPlace) = try next()
                 if case .sequenceEnd = event { return .sequence(items, place) }
-                items.append(try readNode(event, itemPlace, depth: depth + 1))
+                items.append(try readNode(event, place: itemPlace, depth: depth + 1))
             }
         case .mappingStart: return .mapping(try readPairs(depth: depth), place)
         case .alias: throw YAMLError(place: place, message: "aliases are not read")
@@ -111,7 +111,7 @@ public struct YAMLReader: ~Copyable {
                     place: place, message: "\"\(key)\" stands here twice, first in line \(line)")
             }
             let (value, valuePlace) = try next()
-            let node = try readNode(value, valuePlace, depth: depth + 1)
+            let node = try readNode(value, place: valuePlace, depth: depth + 1)
             pairs.append(YAMLNode.Pair(key: key, place: place, value: node))
         }
     }
@@ -133,15 +133,15 @@ public struct YAMLReader: ~Copyable {
         case YAML_MAPPING_END_EVENT: return (.mappingEnd, place)
         case YAML_SEQUENCE_START_EVENT:
             let data = unsafe event.data.sequence_start
-            try check(isBare: unsafe data.anchor == nil && data.tag == nil, place)
+            try check(isBare: unsafe data.anchor == nil && data.tag == nil, place: place)
             return (.sequenceStart, place)
         case YAML_MAPPING_START_EVENT:
             let data = unsafe event.data.mapping_start
-            try check(isBare: unsafe data.anchor == nil && data.tag == nil, place)
+            try check(isBare: unsafe data.anchor == nil && data.tag == nil, place: place)
             return (.mappingStart, place)
         case YAML_SCALAR_EVENT:
             let data = unsafe event.data.scalar
-            try check(isBare: unsafe data.anchor == nil && data.tag == nil, place)
+            try check(isBare: unsafe data.anchor == nil && data.tag == nil, place: place)
             let text = unsafe Span(_unsafeStart: UnsafePointer(data.value), count: data.length)
                 .string
             return (
@@ -151,7 +151,7 @@ public struct YAMLReader: ~Copyable {
         }
     }
 
-    private func check(isBare: Bool, _ place: TextPlace) throws(YAMLError) {
+    private func check(isBare: Bool, place: TextPlace) throws(YAMLError) {
         if !isBare { throw YAMLError(place: place, message: "anchors and tags are not read") }
     }
 

@@ -1,4 +1,4 @@
-internal import HTTPServer
+internal import HTTP
 internal import Intake
 internal import Journal
 internal import Kernel
@@ -6,7 +6,7 @@ internal import Model
 
 /// The paths below `/v1` on the push listener.
 struct EventRoutes: Sendable {
-    let door: EventDoor
+    let ingestor: EventIngestor
     let models: Models
     let requests: PushRequests
     /// Nil when pushes are kept in memory only.
@@ -17,7 +17,8 @@ struct EventRoutes: Sendable {
     static let headers = [("Content-Type", "application/json")]
 
     /// What the server itself says below `/v1`.
-    static let voice = Voice(prefix: "/v1/", contentType: "application/json") { status, sentence in
+    static let errorFormat = ErrorFormat(prefix: "/v1/", contentType: "application/json") {
+        status, sentence in
         let code =
             switch status {
             case 404: "not_found"
@@ -27,31 +28,31 @@ struct EventRoutes: Sendable {
             case 500...: "server"
             default: "malformed"
             }
-        return String(decoding: PushAnswer.errorBody(code, sentence), as: UTF8.self)
+        return String(decoding: PushAnswer.errorBody(code, detail: sentence), as: UTF8.self)
     }
 
-    init(_ pushed: Pushed) {
-        door = pushed.events
-        models = pushed.models
-        requests = pushed.requests
-        journal = pushed.journal
+    init(_ pushState: PushState) {
+        ingestor = pushState.events
+        models = pushState.models
+        requests = pushState.requests
+        journal = pushState.journal
     }
 
     var routes: [Route] {
         [
             events,
             Route("/v1/models") { _ in
-                requests.count(.models, 200)
-                return json(200, Inventory.models(models.list.map(EventRoutes.version)))
+                requests.count(.models, status: 200)
+                return json(200, body: ListResponses.models(models.list.map(EventRoutes.version)))
             },
             Route("/v1/producers") { _ in
-                requests.count(.producers, 200)
-                return json(200, Inventory.producers(door.producers.list))
+                requests.count(.producers, status: 200)
+                return json(200, body: ListResponses.producers(ingestor.producers.list))
             },
-            Route(prefix: "/v1/models/", suspend: { version($0, $1) }),
-            Route(prefix: "/v1/models@base64/", suspend: { version($0, $1) }),
-            Route(prefix: "/v1/producers/", suspend: { producer($0, $1) }),
-            Route(prefix: "/v1/producers@base64/", suspend: { producer($0, $1) }),
+            Route(prefix: "/v1/models/", suspend: { version($0, pending: $1) }),
+            Route(prefix: "/v1/models@base64/", suspend: { version($0, pending: $1) }),
+            Route(prefix: "/v1/producers/", suspend: { producer($0, pending: $1) }),
+            Route(prefix: "/v1/producers@base64/", suspend: { producer($0, pending: $1) }),
             Route(
                 "/openapi.json",
                 constant: Response(
@@ -65,22 +66,24 @@ struct EventRoutes: Sendable {
         guard let journal else {
             return Route("/v1/events", methods: [.post]) { request in
                 response(
-                    door.take(
-                        EventRoutes.push(request), EventRoutes.stamp(request),
+                    ingestor.take(
+                        EventRoutes.push(request), key: EventRoutes.key(request),
                         from: Peer.of(request).sender))
             }
         }
         return Route(
             "/v1/events", methods: [.post],
-            suspend: { request, suspended in
-                let preparation = door.hold(
-                    EventRoutes.push(request), EventRoutes.stamp(request),
+            suspend: { request, pending in
+                let preparation = ingestor.hold(
+                    EventRoutes.push(request), key: EventRoutes.key(request),
                     from: Peer.of(request).sender)
                 switch preparation {
-                case .answered(let answer): suspended.answer(response(answer))
+                case .answered(let answer): pending.answer(response(answer))
                 case .held(let held):
-                    let submission = EventSubmission(held, door, models, suspended) {
-                        answer, suspended in suspended.answer(response(answer))
+                    let submission = EventSubmission(
+                        held, ingestor: ingestor, models: models, pending: pending
+                    ) {
+                        answer, pending in pending.answer(response(answer))
                     }
                     if let error = journal.submit(submission) { submission.refuse(error) }
                 }
@@ -88,25 +91,27 @@ struct EventRoutes: Sendable {
     }
 
     @_lifetime(borrow request)
-    private static func push(_ request: borrowing Request) -> EventDoor.Push {
-        EventDoor.Push(
+    private static func push(_ request: borrowing Request) -> EventIngestor.Push {
+        EventIngestor.Push(
             body: request.body, contentType: request.header("content-type"),
             encoding: ContentEncoding(request.header("content-encoding")))
     }
 
     private func response(_ answer: PushAnswer) -> Response {
-        requests.count(.events, answer.status)
+        requests.count(.events, status: answer.status)
         switch answer {
         case .one: return Response(sharing: one.response)
-        case .json(let status, let body): return json(status, body)
+        case .json(let status, let body): return json(status, body: body)
         }
     }
 
     /// What the request's headers say of its batch.
-    static func stamp(_ request: borrowing Request) -> Result<BatchStamp?, BatchStamp.Problem> {
-        do throws(BatchStamp.Problem) {
+    static func key(_ request: borrowing Request) -> Result<
+        IdempotencyKey?, IdempotencyKey.Problem
+    > {
+        do throws(IdempotencyKey.Problem) {
             return .success(
-                try BatchStamp.read(
+                try IdempotencyKey.read(
                     producer: request.header("producer-id"),
                     start: request.header("producer-start"),
                     sequence: request.header("batch-sequence")))
@@ -117,57 +122,58 @@ struct EventRoutes: Sendable {
 
     // MARK: Versions and producers
 
-    private static func version(_ listing: Models.Listing) -> Inventory.Version {
-        Inventory.Version(
+    private static func version(_ listing: Models.VersionInfo) -> ListResponses.Version {
+        ListResponses.Version(
             model: listing.model, version: listing.version, rows: listing.rows,
             lastPush: listing.lastPush)
     }
 
-    private func version(_ request: borrowing Request, _ suspended: consuming Suspended) {
+    private func version(_ request: borrowing Request, pending: consuming PendingResponse) {
         guard let path = ResourcePath(request.rawPath), path.parts.count == 2,
             path.parts[0].collection == "models", path.parts[1].collection == "versions"
-        else { return suspended.answer(unknown(.version)) }
-        if request.method != .delete { return suspended.answer(wrongMethod(.version)) }
+        else { return pending.answer(unknown(.version)) }
+        if request.method != .delete { return pending.answer(wrongMethod(.version)) }
         let (model, version) = (path.parts[0].name, path.parts[1].name)
-        change(.retired, [model, version], .version, suspended) {
+        change(.retired, names: [model, version], path: .version, pending: pending) {
             guard models.retire(model: model, version: version) else {
-                requests.count(.version, 404)
+                requests.count(.version, status: 404)
                 return error(
-                    404, "not_found", "no version \(version) of a model \(model) is known")
+                    404, code: "not_found",
+                    detail: "no version \(version) of a model \(model) is known")
             }
-            requests.count(.version, 200)
-            return json(200, Array("{\"retired\":true}\n".utf8))
+            requests.count(.version, status: 200)
+            return json(200, body: Array("{\"retired\":true}\n".utf8))
         }
     }
 
-    private func producer(_ request: borrowing Request, _ suspended: consuming Suspended) {
+    private func producer(_ request: borrowing Request, pending: consuming PendingResponse) {
         guard let path = ResourcePath(request.rawPath), path.parts.count == 1,
             path.parts[0].collection == "producers"
-        else { return suspended.answer(unknown(.producer)) }
-        if request.method != .delete { return suspended.answer(wrongMethod(.producer)) }
+        else { return pending.answer(unknown(.producer)) }
+        if request.method != .delete { return pending.answer(wrongMethod(.producer)) }
         let name = path.parts[0].name
-        change(.forgotten, [name], .producer, suspended) {
-            guard let number = door.producers.forget(name) else {
-                requests.count(.producer, 404)
-                return error(404, "not_found", "no producer \(name) is known")
+        change(.forgotten, names: [name], path: .producer, pending: pending) {
+            guard let number = ingestor.producers.forget(name) else {
+                requests.count(.producer, status: 404)
+                return error(404, code: "not_found", detail: "no producer \(name) is known")
             }
             models.forget(producer: number)
-            requests.count(.producer, 200)
-            return json(200, Array("{\"forgotten\":true}\n".utf8))
+            requests.count(.producer, status: 200)
+            return json(200, body: Array("{\"forgotten\":true}\n".utf8))
         }
     }
 
     /// Lets a change survive, where there is a journal, and answers.
     private func change(
-        _ kind: RecordKind, _ names: [String], _ path: PushRequests.Path,
-        _ suspended: consuming Suspended, _ body: @escaping @Sendable () -> Response
+        _ kind: RecordKind, names: [String], path: PushRequests.Path,
+        pending: consuming PendingResponse, body: @escaping @Sendable () -> Response
     ) {
-        guard let journal else { return suspended.answer(body()) }
+        guard let journal else { return pending.answer(body()) }
         let submission = ChangeSubmission(
-            kind, names, suspended, change: body,
+            kind, names: names, pending: pending, change: body,
             failure: { code, sentence in
-                requests.count(path, 503)
-                return error(503, code, sentence)
+                requests.count(path, status: 503)
+                return error(503, code: code, detail: sentence)
             })
         if let error = journal.submit(submission) { submission.refuse(error) }
     }
@@ -175,24 +181,24 @@ struct EventRoutes: Sendable {
     // MARK: Answers
 
     private func unknown(_ path: PushRequests.Path) -> Response {
-        requests.count(path, 404)
-        return error(404, "not_found", "there is nothing under this path")
+        requests.count(path, status: 404)
+        return error(404, code: "not_found", detail: "there is nothing under this path")
     }
 
     private func wrongMethod(_ path: PushRequests.Path) -> Response {
-        requests.count(path, 405)
+        requests.count(path, status: 405)
         return Response(
             status: 405, headers: EventRoutes.headers + [("Allow", "DELETE")],
             body: PushAnswer.errorBody(
-                "method", "this path does not answer this method, but DELETE")
+                "method", detail: "this path does not answer this method, but DELETE")
         )
     }
 
-    private func error(_ status: Int, _ code: String, _ detail: String) -> Response {
-        json(status, PushAnswer.errorBody(code, detail))
+    private func error(_ status: Int, code: String, detail: String) -> Response {
+        json(status, body: PushAnswer.errorBody(code, detail: detail))
     }
 
-    private func json(_ status: Int, _ body: [UInt8]) -> Response {
+    private func json(_ status: Int, body: [UInt8]) -> Response {
         let isLater = status == 429 || status == 503
         return Response(
             status: status,

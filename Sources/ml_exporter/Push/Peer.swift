@@ -1,5 +1,5 @@
 internal import Glibc
-internal import HTTPServer
+internal import HTTP
 internal import Kernel
 internal import Observation
 
@@ -38,7 +38,7 @@ final class Peer: Sendable {
     private static func startTicks(_ pid: Int32) -> UInt64 {
         var file = KernelFile(path: "/proc/\(pid)/stat", limit: 4096, isOneRecord: true)
         var text = Buffer(capacity: 1024)
-        guard (try? file.read(into: &text)) != nil, var fields = ProcessFields(text.bytes) else {
+        guard (try? file.read(into: &text)) != nil, var fields = PIDStat(text.bytes) else {
             return 0
         }
         return fields.number(22) ?? 0

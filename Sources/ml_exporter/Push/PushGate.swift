@@ -1,4 +1,4 @@
-internal import HTTPServer
+internal import HTTP
 internal import Intake
 internal import Kernel
 internal import Observation
@@ -9,17 +9,19 @@ struct PushGate: Sendable {
     private let rate: RateLimiter
     private let requests: PushRequests
     private let origin = PushGate.refusal(
-        403, "origin", "a web page must not push: the request has an Origin header")
+        403, code: "origin", detail: "a web page must not push: the request has an Origin header")
     private let foreign = PushGate.refusal(
-        403, "host",
-        "the Host header names another listener: use an address or localhost, or allow the name by --push.allowed-host"
+        403, code: "host",
+        detail:
+            "the Host header names another listener: use an address or localhost, or allow the name by --push.allowed-host"
     )
     private let tooMany = PushGate.refusal(
-        429, "producer_rate",
-        "this producer makes more requests than --push.producer-rate allows: put more events into one request"
+        429, code: "producer_rate",
+        detail:
+            "this producer makes more requests than --push.producer-rate allows: put more events into one request"
     )
 
-    init(hosts: HostCheck, rate: RateLimiter, _ requests: PushRequests) {
+    init(hosts: HostCheck, rate: RateLimiter, requests: PushRequests) {
         self.hosts = hosts
         self.rate = rate
         self.requests = requests
@@ -29,32 +31,32 @@ struct PushGate: Sendable {
     func refusal(_ request: borrowing Request) -> Response? {
         let peer = Peer.of(request)
         if request.header("origin") != nil {
-            requests.count(.other, 403)
+            requests.count(.other, status: 403)
             return Response(sharing: origin.response)
         }
         if !peer.isLocal, !hosts.allows(request.header("host")) {
-            requests.count(.other, 403)
+            requests.count(.other, status: 403)
             return Response(sharing: foreign.response)
         }
         switch request.method {
         case .post, .put, .delete:
-            if rate.admits(key(request, peer), now: Clock.monotonicNanoseconds) { return nil }
-            requests.count(.other, 429)
+            if rate.admits(key(request, peer: peer), now: Clock.monotonicNanoseconds) { return nil }
+            requests.count(.other, status: 429)
             return Response(sharing: tooMany.response)
         default: return nil
         }
     }
 
     /// Producers without a name are told apart by their process, those over TCP not at all.
-    private func key(_ request: borrowing Request, _ peer: Peer) -> Int {
+    private func key(_ request: borrowing Request, peer: Peer) -> Int {
         if let producer = request.header("producer-id") { return RateLimiter.key(producer) }
         return Int(truncatingIfNeeded: peer.sender.number &* 0x9E37_79B9_7F4A_7C15 >> 20)
     }
 
-    private static func refusal(_ status: Int, _ code: String, _ detail: String) -> Route.Constant {
+    private static func refusal(_ status: Int, code: String, detail: String) -> Route.Constant {
         let headers = EventRoutes.headers + (status == 429 ? [("Retry-After", "1")] : [])
         return Route.Constant(
             Response(
-                status: status, headers: headers, body: PushAnswer.errorBody(code, detail)))
+                status: status, headers: headers, body: PushAnswer.errorBody(code, detail: detail)))
     }
 }

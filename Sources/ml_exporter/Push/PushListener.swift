@@ -1,4 +1,4 @@
-internal import HTTPServer
+internal import HTTP
 internal import Intake
 internal import Kernel
 internal import Settings
@@ -12,12 +12,13 @@ enum PushListener {
     static let inheritedName = "push"
 
     /// Who may push at all.
-    static func gate(_ configuration: Configuration, _ pushed: Pushed) -> PushGate {
+    static func validator(_ configuration: Configuration, pushState: PushState) -> PushGate {
         var names = configuration.pushFlags.allowedHosts
         for address in configuration.pushAddresses ?? [] {
             if case .tcp(let host, _) = address, !host.isEmpty { names.append(host) }
         }
-        return PushGate(hosts: HostCheck(names: names), rate: pushed.rate, pushed.requests)
+        return PushGate(
+            hosts: HostCheck(names: names), rate: pushState.rate, requests: pushState.requests)
     }
 
     /// What pushers may take.
@@ -31,24 +32,24 @@ enum PushListener {
     }
 
     static func routes(
-        _ pushed: Pushed, _ scrapes: ScrapeThread, _ file: SettingsFile?, isReloadEnabled: Bool
+        _ pushState: PushState, scrapes: ScrapeThread, file: SettingsFile?, isReloadEnabled: Bool
     ) -> [Route] {
-        var routes = GroupRoutes.routes(pushed)
-        routes += EventRoutes(pushed).routes
+        var routes = GroupRoutes.routes(pushState)
+        routes += EventRoutes(pushState).routes
         routes.append(
             Route(
                 "/metrics",
-                suspend: { request, suspended in
+                suspend: { request, pending in
                     scrapes.ask(
-                        Telemetry.wish(request, ["groups"]),
+                        Telemetry.scrapeRequest(request, collectors: ["groups"]),
                         until: Telemetry.deadline(
                             request.header("x-prometheus-scrape-timeout-seconds")),
-                        suspended)
+                        pending: pending)
                 }))
         routes.append(Route("/-/healthy", constant: Response(status: 200, text: "OK")))
         routes.append(
             Route("/-/ready") { _ in
-                pushed.isShown
+                pushState.isShown
                     ? Response(status: 200, text: "OK")
                     : Response(status: 503, text: "what was kept is being read")
             })
@@ -56,7 +57,7 @@ enum PushListener {
             routes.append(
                 Route(
                     "/-/reload", methods: [.post, .put],
-                    suspend: { _, suspended in Reload(file, suspended).start() }))
+                    suspend: { _, pending in Reload(file, pending: pending).start() }))
         }
         return routes
     }
@@ -66,11 +67,11 @@ enum PushListener {
 private final class Reload: @unchecked Sendable {
     // Whoever starts the thread gives it to that thread.
     private let file: SettingsFile
-    private var suspended: Suspended?
+    private var pending: PendingResponse?
 
-    init(_ file: SettingsFile, _ suspended: consuming Suspended) {
+    init(_ file: SettingsFile, pending: consuming PendingResponse) {
         self.file = file
-        self.suspended = consume suspended
+        self.pending = consume pending
     }
 
     func start() {
@@ -78,17 +79,17 @@ private final class Reload: @unchecked Sendable {
             let worker = try Worker("reload") { self.run() }
             worker.detach()
         } catch {
-            answer(500, ["no thread to reload on: \(error)"])
+            answer(500, sentences: ["no thread to reload on: \(error)"])
         }
     }
 
     private func run() {
-        let mistakes = file.reload()
-        answer(mistakes.isEmpty ? 200 : 500, mistakes)
+        let errors = file.reload()
+        answer(errors.isEmpty ? 200 : 500, sentences: errors)
     }
 
-    private func answer(_ status: Int, _ sentences: [String]) {
+    private func answer(_ status: Int, sentences: [String]) {
         let body = sentences.map { $0 + "\n" }.joined()
-        suspended.take()?.answer(Response(status: status, text: body))
+        pending.take()?.answer(Response(status: status, text: body))
     }
 }

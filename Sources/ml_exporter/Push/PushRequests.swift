@@ -32,14 +32,14 @@ final class PushRequests: Sendable {
     /// Whether there was any request since the start.
     var areAny: Bool { wasAsked.load(ordering: .relaxed) }
 
-    func count(_ path: Path, _ status: Int) {
+    func count(_ path: Path, status: Int) {
         if !areAny { wasAsked.store(true, ordering: .relaxed) }
         let index = PushRequests.statuses.firstIndex(of: status) ?? PushRequests.statuses.count - 1
         counts[path.rawValue * PushRequests.statuses.count + index]
             .wrappingAdd(1, ordering: .relaxed)
     }
 
-    func answers(_ path: Path, _ index: Int) -> UInt64 {
+    func answers(_ path: Path, index: Int) -> UInt64 {
         counts[path.rawValue * PushRequests.statuses.count + index].load(ordering: .relaxed)
     }
 }

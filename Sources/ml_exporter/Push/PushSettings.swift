@@ -14,10 +14,10 @@ struct PushSettings: Sendable, Equatable {
     var producerBurst = 2_000
 
     /// What the settings file may name.
-    static let vocabulary = FileSettings.Vocabulary(
+    static let vocabulary = FileSettings.AllowedNames(
         histograms: Set(BucketFamily.allCases.map(\.rawValue)), boundLimit: BucketBounds.limit)
 
-    init(_ flags: PushFlags, _ file: FileSettings) {
+    init(_ flags: PushFlags, file: FileSettings) {
         let limits = file.limits
         producerRate = flags.producerRate ?? file.push.producerRate ?? producerRate
         producerBurst =

@@ -1,5 +1,5 @@
 internal import Glibc
-internal import HTTPServer
+internal import HTTP
 internal import Kernel
 internal import Settings
 
@@ -15,9 +15,9 @@ struct PushSocket: Sendable, Equatable {
     let isWanted: Bool
 
     /// Nil when there is to be none.
-    init?(_ flags: PushFlags, _ mistakes: inout Mistakes) {
+    init?(_ flags: PushFlags, errors: inout ValidationErrors) {
         mode = flags.socketMode
-        group = flags.socketGroup.flatMap { PushSocket.group($0, &mistakes) }
+        group = flags.socketGroup.flatMap { PushSocket.group($0, errors: &errors) }
         isWanted = flags.socket != nil
         let path = flags.socket ?? PushSocket.standardPath
         if path.isEmpty || path == "none" { return nil }
@@ -25,7 +25,7 @@ struct PushSocket: Sendable, Equatable {
         do throws(ListenAddressError) {
             address = try ListenAddress.parse("unix:" + path)
         } catch {
-            mistakes.add("--push.socket: \(error)")
+            errors.add("--push.socket: \(error)")
             return nil
         }
     }
@@ -40,10 +40,10 @@ struct PushSocket: Sendable, Equatable {
             && access(path, W_OK) == 0
     }
 
-    private static func group(_ text: String, _ mistakes: inout Mistakes) -> UInt32? {
+    private static func group(_ text: String, errors: inout ValidationErrors) -> UInt32? {
         if let number = UInt32(text) { return number }
         if let entry = unsafe getgrnam(text) { return unsafe entry.pointee.gr_gid }
-        mistakes.add("--push.socket-group: there is no group \"\(text)\".")
+        errors.add("--push.socket-group: there is no group \"\(text)\".")
         return nil
     }
 }

@@ -15,39 +15,42 @@ final class SettingsFile: Sendable {
 
     let path: String
     private let flags: PushFlags
-    private let pushed: Pushed
+    private let pushState: PushState
     private let log: Logger
-    private let state: Guarded<State>
+    private let state: LockedValue<State>
     /// One reads at a time, so that the last to come is the last to be taken over.
-    private let turn = Guarded(())
+    private let tryLock = LockedValue(())
 
     /// `settings` are those that the file gave at the start.
     init(
-        _ path: String, _ flags: PushFlags, _ settings: PushSettings, _ pushed: Pushed,
-        _ log: Logger
+        _ path: String, flags: PushFlags, settings: PushSettings, pushState: PushState,
+        log: Logger
     ) {
         self.path = path
         self.flags = flags
-        self.pushed = pushed
+        self.pushState = pushState
         self.log = log
-        state = Guarded(
+        state = LockedValue(
             State(settings: settings, lastGood: Double(Clock.realNanoseconds) / 1e9))
     }
 
     /// Reads the file and waits for the disk. Returns what is wrong with it, a sentence each; then
     /// everything stays as it was.
     func reload() -> [String] {
-        turn.withLock { _ in
-            var mistakes = Mistakes()
-            guard let file = FileSettings.load(path, PushSettings.vocabulary, &mistakes) else {
-                for sentence in mistakes.sentences {
+        tryLock.withLock { _ in
+            var errors = ValidationErrors()
+            guard
+                let file = FileSettings.load(
+                    path, vocabulary: PushSettings.vocabulary, errors: &errors)
+            else {
+                for sentence in errors.sentences {
                     log.error(
                         "settings not taken over", metadata: ["err": "\(sentence)"])
                 }
                 state.withLock { $0.wasLastGood = false }
-                return mistakes.sentences
+                return errors.sentences
             }
-            let new = PushSettings(flags, file)
+            let new = PushSettings(flags, file: file)
             let old = state.withLock { state in
                 let old = state.settings
                 state.settings = new
@@ -55,7 +58,7 @@ final class SettingsFile: Sendable {
                 state.lastGood = Double(Clock.realNanoseconds) / 1e9
                 return old
             }
-            pushed.change(from: old, to: new, log)
+            pushState.change(from: old, to: new, log: log)
             log.info("settings taken over", metadata: ["file": "\(path)"])
             return []
         }
@@ -63,16 +66,16 @@ final class SettingsFile: Sendable {
 
     // MARK: Metrics
 
-    private static let wasLastGood = Single(
-        "ml_exporter_config_last_reload_successful", .gauge,
+    private static let wasLastGood = UnlabelledMetric(
+        "ml_exporter_config_last_reload_successful", kind: .gauge,
         help: "Whether the settings file was right when it was read last.")
-    private static let lastGood = Single(
-        "ml_exporter_config_last_reload_success_timestamp_seconds", .gauge,
+    private static let lastGood = UnlabelledMetric(
+        "ml_exporter_config_last_reload_success_timestamp_seconds", kind: .gauge,
         help: "Unix time when settings were last taken over from the file.")
 
     func write(to page: inout Page) {
         let (wasLastGood, lastGood) = state.withLock { ($0.wasLastGood, $0.lastGood) }
-        page.single(SettingsFile.wasLastGood, wasLastGood ? 1 : 0)
-        page.single(SettingsFile.lastGood, lastGood)
+        page.single(SettingsFile.wasLastGood, value: wasLastGood ? 1 : 0)
+        page.single(SettingsFile.lastGood, value: lastGood)
     }
 }

@@ -11,7 +11,7 @@ enum AmountText {
         return "\(bytes) B"
     }
 
-    static func count(_ count: Int, _ noun: String) -> String {
+    static func count(_ count: Int, noun: String) -> String {
         count == 1 ? "1 \(noun)" : "\(count) \(noun)s"
     }
 }

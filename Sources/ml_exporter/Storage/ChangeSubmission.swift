@@ -1,6 +1,7 @@
-internal import HTTPServer
+internal import HTTP
 internal import Journal
 internal import Kernel
+internal import Wire
 
 /// A version that is retired or a producer that is forgotten, answered once that survives.
 final class ChangeSubmission: Submission, @unchecked Sendable {
@@ -9,11 +10,11 @@ final class ChangeSubmission: Submission, @unchecked Sendable {
     private let names: [String]
     private let change: @Sendable () -> Response
     private let failure: @Sendable (_ code: String, _ sentence: String) -> Response
-    private var suspended: Suspended?
+    private var pending: PendingResponse?
 
     /// `change` does it and answers; `failure` answers when it could not be kept.
     init(
-        _ kind: RecordKind, _ names: [String], _ suspended: consuming Suspended,
+        _ kind: RecordKind, names: [String], pending: consuming PendingResponse,
         change: @escaping @Sendable () -> Response,
         failure: @escaping @Sendable (_ code: String, _ sentence: String) -> Response
     ) {
@@ -21,13 +22,13 @@ final class ChangeSubmission: Submission, @unchecked Sendable {
         self.names = names
         self.change = change
         self.failure = failure
-        self.suspended = consume suspended
+        self.pending = consume pending
     }
 
     /// What is pushed next begins at 0.
     var isAlone: Bool { true }
 
-    func decide(into record: inout RecordWriter) {
+    func decide(into record: inout ByteWriter) {
         record.write(kind.rawValue)
         for name in names { record.write(name) }
     }
@@ -44,6 +45,6 @@ final class ChangeSubmission: Submission, @unchecked Sendable {
     }
 
     private func end(_ response: consuming Response) {
-        suspended.take()?.answer(response)
+        pending.take()?.answer(response)
     }
 }

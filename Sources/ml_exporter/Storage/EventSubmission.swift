@@ -1,40 +1,42 @@
-internal import HTTPServer
+internal import HTTP
 internal import Intake
 internal import Journal
 internal import Kernel
 internal import Model
 internal import Observation
+internal import Wire
 
 /// A push of events that is answered once it survives.
 final class EventSubmission: Submission, @unchecked Sendable {
     // The request's thread hands it to the journal's writer and lets go of it.
-    private let held: HeldPush
-    private let door: EventDoor
+    private let held: DecodedPush
+    private let ingestor: EventIngestor
     private let models: Models
-    private let respond: @Sendable (PushAnswer, consuming Suspended) -> Void
-    private var suspended: Suspended?
-    private var decision: Decision?
+    private let respond: @Sendable (PushAnswer, consuming PendingResponse) -> Void
+    private var pending: PendingResponse?
+    private var decision: Reservation?
     private var answer: PushAnswer?
 
     init(
-        _ held: HeldPush, _ door: EventDoor, _ models: Models, _ suspended: consuming Suspended,
-        _ respond: @escaping @Sendable (PushAnswer, consuming Suspended) -> Void
+        _ held: DecodedPush, ingestor: EventIngestor, models: Models,
+        pending: consuming PendingResponse,
+        respond: @escaping @Sendable (PushAnswer, consuming PendingResponse) -> Void
     ) {
         self.held = held
-        self.door = door
+        self.ingestor = ingestor
         self.models = models
-        self.suspended = consume suspended
+        self.pending = consume pending
         self.respond = respond
     }
 
     var isAlone: Bool { false }
 
-    func decide(into record: inout RecordWriter) {
-        answer = door.admit(held)
+    func decide(into record: inout ByteWriter) {
+        answer = ingestor.admit(held)
         if answer != nil { return }
-        let decision = models.decide(held.batch, from: held.sender, verdict: &held.verdict)
+        let decision = models.decide(held.batch, from: held.sender, outcome: &held.outcome)
         record.write(RecordKind.events.rawValue)
-        record.write(held.stamp, number: held.sender.number)
+        record.write(held.key, number: held.sender.number)
         held.batch.write(to: &record)
         models.write(decision, to: &record)
         self.decision = decision
@@ -42,11 +44,11 @@ final class EventSubmission: Submission, @unchecked Sendable {
 
     func kept() {
         if let decision { models.apply(held.batch, as: decision) }
-        end(answer ?? door.finish(held))
+        end(answer ?? ingestor.finish(held))
     }
 
     func lost(_ error: StorageError) {
-        if decision != nil, let stamp = held.stamp { door.producers.undo(stamp) }
+        if decision != nil, let key = held.key { ingestor.producers.undo(key) }
         end(StorageAnswer.lost(error))
     }
 
@@ -56,19 +58,19 @@ final class EventSubmission: Submission, @unchecked Sendable {
     }
 
     private func end(_ answer: PushAnswer) {
-        door.release(held)
-        if let suspended = suspended.take() { respond(answer, suspended) }
+        ingestor.release(held)
+        if let pending = pending.take() { respond(answer, pending) }
     }
 }
 
 /// What pushers are told when the storage does not take their push.
 enum StorageAnswer {
     static func lost(_ error: StorageError) -> PushAnswer {
-        .error(503, "storage_failed", sentence(error))
+        .error(503, code: "storage_failed", detail: sentence(error))
     }
 
     static func refused(_ error: StorageError) -> PushAnswer {
-        .error(503, "storage_unavailable", "nothing was taken: \(error)")
+        .error(503, code: "storage_unavailable", detail: "nothing was taken: \(error)")
     }
 
     static func sentence(_ error: StorageError) -> String {

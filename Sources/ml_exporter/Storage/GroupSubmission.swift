@@ -1,8 +1,9 @@
 internal import Groups
-internal import HTTPServer
+internal import HTTP
 internal import Intake
 internal import Journal
 internal import Kernel
+internal import Wire
 
 /// A request on one of Pushgateway's paths, with bytes of its own.
 struct GroupRequest: Sendable {
@@ -12,14 +13,14 @@ struct GroupRequest: Sendable {
     let aggregate: [String]
     let contentType: [UInt8]?
     let body: [UInt8]
-    let stamp: BatchStamp?
+    let key: IdempotencyKey?
 
-    func answer(_ door: GroupDoor) -> GroupAnswer {
+    func answer(_ ingestor: PushgatewayHandler) -> GroupAnswer {
         guard let contentType else {
-            return door.answer(
+            return ingestor.answer(
                 method, path: path.span, ttl: ttl, aggregate: aggregate, body: body.span)
         }
-        return door.answer(
+        return ingestor.answer(
             method, path: path.span, ttl: ttl, aggregate: aggregate,
             contentType: contentType.span, body: body.span)
     }
@@ -30,33 +31,33 @@ struct GroupRequest: Sendable {
 final class GroupSubmission: Submission, @unchecked Sendable {
     // The request's thread hands it to the journal's writer and lets go of it.
     private let request: GroupRequest
-    private let door: GroupDoor
-    private let producers: Producers
-    private let respond: @Sendable (GroupAnswer, consuming Suspended) -> Void
-    private var suspended: Suspended?
+    private let ingestor: PushgatewayHandler
+    private let producers: ProducerTable
+    private let respond: @Sendable (GroupAnswer, consuming PendingResponse) -> Void
+    private var pending: PendingResponse?
     private var answer: GroupAnswer?
     private var key: GroupingKey?
     private var former: GroupImage?
     private var isAdmitted = false
 
     init(
-        _ request: GroupRequest, _ door: GroupDoor, _ producers: Producers,
-        _ suspended: consuming Suspended,
-        _ respond: @escaping @Sendable (GroupAnswer, consuming Suspended) -> Void
+        _ request: GroupRequest, ingestor: PushgatewayHandler, producers: ProducerTable,
+        pending: consuming PendingResponse,
+        respond: @escaping @Sendable (GroupAnswer, consuming PendingResponse) -> Void
     ) {
         self.request = request
-        self.door = door
+        self.ingestor = ingestor
         self.producers = producers
-        self.suspended = consume suspended
+        self.pending = consume pending
         self.respond = respond
     }
 
     var isAlone: Bool { false }
 
-    func decide(into record: inout RecordWriter) {
+    func decide(into record: inout ByteWriter) {
         var number: UInt64 = 0
-        if let stamp = request.stamp {
-            switch GroupRoutes.admit(stamp, producers) {
+        if let key = request.key {
+            switch GroupRoutes.admit(key, producers: producers) {
             case .success(let given): number = given
             case .failure(let refusal):
                 answer = refusal.answer
@@ -65,49 +66,49 @@ final class GroupSubmission: Submission, @unchecked Sendable {
             isAdmitted = true
         }
         let path = request.path
-        key = door.key(of: path.span)
+        key = ingestor.key(of: path.span)
         guard let key else {
-            answer = request.answer(door)
+            answer = request.answer(ingestor)
             return
         }
-        former = door.store.image(of: key)
-        door.store.hold()
-        let answer = request.answer(door)
+        former = ingestor.store.image(of: key)
+        ingestor.store.hold()
+        let answer = request.answer(ingestor)
         self.answer = answer
-        let image = door.store.image(of: key)
+        let image = ingestor.store.image(of: key)
         guard let written = image ?? former else { return }
         let kind = image == nil ? RecordKind.deletedGroup : .group
         var bytes: [UInt8] = []
         written.encode(into: &bytes)
         record.write(kind.rawValue)
-        record.write(request.stamp, number: number)
+        record.write(request.key, number: number)
         record.write(bytes.span)
     }
 
     func kept() {
-        door.store.show()
-        let answer = answer ?? GroupAnswer(500, "the push was not decided on")
-        if let stamp = request.stamp, isAdmitted {
-            GroupRoutes.conclude(stamp, answer, producers)
+        ingestor.store.show()
+        let answer = answer ?? GroupAnswer(500, sentence: "the push was not decided on")
+        if let key = request.key, isAdmitted {
+            GroupRoutes.conclude(key, answer: answer, producers: producers)
         }
         end(answer)
     }
 
     func lost(_ error: StorageError) {
         if let key {
-            if let former { door.store.restore(former) } else { door.store.remove(key) }
+            if let former { ingestor.store.restore(former) } else { ingestor.store.remove(key) }
         }
-        door.store.show()
-        if let stamp = request.stamp, isAdmitted { producers.undo(stamp) }
-        end(GroupAnswer(503, StorageAnswer.sentence(error)))
+        ingestor.store.show()
+        if let key = request.key, isAdmitted { producers.undo(key) }
+        end(GroupAnswer(503, sentence: StorageAnswer.sentence(error)))
     }
 
     /// The answer when the journal does not even try.
     func refuse(_ error: StorageError) {
-        end(GroupAnswer(503, "nothing was taken: \(error)"))
+        end(GroupAnswer(503, sentence: "nothing was taken: \(error)"))
     }
 
     private func end(_ answer: GroupAnswer) {
-        if let suspended = suspended.take() { respond(answer, suspended) }
+        if let pending = pending.take() { respond(answer, pending) }
     }
 }

@@ -3,69 +3,71 @@ internal import Journal
 
 /// What the journal tells about itself.
 struct JournalMetrics {
-    private let enabled = Single(
-        "ml_journal_enabled", .gauge,
+    private let enabled = UnlabelledMetric(
+        "ml_journal_enabled", kind: .gauge,
         help: "Whether pushes survive the end of the daemon: 0 with --storage.path=none.")
-    private let ready = Single(
-        "ml_journal_ready", .gauge, help: "Whether the storage takes pushes.")
-    private let bytes = Single(
-        "ml_journal_bytes_total", .counter, help: "Bytes of records that were committed.")
-    private let replayed = Single(
-        "ml_journal_replayed_batches", .gauge, help: "Records that were applied at the start.")
-    private let skipped = Single(
-        "ml_journal_skipped_records", .gauge,
+    private let ready = UnlabelledMetric(
+        "ml_journal_ready", kind: .gauge, help: "Whether the storage takes pushes.")
+    private let bytes = UnlabelledMetric(
+        "ml_journal_bytes_total", kind: .counter, help: "Bytes of records that were committed.")
+    private let replayed = UnlabelledMetric(
+        "ml_journal_replayed_batches", kind: .gauge, help: "Records that were applied at the start."
+    )
+    private let skipped = UnlabelledMetric(
+        "ml_journal_skipped_records", kind: .gauge,
         help: "Records and sections that were damaged or not understood at the start.")
-    private let setAside = Single(
-        "ml_journal_files_set_aside", .gauge,
+    private let setAside = UnlabelledMetric(
+        "ml_journal_files_set_aside", kind: .gauge,
         help: "Files that could not be used at the start and were given another name.")
-    private let refused = Single(
-        "ml_journal_refused_total", .counter,
+    private let refused = UnlabelledMetric(
+        "ml_journal_refused_total", kind: .counter,
         help: "Pushes that were refused because too many waited for the disk.")
-    private let lastSnapshot = Single(
-        "ml_journal_last_snapshot_timestamp_seconds", .gauge,
+    private let lastSnapshot = UnlabelledMetric(
+        "ml_journal_last_snapshot_timestamp_seconds", kind: .gauge,
         help: "When the last snapshot was written; 0 before the first.")
-    private let commits = Single(
-        "ml_journal_commits_total", .counter, help: "Commits, each of one or more pushes.")
+    private let commits = UnlabelledMetric(
+        "ml_journal_commits_total", kind: .counter, help: "Commits, each of one or more pushes.")
     private let durations = Family(
-        "ml_journal_commit_duration_seconds", .histogram, help: "How long commits took.")
+        "ml_journal_commit_duration_seconds", kind: .histogram, help: "How long commits took.")
     private let durationBounds = BucketBounds(ascending: JournalStatistics.commitBounds)
     private let failures = Family(
-        "ml_journal_errors_total", .counter, help: "What the storage did not do, by operation.")
+        "ml_journal_errors_total", kind: .counter,
+        help: "What the storage did not do, by operation.")
     private let byOperation: [(operation: StorageError.Operation, series: Series)]
 
     init() {
         let failures = failures
         byOperation = StorageError.Operation.allCases.map {
-            ($0, Series(failures, LabelSet([("operation", $0.rawValue)])))
+            ($0, Series(failures, labels: LabelSet([("operation", $0.rawValue)])))
         }
     }
 
     /// Of a journal that nobody has used yet it tells how the storage is, and nothing of commits.
     func write(_ journal: Journal?, to page: inout Page, isUsed: Bool) {
-        page.single(enabled, journal == nil ? 0 : 1)
+        page.single(enabled, value: journal == nil ? 0 : 1)
         guard let journal else { return }
         let statistics = journal.statistics
-        page.single(ready, journal.isReady ? 1 : 0)
-        page.single(replayed, Double(statistics.replayedRecords))
-        page.single(skipped, Double(statistics.skippedRecords))
-        page.single(setAside, Double(statistics.filesSetAside))
+        page.single(ready, value: journal.isReady ? 1 : 0)
+        page.single(replayed, value: Double(statistics.replayedRecords))
+        page.single(skipped, value: Double(statistics.skippedRecords))
+        page.single(setAside, value: Double(statistics.filesSetAside))
         page.begin(failures)
         for (operation, series) in byOperation {
-            page.sample(series, Double(statistics.errors(of: operation)))
+            page.sample(series, value: Double(statistics.errors(of: operation)))
         }
         if isUsed { writeCommits(statistics, to: &page) }
     }
 
     private func writeCommits(_ statistics: JournalStatistics, to page: inout Page) {
-        page.single(bytes, Double(statistics.writtenBytes))
-        page.single(refused, Double(statistics.refused))
-        page.single(lastSnapshot, Double(statistics.lastSnapshotSeconds))
+        page.single(bytes, value: Double(statistics.writtenBytes))
+        page.single(refused, value: Double(statistics.refused))
+        page.single(lastSnapshot, value: Double(statistics.lastSnapshotSeconds))
         let counts = statistics.commitBuckets
-        page.single(commits, Double(counts.reduce(0, &+)))
+        page.single(commits, value: Double(counts.reduce(0, &+)))
         page.begin(durations)
         let none: [UInt8] = []
         page.histogram(
-            durations, none.span, durationBounds, counts: counts.span,
+            durations, labels: none.span, bounds: durationBounds, counts: counts.span,
             sum: statistics.commitSeconds)
     }
 }

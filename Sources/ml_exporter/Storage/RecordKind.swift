@@ -1,5 +1,6 @@
 internal import Intake
 internal import Kernel
+internal import Wire
 
 /// What a record of the journal begins with: the numbers are for ever.
 enum RecordKind: UInt64 {
@@ -29,25 +30,25 @@ enum RecordKind: UInt64 {
     }
 }
 
-extension RecordWriter {
+extension ByteWriter {
     /// Writes whose batch it is, and the number that its producer has.
-    mutating func write(_ stamp: BatchStamp?, number: UInt64) {
-        write(stamp != nil)
-        guard let stamp else { return }
-        write(stamp.producer)
-        write(stamp.start)
-        write(stamp.sequence)
+    mutating func write(_ key: IdempotencyKey?, number: UInt64) {
+        write(key != nil)
+        guard let key else { return }
+        write(key.producer)
+        write(key.start)
+        write(key.sequence)
         write(number)
     }
 }
 
-extension RecordReader {
+extension ByteReader {
     /// Whose batch it was, with the number of the producer.
     @_lifetime(self: copy self)
-    mutating func stamp() -> (stamp: BatchStamp, number: UInt64)? {
+    mutating func key() -> (key: IdempotencyKey, number: UInt64)? {
         guard flag() else { return nil }
         let producer = text().string
         let (start, sequence) = (number(), number())
-        return (BatchStamp(producer: producer, start: start, sequence: sequence), number())
+        return (IdempotencyKey(producer: producer, start: start, sequence: sequence), number())
     }
 }

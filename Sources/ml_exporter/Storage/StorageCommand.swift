@@ -44,30 +44,30 @@ struct StorageCommand {
     let settings: PushSettings
 
     /// `arguments` are those behind the word `storage`.
-    static func command(_ arguments: [String], _ mistakes: Mistakes) -> Command {
-        var mistakes = mistakes
+    static func command(_ arguments: [String], errors: ValidationErrors) -> Command {
+        var errors = errors
         if arguments.contains("--help") || arguments.contains("-h") {
             return .tell(help, toError: false, exitCode: 0)
         }
         guard let word = arguments.first, let action = Action(rawValue: word) else {
-            mistakes.add("storage: inspect, verify or compact, try storage --help.")
-            return Command.tell(mistakes)
+            errors.add("storage: inspect, verify or compact, try storage --help.")
+            return Command.tell(errors)
         }
         do {
             let parsed = try Arguments.parse(Array(arguments.dropFirst()))
-            let configuration = Configuration(parsed.options, &mistakes)
+            let configuration = Configuration(parsed.options, errors: &errors)
             if configuration.storage.path == nil {
-                mistakes.add("--storage.path=none keeps nothing: name a folder.")
+                errors.add("--storage.path=none keeps nothing: name a folder.")
             }
-            guard mistakes.isEmpty, let path = configuration.storage.path else {
-                return Command.tell(mistakes)
+            guard errors.isEmpty, let path = configuration.storage.path else {
+                return Command.tell(errors)
             }
             return .storage(
                 StorageCommand(
                     action: action, path: path, isJSON: parsed.json, settings: configuration.push))
         } catch {
-            mistakes.add("\(Arguments.message(for: error)), try storage --help.")
-            return Command.tell(mistakes)
+            errors.add("\(Arguments.message(for: error)), try storage --help.")
+            return Command.tell(errors)
         }
     }
 
@@ -76,14 +76,14 @@ struct StorageCommand {
         var folder = stat()
         guard unsafe stat(path, &folder) == 0 else {
             let error = KernelError.last(path)
-            return fail(error.description, error.isAbsence ? 2 : 1)
+            return fail(error.description, status: error.isAbsence ? 2 : 1)
         }
-        if folder.st_mode & S_IFMT != S_IFDIR { return fail("\(path) is no folder", 2) }
+        if folder.st_mode & S_IFMT != S_IFDIR { return fail("\(path) is no folder", status: 2) }
         do throws(StorageError) {
             switch action {
             case .inspect:
                 let (view, state) = try reader(isThorough: false).read()
-                let inspection = StorageInspection(view, state)
+                let inspection = StorageInspection(view, state: state)
                 tell(isJSON ? inspection.json : inspection.text)
                 return 0
             case .verify:
@@ -95,7 +95,7 @@ struct StorageCommand {
                 return try compact()
             }
         } catch {
-            return fail(error.description, 1)
+            return fail(error.description, status: 1)
         }
     }
 
@@ -103,9 +103,10 @@ struct StorageCommand {
 
     private func compact() throws(StorageError) -> Int32 {
         let resets = Resets()
-        let (view, _) = try reader(isThorough: false, resets).read()
+        let (view, _) = try reader(isThorough: false, resets: resets).read()
         if view.isClaimed {
-            return fail("\(path) is in use by a daemon: stop it first; nothing was changed", 1)
+            return fail(
+                "\(path) is in use by a daemon: stop it first; nothing was changed", status: 1)
         }
         if view.isEmpty {
             tell(
@@ -117,15 +118,15 @@ struct StorageCommand {
         if view.unknownSections > 0 {
             return fail(
                 "a snapshot in \(path) holds what this release does not understand, and would be"
-                    + " lost: see storage verify; nothing was changed", 1)
+                    + " lost: see storage verify; nothing was changed", status: 1)
         }
         if resets.count > 0 {
             return fail(
-                "\(AmountText.count(resets.count, "histogram")) in \(path) would begin anew, for these"
+                "\(AmountText.count(resets.count, noun: "histogram")) in \(path) would begin anew, for these"
                     + " flags give other bounds: give compact the daemon's --config.file;"
-                    + " nothing was changed", 1)
+                    + " nothing was changed", status: 1)
         }
-        let journal = try Journal(path, state(Resets())) { note, sentence in
+        let journal = try Journal(path, state: state(Resets())) { note, sentence in
             if note == .error { Log.write("ml_exporter: \(sentence)\n", to: STDERR_FILENO) }
         }
         let done = try journal.compact()
@@ -133,16 +134,16 @@ struct StorageCommand {
         let after = StorageCommand.bytes(try StorageView.files(in: path))
         if isJSON {
             var json = JSONObject()
-            json.add("path", path)
-            json.add("bytes_before", before)
-            json.add("bytes_after", after)
-            json.add("records", Int64(clamping: done.records))
-            if let name = done.keptAs { json.add("kept_as", name) }
+            json.add("path", value: path)
+            json.add("bytes_before", value: before)
+            json.add("bytes_after", value: after)
+            json.add("records", value: Int64(clamping: done.records))
+            if let name = done.keptAs { json.add("kept_as", value: name) }
             tell(json.text)
             return 0
         }
         tell(
-            "\(path): \(AmountText.count(Int(clamping: done.records), "record")) went into the snapshots;"
+            "\(path): \(AmountText.count(Int(clamping: done.records), noun: "record")) went into the snapshots;"
                 + " \(AmountText.bytes(before)) before, \(AmountText.bytes(after)) after")
         if let name = done.keptAs {
             tell("not all records could be used: the file that had them is \(name) now")
@@ -158,26 +159,27 @@ struct StorageCommand {
     // MARK: Reading
 
     private func reader(
-        isThorough: Bool, _ resets: Resets = Resets()
-    ) -> StorageReader<PushedState> {
+        isThorough: Bool, resets: Resets = Resets()
+    ) -> StorageReader<PersistedState> {
         StorageReader(
-            path, isThorough: isThorough, makeState: { state(resets) }, kind: PushedState.kind)
+            path, isThorough: isThorough, makeState: { state(resets) }, kind: PersistedState.kind)
     }
 
     /// A state that forgets nothing by itself, and keeps native histograms whether or not the daemon
     /// shows them.
-    private func state(_ resets: Resets) -> PushedState {
-        PushedState(
+    private func state(_ resets: Resets) -> PersistedState {
+        PersistedState(
             groups: GroupStore(settings.groups, expiresItself: false),
             models: Models(
-                settings.series, settings.models, nativeHistograms: true, expiresItself: false),
-            producers: Producers(expiresItself: false)
+                settings.series, settings: settings.models, nativeHistograms: true,
+                expiresItself: false),
+            producers: ProducerTable(expiresItself: false)
         ) { _ in resets.note() }
     }
 
     /// Counts histograms that would begin anew.
     private final class Resets: Sendable {
-        private let noted = Guarded(0)
+        private let noted = LockedValue(0)
 
         var count: Int { noted.withLock { $0 } }
 
@@ -190,7 +192,7 @@ struct StorageCommand {
         Log.write(text + "\n", to: STDOUT_FILENO)
     }
 
-    private func fail(_ sentence: String, _ status: Int32) -> Int32 {
+    private func fail(_ sentence: String, status: Int32) -> Int32 {
         Log.write("ml_exporter: \(sentence)\n", to: STDERR_FILENO)
         return status
     }

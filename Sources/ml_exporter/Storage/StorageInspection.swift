@@ -15,7 +15,7 @@ struct StorageInspection {
     private let groups: [GroupingKey]
     private let producers: [String]
 
-    init(_ view: StorageView, _ state: PushedState) {
+    init(_ view: StorageView, state: PersistedState) {
         self.view = view
         seconds = Int64(clamping: Clock.realNanoseconds / 1_000_000_000)
         for listing in state.models.list {
@@ -49,7 +49,7 @@ struct StorageInspection {
         lines.append("files")
         for file in view.files {
             let format = file.format.map { "format \($0)" } ?? ""
-            lines.append(row(file.name, AmountText.bytes(file.bytes), format))
+            lines.append(row(file.name, first: AmountText.bytes(file.bytes), second: format))
         }
         for snapshot in view.snapshots {
             lines.append("")
@@ -70,42 +70,42 @@ struct StorageInspection {
         lines.append("")
         let count = versions.reduce(0) { $0 + $1.versions.count }
         lines.append(
-            "kept: \(AmountText.count(versions.count, "model")) with"
-                + " \(AmountText.count(count, "version")),"
-                + " \(AmountText.count(groups.count, "group")),"
-                + " \(AmountText.count(producers.count, "producer"))")
+            "kept: \(AmountText.count(versions.count, noun: "model")) with"
+                + " \(AmountText.count(count, noun: "version")),"
+                + " \(AmountText.count(groups.count, noun: "group")),"
+                + " \(AmountText.count(producers.count, noun: "producer"))")
         lines += list(
             "model",
-            versions.map { model, versions in
+            names: versions.map { model, versions in
                 let versions = versions.map(Log.quotedIfNeeded).joined(separator: ", ")
                 return "\(Log.quotedIfNeeded(model)): \(versions)"
             })
-        lines += list("group", groups.map(StorageInspection.text))
-        lines += list("producer", producers.map(Log.quotedIfNeeded))
+        lines += list("group", names: groups.map(StorageInspection.text))
+        lines += list("producer", names: producers.map(Log.quotedIfNeeded))
         if !view.isSound {
             lines.append("")
             lines.append(
-                "\(AmountText.count(view.faultCount, "fault")): storage verify tells each, and what a"
+                "\(AmountText.count(view.faultCount, noun: "fault")): storage verify tells each, and what a"
                     + " start does with it")
         }
         return lines.joined(separator: "\n")
     }
 
-    private func row(_ name: String, _ first: String, _ second: String) -> String {
-        func padded(_ text: String, _ width: Int) -> String {
+    private func row(_ name: String, first: String, second: String) -> String {
+        func padded(_ text: String, width: Int) -> String {
             text + String(repeating: " ", count: max(0, width - text.count))
         }
-        let row = "  \(padded(name, 36))  \(padded(first, 12))  \(second)"
+        let row = "  \(padded(name, width: 36))  \(padded(first, width: 12))  \(second)"
         return String(row.reversed().drop { $0 == " " }.reversed())
     }
 
     private func rows(_ amounts: [String: StorageView.Amount]) -> [String] {
         amounts.sorted { $0.key < $1.key }.map { name, amount in
-            row(name, "\(amount.count)", AmountText.bytes(Int64(amount.bytes)))
+            row(name, first: "\(amount.count)", second: AmountText.bytes(Int64(amount.bytes)))
         }
     }
 
-    private func list(_ kind: String, _ names: [String]) -> [String] {
+    private func list(_ kind: String, names: [String]) -> [String] {
         let rest = names.count - StorageInspection.listedNames
         return names.prefix(StorageInspection.listedNames).map { "  \(kind) \($0)" }
             + (rest > 0 ? ["  and \(rest) more"] : [])
@@ -119,70 +119,54 @@ struct StorageInspection {
 
     var json: String {
         var json = JSONObject()
-        json.add("path", view.path)
-        json.add("in_use", view.isClaimed)
-        json.add(
-            "files",
-            view.files.map { file in
-                var object = JSONObject()
-                object.add("name", file.name)
-                object.add("bytes", file.bytes)
-                if let format = file.format { object.add("format", format) }
-                return object
-            })
-        json.add("set_aside", view.filesSetAside.map(\.name))
-        json.add(
-            "snapshots",
-            view.snapshots.map { snapshot in
-                var object = JSONObject()
-                object.add("file", snapshot.file)
-                object.add("last_record", snapshot.position)
-                object.add("written", snapshot.writtenSeconds)
-                object.add("age_seconds", age(snapshot))
-                object.add("sections", StorageInspection.object(snapshot.sections))
-                return object
-            })
+        json.add("path", value: view.path)
+        json.add("in_use", value: view.isClaimed)
+        json.add("files", values: view.files) { file, object in
+            object.add("name", value: file.name)
+            object.add("bytes", value: file.bytes)
+            if let format = file.format { object.add("format", value: format) }
+        }
+        json.add("set_aside", values: view.filesSetAside.map(\.name))
+        json.add("snapshots", values: view.snapshots) { snapshot, object in
+            object.add("file", value: snapshot.file)
+            object.add("last_record", value: snapshot.position)
+            object.add("written", value: snapshot.writtenSeconds)
+            object.add("age_seconds", value: age(snapshot))
+            object.add("sections", value: StorageInspection.object(snapshot.sections))
+        }
         if let records = view.records {
             var object = StorageInspection.object(records.all)
             if let range = records.range {
-                object.add("first", range.lowerBound)
-                object.add("last", range.upperBound)
+                object.add("first", value: range.lowerBound)
+                object.add("last", value: range.upperBound)
             }
-            object.add("replayed", StorageInspection.object(records.replayed))
-            object.add("kinds", StorageInspection.object(records.kinds))
-            json.add("records", object)
+            object.add("replayed", value: StorageInspection.object(records.replayed))
+            object.add("kinds", value: StorageInspection.object(records.kinds))
+            json.add("records", value: object)
         }
-        json.add(
-            "models",
-            versions.map { model, versions in
-                var object = JSONObject()
-                object.add("model", model)
-                object.add("versions", versions)
-                return object
-            })
-        json.add(
-            "groups",
-            groups.map { group in
-                var object = JSONObject()
-                for label in group.labels { object.add(label.name, label.value) }
-                return object
-            })
-        json.add("producers", producers)
-        json.add("faults", Int64(view.faultCount))
+        json.add("models", values: versions) { known, object in
+            object.add("model", value: known.model)
+            object.add("versions", values: known.versions)
+        }
+        json.add("groups", values: groups) { group, object in
+            for label in group.labels { object.add(label.name, value: label.value) }
+        }
+        json.add("producers", values: producers)
+        json.add("faults", value: Int64(view.faultCount))
         return json.text
     }
 
     private static func object(_ amount: StorageView.Amount) -> JSONObject {
         var object = JSONObject()
-        object.add("count", Int64(amount.count))
-        object.add("bytes", Int64(amount.bytes))
+        object.add("count", value: Int64(amount.count))
+        object.add("bytes", value: Int64(amount.bytes))
         return object
     }
 
     private static func object(_ amounts: [String: StorageView.Amount]) -> JSONObject {
         var object = JSONObject()
         for (name, amount) in amounts.sorted(by: { $0.key < $1.key }) {
-            object.add(name, StorageInspection.object(amount))
+            object.add(name, value: StorageInspection.object(amount))
         }
         return object
     }

@@ -12,15 +12,16 @@ struct StorageVerification {
                 "\(file.name): set aside before (\(AmountText.bytes(file.bytes))); no start reads it"
             )
         }
-        let snapshots = AmountText.count(view.snapshots.count, "snapshot")
-        let what = "\(snapshots) and \(AmountText.count(view.records?.all.count ?? 0, "record"))"
+        let snapshots = AmountText.count(view.snapshots.count, noun: "snapshot")
+        let what =
+            "\(snapshots) and \(AmountText.count(view.records?.all.count ?? 0, noun: "record"))"
         if view.isSound {
             lines.append(
                 view.isEmpty
                     ? "\(view.path): nothing is kept here" : "\(view.path): sound, \(what)")
         } else {
             lines.append(
-                "\(view.path): \(AmountText.count(view.faultCount, "fault")); \(what) could be read"
+                "\(view.path): \(AmountText.count(view.faultCount, noun: "fault")); \(what) could be read"
             )
         }
         return lines.joined(separator: "\n")
@@ -28,20 +29,16 @@ struct StorageVerification {
 
     var json: String {
         var json = JSONObject()
-        json.add("path", view.path)
-        json.add("in_use", view.isClaimed)
-        json.add("sound", view.isSound)
-        json.add(
-            "faults",
-            view.faults.map { fault in
-                var object = JSONObject()
-                object.add("place", fault.place)
-                object.add("finding", fault.finding)
-                object.add("consequence", fault.consequence)
-                return object
-            })
-        json.add("unlisted_faults", Int64(view.unlistedFaults))
-        json.add("set_aside", view.filesSetAside.map(\.name))
+        json.add("path", value: view.path)
+        json.add("in_use", value: view.isClaimed)
+        json.add("sound", value: view.isSound)
+        json.add("faults", values: view.faults) { fault, object in
+            object.add("place", value: fault.place)
+            object.add("finding", value: fault.finding)
+            object.add("consequence", value: fault.consequence)
+        }
+        json.add("unlisted_faults", value: Int64(view.unlistedFaults))
+        json.add("set_aside", values: view.filesSetAside.map(\.name))
         return json.text
     }
 }

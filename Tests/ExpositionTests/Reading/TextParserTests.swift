@@ -3,7 +3,7 @@ import Testing
 @testable import Exposition
 
 struct TextParserTests {
-    private func parse(_ text: String) throws(MetricSyntaxError) -> MetricBatch {
+    private func parse(_ text: String) throws(MetricSyntaxError) -> ParsedExposition {
         try TextParser.parse(text.utf8Span.span)
     }
 

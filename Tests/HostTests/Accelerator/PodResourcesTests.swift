@@ -29,35 +29,37 @@ struct PodResourcesTests {
         return field(1, field(1, name) + field(2, namespace) + container)
     }
 
-    @Test func `a device has the container that holds it`() {
+    @Test func `a device has the container that holds it`() throws {
         let message = pod("prod", "fraud-0", ["GPU-1", "GPU-2"]) + pod("dev", "train", ["MIG-3"])
         let fraud = Holder(namespace: "prod", pod: "fraud-0", container: "model")
         let train = Holder(namespace: "dev", pod: "train", container: "model")
         #expect(
-            PodResources.parse(message) == ["GPU-1": [fraud], "GPU-2": [fraud], "MIG-3": [train]])
+            try PodResources.parse(message) == [
+                "GPU-1": [fraud], "GPU-2": [fraud], "MIG-3": [train],
+            ])
     }
 
-    @Test func `shares of a device are of that device`() {
+    @Test func `shares of a device are of that device`() throws {
         let message =
             pod("prod", "a", ["GPU-1::0", "nvidia0/vgpu1"]) + pod("prod", "b", ["GPU-1::1"])
-        let found = PodResources.parse(message)
+        let found = try PodResources.parse(message)
         #expect(found["GPU-1"]?.count == 2)
         #expect(found["nvidia0"]?.map(\.pod) == ["a"])
-        #expect(PodResources.parse(pod("p", "m", ["nvidia0/gi1"]))["nvidia0/gi1"]?.count == 1)
+        #expect(try PodResources.parse(pod("p", "m", ["nvidia0/gi1"]))["nvidia0/gi1"]?.count == 1)
     }
 
     @Test func `a message that is cut off or damaged never traps`() {
         let message = pod("prod", "fraud-0", ["GPU-1"])
-        for count in message.indices { _ = PodResources.parse(Array(message[..<count])) }
+        for count in message.indices { _ = try? PodResources.parse(Array(message[..<count])) }
         for index in message.indices {
             for byte: UInt8 in [0, 0x7F, 0x80, 0xFF] {
                 var damaged = message
                 damaged[index] = byte
-                _ = PodResources.parse(damaged)
+                _ = try? PodResources.parse(damaged)
             }
         }
-        #expect(PodResources.parse([]) == [:])
-        #expect(PodResources.parse([UInt8](repeating: 0xFF, count: 64)) == [:])
+        #expect((try? PodResources.parse([])) == [:])
+        #expect((try? PodResources.parse([UInt8](repeating: 0xFF, count: 64))) == nil)
     }
 
     @Test func `a kubelet that is away is a failure and costs no descriptor`() throws {
@@ -69,8 +71,8 @@ struct PodResourcesTests {
         // Other tests run beside this one and open files of their own.
         let before = try openFiles()
         for _ in 0..<400 {
-            #expect(throws: KernelError(ENOENT, socket)) {
-                try KubeletCall.list(socket, within: .milliseconds(100))
+            #expect(throws: KernelError(ENOENT, subject: socket)) {
+                try KubeletCall.list(socket, timeout: .milliseconds(100))
             }
         }
         #expect(try openFiles() < before + 200)

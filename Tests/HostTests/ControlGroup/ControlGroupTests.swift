@@ -55,19 +55,20 @@ struct ControlGroupTests {
     }
 
     @Test func `naming groups turns the collector on, and it is off otherwise`() throws {
-        let named = try Trees.lines("services", [], ["--collector.cgroup.include=.*ssh.*"])
+        let named = try Trees.lines(
+            "services", collectors: [], flags: ["--collector.cgroup.include=.*ssh.*"])
         #expect(named.contains { $0.hasPrefix("ml_cgroup_pids{") })
-        #expect(try Trees.lines("services", []).isEmpty)
+        #expect(try Trees.lines("services", collectors: []).isEmpty)
     }
 
     @Test func `groups beyond the limit are counted`() throws {
-        let lines = try page(".*", ["--collector.cgroup.limit=2"])
+        let lines = try page(".*", flags: ["--collector.cgroup.limit=2"])
         #expect(lines.count { $0.hasPrefix("ml_cgroup_cpu_usage_seconds_total{") } == 2)
         #expect(lines.contains(#"ml_cgroup_dropped_total{reason="limit"} 5"#))
     }
 
     @Test func `a machine without version 2 lacks the subject`() throws {
-        let lines = try Trees.lines("nowhere", ["cgroup"], tellsCost: true)
+        let lines = try Trees.lines("nowhere", collectors: ["cgroup"], tellsCost: true)
         #expect(!lines.contains { $0.hasPrefix("ml_cgroup") })
         #expect(lines.contains(#"ml_exporter_collector_present{collector="cgroup"} 0"#))
         #expect(lines.contains(#"node_scrape_collector_success{collector="cgroup"} 1"#))
@@ -97,9 +98,10 @@ struct ControlGroupTests {
         }
     }
 
-    private func page(_ include: String, _ flags: [String] = []) throws -> [String] {
+    private func page(_ include: String, flags: [String] = []) throws -> [String] {
         try Trees.lines(
-            "services", ["cgroup"], ["--collector.cgroup.include=\(include)"] + flags,
+            "services", collectors: ["cgroup"],
+            flags: ["--collector.cgroup.include=\(include)"] + flags,
             tellsCost: true)
     }
 
@@ -117,7 +119,7 @@ struct ControlGroupTests {
         case "cpu.pressure":
             rows.parsePressure(bytes.span, waiting: .cpuWaiting, stalled: .cpuStalled, in: row)
         case "io.stat": rows.parseTraffic(bytes.span, of: Array("/x".utf8)) { $0.span.string }
-        default: rows.parseNumber(bytes.span, .memoryCurrent, in: row)
+        default: rows.parseNumber(bytes.span, column: .memoryCurrent, in: row)
         }
     }
 }

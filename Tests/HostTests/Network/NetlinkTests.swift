@@ -8,49 +8,55 @@ struct NetlinkTests {
     @Test func `a route tells its network, source, gateway and device`() throws {
         let payload =
             header(length: 24)
-            + attribute(1, [192, 0, 2, 0]) + attribute(7, [192, 0, 2, 9])
-            + attribute(5, [198, 51, 100, 1]) + attribute(4, word(3)) + attribute(6, word(100))
-        let found = Route(payload.span)
+            + attribute(1, value: [192, 0, 2, 0]) + attribute(7, value: [192, 0, 2, 9])
+            + attribute(5, value: [198, 51, 100, 1]) + attribute(4, value: word(3))
+            + attribute(6, value: word(100))
+        let found = NetworkRoute(payload.span)
         let route = try #require(found)
         #expect(route.destination == "192.0.2.0/24")
         #expect(route.source == "192.0.2.9")
         #expect(route.priority == 100)
         #expect(route.origin == "static")
-        #expect(route.hops == [hop(3, "198.51.100.1", "")])
+        #expect(route.hops == [hop(3, gateway: "198.51.100.1", weight: "")])
     }
 
     @Test func `a route without a length is the default one`() throws {
         let gateway: [UInt8] = [0xFE, 0x80] + [UInt8](repeating: 0, count: 13) + [1]
-        let payload = header(length: 0) + attribute(5, gateway) + attribute(4, word(2))
-        let found = Route(payload.span)
+        let payload =
+            header(length: 0) + attribute(5, value: gateway) + attribute(4, value: word(2))
+        let found = NetworkRoute(payload.span)
         let route = try #require(found)
         #expect(route.destination == "default")
-        #expect(route.hops == [hop(2, "fe80::1", "")])
+        #expect(route.hops == [hop(2, gateway: "fe80::1", weight: "")])
     }
 
     @Test func `a route with several hops has each, with its weight`() throws {
         let one = multipath(link: 2, weight: 0, gateway: [192, 0, 2, 1])
         let two = multipath(link: 3, weight: 4, gateway: [192, 0, 2, 2])
-        let payload = header(length: 0) + attribute(9, one + two)
-        let found = Route(payload.span)
+        let payload = header(length: 0) + attribute(9, value: one + two)
+        let found = NetworkRoute(payload.span)
         let route = try #require(found)
-        #expect(route.hops == [hop(2, "192.0.2.1", "1"), hop(3, "192.0.2.2", "5")])
+        #expect(
+            route.hops == [
+                hop(2, gateway: "192.0.2.1", weight: "1"),
+                hop(3, gateway: "192.0.2.2", weight: "5"),
+            ])
     }
 
     @Test func `only unicast routes are routes`() {
         var local = header(length: 8)
         local[7] = 2
         let short = [UInt8](repeating: 1, count: 11)
-        let found = [Route(local.span) == nil, Route(short.span) == nil]
+        let found = [NetworkRoute(local.span) == nil, NetworkRoute(short.span) == nil]
         #expect(found == [true, true])
     }
 
     @Test func `sockets are counted by state, their queues added up`() {
-        var sums = ConnectionStates.Sums(repeating: 0)
+        var sums = TCPStat.Sums(repeating: 0)
         func add(_ state: UInt8, type: UInt16 = 20, count: Int = 72) -> Bool {
             var bytes = [UInt8](repeating: 0, count: count)
             if count > 63 { (bytes[1], bytes[56], bytes[60]) = (state, 7, 9) }
-            return ConnectionStates.add(
+            return TCPStat.add(
                 NetlinkMessages.Message(type: type, payload: bytes.span), to: &sums)
         }
         #expect(add(1) && add(10) && add(10) && add(99))
@@ -60,27 +66,30 @@ struct NetlinkTests {
     }
 
     @Test func `announcements of links tell which, and that some have gone`() {
-        func news(_ bytes: [UInt8]) -> (LinkEvents.News, [String]) {
+        func lifecycle(_ bytes: [UInt8]) -> (LinkEvents.News, [String]) {
             var names: [String] = []
-            let news = LinkEvents.parse(bytes.span) { names.append($0.string) }
-            return (news, names)
+            let lifecycle = LinkEvents.parse(bytes.span) { names.append($0.string) }
+            return (lifecycle, names)
         }
-        #expect(news(link(16, "eth0") + link(16, "veth1")) == (.known, ["eth0", "veth1"]))
-        #expect(news(link(16, "eth0") + link(17, "eth1")) == (.gone, ["eth0"]))
-        #expect(news(link(99, "eth0")) == (.lost, []))
-        #expect(news(Array(link(16, "eth0").dropLast(3))) == (.lost, []))
-        #expect(news([]) == (.known, []))
+        #expect(
+            lifecycle(link(16, name: "eth0") + link(16, name: "veth1")) == (
+                .known, ["eth0", "veth1"]
+            ))
+        #expect(lifecycle(link(16, name: "eth0") + link(17, name: "eth1")) == (.gone, ["eth0"]))
+        #expect(lifecycle(link(99, name: "eth0")) == (.lost, []))
+        #expect(lifecycle(Array(link(16, name: "eth0").dropLast(3))) == (.lost, []))
+        #expect(lifecycle([]) == (.known, []))
     }
 
     @Test func `messages that are cut anywhere are survived`() {
         let route =
-            header(length: 24) + attribute(1, [192, 0, 2, 0])
-            + attribute(9, multipath(link: 2, weight: 1, gateway: [1, 2, 3, 4]))
+            header(length: 24) + attribute(1, value: [192, 0, 2, 0])
+            + attribute(9, value: multipath(link: 2, weight: 1, gateway: [1, 2, 3, 4]))
         for length in 0...route.count {
             let part = Array(route.prefix(length))
-            if let route = Route(part.span) { #expect(route.hops.count == 1) }
+            if let route = NetworkRoute(part.span) { #expect(route.hops.count == 1) }
         }
-        let links = link(16, "eth0") + link(17, "eth1")
+        let links = link(16, name: "eth0") + link(17, name: "eth1")
         for length in 0..<links.count {
             let part = Array(links.prefix(length))
             var names = 0
@@ -94,27 +103,27 @@ struct NetlinkTests {
         [2, length, 0, 0, 254, 4, 0, 1, 0, 0, 0, 0]
     }
 
-    private func attribute(_ type: UInt8, _ value: [UInt8]) -> [UInt8] {
+    private func attribute(_ type: UInt8, value: [UInt8]) -> [UInt8] {
         let length = value.count + 4
         return [UInt8(length & 255), UInt8(length >> 8), type, 0] + value
             + [UInt8](repeating: 0, count: (4 - length % 4) % 4)
     }
 
     private func multipath(link: UInt8, weight: UInt8, gateway: [UInt8]) -> [UInt8] {
-        let inside = attribute(5, gateway)
+        let inside = attribute(5, value: gateway)
         return [UInt8(8 + inside.count), 0, 0, weight] + word(link) + inside
     }
 
-    private func hop(_ link: UInt32, _ gateway: String, _ weight: String) -> Route.Hop {
-        Route.Hop(link: link, gateway: gateway, weight: weight)
+    private func hop(_ link: UInt32, gateway: String, weight: String) -> NetworkRoute.Hop {
+        NetworkRoute.Hop(link: link, gateway: gateway, weight: weight)
     }
 
     private func word(_ number: UInt8) -> [UInt8] { [number, 0, 0, 0] }
 
     /// A whole message about a link: `struct nlmsghdr`, `struct ifinfomsg`, IFLA_IFNAME.
-    private func link(_ type: UInt8, _ name: String) -> [UInt8] {
+    private func link(_ type: UInt8, name: String) -> [UInt8] {
         let payload =
-            [UInt8](repeating: 0, count: 16) + attribute(3, Array(name.utf8) + [0])
+            [UInt8](repeating: 0, count: 16) + attribute(3, value: Array(name.utf8) + [0])
         return word(UInt8(16 + payload.count)) + [type, 0, 0, 0] + word(0) + word(0) + payload
     }
 }

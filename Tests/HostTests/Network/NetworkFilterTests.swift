@@ -6,7 +6,7 @@ struct NetworkFilterTests {
 
     private func devices(_ flags: [String]) throws -> [String: Set<String>] {
         let lines = try Trees.lines(
-            "gateway", Self.collectors, ["--no-collector.arp.netlink"] + flags)
+            "gateway", collectors: Self.collectors, flags: ["--no-collector.arp.netlink"] + flags)
         var found: [String: Set<String>] = [:]
         let families = [
             "arp": "node_arp_entries{device=", "bonding": "node_bonding_slaves{master=",
@@ -63,10 +63,11 @@ struct NetworkFilterTests {
     }
 
     @Test func `a speed that is none can be left out`() throws {
-        let shown = try Trees.lines("gateway", ["netclass"])
+        let shown = try Trees.lines("gateway", collectors: ["netclass"])
         #expect(shown.contains(#"node_network_speed_bytes{device="eth1"} -125000"#))
         let hidden = try Trees.lines(
-            "gateway", ["netclass"], ["--collector.netclass.ignore-invalid-speed"])
+            "gateway", collectors: ["netclass"],
+            flags: ["--collector.netclass.ignore-invalid-speed"])
         #expect(!hidden.contains { $0.hasPrefix(#"node_network_speed_bytes{device="eth1"}"#) })
         #expect(hidden.contains(#"node_network_speed_bytes{device="eth0"} 1.25e+09"#))
     }

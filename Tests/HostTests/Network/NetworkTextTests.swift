@@ -25,7 +25,7 @@ struct NetworkTextTests {
     }
 
     @Test func `columns are known by the names above them`() {
-        var all = ProtocolStatistics(Trees.roots("nowhere"), nil)
+        var all = Netstat(Trees.roots("nowhere"), pattern: nil)
         func lines(_ text: String) -> [String] {
             var page = Page(format: .text, body: Buffer(capacity: 4096))
             let bytes = Array(text.utf8)
@@ -42,7 +42,7 @@ struct NetworkTextTests {
     }
 
     @Test func `the protocols of IPv6 end with the first 6`() {
-        var all = ProtocolStatistics(Trees.roots("nowhere"), nil)
+        var all = Netstat(Trees.roots("nowhere"), pattern: nil)
         var page = Page(format: .text, body: Buffer(capacity: 4096))
         let text = Array(
             "Ip6InOctets 1\nIcmp6OutType135  \t2\nNone 3\nUdp6 x\nUdp6No-Ports 4\n".utf8)
@@ -52,7 +52,7 @@ struct NetworkTextTests {
     }
 
     @Test func `sockets in use, their memory in pages and bytes`() {
-        let sockets = SocketStatistics(Trees.roots("nowhere"))
+        let sockets = Sockstat(Trees.roots("nowhere"))
         var page = Page(format: .text, body: Buffer(capacity: 4096))
         let text = Array(
             "sockets: used 229\nTCP: inuse 4 mem 1 unknown 9\nUDP: inuse x\nB-D: inuse 1\nRAW\n"
@@ -66,7 +66,7 @@ struct NetworkTextTests {
     }
 
     @Test func `a CPU's packets are under its number when the kernel tells it`() throws {
-        var packets = PacketProcessing(Trees.roots("nowhere"))
+        var packets = Softnet(Trees.roots("nowhere"))
         func lines(_ text: String) -> [String] {
             let bytes = Array(text.utf8)
             _ = packets.parse(bytes.span)
@@ -86,7 +86,7 @@ struct NetworkTextTests {
     @Test func `rows of tracked connections are added up`() {
         let one = "1 2 3 4 5 6 7 8 9 a b c d e f 10"
         let text = Array("entries\n\(one) 11\n\(one) 12 13\n\(one)\n1 2\n\n\(one) x\n".utf8)
-        let (sums, skipped) = ConnectionTracking.parse(text.span)
+        let (sums, skipped) = Conntrack.parse(text.span)
         #expect(sums[2] == 9)
         #expect(sums[16] == 0x23)
         #expect(skipped == 3)
@@ -102,14 +102,14 @@ struct NetworkTextTests {
                3: 00000000:0016
 
             """.utf8)
-        #expect(DatagramQueues.parse(text.span) == (0x1_0000_0014, 3, 2))
+        #expect(UDPQueues.parse(text.span) == (0x1_0000_0014, 3, 2))
     }
 
     @Test func `neighbours are counted by device`() {
-        var mistakes = Mistakes()
-        let everything = Filter(flag: "--f", include: nil, exclude: "^veth", &mistakes)
-        var neighbours = Neighbours(
-            Trees.roots("nowhere"), NeighbourSettings(filter: everything, usesNetlink: false))
+        var errors = ValidationErrors()
+        let everything = Filter(flag: "--f", include: nil, exclude: "^veth", errors: &errors)
+        var neighbours = ARP(
+            Trees.roots("nowhere"), settings: ARPSettings(filter: everything, usesNetlink: false))
         func lines(_ devices: [String]) -> [String] {
             let text = Array(
                 ("IP address\n"
@@ -130,7 +130,7 @@ struct NetworkTextTests {
 
     @Test func `backends that differ only in what is not shown are one`() throws {
         let flag = "--collector.ipvs.backend-labels=proto,local_port"
-        let lines = try Trees.lines("gateway", ["ipvs"], [flag])
+        let lines = try Trees.lines("gateway", collectors: ["ipvs"], flags: [flag])
         #expect(
             lines.filter { $0.hasPrefix("node_ipvs_backend_connections_active{") } == [
                 #"node_ipvs_backend_connections_active{local_port="3306",proto="TCP"} 497"#,
@@ -157,7 +157,7 @@ struct NetworkTextTests {
     }
 
     private func statistics(_ text: String) -> (lines: [String], skipped: Int) {
-        var statistics = ProtocolStatistics(Trees.roots("nowhere"), nil)
+        var statistics = Netstat(Trees.roots("nowhere"), pattern: nil)
         var page = Page(format: .text, body: Buffer(capacity: 4096))
         let bytes = Array(text.utf8)
         let skipped = statistics.writeExtended(bytes.span, to: &page)

@@ -15,7 +15,7 @@ struct InterruptTests {
         """
 
     @Test func `an interrupt has a type, a controller and devices`() throws {
-        let page = try SmallTree("interrupts", ["proc/interrupts": Self.interrupts])
+        let page = try SmallTree("interrupts", files: ["proc/interrupts": Self.interrupts])
         #expect(
             page[
                 #"node_interrupts_total{cpu="0",devices="2-edge timer",info="IR-IO-APIC",type="0"}"#
@@ -36,21 +36,21 @@ struct InterruptTests {
     @Test func `interrupts can be chosen, and zeros left out`() throws {
         let files = ["proc/interrupts": Self.interrupts]
         let chosen = try SmallTree(
-            "interrupts", files,
-            [
+            "interrupts", files: files,
+            flags: [
                 "--collector.interrupts.name-include=^NMI;",
                 "--no-collector.interrupts.include-zeros",
             ]
         )
         #expect(chosen.lines.count == 2)
         let dense = try SmallTree(
-            "interrupts", files, ["--no-collector.interrupts.include-zeros"])
+            "interrupts", files: files, flags: ["--no-collector.interrupts.include-zeros"])
         #expect(dense.lines.allSatisfy { !$0.hasSuffix(" 0") } && dense.lines.count == 4)
     }
 
     @Test func `a head that names no CPUs fails the file`() throws {
         for collector in ["interrupts", "softirqs"] {
-            let page = try SmallTree(collector, ["proc/\(collector)": "nothing\n 1: 2 3\n"])
+            let page = try SmallTree(collector, files: ["proc/\(collector)": "nothing\n 1: 2 3\n"])
             #expect(!page.isSuccess && page.isPresent)
         }
     }
@@ -58,7 +58,7 @@ struct InterruptTests {
     @Test func `softirqs that are not known are left, short lines counted`() throws {
         let page = try SmallTree(
             "softirqs",
-            [
+            files: [
                 "proc/softirqs":
                     "                    CPU0       CPU2\n      TIMER:  424191 108342\n   LATER: 1 2\n     SCHED:  1\n"
             ])
@@ -70,7 +70,7 @@ struct InterruptTests {
     @Test func `schedstat's nanoseconds become seconds`() throws {
         let page = try SmallTree(
             "schedstat",
-            [
+            files: [
                 "proc/schedstat":
                     "version 17\ncpu0 0 0 0 0 0 0 2045936778163039 343796328169361 4767485306\ndomain0 MC f 1 2\ncpu1 1 2\n"
             ])
@@ -83,7 +83,7 @@ struct InterruptTests {
         let folder = "sys/devices/system/cpu/cpu7/cpufreq"
         let page = try SmallTree(
             "cpufreq",
-            [
+            files: [
                 "sys/devices/system/cpu/offline": "\n",
                 "\(folder)/scaling_cur_freq": "2400000\n", "\(folder)/scaling_governor": "b\n",
                 "\(folder)/scaling_available_governors": "a b \n",

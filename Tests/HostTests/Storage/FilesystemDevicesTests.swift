@@ -5,12 +5,12 @@ import Testing
 /// File systems and controllers in sysfs and procfs: what is peculiar about each.
 struct FilesystemDevicesTests {
     @Test func `layouts of Btrfs take so many bytes on devices`() {
-        #expect(TreeFilesystem.ratio("single", devices: 1) == 1)
-        #expect(TreeFilesystem.ratio("dup", devices: 1) == 2)
-        #expect(TreeFilesystem.ratio("raid1c4", devices: 4) == 4)
-        #expect(TreeFilesystem.ratio("raid5", devices: 3) == 1.5)
-        #expect(TreeFilesystem.ratio("raid6", devices: 4) == 2)
-        #expect(TreeFilesystem.ratio("later", devices: 4) == 0)
+        #expect(Btrfs.ratio("single", devices: 1) == 1)
+        #expect(Btrfs.ratio("dup", devices: 1) == 2)
+        #expect(Btrfs.ratio("raid1c4", devices: 4) == 4)
+        #expect(Btrfs.ratio("raid5", devices: 3) == 1.5)
+        #expect(Btrfs.ratio("raid6", devices: 4) == 2)
+        #expect(Btrfs.ratio("later", devices: 4) == 0)
     }
 
     @Test func `namespaces of NVMe are those of this controller`() {
@@ -24,7 +24,7 @@ struct FilesystemDevicesTests {
     @Test func `a namespace's sizes are blocks of its own size`() throws {
         let page = try SmallTree(
             "nvme",
-            [
+            files: [
                 "sys/class/nvme/nvme0/model": "M\n", "sys/class/nvme/nvme0/nvme0n1/size": "1000\n",
                 "sys/class/nvme/nvme0/nvme0n1/nuse": "10\n",
                 "sys/class/nvme/nvme0/nvme0n1/queue/logical_block_size": "4096\n",
@@ -39,7 +39,7 @@ struct FilesystemDevicesTests {
     @Test func `a dataset of ZFS may have blanks in its name`() throws {
         let page = try SmallTree(
             "zfs",
-            [
+            files: [
                 "proc/spl/kstat/zfs/tank/objset-0x36": """
                 41 1 0x01 7 2160 5214787391 4405
                 name                            type data
@@ -60,7 +60,7 @@ struct FilesystemDevicesTests {
     @Test func `names of ZFS statistics become names of metrics`() throws {
         let page = try SmallTree(
             "zfs",
-            [
+            files: [
                 "proc/spl/kstat/zfs/fm":
                     "8 1 0x01 1 2 3 4\nname type data\nerpt-dropped 4 18\nnew 4 1\nsig 3 -5\n"
             ])
@@ -71,7 +71,7 @@ struct FilesystemDevicesTests {
     @Test func `columns of XFS that are missing cost their line`() throws {
         let page = try SmallTree(
             "xfs",
-            [
+            files: [
                 "sys/fs/xfs/sda1/stats/stats":
                     "extent_alloc 1 2 3\nabt 1 2 3 4\nrw 28 42\nunknown 1\nvnodes x\n"
             ])
@@ -83,7 +83,7 @@ struct FilesystemDevicesTests {
     @Test func `a mount's address is that of the file system mounted last`() throws {
         let page = try SmallTree(
             "mountstats",
-            [
+            files: [
                 "proc/self/mountinfo": """
                 31 27 0:41 / /srv rw - nfs4 server:/x rw,vers=4.2,addr=192.0.2.7
                 32 27 0:42 / /srv rw - nfs4 server:/x rw,vers=4.2,addr=192.0.2.8
@@ -109,7 +109,7 @@ struct FilesystemDevicesTests {
     @Test func `operations of NFS 4 stand in the kernel's order`() throws {
         let page = try SmallTree(
             "nfsd",
-            [
+            files: [
                 "proc/net/rpc/nfsd": """
                 rc 0 6 18622
                 th 8 0 0.000 1.5
@@ -132,7 +132,7 @@ struct FilesystemDevicesTests {
         let folder = "sys/class/fc_host/host0"
         let page = try SmallTree(
             "fibrechannel",
-            [
+            files: [
                 "\(folder)/port_name": "0x1000e0071bce95f2\n", "\(folder)/speed": "16 Gbit\n",
                 "\(folder)/statistics/rx_frames": "0x3\n",
                 "\(folder)/statistics/dumped_frames": "0xffffffffffffffff\n",
@@ -155,7 +155,7 @@ struct FilesystemDevicesTests {
             files["sys/block/dm-0/slaves/\(disk)/.keep"] = ""
             files["sys/block/\(disk)/device/state"] = "\(state)\n"
         }
-        let page = try SmallTree("dmmultipath", files)
+        let page = try SmallTree("dmmultipath", files: files)
         let labels = #"{device="m",sysfs_name="dm-0"}"#
         #expect(page["node_dmmultipath_device_paths\(labels)"] == 3)
         #expect(page["node_dmmultipath_device_paths_active\(labels)"] == 2)

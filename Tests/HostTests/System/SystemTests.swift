@@ -20,7 +20,7 @@ struct SystemTests {
     }
 
     @Test func `a kernel without the pressure of interrupts tells the others`() throws {
-        let lines = try Trees.lines("nowhere", ["pressure"], tellsCost: true)
+        let lines = try Trees.lines("nowhere", collectors: ["pressure"], tellsCost: true)
         #expect(lines.contains(#"node_scrape_collector_success{collector="pressure"} 1"#))
         #expect(lines.contains(#"ml_exporter_collector_present{collector="pressure"} 0"#))
     }
@@ -28,7 +28,7 @@ struct SystemTests {
     @Test func `open files may be parted by tabs or blanks`() {
         func parse(_ text: String) -> [UInt64]? {
             let bytes = Array(text.utf8)
-            return OpenFiles.parse(bytes.span).map { [$0.allocated, $0.maximum] }
+            return FileFD.parse(bytes.span).map { [$0.allocated, $0.maximum] }
         }
         #expect(parse("1024\t0\t1631329\n") == [1024, 1_631_329])
         #expect(parse("1024 0 9223372036854775807") == [1024, 9_223_372_036_854_775_807])
@@ -42,7 +42,7 @@ struct SystemTests {
         clock.frequency = 65_536_000
         clock.max_error = 16_000_000
         clock.tick = 10_000
-        let coarse = ClockDiscipline.values(clock, state: 5)
+        let coarse = Timex.values(clock, state: 5)
         #expect(coarse[0] == 0)
         #expect(coarse[1] == -1.5)
         #expect(coarse[2] == 1.001)
@@ -50,7 +50,7 @@ struct SystemTests {
         #expect(coarse[7] == 0.01)
         #expect(coarse[9] == 250e-6)
         clock.status = 0x2001
-        let fine = ClockDiscipline.values(clock, state: 0)
+        let fine = Timex.values(clock, state: 0)
         #expect(fine[0] == 1)
         #expect(fine[1] == -0.0015)
         #expect(fine[5] == 8193)
@@ -70,13 +70,13 @@ struct SystemTests {
     @Test func `the release is quoted as a shell quotes`() {
         func fields(_ text: String) -> [String: String] {
             let bytes = Array(text.utf8)
-            return OperatingSystem.parse(bytes.span).fields
+            return OSRelease.parse(bytes.span).fields
         }
         let text =
             "A=\"x \\\"y\\\" \\$z\"\nB='it\\n'\n\n# C=1\n D=plain \nE=\"open\nF=\nG=\"a\"b\n=x\nH\n"
         #expect(fields(text) == ["A": "x \"y\" $z", "B": "it\\n", "D": "plain", "F": ""])
         let bytes = Array(text.utf8)
-        #expect(OperatingSystem.parse(bytes.span).skipped == 4)
+        #expect(OSRelease.parse(bytes.span).skipped == 4)
     }
 
     @Test(
@@ -85,23 +85,23 @@ struct SystemTests {
             ("rolling", nil), ("", nil), ("0", nil), (".5", nil), ("1x.7", 1),
         ] as [(String, Double?)])
     func `a version is its first two numbers`(text: String, number: Double?) {
-        #expect(OperatingSystem.number(text) == number)
+        #expect(OSRelease.number(text) == number)
     }
 
     @Test func `a date is one that a calendar has`() {
-        #expect(OperatingSystem.seconds(ofDate: "2027-05-31") == 1_811_721_600)
-        #expect(OperatingSystem.seconds(ofDate: "1970-01-01") == 0)
+        #expect(OSRelease.seconds(ofDate: "2027-05-31") == 1_811_721_600)
+        #expect(OSRelease.seconds(ofDate: "1970-01-01") == 0)
         for text in [
             "", "2027-02-30", "2027-13-01", "27-1-1", "2027-05-31x", "2027/05/31", "x-y-z",
         ] {
-            #expect(OperatingSystem.seconds(ofDate: text) == nil)
+            #expect(OSRelease.seconds(ofDate: text) == nil)
         }
     }
 
     @Test func `the policy is what the first line says`() {
         func mode(_ text: String) -> Int64? {
             let bytes = Array(text.utf8)
-            return SecurityPolicy.mode(bytes.span)
+            return SELinux.mode(bytes.span)
         }
         #expect(mode("#SELINUX=disabled\nSELINUXTYPE=x\nSELINUX=enforcing\n") == 1)
         #expect(mode(" SELINUX = permissive \nSELINUX=enforcing") == 0)
@@ -126,11 +126,11 @@ struct SystemTests {
     }
 
     @Test func `a hung task is counted under both names, and OpenMetrics has no clash`() throws {
-        var host = try Trees.host("gateway", ["kernel_hung"])
+        var host = try Trees.host("gateway", collectors: ["kernel_hung"])
         let text = Trees.page(&host)
         #expect(text.contains("# TYPE node_kernel_hung_tasks_total counter\n"))
         #expect(text.contains("\nnode_kernel_hung_tasks 42\n"))
-        let strict = Trees.page(&host, .openMetrics)
+        let strict = Trees.page(&host, format: .openMetrics)
         #expect(strict.contains("# TYPE node_kernel_hung_tasks unknown\n"))
         #expect(strict.contains("# TYPE node_kernel_hung_tasks_total unknown\n"))
         #expect(strict.contains("\nnode_kernel_hung_tasks_total 42\n"))

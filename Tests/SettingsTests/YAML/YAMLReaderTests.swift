@@ -16,7 +16,7 @@ struct YAMLReaderTests {
         }
     }
 
-    @Test func `mappings, sequences and scalars are read with their places`() throws {
+    @Test func `mappings, sequences and scalars are read with their slots`() throws {
         let node = try read("a: 1\nb:\n  - x\n  - \"2\"\nc: {}\n")
         guard case .mapping(let pairs, let place) = node else {
             Issue.record("no mapping")

@@ -1,0 +1,77 @@
+internal import Exposition
+internal import Kernel
+
+/// What a push wants of its group.
+package struct GroupPush: Sendable, Equatable {
+    package enum Mode: Sendable {
+        /// The group holds what the push holds and nothing else.
+        case replace
+        /// Families of the push take the place of those with the same names.
+        case update
+        /// As `update`, but counters and histograms are added to those that are there.
+        case add
+    }
+
+    package var mode: Mode
+    /// How long the group lives from now on, 0 for ever; nil when the push does not say.
+    package var timeToLive: Duration?
+
+    package init(_ mode: Mode, timeToLive: Duration? = nil) {
+        self.mode = mode
+        self.timeToLive = timeToLive
+    }
+
+    /// The longest life that a push may ask for.
+    static let longestLifeSeconds = 100.0 * 366 * 86_400
+
+    /// `ttl` and `aggregate` are the values of the parameters with these names.
+    init(_ method: GroupMethod, ttl: [String], aggregate: [String]) throws(GroupPushError) {
+        mode = method == .put ? .replace : .update
+        if let word = aggregate.last {
+            guard word == "sum" else {
+                throw GroupPushError(
+                    .syntax, sentence: "aggregate=\(Quoted.text(word)) is not known, only sum is")
+            }
+            guard method == .post else {
+                throw GroupPushError(
+                    .syntax, sentence: "aggregate=sum is for POST: a PUT replaces the group")
+            }
+            mode = .add
+        }
+        if let text = ttl.last {
+            var cursor = Cursor(text.utf8Span.span)
+            guard let seconds = cursor.decimal(), cursor.isAtEnd, seconds >= 0,
+                seconds <= GroupPush.longestLifeSeconds
+            else {
+                throw GroupPushError(
+                    .syntax, sentence: "ttl=\(Quoted.text(text)) is no number of seconds")
+            }
+            timeToLive = .seconds(seconds)
+        }
+    }
+}
+
+/// A point in time on all clocks.
+package struct PushTime: Sendable {
+    /// Seconds since 1970.
+    package let unixSeconds: Double
+    package let monotonicNanoseconds: UInt64
+    /// Seconds since 1970 as they are without the times that somebody set the clock.
+    package let lastingSeconds: Double
+
+    /// The lasting clock shows what the real one does unless it is said.
+    package init(
+        unixSeconds: Double, monotonicNanoseconds: UInt64, lastingSeconds: Double? = nil
+    ) {
+        self.unixSeconds = unixSeconds
+        self.monotonicNanoseconds = monotonicNanoseconds
+        self.lastingSeconds = lastingSeconds ?? unixSeconds
+    }
+
+    package static var now: PushTime {
+        PushTime(
+            unixSeconds: Double(Clock.realNanoseconds) / 1e9,
+            monotonicNanoseconds: Clock.monotonicNanoseconds,
+            lastingSeconds: Double(PersistentClock.nanoseconds) / 1e9)
+    }
+}

@@ -1,0 +1,41 @@
+internal import Kernel
+
+/// The `name=value&name=value` behind the question mark of a request target.
+package enum Query {
+    /// The decoded values of every pair with this decoded name, in order.
+    ///
+    /// `+` is a blank. A pair with an escape that is none is left out, as Go's servers do.
+    package static func values(of name: StaticString, in query: Span<UInt8>) -> [String] {
+        var values: [String] = []
+        var start = 0
+        while start < query.count {
+            let pair = query.piece(from: &start, upTo: UInt8(ascii: "&"))
+            let equals = pair.offset(of: UInt8(ascii: "=")) ?? pair.count
+            guard let found = decode(pair.extracting(first: equals)), found.span.equals(name),
+                let value = decode(pair.extracting(droppingFirst: min(equals + 1, pair.count)))
+            else { continue }
+            values.append(value.span.string)
+        }
+        return values
+    }
+
+    private static func decode(_ text: Span<UInt8>) -> [UInt8]? {
+        var decoded: [UInt8] = []
+        decoded.reserveCapacity(text.count)
+        var index = 0
+        while index < text.count {
+            switch text[index] {
+            case UInt8(ascii: "+"): decoded.append(0x20)
+            case UInt8(ascii: "%"):
+                guard index + 2 < text.count, let high = text[index + 1].hexadecimalValue,
+                    let low = text[index + 2].hexadecimalValue
+                else { return nil }
+                decoded.append(high << 4 | low)
+                index += 2
+            default: decoded.append(text[index])
+            }
+            index += 1
+        }
+        return decoded
+    }
+}

@@ -1,0 +1,120 @@
+internal import CMicroHTTPD
+package import Kernel
+
+/// An answer: a status, headers and a body that is never copied.
+///
+/// One response may be the answer to any number of requests, at the same time and from any thread.
+/// What it holds is released when the last socket has drained it.
+package struct Response: ~Copyable, Sendable {
+    let core: ResponseCore
+
+    /// A body that lives as long as the program.
+    package init(status: Int, headers: [(String, String)] = [], body: StaticString = "") {
+        core = ResponseCore(status: status, headers: headers, constant: body)
+    }
+
+    package init(status: Int, headers: [(String, String)] = [], body: String) {
+        self.init(status: status, headers: headers, body: Array(body.utf8))
+    }
+
+    /// A plain text.
+    package init(status: Int, text: String) {
+        self.init(
+            status: status, headers: [("Content-Type", ErrorFormat.plain.contentType)], body: text)
+    }
+
+    package init(status: Int, headers: [(String, String)] = [], body: [UInt8]) {
+        var buffer = Buffer(capacity: max(body.count, 1))
+        buffer.append(body)
+        core = ResponseCore(status: status, headers: headers, body: Body(buffer, pool: nil))
+    }
+
+    /// A body in a buffer, which goes back to `pool` when nobody reads it any more.
+    package init(
+        status: Int, headers: [(String, String)] = [], body: consuming Buffer,
+        returningTo pool: BufferPool?
+    ) {
+        core = ResponseCore(status: status, headers: headers, body: Body(body, pool: pool))
+    }
+
+    /// The same answer once more: nothing is copied.
+    package init(sharing other: borrowing Response) {
+        core = other.core
+    }
+
+    package var status: Int { core.status }
+}
+
+/// The buffer of a response while libmicrohttpd reads it.
+@safe
+final class Body: @unchecked Sendable {
+    // Nobody writes once it is shared; the last reader takes it back alone.
+    /// The buffer's memory, for as long as the object lives.
+    fileprivate let bytes: UnsafeRawBufferPointer
+    private var buffer: Buffer?
+    private let pool: BufferPool?
+
+    init(_ buffer: consuming Buffer, pool: BufferPool?) {
+        unsafe bytes = buffer.bytes.withUnsafeBytes { unsafe $0 }
+        self.buffer = consume buffer
+        self.pool = pool
+    }
+
+    /// A body that is a text.
+    convenience init(_ text: String) {
+        var buffer = Buffer(capacity: max(text.utf8.count, 1))
+        buffer.append(text)
+        self.init(buffer, pool: nil)
+    }
+
+    deinit {
+        if let pool, let buffer = buffer.take() { pool.giveBack(buffer) }
+    }
+}
+
+/// A response of libmicrohttpd, which counts its own readers beside us.
+@safe
+final class ResponseCore: @unchecked Sendable {
+    // libmicrohttpd guards its response with a lock of its own.
+    private let pointer: OpaquePointer
+    let status: Int
+
+    convenience init(status: Int, headers: [(String, String)], constant: StaticString) {
+        let start = unsafe UnsafeMutableRawPointer(mutating: constant.utf8Start)
+        let made = unsafe MHD_create_response_from_buffer(
+            constant.utf8CodeUnitCount, start, .RESPMEM_PERSISTENT)
+        unsafe self.init(status, headers: headers, made: made)
+    }
+
+    convenience init(status: Int, headers: [(String, String)], body: Body) {
+        let kept = unsafe Unmanaged.passRetained(body)
+        let made = unsafe MHD_create_response_from_buffer_with_free_callback_cls(
+            body.bytes.count, UnsafeMutableRawPointer(mutating: body.bytes.baseAddress),
+            releaseBody, kept.toOpaque())
+        unsafe self.init(status, headers: headers, made: made)
+    }
+
+    private init(_ status: Int, headers: [(String, String)], made: OpaquePointer?) {
+        guard let made = unsafe made else { preconditionFailure("no memory for a response") }
+        unsafe pointer = made
+        self.status = status
+        for (name, value) in headers {
+            // A header that HTTP cannot carry (a line break in it) is left out.
+            _ = unsafe MHD_add_response_header(pointer, name, value)
+        }
+    }
+
+    deinit {
+        unsafe MHD_destroy_response(pointer)
+    }
+
+    /// Hands the response to the connection whose handler this thread is in.
+    func queue(on handle: OpaquePointer) -> MHD_Result {
+        unsafe MHD_queue_response(handle, UInt32(status), pointer)
+    }
+}
+
+private func releaseBody(_ body: UnsafeMutableRawPointer?) {
+    guard let body = unsafe body else { return }
+    unsafe Unmanaged<Body>.fromOpaque(body).release()
+}

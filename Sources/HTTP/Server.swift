@@ -1,0 +1,133 @@
+internal import CMicroHTTPD
+internal import Glibc
+package import Kernel
+internal import Synchronization
+
+/// An HTTP/1.1 server: a thread that accepts connections on all listening sockets, a few threads of
+/// libmicrohttpd that serve them, and a thread that keeps their deadlines. Several servers may live
+/// in one process.
+///
+/// To stop: `quiesce`, `waitForFirstRequests`, `refuseNewRequests`, answer what is suspended,
+/// `waitUntilIdle`, `stop`.
+@safe
+package final class Server: Sendable {
+    private struct State: ~Copyable {
+        var daemon: MicroHTTPDaemon?
+        var acceptor: Worker?
+        var clock: Worker?
+    }
+
+    private let core: ServerCore
+    private let listeners: [Listener]
+    private let state: LockedValue<State>
+
+    /// Serves from now on. `name` is for people; `log` gets libmicrohttpd's messages, one line
+    /// each, from any thread.
+    ///
+    /// `admit` sees every request before its body comes and may refuse it, on a thread that many
+    /// connections share. Below the prefix of a voice the server itself speaks like that.
+    package init(
+        name: String, listeners: [Listener], routes: [Route], limits: Limits = Limits(),
+        voices: [ErrorFormat] = [], admit: (@Sendable (borrowing Request) -> Response?)? = nil,
+        log: @escaping @Sendable (String) -> Void
+    ) throws(KernelError) {
+        limits.check()
+        let core = try ServerCore(
+            name: name, routes: routes, limits: limits, voices: voices, admit: admit, log: log)
+        let deadlines = core.deadlines
+        let clock = try Worker("http-clock") { deadlines.run() }
+        var started: MicroHTTPDaemon?
+        do throws(KernelError) {
+            let daemon = try MicroHTTPDaemon(core: core)
+            started = daemon
+            let acceptor = Acceptor(listeners: listeners, daemon: daemon, core: core)
+            let thread = try Worker("http-accept") { acceptor.run() }
+            state = LockedValue(State(daemon: daemon, acceptor: thread, clock: clock))
+        } catch {
+            started?.stop()
+            deadlines.stop()
+            clock.join()
+            throw error
+        }
+        self.core = core
+        self.listeners = listeners
+    }
+
+    deinit {
+        // While a request is suspended nothing ends: the threads own what they work with.
+        stop()
+    }
+
+    /// The version of libmicrohttpd that serves, `0.9.75`.
+    package static var libraryVersion: String {
+        unsafe MHD_get_version().map { unsafe String(cString: $0) } ?? ""
+    }
+
+    package var name: String { core.name }
+
+    package var statistics: Statistics { core.statistics }
+
+    /// Answers every request whose header comes from now on with 503 and ends its connection.
+    /// Requests that have begun go on.
+    package func refuseNewRequests() {
+        core.isDraining.store(true, ordering: .sequentiallyConsistent)
+    }
+
+    /// Accepts no further connection: those that come wait in the listening sockets, which stay
+    /// open. Calling it again does nothing.
+    package func quiesce() {
+        state.withLock { quiesce(&$0) }
+    }
+
+    private func quiesce(_ state: inout State) {
+        guard let acceptor = state.acceptor.take() else { return }
+        core.slots.close()
+        acceptor.join()
+    }
+
+    /// Waits until every connection has asked for something, at most until the monotonic time
+    /// `deadlineNanoseconds`. Between being accepted and being heard a client cannot know that the
+    /// server ends, and it would get no answer.
+    package func waitForFirstRequests(until deadlineNanoseconds: UInt64) {
+        while core.slots.taken > core.deadlines.settled,
+            Clock.monotonicNanoseconds < deadlineNanoseconds
+        {
+            core.idleBell.wait(atMost: .milliseconds(1))
+        }
+    }
+
+    /// Waits until no request is active, at most until the monotonic time `deadlineNanoseconds`.
+    /// Returns whether none is. Only a server that refuses new requests becomes idle for good.
+    package func waitUntilIdle(until deadlineNanoseconds: UInt64) -> Bool {
+        // Whoever resumes a request may still be about to let go of it when it has ended.
+        while core.statistics.activeRequests > 0 || core.statistics.suspendedRequests > 0 {
+            let now = Clock.monotonicNanoseconds
+            if now >= deadlineNanoseconds { return false }
+            // The bell rings for a draining server only; the others are looked at now and then.
+            let step: UInt64 = core.statistics.activeRequests > 0 ? 50_000_000 : 1_000_000
+            let left = min(deadlineNanoseconds - now, step)
+            core.idleBell.wait(atMost: .nanoseconds(Int64(left)))
+        }
+        return true
+    }
+
+    /// Ends all connections and threads. Returns false and does nothing while a request is
+    /// suspended: libmicrohttpd would abort the process. Calling it again does nothing.
+    @discardableResult
+    package func stop() -> Bool {
+        state.withLock { state in
+            core.isStopping.store(true, ordering: .sequentiallyConsistent)
+            if core.statistics.suspendedRequests > 0 {
+                core.isStopping.store(false, ordering: .sequentiallyConsistent)
+                return false
+            }
+            guard let clock = state.clock.take() else { return true }
+            quiesce(&state)
+            state.daemon?.stop()
+            state.daemon = nil
+            core.deadlines.stop()
+            clock.join()
+            return true
+        }
+    }
+}

@@ -1,0 +1,94 @@
+internal import Kernel
+
+/// A request target (RFC 9112, 3.2), read from its raw bytes.
+enum Target {
+    /// What a target is good for.
+    enum Shape: Equatable, Sendable {
+        /// No honest client sends it: white space, control bytes or `#`, escapes that are none, or
+        /// neither `/path`, `http://host/path` nor `*`.
+        case malformed
+        /// Its path could be read in two ways: it has a segment `..` or an encoded slash or control
+        /// byte. Only routes for a prefix, which look at the raw path, may answer it.
+        case ambiguous
+        case plain
+    }
+
+    /// Replaces what `path` holds by the decoded path of `raw`, what `rawPath` holds by that path
+    /// as it came, and what `query` holds by the query as it came, without the question mark.
+    static func parse(
+        _ raw: Span<UInt8>, path: inout Buffer, rawPath: inout Buffer, query: inout Buffer
+    ) -> Shape {
+        path.removeAll()
+        rawPath.removeAll()
+        query.removeAll()
+        for index in raw.indices {
+            let byte = raw[index]
+            if byte <= 0x20 || byte == 0x7F || byte == UInt8(ascii: "#") { return .malformed }
+        }
+        if raw.equals("*") {
+            path.append(UInt8(ascii: "*"))
+            rawPath.append(UInt8(ascii: "*"))
+            return .plain
+        }
+        guard let start = pathStart(raw) else { return .malformed }
+        let mark = raw.extracting(droppingFirst: start).offset(of: UInt8(ascii: "?"))
+        let end = mark.map { start + $0 } ?? raw.count
+        if start == end {
+            path.append(UInt8(ascii: "/"))
+            rawPath.append(UInt8(ascii: "/"))
+        }
+        let came = raw.extracting(start..<end)
+        guard let isPlain = decode(came, into: &path) else { return .malformed }
+        rawPath.append(came)
+        query.append(raw.extracting(droppingFirst: min(end + 1, raw.count)))
+        return isPlain && !climbs(path.bytes) ? .plain : .ambiguous
+    }
+
+    /// Where the path begins: at the first byte, or behind the authority of an absolute URI.
+    private static func pathStart(_ raw: Span<UInt8>) -> Int? {
+        if raw.starts(with: "/") { return 0 }
+        var scheme = 0
+        while scheme < raw.count, raw[scheme] != UInt8(ascii: ":") { scheme += 1 }
+        let name = raw.extracting(first: scheme)
+        guard name.equalsIgnoringCase("http") || name.equalsIgnoringCase("https"),
+            raw.extracting(droppingFirst: scheme).starts(with: "://")
+        else { return nil }
+        let first = scheme + 3
+        var end = first
+        while end < raw.count, raw[end] != UInt8(ascii: "/"), raw[end] != UInt8(ascii: "?") {
+            end += 1
+        }
+        let authority = raw.extracting(first..<end)
+        return authority.isEmpty || !HTTPGrammar.isHost(authority) ? nil : end
+    }
+
+    /// Returns nil when an escape is none, false when one stands for a slash or a control byte.
+    private static func decode(_ text: Span<UInt8>, into path: inout Buffer) -> Bool? {
+        path.reserve(text.count)
+        var isPlain = true
+        var index = 0
+        while index < text.count {
+            var byte = text[index]
+            if byte == UInt8(ascii: "%") {
+                guard index + 2 < text.count, let high = text[index + 1].hexadecimalValue,
+                    let low = text[index + 2].hexadecimalValue
+                else { return nil }
+                byte = high << 4 | low
+                if byte == UInt8(ascii: "/") || byte < 0x20 || byte == 0x7F { isPlain = false }
+                index += 2
+            }
+            path.append(byte)
+            index += 1
+        }
+        return isPlain
+    }
+
+    /// Whether a segment is `..`.
+    private static func climbs(_ path: Span<UInt8>) -> Bool {
+        var start = 0
+        while start < path.count {
+            if path.piece(from: &start, upTo: UInt8(ascii: "/")).equals("..") { return true }
+        }
+        return false
+    }
+}

@@ -1,0 +1,54 @@
+internal import Exposition
+internal import Kernel
+
+/// The controllers of control groups: /proc/cgroups (cgroups(7)).
+struct ProcCgroups: Collector, ~Copyable {
+    static var name: String { "cgroups" }
+
+    private var file: KernelFile
+    private var table = SeriesTable([
+        .init(
+            Family(
+                "node_cgroups_cgroups", kind: .gauge,
+                help: "Current cgroup number of the subsystem.")),
+        .init(
+            Family(
+                "node_cgroups_enabled", kind: .gauge,
+                help: "Current cgroup number of the subsystem.")),
+    ])
+
+    init(_ roots: FilesystemRoots) {
+        file = roots.proc.file("cgroups")
+    }
+
+    mutating func collect(_ scrape: inout CollectionContext, into page: inout Page)
+        throws(KernelError)
+    {
+        try scrape.read(subject: &file)
+        scrape.skippedLines += parse(scrape.text.bytes)
+        if table.rowCount == 0 { scrape.skippedLines += 1 }
+        table.write(to: &page)
+    }
+
+    /// Lines of a name, the number of a hierarchy, how many groups, and whether it is switched on.
+    /// Returns those that could not be used.
+    mutating func parse(_ text: Span<UInt8>) -> Int {
+        var skipped = 0
+        table.begin()
+        var lines = Cursor(text)
+        while var line = lines.line() {
+            if line.peek == 0x23 { continue }
+            guard let name = line.word(), line.signedField() != nil,
+                let groups = line.signedField(), let enabled = line.signedField(),
+                let row = table.row(name, labels: { [("subsys_name", name.string)] })
+            else {
+                skipped += 1
+                continue
+            }
+            table[row, 0] = groups
+            table[row, 1] = enabled
+        }
+        table.end()
+        return skipped
+    }
+}

@@ -1,0 +1,254 @@
+internal import Kernel
+package import Observation
+internal import Synchronization
+
+/// Where pushes of events come in: from the bytes of a request to the bytes of its answer.
+package final class EventIngestor: Sendable {
+    /// A request as far as it matters.
+    package struct Push: ~Escapable {
+        let body: Span<UInt8>
+        let contentType: Span<UInt8>?
+        let encoding: ContentEncoding
+
+        /// Behind `body` there are `EventDecoder.padding` bytes that may be read.
+        @_lifetime(copy body, copy contentType)
+        package init(
+            body: Span<UInt8>, contentType: Span<UInt8>?, encoding: ContentEncoding
+        ) {
+            self.body = body
+            self.contentType = contentType
+            self.encoding = encoding
+        }
+    }
+
+    /// Pushes whose memory is kept for others.
+    static let pooledPushes = 64
+
+    package let statistics = PushStatistics()
+    package let producers: ProducerTable
+    private let sink: any Sink
+    private let limits: EventLimits
+    private let benches = LockedValue(ScratchPool())
+    private let pool = LockedValue<[DecodedPush]>([])
+    private let anonymousSuccess = Atomic<UInt64>(0)
+
+    package init(sink: any Sink, producers: ProducerTable, limits: EventLimits = EventLimits()) {
+        self.sink = sink
+        self.producers = producers
+        self.limits = limits
+    }
+
+    /// When a batch of nobody in particular was accepted last, in Unix seconds; 0 when none was.
+    package var lastAnonymousSuccess: Double {
+        Double(bitPattern: anonymousSuccess.load(ordering: .relaxed))
+    }
+
+    /// Decodes and applies a push. `key` is what its headers say of the batch; `sender` is who
+    /// pushes when they say nothing.
+    package func take(
+        _ push: borrowing Push, key: Result<IdempotencyKey?, IdempotencyKey.Problem>,
+        from sender: Sender
+    ) -> PushAnswer {
+        switch hold(push, key: key, from: sender) {
+        case .answered(let answer): return answer
+        case .held(let held):
+            defer { release(held) }
+            if let answer = admit(held) { return answer }
+            sink.apply(held.batch, from: held.sender, outcome: &held.outcome)
+            return finish(held)
+        }
+    }
+
+    // MARK: In steps, for pushes that wait to be kept
+
+    /// What `hold` leads to.
+    package enum Preparation {
+        case answered(PushAnswer)
+        /// To be admitted, decided on, applied, finished and released.
+        case held(DecodedPush)
+    }
+
+    /// Decodes a push.
+    package func hold(
+        _ push: borrowing Push, key: Result<IdempotencyKey?, IdempotencyKey.Problem>,
+        from sender: Sender
+    ) -> Preparation {
+        let began = Clock.monotonicNanoseconds
+        statistics.count(bytes: push.body.count)
+        guard let form = EventIngestor.form(push.contentType) else {
+            return .answered(
+                .error(
+                    415, code: "content_type",
+                    detail:
+                        "events come as application/json or application/x-ndjson: -H 'Content-Type: application/json'"
+                ))
+        }
+        if push.encoding == .unknown {
+            return .answered(
+                .error(
+                    415, code: "content_encoding",
+                    detail: "a body may be compressed by gzip and by nothing else"
+                ))
+        }
+        let known: IdempotencyKey?
+        switch key {
+        case .success(let key): known = key
+        case .failure(let problem):
+            return .answered(.error(400, code: "bad_header", detail: problem.sentence))
+        }
+        let held = pool.withLock { $0.popLast() } ?? DecodedPush()
+        held.begin(known, sender: sender, at: began)
+        var scratch = benches.withLock { $0.take() } ?? DecodeScratch(limits)
+        let answer = decode(push, form: form, into: held, scratch: &scratch)
+        if scratch.keptBytes <= DecodeScratch.keptLimit {
+            var kept: DecodeScratch? = consume scratch
+            benches.withLock { benches in
+                if let scratch = kept.take() { benches.giveBack(scratch) }
+            }
+        }
+        guard let answer else { return .held(held) }
+        release(held)
+        return .answered(answer)
+    }
+
+    /// The answer to a push that is not to be applied, or nil: then its batch is its producer's
+    /// next one.
+    package func admit(_ held: DecodedPush) -> PushAnswer? {
+        guard let key = held.key else { return nil }
+        switch producers.decide(key, now: Clock.monotonicNanoseconds) {
+        case .apply(let number):
+            held.sender = Sender(number: number, process: held.sender.process)
+            return nil
+        case .duplicate: return .duplicate
+        case .staleStart:
+            return .error(
+                400, code: "stale_start",
+                detail: "a later process of this producer has pushed already")
+        case .full:
+            return .error(
+                429, code: "producer_limit",
+                detail:
+                    "no further producer is remembered; silent ones are forgotten after 24 hours")
+        }
+    }
+
+    /// The answer to a push that was applied.
+    package func finish(_ held: DecodedPush) -> PushAnswer {
+        statistics.count(held.batch)
+        statistics.count(held.outcome)
+        statistics.count(nanoseconds: Clock.monotonicNanoseconds &- held.began)
+        let answer = PushAnswer.events(held.items, outcome: held.outcome)
+        if answer.status == 200 { noteSuccess(held.key, at: held.time) }
+        return answer
+    }
+
+    /// Lets another push have the memory of one that is over.
+    package func release(_ held: DecodedPush) {
+        if held.keptBytes > DecodeScratch.keptLimit { return }
+        pool.withLock { pool in
+            if pool.count < EventIngestor.pooledPushes { pool.append(held) }
+        }
+    }
+
+    /// Fills the batch. Returns the answer to a body that is not one, which uses its number up.
+    private func decode(
+        _ push: borrowing Push, form: EventDecoder.Form, into held: DecodedPush,
+        scratch: inout DecodeScratch
+    ) -> PushAnswer? {
+        if push.encoding == .gzip {
+            do throws(Inflater.Failure) {
+                scratch.plain.removeAll()
+                try scratch.inflater.inflate(push.body, into: &scratch.plain, limits: limits)
+                scratch.plain.reserve(EventDecoder.padding)
+            } catch {
+                switch error {
+                case .damaged:
+                    return admit(held)
+                        ?? .unreadable(
+                            "damaged_gzip", detail: "the body is not gzip, or damaged, or cut off")
+                case .tooLarge(let bytes):
+                    return .error(
+                        413, code: "body_too_large",
+                        detail: "an inflated body has at most \(bytes) bytes")
+                case .tooDense(let bytes):
+                    return .error(
+                        413, code: "body_too_dense",
+                        detail:
+                            "a body that is compressed more than \(limits.ratio) times inflates to at most \(bytes) bytes"
+                    )
+                }
+            }
+        }
+        do throws(BodyError) {
+            held.items = try EventIngestor.decode(
+                push, plain: scratch.plain, form: form, now: held.time, decoder: &scratch.decoder,
+                batch: &held.batch, outcome: &held.outcome)
+            return nil
+        } catch {
+            return admit(held) ?? .unreadable("not_json", detail: error.sentence)
+        }
+    }
+
+    private func noteSuccess(_ key: IdempotencyKey?, at time: Double) {
+        if let key {
+            producers.noteSuccess(key, at: time)
+        } else {
+            anonymousSuccess.store(time.bitPattern, ordering: .relaxed)
+        }
+    }
+
+    private static func decode(
+        _ push: borrowing Push, plain: borrowing Buffer, form: EventDecoder.Form,
+        now: Double, decoder: inout EventDecoder, batch: inout Batch,
+        outcome: inout BatchOutcome
+    ) throws(BodyError) -> Int {
+        let body = push.encoding == .gzip ? plain.bytes : push.body
+        return try decoder.decode(body, form: form, now: now, into: &batch, outcome: &outcome)
+    }
+
+    /// The form that a content type stands for; nil for one that is not ours.
+    static func form(_ contentType: Span<UInt8>?) -> EventDecoder.Form? {
+        guard let contentType else { return nil }
+        let end = contentType.offset(of: UInt8(ascii: ";")) ?? contentType.count
+        let type = contentType.extracting(first: end).trimmed
+        if type.equalsIgnoringCase("application/json") { return .json }
+        if type.equalsIgnoringCase("application/x-ndjson") { return .lines }
+        return nil
+    }
+}
+
+/// What one push at a time works with: its memory is kept.
+private struct DecodeScratch: ~Copyable, @unchecked Sendable {
+    // Whoever has taken it is alone with it.
+    var decoder: EventDecoder
+    var inflater = Inflater()
+    var plain = Buffer(capacity: 4096)
+
+    /// One that holds on to more bytes than this is not kept.
+    static let keptLimit = 4 << 20
+
+    init(_ limits: EventLimits) {
+        decoder = EventDecoder(limits: limits)
+    }
+
+    var keptBytes: Int { decoder.keptBytes + plain.capacity }
+}
+
+/// As many as there are threads that serve pushes.
+private struct ScratchPool: ~Copyable {
+    private var first: DecodeScratch?
+    private var second: DecodeScratch?
+
+    mutating func take() -> DecodeScratch? {
+        if first != nil { return first.take() }
+        return second.take()
+    }
+
+    mutating func giveBack(_ scratch: consuming DecodeScratch) {
+        if first == nil {
+            first = consume scratch
+        } else if second == nil {
+            second = consume scratch
+        }
+    }
+}

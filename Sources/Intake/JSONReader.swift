@@ -1,0 +1,119 @@
+internal import CText
+internal import Kernel
+
+/// A JSON text that is read one element at a time.
+///
+/// The text must stay as it is while it is read, and `JSONReader.padding` bytes behind it must be
+/// readable, whatever they hold.
+@safe
+struct JSONReader: ~Copyable {
+    /// What `next` found.
+    enum Step {
+        case element
+        case end
+        case failure
+    }
+
+    static let padding = Int(ctext_json_padding)
+
+    private let ingestor: UnsafeMutablePointer<ctext_json>
+
+    /// An element may have at most `tokenLimit` values and keys.
+    init(tokenLimit: Int) {
+        guard let ingestor = unsafe ctext_json_create(tokenLimit) else {
+            preconditionFailure("no memory for a parser")
+        }
+        unsafe self.ingestor = ingestor
+    }
+
+    deinit {
+        unsafe ctext_json_destroy(ingestor)
+    }
+
+    /// Returns whether the text is an object, which is its own only element, or an array.
+    mutating func open(_ text: Span<UInt8>) -> Bool {
+        unsafe text.withUnsafeBufferPointer { bytes in
+            unsafe ctext_json_open(ingestor, bytes.baseAddress, bytes.count)
+        }
+    }
+
+    var isArray: Bool { unsafe ctext_json_is_array(ingestor) }
+
+    mutating func next() -> Step {
+        switch unsafe ctext_json_next(ingestor) {
+        case 1: .element
+        case 0: .end
+        default: .failure
+        }
+    }
+
+    /// The element that `next` found.
+    var element: JSONValue {
+        @_lifetime(borrow self)
+        get {
+            let tokens = unsafe UnsafeBufferPointer(
+                start: ingestor.pointee.tokens, count: ingestor.pointee.token_count)
+            return unsafe _overrideLifetime(
+                JSONValue(Span(_unsafeElements: tokens)), borrowing: self)
+        }
+    }
+
+    /// What is wrong, a sentence without its full stop, with the byte where it was found.
+    var failure: String {
+        let text = unsafe ingestor.pointee.error.map { unsafe String(cString: $0) } ?? "not JSON"
+        let offset = unsafe ingestor.pointee.error_offset
+        return offset == Int(bitPattern: UInt.max) ? text : "\(text), near byte \(offset)"
+    }
+
+    /// Memory that is kept from text to text, about.
+    var keptBytes: Int { unsafe ingestor.pointee.kept_bytes }
+}
+
+/// An element of a JSON text as a row of tokens. A position is the index of a value's first token;
+/// the element's own is 0.
+struct JSONValue: ~Escapable {
+    enum Kind: UInt32 {
+        case object = 1
+        case array, key, string, badString, number, largeNumber, yes, no, null
+    }
+
+    private let tokens: Span<ctext_json_token>
+
+    @_lifetime(copy tokens)
+    fileprivate init(_ tokens: Span<ctext_json_token>) {
+        self.tokens = tokens
+    }
+
+    @inline(__always)
+    func kind(_ position: Int) -> Kind {
+        Kind(rawValue: tokens[position].kind) ?? .null
+    }
+
+    /// Members of an object, elements of an array, bytes of a string.
+    @inline(__always)
+    func count(_ position: Int) -> Int { Int(tokens[position].count) }
+
+    /// The number of a number.
+    @inline(__always)
+    func number(_ position: Int) -> Double { Double(bitPattern: tokens[position].bits) }
+
+    /// The position behind a value.
+    @inline(__always)
+    func end(_ position: Int) -> Int {
+        switch kind(position) {
+        case .object, .array: Int(truncatingIfNeeded: tokens[position].bits)
+        default: position &+ 1
+        }
+    }
+
+    /// The text of a string or a key.
+    @inline(__always)
+    @_lifetime(copy self)
+    func text(_ position: Int) -> Span<UInt8> {
+        let token = tokens[position]
+        let bytes = unsafe UnsafeBufferPointer(
+            start: UnsafePointer<UInt8>(bitPattern: UInt(truncatingIfNeeded: token.bits)),
+            count: Int(token.count))
+        return unsafe _overrideLifetime(Span(_unsafeElements: bytes), copying: self)
+    }
+}

@@ -1,0 +1,38 @@
+internal import CLinux
+internal import Glibc
+
+/// Wakes one waiting thread from any other: an eventfd(2). Rings that nobody has answered yet
+/// count as one.
+package struct EventFD: ~Copyable, Sendable {
+    private let descriptor: Int32
+
+    package init() throws(KernelError) {
+        descriptor = clinux_eventfd()
+        guard descriptor >= 0 else { throw .last("eventfd") }
+    }
+
+    deinit {
+        close(descriptor)
+    }
+
+    /// For poll(2) together with other descriptors: readable after a ring until `wait`.
+    package var pollable: Int32 { descriptor }
+
+    package func ring() {
+        var one: UInt64 = 1
+        _ = unsafe write(descriptor, &one, 8)
+    }
+
+    /// Waits for a ring, at most `timeout` when one is given. Returns whether it rang. One thread
+    /// waits at a bell.
+    @discardableResult
+    package func wait(atMost timeout: Duration? = nil) -> Bool {
+        if let timeout {
+            let milliseconds = Int32(clamping: (timeout.nanoseconds &+ 999_999) / 1_000_000)
+            var request = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+            guard unsafe poll(&request, 1, milliseconds) > 0 else { return false }
+        }
+        var rings: UInt64 = 0
+        return unsafe Glibc.read(descriptor, &rings, 8) == 8
+    }
+}

@@ -1,0 +1,121 @@
+internal import Kernel
+internal import Series
+internal import Synchronization
+
+/// The models and versions that there are, by name. Whoever holds it holds its lock.
+struct ModelDirectory: ~Copyable, Sendable {
+    private(set) var models: [ModelState] = []
+    private(set) var versions: [ModelVersion] = []
+    private(set) var settings: ModelSettings
+    let keepsNatives: Bool
+    private var modelNames = NameTable()
+    private var versionNames = NameTable()
+    private var key: [UInt8] = []
+
+    init(_ settings: ModelSettings, keepsNatives: Bool) {
+        self.settings = settings
+        self.keepsNatives = keepsNatives
+    }
+
+    /// The model with this name, made when it is new; nil without room, with the reason.
+    mutating func model(
+        _ name: Span<UInt8>, budget: SeriesBudget, now: UInt64, refusal: inout DropReason?
+    ) -> ModelState? {
+        if let number = modelNames.number(of: name) {
+            models[number].lastPush.store(now, ordering: .relaxed)
+            return models[number]
+        }
+        if budget.isBinding, models.count >= budget.limits.models {
+            refusal = .modelLimit
+            return nil
+        }
+        let text = name.string
+        let model = ModelState(
+            text, budget: budget, rules: settings.rules(of: text), now: now, refusal: &refusal)
+        guard let model else { return nil }
+        _ = modelNames.add(name)
+        models.append(model)
+        return model
+    }
+
+    /// The version of the model, made when it is new; nil without room, with the reason.
+    mutating func version(
+        _ version: Span<UInt8>, of model: Span<UInt8>, budget: SeriesBudget, now: UInt64,
+        refusal: inout DropReason?
+    ) -> ModelVersion? {
+        key.removeAll(keepingCapacity: true)
+        ModelDirectory.append(model, version: version, to: &key)
+        if let number = versionNames.number(of: key.span) {
+            let known = versions[number]
+            known.lastPush.store(now, ordering: .relaxed)
+            known.owner.lastPush.store(now, ordering: .relaxed)
+            return known
+        }
+        guard let owner = self.model(model, budget: budget, now: now, refusal: &refusal) else {
+            return nil
+        }
+        let siblings = versions.count { $0.owner === owner }
+        if budget.isBinding, siblings >= budget.limits.versionsPerModel {
+            refusal = .versionLimit
+            return nil
+        }
+        let made = ModelVersion(
+            owner, version: version.string, budget: budget, rules: settings.rules(of: owner.name),
+            keepsNatives: keepsNatives, now: now)
+        let key = key
+        _ = versionNames.add(key.span)
+        versions.append(made)
+        return made
+    }
+
+    /// Forgets the versions for which `isGone` says so, and each model that has none left and for
+    /// which `isModelGone` says so.
+    mutating func remove(
+        versions isGone: (ModelVersion) -> Bool, models isModelGone: (ModelState) -> Bool
+    ) {
+        let count = versions.count
+        versions.removeAll { version in
+            let isGone = isGone(version)
+            if isGone { version.isRetired.store(true, ordering: .relaxed) }
+            return isGone
+        }
+        if versions.count < count {
+            var names = NameTable()
+            for version in versions {
+                key.removeAll(keepingCapacity: true)
+                ModelDirectory.append(
+                    version.owner.name.utf8Span.span, version: version.version.utf8Span.span,
+                    to: &key)
+                _ = names.add(key.span)
+            }
+            versionNames = names
+        }
+        let modelCount = models.count
+        models.removeAll { model in
+            isModelGone(model) && !versions.contains { $0.owner === model }
+        }
+        if models.count < modelCount {
+            var names = NameTable()
+            for model in models { _ = names.add(model.name.utf8Span.span) }
+            modelNames = names
+        }
+    }
+
+    /// Forgets all.
+    mutating func removeAll() {
+        remove(versions: { _ in true }, models: { _ in true })
+    }
+
+    mutating func change(_ settings: ModelSettings) {
+        self.settings = settings
+    }
+
+    // 0xFF stands in no UTF-8 text: no two pairs of names make one key.
+    private static func append(
+        _ model: Span<UInt8>, version: Span<UInt8>, to key: inout [UInt8]
+    ) {
+        for index in model.indices { key.append(model[index]) }
+        key.append(0xFF)
+        for index in version.indices { key.append(version[index]) }
+    }
+}

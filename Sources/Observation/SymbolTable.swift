@@ -1,0 +1,148 @@
+internal import Kernel
+internal import Wire
+
+/// Where a text stands in the memory of its batch.
+package struct StringRef: Sendable, Equatable, BitwiseCopyable {
+    package let offset: UInt32
+    package let count: UInt32
+
+    package init(offset: UInt32, count: UInt32) {
+        self.offset = offset
+        self.count = count
+    }
+
+    package static let empty = StringRef(offset: 0, count: 0)
+
+    package var isEmpty: Bool { count == 0 }
+}
+
+/// A name by its number in the batch: two names are equal when their numbers are.
+package struct Symbol: Sendable, Hashable, BitwiseCopyable {
+    package let index: Int32
+
+    package init(index: Int) {
+        self.index = Int32(clamping: index)
+    }
+
+    /// No name.
+    package static let none = Symbol(index: -1)
+
+    package var isNone: Bool { index < 0 }
+}
+
+/// The texts of a batch, one behind the other, and which of them are names: each name stands there
+/// once. Emptying it keeps the memory.
+struct SymbolTable: ~Copyable, Sendable {
+    private var arena: Buffer
+    private var texts: [StringRef] = []
+    // An open table over `texts`: a number + 1, or 0. Its size is a power of two.
+    private var table: [Int32]
+    private var slots: [Int32] = []
+
+    init(capacity: Int) {
+        arena = Buffer(capacity: capacity)
+        table = [Int32](repeating: 0, count: 256)
+    }
+
+    var count: Int { texts.count }
+    var byteCount: Int { arena.count }
+    var capacity: Int { arena.capacity }
+
+    /// Cost: O(names since the last call).
+    mutating func removeAll() {
+        for place in slots { table[Int(place)] = 0 }
+        slots.removeAll(keepingCapacity: true)
+        texts.removeAll(keepingCapacity: true)
+        arena.removeAll()
+    }
+
+    func text(_ name: Symbol) -> StringRef {
+        texts[Int(name.index)]
+    }
+
+    @inline(__always)
+    @_lifetime(borrow self)
+    func bytes(_ text: StringRef) -> Span<UInt8> {
+        let first = Int(text.offset)
+        return arena.bytes.extracting(first..<first + Int(text.count))
+    }
+
+    @inline(__always)
+    mutating func append(_ bytes: Span<UInt8>) -> StringRef {
+        let text = StringRef(offset: UInt32(arena.count), count: UInt32(bytes.count))
+        arena.append(bytes)
+        return text
+    }
+
+    /// Whether the bytes are those of a name: the cheap way past the table for what repeats.
+    @inline(__always)
+    func matches(_ name: Symbol, bytes: Span<UInt8>) -> Bool {
+        if name.isNone { return false }
+        let text = texts[Int(name.index)]
+        if Int(text.count) != bytes.count { return false }
+        return self.bytes(text).equals(bytes)
+    }
+
+    /// The name with these bytes, which is made when there is none.
+    mutating func intern(_ bytes: Span<UInt8>) -> Symbol {
+        if texts.count &* 2 >= table.count { grow() }
+        let mask = table.count &- 1
+        var place = SymbolTable.hash(bytes) & mask
+        while table[place] != 0 {
+            let name = Symbol(index: Int(table[place]) &- 1)
+            if matches(name, bytes: bytes) { return name }
+            place = (place &+ 1) & mask
+        }
+        let name = Symbol(index: texts.count)
+        texts.append(append(bytes))
+        table[place] = name.index &+ 1
+        slots.append(Int32(place))
+        return name
+    }
+
+    // MARK: Records
+
+    func write(to record: inout ByteWriter) {
+        record.write(arena.bytes)
+        record.write(count: texts.count)
+        for text in texts {
+            record.write(UInt64(text.offset))
+            record.write(UInt64(text.count))
+        }
+    }
+
+    mutating func read(_ record: inout ByteReader) {
+        removeAll()
+        arena.append(record.text())
+        for _ in 0..<record.count() {
+            let offset = record.number(below: arena.count + 1)
+            let count = record.number(below: arena.count - offset + 1)
+            let text = StringRef(offset: UInt32(offset), count: UInt32(count))
+            if texts.count &* 2 >= table.count { grow() }
+            let mask = table.count &- 1
+            var place = SymbolTable.hash(bytes(text)) & mask
+            while table[place] != 0 { place = (place &+ 1) & mask }
+            texts.append(text)
+            table[place] = Int32(texts.count)
+            slots.append(Int32(place))
+        }
+    }
+
+    private mutating func grow() {
+        let size = table.count * 2
+        table = [Int32](repeating: 0, count: size)
+        for index in texts.indices {
+            var place = SymbolTable.hash(bytes(texts[index])) & (size &- 1)
+            while table[place] != 0 { place = (place &+ 1) & (size &- 1) }
+            table[place] = Int32(index + 1)
+            slots[index] = Int32(place)
+        }
+    }
+
+    // Keyed per process: nobody can choose names that meet in the table.
+    private static func hash(_ bytes: Span<UInt8>) -> Int {
+        var hasher = Hasher()
+        unsafe bytes.withUnsafeBytes { unsafe hasher.combine(bytes: $0) }
+        return hasher.finalize()
+    }
+}

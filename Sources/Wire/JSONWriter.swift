@@ -1,0 +1,57 @@
+/// JSON as it is written: for answers.
+package struct JSONWriter {
+    package private(set) var bytes: [UInt8] = []
+
+    package init() {}
+
+    package mutating func raw(_ text: StaticString) {
+        unsafe bytes.append(
+            contentsOf: UnsafeBufferPointer(
+                start: text.utf8Start, count: text.utf8CodeUnitCount))
+    }
+
+    package mutating func number(_ value: Int) {
+        bytes.append(contentsOf: String(value).utf8)
+    }
+
+    package mutating func number(_ value: UInt64) {
+        bytes.append(contentsOf: String(value).utf8)
+    }
+
+    /// Milliseconds of a finite time.
+    package mutating func seconds(_ value: Double) {
+        let milliseconds = UInt64(max(0, min(value * 1000, 1e18)))
+        number(milliseconds / 1000)
+        let rest = String(milliseconds % 1000)
+        bytes.append(UInt8(ascii: "."))
+        bytes.append(contentsOf: String(repeating: "0", count: 3 - rest.utf8.count).utf8)
+        bytes.append(contentsOf: rest.utf8)
+    }
+
+    package mutating func string(_ text: String) {
+        bytes.append(UInt8(ascii: "\""))
+        for byte in text.utf8 {
+            switch byte {
+            case UInt8(ascii: "\""), UInt8(ascii: "\\"):
+                bytes.append(UInt8(ascii: "\\"))
+                bytes.append(byte)
+            case 0..<0x20:
+                let digits = String(byte, radix: 16)
+                bytes.append(contentsOf: "\\u00".utf8)
+                if digits.utf8.count == 1 { bytes.append(UInt8(ascii: "0")) }
+                bytes.append(contentsOf: digits.utf8)
+            default: bytes.append(byte)
+            }
+        }
+        bytes.append(UInt8(ascii: "\""))
+    }
+
+    /// `"error":{"code":...,"detail":...}`, the form of all errors.
+    package mutating func error(_ code: String, detail: String) {
+        raw("\"error\":{\"code\":")
+        string(code)
+        raw(",\"detail\":")
+        string(detail)
+        raw("}")
+    }
+}
