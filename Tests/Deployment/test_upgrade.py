@@ -63,35 +63,38 @@ def held(machine, former):
 class TestUnderWay:
     """One story on one machine, so the order counts."""
 
-    def carried(self, machine, action, seconds: int) -> dict[str, int]:
+    def carried(self, machine, action) -> dict[str, int]:
         """Runs the action while services push; returns what became of their pushes."""
         before = pushed(machine)
+        end = machine.path("/work/end")
+        end.unlink(missing_ok=True)
         results = []
         thread = threading.Thread(target=lambda: results.append(
-            machine.shell(f"/usr/bin/python3 /work/pushing.py {seconds}", seconds=120)))
+            machine.shell("/usr/bin/python3 /work/pushing.py /work/end", seconds=180)))
         thread.start()
         machine.wait(lambda: pushed(machine) > before, "the first pushes")
         action()
         during = pushed(machine)
+        machine.wait(lambda: pushed(machine) > during + 20, "pushes after it")
+        end.touch()
         thread.join()
         counts = json.loads(results[0])
         assert pushed(machine) - before == counts["acknowledged"], counts
-        assert pushed(machine) > during, "nothing was pushed after it"
         return counts
 
     def test_1_an_upgrade_from_the_former_package_loses_no_push(self, held, package):
         sockets = listening(held)
         assert len(sockets) == 3, sockets
         before = held.property("MainPID")
-        counts = self.carried(held, lambda: held.install(package), 8)
+        counts = self.carried(held, lambda: held.install(package))
         assert held.property("MainPID") not in (before, "0")
         assert listening(held) == sockets, "a socket was closed"
-        assert counts["acknowledged"] > 100 and "refused" not in counts, counts
+        assert "refused" not in counts, counts
 
     def test_2_so_does_an_upgrade_from_this_package(self, held, package, tmp_path):
         sockets = listening(held)
         newer = repacked(package, tmp_path, "9.0-1")
-        counts = self.carried(held, lambda: held.install(newer), 8)
+        counts = self.carried(held, lambda: held.install(newer))
         assert listening(held) == sockets, "a socket was closed"
         assert "refused" not in counts, counts
 

@@ -204,7 +204,7 @@ struct ManagedDevicesTests {
             unsafe dlopen("libnvidia-ml.so.1", RTLD_LAZY) == nil
         })
     func `a driver without its library is a failure that names the library`() throws {
-        let reason = try failure(Trees.host("cards", ["gpu"]))
+        let reason = try failure(Trees.host("cards", collectors: ["gpu"]))
         #expect(reason?.contains("libnvidia-ml.so.1") == true)
         #expect(reason?.contains("yet the NVIDIA driver is loaded") == true)
     }

@@ -63,7 +63,7 @@ struct SystemTests {
         try folder.make("rootfs/etc")
         #expect(
             unsafe symlink("/usr/lib/os-release", "\(folder.path)/rootfs/etc/os-release") == 0)
-        var host = try Trees.host(at: folder.path, ["os"])
+        var host = try Trees.host(at: folder.path, collectors: ["os"])
         #expect(Trees.page(&host).contains(#"id="hostos""#))
     }
 
