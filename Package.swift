@@ -38,8 +38,8 @@ let revision = (Context.environment["ML_EXPORTER_REVISION"] ?? "")
 let package = Package(
     name: "ml_exporter",
     dependencies: [
-        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
-        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
     ],
     targets: [
         .systemLibrary(
@@ -73,7 +73,9 @@ let package = Package(
         module("Intake", imports: ["Kernel", "Wire", "Observation", "CText", "CDeflate"]),
         module(
             "Host",
-            imports: ["Kernel", "Exposition", "Settings", "CLinux", "CNVML", argumentParser]),
+            imports: [
+                "Kernel", "Wire", "Exposition", "Settings", "CLinux", "CNVML", argumentParser,
+            ]),
         module("Groups", imports: ["Kernel", "Wire", "Exposition"]),
         module("Series", imports: ["Kernel", "Wire", "Exposition", "Observation"]),
         module("Model", imports: ["Kernel", "Wire", "Exposition", "Observation", "Series"]),

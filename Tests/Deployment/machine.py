@@ -125,11 +125,11 @@ class Machine:
             time.sleep(0.1)
         raise AssertionError(f"not within {seconds} s: {what}\n{self.log.read_text()}")
 
-    def run(self, *command: str, check: bool = True, seconds: float = 60,
+    def run(self, *command: str, check: bool = True, seconds: float = 120,
             **options) -> subprocess.CompletedProcess:
         """Runs a command inside, as root."""
         enter = ["nsenter", "-t", str(self.init), "-m", "-u", "-p", "-n", "-C", "--root", "--wd=/",
-                 "env", "-i", f"PATH={os.environ['PATH']}", "DEBIAN_FRONTEND=noninteractive"]
+                 "env", "-i", "-C", "/", f"PATH={os.environ['PATH']}", "DEBIAN_FRONTEND=noninteractive"]
         result = subprocess.run([*enter, *command], capture_output=True, text=True,
                                 stdin=subprocess.DEVNULL, timeout=seconds, **options)
         if check and result.returncode != 0:

@@ -45,8 +45,70 @@ def test_the_image_has_the_libraries_that_the_package_asks_for(package):
     assert wanted - set(installed) == set()
 
 
-def test_the_composition_is_valid():
-    accepted("check-jsonschema", "--builtin-schema", "vendor.compose-spec", COMPOSE)
+@pytest.mark.parametrize("file", sorted(COMPOSE.parent.glob("*.yaml")), ids=lambda file: file.stem)
+def test_the_composition_is_valid(file):
+    accepted("check-jsonschema", "--builtin-schema", "vendor.compose-spec", file)
+
+
+def test_overriding_files_change_services_that_exist(composition):
+    for file in set(COMPOSE.parent.glob("*.yaml")) - {COMPOSE}:
+        changed = yaml.safe_load(file.read_text())["services"]
+        assert set(changed) <= set(composition["services"]), file.name
+        for volume in changed["ml_exporter"].get("volumes", ()):
+            # Compose merges by target: another one would be a second mount.
+            targets = {each["target"] for each in composition["services"]["ml_exporter"]["volumes"]
+                       if isinstance(each, dict)}
+            assert volume["target"] in targets, file.name
+
+
+def test_the_image_asks_for_gpus_and_says_what_it_is():
+    last = DOCKERFILE.read_text().split("\nFROM ${DEBIAN}")[1]
+    assert "NVIDIA_VISIBLE_DEVICES=all" in last and "NVIDIA_DRIVER_CAPABILITIES=utility" in last
+    labels = set(re.findall(r"org\.opencontainers\.image\.(\w+)=", last))
+    assert {"source", "revision", "version", "licenses"} <= labels
+    version = re.search(r"version (\S+)", accepted(BINARY, "--version"))[1]
+    assert f"ARG VERSION={version}\n" in last
+
+
+def test_the_image_builds_the_versions_of_the_release():
+    manifest = (HOUSE / "Package.swift").read_text()
+    packages = re.findall(r"\.package\(url: (.*)\)", manifest)
+    assert packages and all(re.search(r'exact: "\d+\.\d+\.\d+"', each) for each in packages)
+    assert re.search(r"^ARG SWIFT=swift:\d+\.\d+\.\d+-bookworm$", DOCKERFILE.read_text(), re.MULTILINE)
+
+
+def seconds(duration: str) -> int:
+    found = re.fullmatch(r"(?:(\d+)m)?(?:(\d+)s)?", duration)
+    return 60 * int(found[1] or 0) + int(found[2] or 0)
+
+
+def test_no_service_is_killed_while_it_ends_or_fills_the_disk_with_its_log(composition):
+    unit = (DEPLOY / "systemd/ml_exporter.service").read_text()
+    longest = int(re.search(r"^TimeoutStopSec=(\d+)s$", unit, re.MULTILINE)[1])
+    for name, service in composition["services"].items():
+        assert seconds(service["stop_grace_period"]) >= longest, name
+        options = service["logging"]["options"]
+        assert options["max-size"] and int(options["max-file"]) > 1, name
+    assert seconds(composition["services"]["prometheus"]["stop_grace_period"]) >= 60
+
+
+def test_prometheus_has_the_features_that_its_configuration_needs(composition):
+    head = (DEPLOY / "prometheus/prometheus.yml").read_text()
+    needed = re.search(r"--enable-feature=([\w,-]+)", head)[1]
+    assert f"--enable-feature={needed}" in composition["services"]["prometheus"]["command"]
+
+
+def test_no_secret_is_kept_in_the_tree(composition):
+    """Secrets come from a folder of the machine, so no file of the tree may be one."""
+    mounted = {}
+    for service in composition["services"].values():
+        for volume in service["volumes"]:
+            if isinstance(volume, str):
+                target, _, source = volume.removesuffix(":ro,z")[::-1].partition(":")
+                mounted[target[::-1]] = source[::-1]
+    for config in ("alertmanager/alertmanager.yml", "prometheus/prometheus-remote-write.yml"):
+        for path in re.findall(r"(/etc/\w+/secrets)/", (DEPLOY / config).read_text()):
+            assert mounted[path].startswith("${ML_EXPORTER_SECRETS:-/etc/"), path
 
 
 def test_what_the_composition_mounts_is_there(composition):
@@ -54,6 +116,8 @@ def test_what_the_composition_mounts_is_there(composition):
     for name, service in composition["services"].items():
         for volume in service["volumes"]:
             source = volume["source"] if isinstance(volume, dict) else volume.split(":")[0]
+            if source == "${ML_EXPORTER_SECRETS":
+                continue
             if source.startswith("."):
                 assert (COMPOSE.parent / source).exists(), f"{name}: {source}"
             else:
@@ -61,26 +125,29 @@ def test_what_the_composition_mounts_is_there(composition):
 
 
 def test_files_that_the_composition_names_are_mounted(composition):
-    """--config.file=/etc/NAME/FILE is FILE below the directory mounted at /etc/NAME."""
+    """--config.file=/etc/NAME/config/FILE is FILE below the directory that is mounted there."""
     seen = 0
     for service in composition["services"].values():
         mounts = dict(reversed(volume.split(":")[:2]) for volume in service["volumes"]
-                      if isinstance(volume, str))
+                      if isinstance(volume, str) and not volume.startswith("$"))
         for word in service.get("command", ()):
-            if match := re.fullmatch(r"--config\.file=(/etc/\w+)/(\S+)", word):
+            if match := re.fullmatch(r"--config\.file=(/etc/\w+/config)/(\S+)", word):
                 assert (COMPOSE.parent / mounts[match[1]] / match[2]).is_file(), word
                 seen += 1
     assert seen == 2
 
 
 def test_the_daemon_takes_the_flags_of_the_composition(composition):
-    accepted(BINARY, "check-config", *composition["services"]["ml_exporter"]["command"])
+    command = composition["services"]["ml_exporter"]["command"]
+    accepted(BINARY, "check-config", *(word.replace("$$", "$") for word in command))
 
 
 def test_no_service_of_the_composition_may_more_than_it_must(composition):
     for name, service in composition["services"].items():
         assert service["cap_drop"] == ["ALL"], name
-        assert service["security_opt"] == ["no-new-privileges:true"], name
+        # Only what reads the whole machine is free of SELinux.
+        unlabelled = ["label=disable"] if name == "ml_exporter" else []
+        assert service["security_opt"] == ["no-new-privileges:true", *unlabelled], name
         assert not service.get("privileged"), name
         image = service["image"]
         assert "build" in service or re.search(r":v?\d+\.\d+\.\d+$", image), f"{image} may change"

@@ -60,7 +60,7 @@ def test_files_that_deployment_names_are_there():
     assert len(paths) > 5
     for path in paths:
         assert (HOUSE / path).exists(), path
-    for path in re.findall(r"/usr/share/ml_exporter/systemd/(\S+)", text):
+    for path in re.findall(r"/usr/share/ml_exporter/systemd/([\w.-]+\w)", text):
         assert (DEPLOY / "systemd" / "drop-ins" / path).exists(), path
 
 

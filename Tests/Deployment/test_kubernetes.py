@@ -7,12 +7,14 @@ import shutil
 import pytest
 import yaml
 
+from chart import documents, of_kind
 from files import BINARY, DEPLOY, HOUSE, accepted
 
 KUBERNETES = DEPLOY / "kubernetes"
 BASE = [KUBERNETES / "base" / f"{name}.yaml"
-        for name in ("namespace", "serviceaccount", "daemonset", "networkpolicy")]
-LARGEST_CONFIG_MAP = 1 << 20
+        for name in ("namespace", "serviceaccount", "resourcequota", "daemonset", "networkpolicy")]
+# What one object may be so that `kubectl apply` can repeat it in an annotation.
+LARGEST_ANNOTATION = 262_144
 # What the operator's API knows of what we say in a PodMonitor, and of rules.
 MONITOR_KEYS = {"selector", "podMetricsEndpoints", "namespaceSelector", "sampleLimit",
                 "targetLimit", "labelLimit", "labelNameLengthLimit", "labelValueLengthLimit"}
@@ -20,10 +22,6 @@ ENDPOINT_KEYS = {"port", "path", "params", "interval", "scrapeTimeout", "honorLa
                  "relabelings", "metricRelabelings", "filterRunning"}
 GROUP_KEYS = {"name", "interval", "rules", "limit", "labels", "query_offset"}
 RULE_KEYS = {"alert", "record", "expr", "for", "keep_firing_for", "labels", "annotations"}
-
-
-def documents(text: str) -> list[dict]:
-    return [document for document in yaml.safe_load_all(text) if document]
 
 
 @pytest.fixture(scope="module")
@@ -42,10 +40,6 @@ def rendered():
     if not shutil.which("kubectl"):
         pytest.skip("kubectl is not installed")
     return documents(accepted("kubectl", "kustomize", KUBERNETES))
-
-
-def of_kind(objects: list[dict], kind: str) -> list[dict]:
-    return [each for each in objects if each["kind"] == kind]
 
 
 @pytest.mark.parametrize("version", ["1.29", "1.33", "1.37"])
@@ -79,6 +73,44 @@ def test_the_pod_has_no_rights(daemonset, container):
     for each in (*pod["containers"], *pod["initContainers"]):
         assert set(each["resources"]) == {"requests", "limits"}
         assert not each["securityContext"].get("privileged")
+
+
+def test_there_is_a_quota_for_the_priority_class(daemonset):
+    quota = yaml.safe_load((KUBERNETES / "base/resourcequota.yaml").read_text())["spec"]
+    [scope] = quota["scopeSelector"]["matchExpressions"]
+    assert scope["values"] == [daemonset["spec"]["template"]["spec"]["priorityClassName"]]
+    assert scope["scopeName"] == "PriorityClass" and int(quota["hard"]["pods"]) >= 5000
+
+
+def test_the_pod_may_end_as_the_unit_may(daemonset):
+    unit = (DEPLOY / "systemd/ml_exporter.service").read_text()
+    longest = int(re.search(r"^TimeoutStopSec=(\d+)s$", unit, re.MULTILINE)[1])
+    assert daemonset["spec"]["template"]["spec"]["terminationGracePeriodSeconds"] >= longest
+
+
+def test_virtual_nodes_get_no_pod(daemonset):
+    [term] = daemonset["spec"]["template"]["spec"]["affinity"]["nodeAffinity"][
+        "requiredDuringSchedulingIgnoredDuringExecution"]["nodeSelectorTerms"]
+    avoided = {each["key"]: each["values"] for each in term["matchExpressions"]
+               if each["operator"] == "NotIn"}
+    assert avoided == {"type": ["virtual-kubelet"], "eks.amazonaws.com/compute-type": ["fargate"]}
+
+
+def test_a_rollout_makes_no_series_new():
+    """Labels about the pod are dropped before the scrape, in every job."""
+    for path in ("monitoring/podmonitor.yaml", "components/servicemonitor/servicemonitor.yaml"):
+        spec = yaml.safe_load((KUBERNETES / path).read_text())["spec"]
+        for endpoint in spec.get("podMetricsEndpoints") or spec["endpoints"]:
+            [drop] = [each["regex"] for each in endpoint["relabelings"]
+                      if each.get("action") == "labeldrop"]
+            labels = {"pod", "container", "endpoint"} | ({"service"} if "endpoints" in spec else set())
+            assert set(drop.split("|")) == labels, path
+
+
+def test_compose_and_kubernetes_leave_out_the_same_mounts(container):
+    compose = yaml.safe_load((DEPLOY / "compose/compose.yaml").read_text())
+    flags = [word.replace("$$", "$") for word in compose["services"]["ml_exporter"]["command"]]
+    assert flags == container["args"]
 
 
 def test_mounts_of_the_host_are_read_only_but_state_and_sockets(daemonset, container):
@@ -141,7 +173,7 @@ def test_the_operator_scrapes_as_the_shipped_prometheus_does():
     scraped = {}
     for endpoint in monitor["podMetricsEndpoints"]:
         [job] = [rule["replacement"] for rule in endpoint["relabelings"]
-                 if rule["targetLabel"] == "job"]
+                 if rule.get("targetLabel") == "job"]
         scraped[job] = endpoint
         assert endpoint["params"] == jobs[job]["params"]
         assert endpoint["honorLabels"] == jobs[job]["honor_labels"]
@@ -167,7 +199,8 @@ def test_rules_load_as_prometheus_would_get_them(tmp_path):
 
 def test_kustomize_renders_everything(rendered):
     kinds = [each["kind"] for each in rendered]
-    for kind in ("Namespace", "ServiceAccount", "DaemonSet", "NetworkPolicy", "PodMonitor"):
+    for kind in ("Namespace", "ServiceAccount", "ResourceQuota", "DaemonSet", "NetworkPolicy",
+                 "PodMonitor"):
         assert kinds.count(kind) == 1, kind
     assert "PrometheusRule" in kinds
     for each in rendered:
@@ -181,7 +214,7 @@ def test_grafana_sidecars_find_every_dashboard(rendered):
     shown = set()
     for each in maps:
         assert each["metadata"]["labels"]["grafana_dashboard"] == "1"
-        assert len(json.dumps(each)) < LARGEST_CONFIG_MAP
+        assert len(json.dumps(each)) < LARGEST_ANNOTATION
         [text] = each["data"].values()
         shown.add(json.loads(text)["uid"])
     assert shown == {json.loads(board.read_text())["uid"] for board in boards}

@@ -14,6 +14,7 @@ import time
 import pytest
 
 from files import BINARY, DEPLOY, HOUSE, accepted, assignments, ran
+from packages import repacked
 
 PIECES = (
     "etc/default/ml_exporter",
@@ -54,6 +55,31 @@ def test_it_brings_what_prometheus_and_grafana_need(unpacked):
         assert wanted, f"{source} is empty"
         for path, text in wanted.items():
             assert (share / target / path).read_bytes() == text, f"{target}/{path}"
+
+
+def test_it_brings_no_secrets_and_nothing_else_that_lies_about(tmp_path):
+    """The part of the build that copies configurations, on a tree with a site's own files in it."""
+    source, stage = tmp_path / "source", tmp_path / "stage"
+    for folder in ("deploy", "dashboards", "docs"):
+        shutil.copytree(HOUSE / folder, source / folder)
+    stray = ("deploy/alertmanager/secrets/smtp-password", "deploy/prometheus/secrets/token.yml",
+             "deploy/prometheus/.prometheus.yml.swp", "deploy/grafana/grafana.db",
+             "deploy/prometheus/rules/host.yml~", "docs/.notes.md", "docs/draft.odt")
+    for name in stray:
+        (source / name).parent.mkdir(parents=True, exist_ok=True)
+        (source / name).write_text("hush")
+    text = (DEPLOY / "debian/build").read_text()
+    part = text[text.index("# Known kinds of files only"):text.index("deploy/debian/manual \"")]
+    accepted("bash", "-euc", f"stage={stage}; mkdir $stage; {part}", cwd=source)
+    brought = {path for path in stage.rglob("*") if path.is_file()}
+    assert len(brought) > 50
+    assert not [path for path in brought if path.read_bytes() == b"hush"]
+
+
+@pytest.mark.skipif(not (HOUSE / ".git").exists(), reason="a copy without git")
+def test_git_ignores_secrets():
+    for name in ("deploy/alertmanager/secrets/smtp-password", "deploy/prometheus/secrets/token"):
+        assert accepted("git", "check-ignore", name, cwd=HOUSE).strip() == name
 
 
 def test_nothing_in_it_is_open_to_writers(unpacked):
@@ -140,17 +166,11 @@ def test_the_program_of_the_package_serves(unpacked, tmp_path):
 
 def newer(package, folder, version: str):
     """The package again under a higher version, its unit with a line that tells it."""
-    tree = folder / "tree"
-    accepted("dpkg-deb", "-R", package, tree)
-    control = tree / "DEBIAN/control"
-    control.write_text(re.sub(r"^Version: .*$", f"Version: {version}", control.read_text(),
-                              flags=re.MULTILINE))
-    unit = tree / "lib/systemd/system/ml_exporter.service"
-    unit.write_text(unit.read_text().replace("[Service]\n", "[Service]\nEnvironment=NEWER=yes\n"))
-    made = folder / f"ml-exporter_{version}_amd64.deb"
-    accepted("dpkg-deb", "--root-owner-group", "-b", tree, made)
-    shutil.rmtree(tree)
-    return made
+    def change(tree):
+        unit = tree / "lib/systemd/system/ml_exporter.service"
+        unit.write_text(
+            unit.read_text().replace("[Service]\n", "[Service]\nEnvironment=NEWER=yes\n"))
+    return repacked(package, folder, version, change)
 
 
 class TestLife:

@@ -41,6 +41,52 @@ def test_the_units_have_no_mistakes(root):
         assert "ml_exporter" not in told
 
 
+def commands(text: str) -> list[list[str]]:
+    return [value.split() for name, value in assignments(text) if name == "ExecStart" and value]
+
+
+def test_a_drop_in_repeats_the_command_line_of_the_unit():
+    """ExecStart= of a drop-in replaces that of the unit; nothing of it may be lost."""
+    [[*unit, arguments]] = commands(UNIT.read_text())
+    replaced = {path.stem: commands(path.read_text()) for path in DROP_INS.iterdir()}
+    assert {name for name, found in replaced.items() if found} == {"socket"}
+    assert replaced["socket"] == [[*unit, "--web.systemd-socket", arguments]]
+
+
+def test_no_drop_in_empties_a_list_of_the_unit():
+    """A line `Name=` starts a list again: whatever the unit or another drop-in has said is gone."""
+    emptied = {(path.stem, name) for path in DROP_INS.iterdir()
+               for name, value in assignments(path.read_text()) if not value}
+    assert emptied == {("socket", "ExecStart")}
+
+
+def test_the_drop_ins_work_together(root):
+    folder = root / "lib/systemd/system/ml_exporter.service.d"
+    shutil.copytree(root / "usr/share/ml_exporter/systemd", folder)
+    try:
+        told = accepted("sh", "-c", "systemd-analyze verify --man=no "
+                                    f"--root={root} ml_exporter.service 2>&1")
+        assert "ml_exporter" not in told
+    finally:
+        shutil.rmtree(folder)
+
+
+def test_gpu_drivers_come_before_the_service(root):
+    """char-nvidia of DeviceAllow= is a number that /proc/devices has only with the driver."""
+    given = assignments((DROP_INS / "gpu.conf").read_text())
+    after = {unit for name, value in given if name == "After" for unit in value.split()}
+    wanted = {unit for name, value in given if name == "Wants" for unit in value.split()}
+    assert wanted == {"modprobe@nvidia.service"} <= after
+    assert "nvidia-persistenced.service" in after
+
+
+def test_the_groups_of_the_gpu_drop_in_are_made():
+    given = dict(assignments((DROP_INS / "gpu.conf").read_text()))
+    users = (DEPLOY / "systemd/sysusers.d/ml_exporter.conf").read_text()
+    for group in given["SupplementaryGroups"].split():
+        assert re.search(rf"^g {group} ", users, re.MULTILINE), group
+
+
 @pytest.mark.parametrize("drop_in", LIMITS)
 def test_exposure_is_limited(root, drop_in):
     folder = root / "lib/systemd/system/ml_exporter.service.d"
@@ -236,7 +282,6 @@ class TestRunning:
         assert "000" not in answers and "200" in answers
 
     def test_the_gpu_drop_in_opens_device_files(self, installed):
-        installed.run("sh", "-c", "getent group render || groupadd --system render")
         installed.drop_in("gpu.conf", (DROP_INS / "gpu.conf").read_text())
         installed.run("systemctl", "restart", "ml_exporter")
         groups = installed.status()["Groups"].split()

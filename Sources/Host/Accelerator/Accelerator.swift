@@ -20,7 +20,8 @@ struct Accelerator: Collector, ~Copyable {
         dcgm = settings.showsDCGMNames ? DCGMRows() : nil
         if let path = settings.managementLibrary {
             managed = NVMLDevices(
-                path: path, proc: machine.roots.proc, isExtended: settings.showsDCGMNames)
+                path: path, proc: machine.roots.proc, isExtended: settings.showsDCGMNames,
+                podResources: settings.podResources)
         }
         cards = DRMCards(machine)
     }

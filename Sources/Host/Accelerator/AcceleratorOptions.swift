@@ -14,10 +14,18 @@ struct AcceleratorOptions: ParsableArguments {
     )
     var managementLibrary = NVMLDevices.standardPath
 
+    @Option(
+        name: .customLong("collector.gpu.pod-resources"),
+        help: ArgumentHelp(
+            "kubelet's PodResources socket: labels NVIDIA GPUs by the pod that holds them; none for no labels.",
+            valueName: "socket"))
+    var podResources = "none"
+
     func settings(_ errors: inout ValidationErrors) -> AcceleratorSettings {
         AcceleratorSettings(
             showsDCGMNames: dcgmNames,
-            managementLibrary: managementLibrary == "none" ? nil : managementLibrary)
+            managementLibrary: managementLibrary == "none" ? nil : managementLibrary,
+            podResources: podResources == "none" ? nil : podResources)
     }
 }
 
@@ -25,4 +33,6 @@ struct AcceleratorSettings: Sendable {
     let showsDCGMNames: Bool
     /// As dlopen(3) takes it.
     let managementLibrary: String?
+    /// The socket of kubelet.
+    let podResources: String?
 }

@@ -34,13 +34,16 @@ struct DCGMRows: ~Copyable {
 
     mutating func show(
         _ reading: NVMLReading, memory: cnvml_memory?, of device: NVMLDevice,
-        part: NVMLDevice.Part?
+        part: NVMLDevice.Part?, holder: PodResources.Holder?
     ) {
-        let key = part?.key ?? device.key
+        let key = (part?.key ?? device.key) + (holder?.key ?? [])
         let hostName = hostName
         guard
             let row = table.row(
-                key.span, labels: { DCGMRows.labels(device, part: part, hostName: hostName) })
+                key.span,
+                labels: {
+                    DCGMRows.labels(device, part: part, hostName: hostName) + (holder?.labels ?? [])
+                })
         else { return }
         func set(_ column: Column, value: Double?) {
             if let value { table[row, column.rawValue] = value }

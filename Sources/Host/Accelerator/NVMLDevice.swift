@@ -28,6 +28,15 @@ struct NVMLDevice {
     /// PCIe traffic where the device does not count it itself.
     var traffic: PCIeTraffic?
 
+    /// What device plugins call the device, or its part, when they assign it to a container: its UUID,
+    /// and on GKE the name of its file with the instance of a part.
+    func assignedNames(part: Part?) -> [String] {
+        let file = minor.map { "nvidia\($0)" }
+        guard let part else { return [uuid] + (file.map { [$0] } ?? []) }
+        let partUUID = part.names.first { $0.name == "uuid" }.map { [$0.value] } ?? []
+        return partUUID + (file.map { ["\($0)/gi\(part.instance)"] } ?? [])
+    }
+
     /// A machine has at most 7 parts per device now; more are not listed.
     static var partLimit: UInt32 { 32 }
 

@@ -25,6 +25,7 @@ struct NVMLDevices: ~Copyable {
     private var fields: [cnvml_field]
     private var processes = [cnvml_process](
         repeating: cnvml_process(), count: cnvml_process_limit)
+    private var pods: PodResources?
     private var processKey: [UInt8] = []
     private var shownProcesses: [UInt32] = []
     /// Devices that were there and fell off the bus.
@@ -33,9 +34,10 @@ struct NVMLDevices: ~Copyable {
     private(set) var failedCalls: UInt64 = 0
 
     /// `isExtended` also asks what only dcgm-exporter has.
-    init(path: String, proc: Root, isExtended: Bool) {
+    init(path: String, proc: Root, isExtended: Bool, podResources: String?) {
         self.path = path
         self.proc = proc
+        pods = podResources.map { PodResources(socket: $0) }
         fields =
             isExtended
             ? NVMLReading.fields
@@ -49,8 +51,8 @@ struct NVMLDevices: ~Copyable {
     /// NVML is there and works.
     var isPresent: Bool { library != nil }
 
-    /// Reads every device into its rows. Throws when there is a driver that NVML cannot use, or when
-    /// no library is where a flag says that it is.
+    /// Reads every device into its rows. Throws when there is a driver that NVML cannot use or that has
+    /// no library, when no library is where a flag says that it is, or when kubelet does not answer.
     mutating func collect(
         into rows: inout AcceleratorRows, dcgm: inout DCGMRows?
     ) throws(KernelError) {
@@ -59,8 +61,11 @@ struct NVMLDevices: ~Copyable {
             list()
             nextListing = now &+ NVMLDevices.listingPeriod.nanoseconds
         }
-        if let library { read(library, into: &rows, dcgm: &dcgm) }
-        if let failure { throw failure }
+        if let library {
+            pods?.refresh()
+            read(library, into: &rows, dcgm: &dcgm)
+        }
+        if let failure = failure ?? pods?.failure { throw failure }
     }
 
     private mutating func list() {
@@ -94,14 +99,21 @@ struct NVMLDevices: ~Copyable {
         case .opened(let opened): library = opened
         case .driverless(let reason):
             // A sandbox may hide the device files of a driver that is there.
-            if proc.exists("driver/nvidia/version") {
+            if isDriverLoaded {
                 failure = .nvml("\(reason), yet the driver is loaded: is /dev/nvidiactl in reach?")
             }
         case .missing(let reason):
-            if path != NVMLDevices.standardPath { failure = .nvml(reason) }
+            // A container without NVIDIA's runtime, or a machine without the package of the library.
+            if isDriverLoaded {
+                failure = .nvml("\(reason), yet the NVIDIA driver is loaded")
+            } else if path != NVMLDevices.standardPath {
+                failure = .nvml(reason)
+            }
         case .failed(let reason): failure = .nvml(reason)
         }
     }
+
+    private var isDriverLoaded: Bool { proc.exists("driver/nvidia/version") }
 
     private mutating func close() {
         sampler?.end()
@@ -136,30 +148,39 @@ struct NVMLDevices: ~Copyable {
         into rows: inout AcceleratorRows, dcgm: inout DCGMRows?
     ) {
         let device = devices[place]
-        guard let row = rows.row(device.key, labels: device.labels, names: device.names) else {
-            return
-        }
+        let holder = device.parts.isEmpty ? pods?.holder(of: device.assignedNames(part: nil)) : nil
+        let (key, labels) = NVMLDevices.identity(device.key, labels: device.labels, holder: holder)
+        guard let row = rows.row(key, labels: labels, names: device.names) else { return }
         reading.fill(&rows, row: row, hasParts: !device.parts.isEmpty)
         for part in device.parts {
             let memory = try? library.memory(of: part.handle)
+            let holder = pods?.holder(of: device.assignedNames(part: part))
+            let (key, labels) = NVMLDevices.identity(part.key, labels: part.labels, holder: holder)
             // A part that was taken away shows no more until the next listing.
-            guard let memory, let row = rows.row(part.key, labels: part.labels, names: part.names)
-            else {
+            guard let memory, let row = rows.row(key, labels: labels, names: part.names) else {
                 nextListing = 0
                 continue
             }
             rows[row, .memoryUsed] = Double(memory.used)
             rows[row, .memoryTotal] = Double(memory.total)
-            dcgm?.show(reading, memory: memory, of: device, part: part)
+            dcgm?.show(reading, memory: memory, of: device, part: part, holder: holder)
         }
         if device.parts.isEmpty {
-            dcgm?.show(reading, memory: reading.memory, of: device, part: nil)
+            dcgm?.show(reading, memory: reading.memory, of: device, part: nil, holder: holder)
         }
         if device.parts.isEmpty { readProcesses(on: nil, of: place, library: library, into: &rows) }
         // A partitioned device tells the processes of all its parts to root alone.
         for part in device.parts {
             readProcesses(on: part, of: place, library: library, into: &rows)
         }
+    }
+
+    /// A device that another pod got is another row: labels are rendered once per key.
+    private static func identity(
+        _ key: [UInt8], labels: [(name: String, value: String)], holder: PodResources.Holder?
+    ) -> (key: [UInt8], labels: [(name: String, value: String)]) {
+        guard let holder else { return (key, labels) }
+        return (key + holder.key, labels + holder.labels)
     }
 
     private mutating func readProcesses(

@@ -2,13 +2,14 @@ internal import Exposition
 internal import Glibc
 internal import Kernel
 
-/// What the distribution calls itself: /etc/os-release, else /usr/lib/os-release (os-release(5)).
-/// The file is read again when it has been written anew.
+/// What the distribution calls itself: /etc/os-release, else /usr/lib/os-release (os-release(5)),
+/// links followed below --path.rootfs. The file is read again when it has changed.
 struct OSRelease: Collector, ~Copyable {
     static var name: String { "os" }
 
-    private var file: KernelFile
-    private var fallback: KernelFile
+    private static let byteLimit = 64 << 10
+
+    private let rootfs: Root
     private var key: FileStamp?
     private var release: Release?
     private let info = Family(
@@ -31,17 +32,18 @@ struct OSRelease: Collector, ~Copyable {
     }
 
     init(_ roots: FilesystemRoots) {
-        file = roots.rootfs.file("etc/os-release", limit: 64 << 10)
-        fallback = roots.rootfs.file("usr/lib/os-release", limit: 64 << 10)
+        rootfs = roots.rootfs
     }
 
     mutating func collect(_ scrape: inout CollectionContext, into page: inout Page)
         throws(KernelError)
     {
-        let found = FileStamp(file.path) ?? FileStamp(fallback.path)
+        let path = rootfs.pathInside("etc/os-release")
+        let fallback = rootfs.pathInside("usr/lib/os-release")
+        let found = FileStamp(path) ?? FileStamp(fallback)
         if found == nil || found != key {
             key = nil
-            try read(&scrape)
+            try read(path, fallback: fallback, &scrape)
             if let found, found.isSettled { key = found }
         }
         guard let release else { return }
@@ -55,7 +57,11 @@ struct OSRelease: Collector, ~Copyable {
         if let time = release.supportEnd { page.single(supportEnd, value: time) }
     }
 
-    private mutating func read(_ scrape: inout CollectionContext) throws(KernelError) {
+    private mutating func read(
+        _ path: String, fallback: String, _ scrape: inout CollectionContext
+    ) throws(KernelError) {
+        var file = KernelFile(path: path, limit: OSRelease.byteLimit)
+        var fallback = KernelFile(path: fallback, limit: OSRelease.byteLimit)
         do throws(KernelError) {
             try scrape.read(&file)
         } catch {

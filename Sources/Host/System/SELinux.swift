@@ -19,7 +19,8 @@ struct SELinux: Collector, ~Copyable {
     init(_ roots: FilesystemRoots) {
         enforce = roots.sys.file("fs/selinux/enforce", limit: 64, isOneRecord: true)
         label = roots.proc.file("self/attr/current", limit: 4096, isOneRecord: true)
-        configuration = roots.rootfs.file("etc/selinux/config", limit: 64 << 10)
+        configuration = KernelFile(
+            path: roots.rootfs.pathInside("etc/selinux/config"), limit: 64 << 10)
     }
 
     mutating func collect(_ scrape: inout CollectionContext, into page: inout Page)

@@ -199,6 +199,16 @@ struct ManagedDevicesTests {
         withExtendedLifetime(standIn) {}
     }
 
+    @Test(
+        .enabled("needs a machine without the library") {
+            unsafe dlopen("libnvidia-ml.so.1", RTLD_LAZY) == nil
+        })
+    func `a driver without its library is a failure that names the library`() throws {
+        let reason = try failure(Trees.host("cards", collectors: ["gpu"]))
+        #expect(reason?.contains("libnvidia-ml.so.1") == true)
+        #expect(reason?.contains("yet the NVIDIA driver is loaded") == true)
+    }
+
     @Test func `a library that a flag names must be there`() throws {
         let reason = try failure(
             Trees.host("nowhere", collectors: ["gpu"], flags: ["--path.nvml=/nonexistent/nvml.so"]))

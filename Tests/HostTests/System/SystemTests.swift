@@ -1,6 +1,8 @@
 import CLinux
 import Exposition
+import Glibc
 import Kernel
+import Scratch
 import Testing
 
 @testable import Host
@@ -53,6 +55,16 @@ struct SystemTests {
         #expect(fine[1] == -0.0015)
         #expect(fine[5] == 8193)
         #expect(fine[9] == 250e-9)
+    }
+
+    @Test func `a release behind an absolute link is that of the mounted host`() throws {
+        let folder = try Folder()
+        try folder.write("ID=hostos\nVERSION_ID=1\n", to: "rootfs/usr/lib/os-release")
+        try folder.make("rootfs/etc")
+        #expect(
+            unsafe symlink("/usr/lib/os-release", "\(folder.path)/rootfs/etc/os-release") == 0)
+        var host = try Trees.host(at: folder.path, collectors: ["os"])
+        #expect(Trees.page(&host).contains(#"id="hostos""#))
     }
 
     @Test func `the release is quoted as a shell quotes`() {
