@@ -55,7 +55,7 @@ struct PodResources {
     }
 
     /// The containers by device, of a message ListPodResourcesResponse.
-    static func parse(_ message: [UInt8]) throws(ProtobufReader.Malformed) -> [String: Set<Holder>]
+    static func parse(_ message: [UInt8]) throws(ProtobufError) -> [String: Set<Holder>]
     {
         var holders: [String: Set<Holder>] = [:]
         // PodResources, ContainerResources, ContainerDevices.
@@ -96,7 +96,7 @@ struct PodResources {
     /// The fields of a message that are messages or text.
     private static func fields(
         _ message: [UInt8]
-    ) throws(ProtobufReader.Malformed) -> [(number: UInt64, bytes: [UInt8])] {
+    ) throws(ProtobufError) -> [(number: UInt64, bytes: [UInt8])] {
         var reader = ProtobufReader(message.span)
         var fields: [(number: UInt64, bytes: [UInt8])] = []
         while !reader.isAtEnd {
