@@ -10,7 +10,7 @@ package struct WebOptions: ParsableArguments {
     var listenAddresses: [String] = []
 
     @Flag(
-        name: .customLong("web.systemd-socket"),
+        name: .customLong("web.systemd-socket"), inversion: .prefixedNo,
         help: "Serve on the sockets that systemd passes instead of --web.listen-address.")
     var systemdSocket = false
 
@@ -20,7 +20,7 @@ package struct WebOptions: ParsableArguments {
     var telemetryPath = "/metrics"
 
     @Flag(
-        name: .customLong("web.disable-exporter-metrics"),
+        name: .customLong("web.disable-exporter-metrics"), inversion: .prefixedNo,
         help: "Leave out the metrics about the exporter itself (ml_exporter_*, process_*).")
     var disableExporterMetrics = false
 

@@ -100,6 +100,6 @@ enum Command {
                 errors.add("\(argument): \(error).")
             }
         }
-        return expanded
+        return expanded.withEmptyValuesApart
     }
 }
