@@ -32,12 +32,9 @@ struct BusinessMetrics {
         case label(RejectionCode, String)
     }
 
-    /// Makes sure that a metric has its places, or says what is wrong with it. `model` is empty when
-    /// none was named.
-    mutating func reserve(
-        _ metric: MetricEvent, batch: borrowing Batch, of model: String,
-        rules: ModelSettings.Rules,
-        in store: inout SeriesStore
+    /// Why the rules refuse the labels of a metric; nil if they do not.
+    static func problem(
+        with metric: MetricEvent, batch: borrowing Batch, rules: ModelSettings.Rules
     ) -> Problem? {
         for (place, number) in metric.labels.enumerated() {
             let name = batch.bytes(batch.metricLabels[number].name).string
@@ -50,22 +47,30 @@ struct BusinessMetrics {
                 return .label(.duplicateKey, "the label `\(name)` stands there twice")
             }
         }
+        return nil
+    }
+
+    /// Reserves the series of a metric. `model` is empty if the metric names none; `hasUnit` says
+    /// whether its unit is a label.
+    mutating func reserve(
+        _ metric: MetricEvent, batch: borrowing Batch, of model: String, hasUnit: Bool,
+        in store: inout SeriesStore
+    ) -> Problem? {
         var refusal: DropReason?
         _ = slots(
-            metric, labels: labels(metric, batch: batch, of: model, rules: rules), in: &store,
+            metric, labels: labels(metric, batch: batch, of: model, hasUnit: hasUnit), in: &store,
             refusal: &refusal)
         return refusal.map(Problem.noRoom)
     }
 
     /// Takes a metric whose places are there.
     mutating func take(
-        _ metric: MetricEvent, batch: borrowing Batch, of model: String,
-        rules: ModelSettings.Rules,
+        _ metric: MetricEvent, batch: borrowing Batch, of model: String, hasUnit: Bool,
         in store: inout SeriesStore
     ) {
         var refusal: DropReason?
         let slots = slots(
-            metric, labels: labels(metric, batch: batch, of: model, rules: rules), in: &store,
+            metric, labels: labels(metric, batch: batch, of: model, hasUnit: hasUnit), in: &store,
             refusal: &refusal)
         if let target = slots.target { store.set(target, value: metric.target) }
         if let value = slots.value { store.set(value, value: metric.value) }
@@ -76,10 +81,8 @@ struct BusinessMetrics {
         }
     }
 
-    /// The labels of a metric. The unit is one where the configuration allows it.
     private func labels(
-        _ metric: MetricEvent, batch: borrowing Batch, of model: String,
-        rules: ModelSettings.Rules
+        _ metric: MetricEvent, batch: borrowing Batch, of model: String, hasUnit: Bool
     ) -> LabelSet {
         var labels = [("kpi", batch.bytes(metric.name).string)]
         if !model.isEmpty { labels.append(("model", model)) }
@@ -87,7 +90,7 @@ struct BusinessMetrics {
             let label = batch.metricLabels[place]
             labels.append((batch.bytes(label.name).string, batch.bytes(label.value).string))
         }
-        if !metric.unit.isNone, rules.businessLabels.contains("unit"),
+        if !metric.unit.isNone, hasUnit,
             !labels.contains(where: { $0.0 == "unit" })
         {
             labels.append(("unit", batch.bytes(metric.unit).string))

@@ -57,17 +57,31 @@ final class ModelState: Sendable {
 
     // MARK: Reserving
 
-    func reserve(_ training: TrainingEvent, batch: borrowing Batch) -> DropReason? {
+    func reserve(
+        _ training: TrainingEvent, batch: borrowing Batch, dropped: inout DroppedFeatures
+    ) -> DropReason? {
         record.withLock { record in
             record.trainings.reserve(
-                training, batch: batch, of: name, in: &record.store, budget: budget)
+                training, batch: batch, of: name, in: &record.store, budget: budget,
+                dropped: &dropped)
         }
     }
 
-    func reserve(_ metric: MetricEvent, batch: borrowing Batch) -> BusinessMetrics.Problem? {
+    /// `hasUnit` says whether the unit of the metric is a label; it is set unless a record says so.
+    func reserve(
+        _ metric: MetricEvent, batch: borrowing Batch, origin: Reservation.Origin,
+        hasUnit: inout Bool
+    ) -> BusinessMetrics.Problem? {
         record.withLock { record in
-            record.business.reserve(
-                metric, batch: batch, of: name, rules: record.rules, in: &record.store)
+            if origin != .record { hasUnit = record.rules.businessLabels.contains("unit") }
+            if origin == .push,
+                let problem = BusinessMetrics.problem(
+                    with: metric, batch: batch, rules: record.rules)
+            {
+                return problem
+            }
+            return record.business.reserve(
+                metric, batch: batch, of: name, hasUnit: hasUnit, in: &record.store)
         }
     }
 
@@ -81,21 +95,24 @@ final class ModelState: Sendable {
 
     // MARK: Applying what was reserved
 
-    func apply(_ training: TrainingEvent, batch: borrowing Batch, context: PushContext) {
+    func apply(
+        _ training: TrainingEvent, batch: borrowing Batch, dropped: DroppedFeatures,
+        context: PushContext
+    ) {
         let hasSucceeded = record.withLock { record in
             record.isShown = true
             return record.trainings.take(
                 training, batch: batch, of: name, in: &record.store, budget: budget,
-                now: context.unixSeconds)
+                dropped: dropped, now: context.unixSeconds)
         }
         if hasSucceeded { rowsSinceTraining.store(0, ordering: .relaxed) }
     }
 
-    func apply(_ metric: MetricEvent, batch: borrowing Batch) {
+    func apply(_ metric: MetricEvent, batch: borrowing Batch, hasUnit: Bool) {
         record.withLock { record in
             record.isShown = true
             record.business.take(
-                metric, batch: batch, of: name, rules: record.rules, in: &record.store)
+                metric, batch: batch, of: name, hasUnit: hasUnit, in: &record.store)
         }
     }
 

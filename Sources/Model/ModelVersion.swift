@@ -14,6 +14,8 @@ final class ModelVersion: Sendable {
     let lastPush: Atomic<UInt64>
     /// It is listed no more.
     let isRetired = Atomic<Bool>(false)
+    /// `ModelDirectory.generation` when a push last recorded the bounds; 0 for never.
+    let boundsGeneration = Atomic<UInt64>(0)
     private let record: LockedValue<Record>
     private let budget: SeriesBudget
 
@@ -240,19 +242,34 @@ final class ModelVersion: Sendable {
     /// Rows of input since the version came.
     var rows: UInt64 { record.withLock { $0.rows } }
 
-    /// Gives histograms other bounds; those that change start anew. Returns the families that did.
-    func apply(_ rules: ModelSettings.Rules) -> [BucketFamily] {
+    /// The bounds by the rules, as far as they are not the default or not those of the histograms.
+    func outdatedBounds(
+        _ rules: ModelSettings.Rules
+    ) -> [(family: BucketFamily, bounds: BucketBounds)] {
         record.withLock { record in
-            var changed: [BucketFamily] = []
-            for family in BucketFamily.allCases {
-                let descriptor = Families.all.descriptor(of: family)
+            BucketFamily.allCases.compactMap { family in
                 let bounds = rules.buckets[family] ?? family.standard
-                switch record.store.setBounds(bounds, of: descriptor) {
+                let current = record.store.bounds(of: Families.all.descriptor(of: family))
+                return bounds == family.standard && bounds == current ? nil : (family, bounds)
+            }
+        }
+    }
+
+    /// Gives histograms other bounds; those that change start at 0. Returns the families that did
+    /// and were on the page.
+    func setBounds(_ change: Reservation.Bounds) -> [BucketFamily] {
+        boundsGeneration.store(change.generation, ordering: .relaxed)
+        return record.withLock { record in
+            var changed: [BucketFamily] = []
+            for (family, bounds) in change.families {
+                switch record.store.setBounds(
+                    bounds, of: Families.all.descriptor(of: family))
+                {
                 case .unchanged: continue
                 case .refused(let reason): budget.drop(reason)
                 case .moved(let moves):
                     for traffic in record.traffics { traffic.move(moves) }
-                    changed.append(family)
+                    if record.traffics.contains(where: \.isShown) { changed.append(family) }
                 }
             }
             return changed

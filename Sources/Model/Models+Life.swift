@@ -147,28 +147,21 @@ extension Models {
         }
     }
 
-    /// A histogram that starts anew because its bounds have changed.
+    /// A histogram that starts at 0 because its bounds have changed.
     package struct Reset: Sendable, Equatable {
         package let model: String
         package let version: String
         package let family: BucketFamily
     }
 
-    /// Changes the settings; returns the histograms that start anew.
-    package func change(_ settings: ModelSettings) -> [Reset] {
-        let (models, versions) = directory.withLock { directory in
+    /// Changes the settings for pushes from now on. The histograms of a version get other bounds
+    /// with its next push, whose record says so.
+    package func change(_ settings: ModelSettings) {
+        let models = directory.withLock { directory in
             directory.change(settings)
-            return (directory.models, directory.versions)
+            return directory.models
         }
         general?.apply(settings.rules)
         for model in models { model.apply(settings.rules(of: model.name)) }
-        var resets: [Reset] = []
-        for version in versions {
-            let name = version.owner.name
-            for family in version.apply(settings.rules(of: name)) {
-                resets.append(Reset(model: name, version: version.version, family: family))
-            }
-        }
-        return resets
     }
 }

@@ -9,7 +9,7 @@ package import Series
 /// A push is decided, then applied. It holds the directory's lock as long as a look-up takes, then
 /// the lock of one version after the other while that one's rows are counted. A page copies the numbers of each version under its
 /// lock and is written without any.
-package final class Models: Sink {
+package final class Models: Sendable {
     package let budget: SeriesBudget
     let directory: LockedValue<ModelDirectory>
     let leases: Leases
@@ -45,9 +45,10 @@ package final class Models: Sink {
 
     /// Applies a batch at once.
     package func apply(
-        _ batch: borrowing Batch, from sender: Sender, outcome: inout BatchOutcome
+        _ batch: borrowing Batch, from sender: Sender, at time: Timestamp = .now,
+        outcome: inout BatchOutcome
     ) {
-        let decision = decide(batch, from: sender, outcome: &outcome)
+        let decision = decide(batch, from: sender, at: time, outcome: &outcome)
         apply(batch, as: decision)
     }
 
@@ -57,10 +58,11 @@ package final class Models: Sink {
     /// until it is applied. A decision that is never applied costs the room of its series until
     /// their version goes.
     package func decide(
-        _ batch: borrowing Batch, from sender: Sender, outcome: inout BatchOutcome
+        _ batch: borrowing Batch, from sender: Sender, at time: Timestamp = .now,
+        outcome: inout BatchOutcome
     ) -> Reservation {
         var decision = spares.withLock { $0.popLast() } ?? Reservation()
-        decision.begin(batch, context: PushContext(from: sender))
+        decision.begin(batch, context: PushContext(from: sender, at: time))
         decide(batch, decision: &decision, outcome: &outcome)
         return decision
     }
@@ -111,16 +113,24 @@ package final class Models: Sink {
         for (place, training) in batch.trainings.enumerated()
         where !decision.isRefused(.training, place: place) {
             let model = model(training.scope, batch: batch, decision: &decision)
-            if let refusal = model.map({ $0.reserve(training, batch: batch) })
+            var dropped = decision.droppedFeatures(ofTraining: place)
+            if let refusal = model.map({
+                $0.reserve(training, batch: batch, dropped: &dropped)
+            })
                 ?? decision.targets[training.scope].refusal
             {
                 decision.refuse(.training, place: place)
                 outcome.refuse(training.item, reason: refusal, budget: budget)
+            } else if !decision.isReplayed {
+                for name in dropped.names {
+                    decision.droppedTrainingFeatures.append(
+                        Reservation.Name(place: place, name: name))
+                }
             }
         }
         for (place, metric) in batch.metrics.enumerated()
         where !decision.isRefused(.metric, place: place) {
-            switch reserve(metric, batch: batch, decision: &decision) {
+            switch reserve(metric, at: place, batch: batch, decision: &decision) {
             case nil: continue
             case .noRoom(let refusal)?: outcome.refuse(metric.item, reason: refusal, budget: budget)
             case .label(let code, let sentence)?:
@@ -134,7 +144,10 @@ package final class Models: Sink {
         _ state: StateEvent, batch: borrowing Batch, decision: inout Reservation
     ) -> DropReason? {
         let context = decision.context
-        guard let lease = leases.start(context.sender.number, now: context.time) else {
+        guard
+            let lease = leases.start(
+                context.sender.number, now: context.time, checksLimit: budget.isBinding)
+        else {
             return .leaseLimit
         }
         guard let version = version(state.scope, batch: batch, decision: &decision) else {
@@ -159,21 +172,32 @@ package final class Models: Sink {
     }
 
     private func reserve(
-        _ metric: MetricEvent, batch: borrowing Batch, decision: inout Reservation
+        _ metric: MetricEvent, at place: Int, batch: borrowing Batch,
+        decision: inout Reservation
     ) -> BusinessMetrics.Problem? {
-        if metric.scope < 0 { return general?.reserve(metric, batch: batch) }
-        guard let model = model(metric.scope, batch: batch, decision: &decision) else {
+        guard
+            let model = metric.scope < 0
+                ? general : model(metric.scope, batch: batch, decision: &decision)
+        else {
+            if metric.scope < 0 { return nil }
             return .noRoom(decision.targets[metric.scope].refusal ?? .seriesLimit)
         }
-        return model.reserve(metric, batch: batch)
+        var hasUnit = decision.hasUnitLabel(place)
+        let problem = model.reserve(
+            metric, batch: batch, origin: decision.origin, hasUnit: &hasUnit)
+        if hasUnit, !metric.unit.isNone { decision.setUnitLabel(place) }
+        return problem
     }
 
     // MARK: Applying
 
-    /// Applies a batch as it was decided: counts, shows, renews the sender's lease.
-    package func apply(_ batch: borrowing Batch, as decision: consuming Reservation) {
+    /// Applies a batch as it was decided: counts, shows, renews the sender's lease. Returns the
+    /// histograms that start at 0 because the settings have given them other bounds.
+    @discardableResult
+    package func apply(_ batch: borrowing Batch, as decision: consuming Reservation) -> [Reset] {
         var decision = decision
         let context = decision.context
+        let resets = decision.bounds.isEmpty ? [] : setBounds(decision)
         leases.renew(context.sender.number, now: context.time)
         for run in batch.runs.indices {
             guard let version = decision.targets[batch.runs[run].scope].version else { continue }
@@ -203,23 +227,41 @@ package final class Models: Sink {
         }
         for (place, training) in batch.trainings.enumerated()
         where !decision.isRefused(.training, place: place) {
-            decision.targets[training.scope].model?.apply(training, batch: batch, context: context)
+            decision.targets[training.scope].model?.apply(
+                training, batch: batch, dropped: decision.droppedFeatures(ofTraining: place),
+                context: context)
         }
         for (place, metric) in batch.metrics.enumerated()
         where !decision.isRefused(.metric, place: place) {
             let model = metric.scope < 0 ? general : decision.targets[metric.scope].model
-            model?.apply(metric, batch: batch)
+            model?.apply(metric, batch: batch, hasUnit: decision.hasUnitLabel(place))
         }
         decision.end()
         let spare = decision
         spares.withLock { if $0.count < Models.keptSpares { $0.append(spare) } }
+        return resets
+    }
+
+    /// Gives the histograms of versions the bounds that were decided, whatever the limits are: their
+    /// series were counted when they were made.
+    private func setBounds(_ decision: borrowing Reservation) -> [Reset] {
+        var resets: [Reset] = []
+        for change in decision.bounds {
+            guard let version = decision.targets[change.scope].version else { continue }
+            let families = budget.lifted { version.setBounds(change) }
+            for family in families {
+                resets.append(
+                    Reset(model: version.owner.name, version: version.version, family: family))
+            }
+        }
+        return resets
     }
 
     // MARK: Look-up
 
     /// The version that a scope names, made when it is new; nil without room, and the decision then
     /// says why.
-    private func version(
+    func version(
         _ scope: Int, batch: borrowing Batch, decision: inout Reservation
     ) -> ModelVersion? {
         if let known = decision.targets[scope].version { return known }
@@ -227,11 +269,18 @@ package final class Models: Sink {
         let names = batch.scopes[scope]
         let context = decision.context
         var refusal: DropReason?
+        let isReplayed = decision.isReplayed
+        var bounds: Reservation.Bounds?
         let version = directory.withLock { directory in
-            directory.version(
+            let version = directory.version(
                 batch.bytes(names.version), of: batch.bytes(names.model), budget: budget,
                 now: context.time, refusal: &refusal)
+            if !isReplayed, let version {
+                bounds = directory.newBounds(of: version, scope: scope)
+            }
+            return version
         }
+        if let bounds { decision.bounds.append(bounds) }
         decision.targets[scope].version = version
         decision.targets[scope].refusal = version == nil ? refusal ?? .seriesLimit : nil
         if let version, let process = context.sender.process {

@@ -41,7 +41,7 @@ struct ProducerStates {
             let producer = record.number()
             let inFlight = record.double()
             let queueLength = record.double()
-            if let lease = leases.start(producer, now: now) {
+            if let lease = leases.start(producer, now: now, checksLimit: false) {
                 entries.append(
                     Entry(lease: lease, inFlight: inFlight, queueLength: queueLength))
             } else {

@@ -15,17 +15,11 @@ struct PushContext: Sendable {
         sender = .anonymous
     }
 
-    /// A push that came at some time before the last start of the daemon.
-    init(unixSeconds: Double, producer: UInt64) {
-        time = Clock.monotonicNanoseconds
-        self.unixSeconds = unixSeconds
-        sender = Sender(number: producer, process: nil)
-    }
-
-    /// A push that comes now.
-    init(from sender: Sender) {
-        time = Clock.monotonicNanoseconds
-        unixSeconds = Double(Clock.realNanoseconds / 1_000_000) / 1000
+    /// A push that arrived at `time`, which lies before the start of the process for a push that
+    /// is replayed. Pages show Unix times in whole milliseconds.
+    init(from sender: Sender, at time: Timestamp) {
+        self.time = time.monotonicNanoseconds
+        unixSeconds = (time.unixSeconds * 1000).rounded(.down) / 1000
         self.sender = sender
     }
 }

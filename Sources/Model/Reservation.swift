@@ -1,3 +1,4 @@
+internal import Exposition
 internal import Observation
 internal import Series
 
@@ -19,6 +20,36 @@ package struct Reservation: Sendable {
         var refusal: DropReason?
     }
 
+    /// A name that got no series, and its run or its place among the training events.
+    struct Name: Sendable {
+        let place: Int
+        let name: Symbol
+    }
+
+    /// Bounds that the histograms of a scope's version have from this push on.
+    struct Bounds: Sendable {
+        let scope: Int
+        let families: [(family: BucketFamily, bounds: BucketBounds)]
+        /// `ModelDirectory.generation` of the settings that they are from.
+        let generation: UInt64
+    }
+
+    /// Where a decision comes from.
+    enum Origin: Sendable {
+        /// It is being made for a new push.
+        case push
+        /// It was read from a record, which says everything: no limit and no rule is consulted.
+        case record
+        /// It was read from a record of format 1, which does not say which names were beyond a
+        /// limit, nor which bounds histograms had: those of the present settings are assumed.
+        case recordFormat1
+    }
+
+    var origin = Origin.push
+    var droppedFeatures: [Name] = []
+    var droppedTrainingFeatures: [Name] = []
+    var bounds: [Bounds] = []
+
     var context = PushContext()
     /// By scope.
     var targets: [Target] = []
@@ -32,6 +63,11 @@ package struct Reservation: Sendable {
     /// Begins anew, in the same memory.
     mutating func begin(_ batch: borrowing Batch, context: PushContext) {
         self.context = context
+        origin = .push
+        symbols.checksLimit = true
+        droppedFeatures.removeAll(keepingCapacity: true)
+        droppedTrainingFeatures.removeAll(keepingCapacity: true)
+        bounds.removeAll(keepingCapacity: true)
         targets.removeAll(keepingCapacity: true)
         targets += repeatElement(Target(), count: batch.scopes.count)
         rows.begin(batch.items.count)
@@ -48,6 +84,31 @@ package struct Reservation: Sendable {
 
     mutating func refuse(_ kind: Kind, place: Int) {
         _ = announcements[kind.rawValue].insert(RowFlags.refused, row: place)
+    }
+
+    var isReplayed: Bool { origin != .push }
+
+    mutating func setOrigin(_ origin: Origin) {
+        self.origin = origin
+        symbols.checksLimit = origin != .record
+    }
+
+    func hasUnitLabel(_ place: Int) -> Bool {
+        announcements[Kind.metric.rawValue].has(RowFlags.unitLabel, row: place)
+    }
+
+    mutating func setUnitLabel(_ place: Int) {
+        _ = announcements[Kind.metric.rawValue].insert(RowFlags.unitLabel, row: place)
+    }
+
+    /// The features of the training event at `place` that have no series.
+    func droppedFeatures(ofTraining place: Int) -> DroppedFeatures {
+        var dropped = DroppedFeatures()
+        for name in droppedTrainingFeatures where name.place == place {
+            dropped.names.insert(name.name)
+        }
+        dropped.isDecided = origin == .record
+        return dropped
     }
 
     func isRefused(_ kind: Kind, place: Int) -> Bool {

@@ -4,6 +4,13 @@ internal import Observation
 internal import Series
 internal import Wire
 
+/// The features of a training event that got no series because the limit of features was reached.
+struct DroppedFeatures: Sendable {
+    var names: Set<Symbol> = []
+    /// Whether `names` says it all, whatever the limit is.
+    var isDecided = false
+}
+
 /// What is known of a model's training: gauges hold what the last push said. The model's lock guards
 /// it.
 struct Trainings {
@@ -31,12 +38,13 @@ struct Trainings {
     /// Makes sure that there are places for all that is said of a run.
     mutating func reserve(
         _ training: TrainingEvent, batch: borrowing Batch, of model: String,
-        in store: inout SeriesStore, budget: SeriesBudget
+        in store: inout SeriesStore, budget: SeriesBudget, dropped: inout DroppedFeatures
     ) -> DropReason? {
         var refusal: DropReason?
         _ = changes(
-            training, batch: batch, of: model, in: &store, budget: budget, now: 0, refusal: &refusal
-        )
+            training, batch: batch, of: model, in: &store, budget: budget, now: 0,
+            dropped: &dropped, refusal: &refusal)
+        dropped.isDecided = true
         if refusal == nil, failures == nil {
             refusal = store.reserve(2)
             if refusal == nil {
@@ -51,12 +59,13 @@ struct Trainings {
     /// Takes what is said of a run. Returns whether training has succeeded with it.
     mutating func take(
         _ training: TrainingEvent, batch: borrowing Batch, of model: String,
-        in store: inout SeriesStore, budget: SeriesBudget, now: Double
+        in store: inout SeriesStore, budget: SeriesBudget, dropped: DroppedFeatures, now: Double
     ) -> Bool {
         var refusal: DropReason?
+        var dropped = dropped
         let changes = changes(
             training, batch: batch, of: model, in: &store, budget: budget, now: now,
-            refusal: &refusal)
+            dropped: &dropped, refusal: &refusal)
         for (gauge, value) in changes { store.set(gauge, value: value) }
         if let failures {
             store.show(failures)
@@ -73,7 +82,7 @@ struct Trainings {
     private mutating func changes(
         _ training: TrainingEvent, batch: borrowing Batch, of model: String,
         in store: inout SeriesStore, budget: SeriesBudget, now: Double,
-        refusal: inout DropReason?
+        dropped: inout DroppedFeatures, refusal: inout DropReason?
     ) -> [(Gauge, Double)] {
         let families = Families.all
         let names = [("model", model)]
@@ -105,9 +114,9 @@ struct Trainings {
         for place in training.importance {
             let number = batch.trainingNumbers[place]
             setFeature(
-                [(families.trainingImportance, number.value)], feature: batch.bytes(number.name),
-                names: names,
-                in: &store, budget: budget, changes: &changes, refusal: &refusal)
+                [(families.trainingImportance, number.value)], feature: number.name,
+                batch: batch, names: names, in: &store, budget: budget, changes: &changes,
+                dropped: &dropped, refusal: &refusal)
         }
         for place in training.statistics {
             let entry = batch.trainingStatistics[place]
@@ -115,21 +124,26 @@ struct Trainings {
                 [
                     (families.trainingMean, entry.mean), (families.trainingStddev, entry.stddev),
                     (families.trainingMedian, entry.median),
-                ], feature: batch.bytes(entry.feature), names: names, in: &store, budget: budget,
-                changes: &changes, refusal: &refusal)
+                ], feature: entry.feature, batch: batch, names: names, in: &store, budget: budget,
+                changes: &changes, dropped: &dropped, refusal: &refusal)
         }
         return changes
     }
 
     /// Notes what is said of one feature; one beyond the limit is dropped and counted.
     private mutating func setFeature(
-        _ values: [(MetricDescriptor, Double)], feature: Span<UInt8>,
+        _ values: [(MetricDescriptor, Double)], feature symbol: Symbol, batch: borrowing Batch,
         names: [(name: String, value: String)], in store: inout SeriesStore,
-        budget: SeriesBudget,
-        changes: inout [(Gauge, Double)], refusal: inout DropReason?
+        budget: SeriesBudget, changes: inout [(Gauge, Double)],
+        dropped: inout DroppedFeatures, refusal: inout DropReason?
     ) {
+        let feature = batch.bytes(symbol)
+        if dropped.names.contains(symbol) { return }
         if features.number(of: feature) == nil {
-            if features.count >= budget.limits.features { return budget.drop(.featureLimit) }
+            if !dropped.isDecided, features.count >= budget.limits.features {
+                dropped.names.insert(symbol)
+                return budget.drop(.featureLimit)
+            }
             _ = features.add(feature)
         }
         let name = feature.string

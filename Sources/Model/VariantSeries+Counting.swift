@@ -11,12 +11,23 @@ extension VariantSeries {
         decision: inout Reservation, outcome: inout BatchOutcome
     ) {
         reserveMeasures(
-            batch, run: run, in: &store, budget: budget, marks: &decision.rows, outcome: &outcome)
+            batch, run: run, in: &store, budget: budget, origin: decision.origin,
+            marks: &decision.rows, outcome: &outcome)
         if !batch.features(of: run).isEmpty || !batch.inputErrors(of: run).isEmpty {
             decision.symbols.begin(batch.nameCount)
+            if decision.origin == .record {
+                for name in decision.droppedFeatures where name.place == run {
+                    decision.symbols.drop(name.name)
+                }
+            }
             inputs.reserve(
                 batch, run: run, in: &store, traffic: self, budget: budget,
                 symbols: &decision.symbols, marks: &decision.rows, outcome: &outcome)
+            if !decision.isReplayed {
+                for name in decision.symbols.dropped {
+                    decision.droppedFeatures.append(Reservation.Name(place: run, name: name))
+                }
+            }
         }
     }
 
@@ -44,7 +55,7 @@ extension VariantSeries {
 
     private func reserveMeasures(
         _ batch: borrowing Batch, run: Int, in store: inout SeriesStore, budget: SeriesBudget,
-        marks: inout RowFlags, outcome: inout BatchOutcome
+        origin: Reservation.Origin, marks: inout RowFlags, outcome: inout BatchOutcome
     ) {
         for measure in Measure.allCases {
             let range = batch.observations(measure, of: run)
@@ -61,9 +72,14 @@ extension VariantSeries {
         for row in batch.rows(of: run) where outcomes[row] != .ok {
             let reason = batch.reasons[row]
             if reason.isNone || marks.has(RowFlags.refused, row: row) { continue }
-            if let refusal = reserve(reason: batch.bytes(reason), in: &store, limits: budget.limits)
-            {
+            // A replayed row goes where it went, whatever the limit is now.
+            let limit =
+                marks.has(RowFlags.otherReason, row: row)
+                ? 0 : origin == .record ? .max : budget.limits.reasons
+            if let refusal = reserve(reason: batch.bytes(reason), in: &store, limit: limit) {
                 marks.refuse(row, batch: batch, reason: refusal, budget: budget, outcome: &outcome)
+            } else if origin != .record, counter(of: batch.bytes(reason)) == nil {
+                _ = marks.insert(RowFlags.otherReason, row: row)
             }
         }
     }

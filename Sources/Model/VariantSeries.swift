@@ -121,11 +121,11 @@ final class VariantSeries {
 
     /// Makes sure that a reason has a place, its own or that of `other`.
     func reserve(
-        reason: Span<UInt8>, in store: inout SeriesStore, limits: SeriesLimits
+        reason: Span<UInt8>, in store: inout SeriesStore, limit: Int
     ) -> DropReason? {
         if reasons.number(of: reason) != nil { return nil }
         let isOther = reason.equals("other")
-        let isBeyond = reasons.count >= limits.reasons
+        let isBeyond = reasons.count >= limit
         if isBeyond || isOther, otherReasons != nil { return nil }
         if let refusal = store.reserve(1) { return refusal }
         let name = isBeyond ? "other" : reason.string

@@ -149,6 +149,11 @@ package struct SeriesStore: ~Copyable, Sendable {
         case moved(HistogramMoves)
     }
 
+    /// The bounds of a family's histograms; nil for a family without any.
+    package func bounds(of descriptor: MetricDescriptor) -> BucketBounds? {
+        bounds[descriptor.index]
+    }
+
     /// Gives the histograms of a family other bounds; each starts anew.
     package mutating func setBounds(_ new: BucketBounds, of descriptor: MetricDescriptor)
         -> BoundsChange

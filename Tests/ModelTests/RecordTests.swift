@@ -63,7 +63,7 @@ struct RecordTests {
 
     private func restored(_ bytes: [UInt8], models: Models) -> Bool {
         var reader = ByteReader(bytes.span)
-        return models.read(&reader) != nil
+        return models.read(&reader)
     }
 
     @Test(arguments: [false, true])
@@ -151,7 +151,7 @@ struct RecordTests {
             var batch = Batch()
             let isRead = batch.read(&reader)
             #expect(isRead)
-            let isReplayed = other.replay(batch, record: &reader)
+            let isReplayed = other.replay(batch, record: &reader, at: .now)
             #expect(isReplayed)
             #expect(other.samples("ml_predictions_total") == models.samples("ml_predictions_total"))
             #expect(

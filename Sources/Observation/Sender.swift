@@ -26,10 +26,3 @@ package struct Sender: Sendable, Equatable {
         self.process = process
     }
 }
-
-/// Where decoded pushes go.
-package protocol Sink: Sendable {
-    /// Applies what the batch says; refuses what a limit forbids, item by item. Called from any
-    /// thread, also with an empty batch: a sign of life of the sender.
-    func apply(_ batch: borrowing Batch, from sender: Sender, outcome: inout BatchOutcome)
-}
