@@ -54,14 +54,21 @@ package struct ProtobufWriter: ~Copyable {
     }
 
     private mutating func varint(_ number: UInt64) {
-        var rest = number
-        while rest >= 0x80 {
-            buffer.append(UInt8(truncatingIfNeeded: rest) | 0x80)
-            rest >>= 7
-        }
-        buffer.append(UInt8(truncatingIfNeeded: rest))
+        buffer.append(varint: number)
     }
 
     /// Gives away what was written.
     package consuming func take() -> Buffer { buffer }
+}
+
+extension Buffer {
+    /// Appends a number as a protobuf varint: seven bits per byte, the least significant first.
+    package mutating func append(varint number: UInt64) {
+        var rest = number
+        while rest >= 0x80 {
+            append(UInt8(truncatingIfNeeded: rest) | 0x80)
+            rest >>= 7
+        }
+        append(UInt8(truncatingIfNeeded: rest))
+    }
 }
