@@ -45,7 +45,7 @@ struct ControlGroupRows: ~Copyable {
         devices.write(to: &page)
     }
 
-    /// A line's `key value`; nil when it is none.
+    /// The number that ends a line; nil if the line has another form.
     private static func pair(_ line: inout Cursor) -> Double? {
         guard let value = line.field() else { return nil }
         line.skipBlanks()

@@ -6,7 +6,7 @@ internal import Settings
 /// What network interfaces are: state, speed, addresses, from /sys/class/net.
 ///
 /// An interface is read again when rtnetlink announces that it has changed, and each one every five
-/// minutes for what nobody announces. Where announcements are not about these interfaces (a copied
+/// minutes for changes that are not announced. Where announcements are not about these interfaces (a copied
 /// tree, the /sys of another network namespace) all of them are read at each scrape.
 struct NetClass: Collector, ~Copyable {
     static var name: String { "netclass" }

@@ -253,7 +253,7 @@ struct Btrfs: Collector, ~Copyable {
         return skipped
     }
 
-    /// Returns the lines that could not be used; keys that are not known are none of ours.
+    /// Returns the number of lines that could not be used; unknown keys are ignored.
     private mutating func parse(_ text: Span<UInt8>, row: Int) -> Int {
         var skipped = 0
         var lines = Cursor(text)

@@ -35,7 +35,7 @@ struct Filesystem: Collector, ~Copyable {
 
     /// What is shown, as long as no mount comes or goes.
     private var mounts: [MountedFilesystem]?
-    /// By path: a call that hangs is not made again when the mount table is read anew.
+    /// By path, so that a call that hangs is not repeated when the mount table is read again.
     private var calls: [[UInt8]: StatfsCall] = [:]
     private var asker: StatfsWorkers?
     private var skippedLines = 0
@@ -87,7 +87,7 @@ struct Filesystem: Collector, ~Copyable {
         do throws(KernelError) {
             try scrape.read(&ofInit)
         } catch {
-            // hidepid hides process 1 from everybody but root.
+            // The mount option hidepid of procfs hides process 1 from all users but root.
             guard error.isAbsence || error.code == EACCES else { throw error }
             do throws(KernelError) {
                 try scrape.read(&ofSelf)

@@ -14,7 +14,7 @@ struct MountedFilesystem {
     let major: UInt64
     let minor: UInt64
     let isReadOnly: Bool
-    /// How it is asked; nil when the answer needs nobody's help.
+    /// The call on a thread of its own; nil if statfs(2) answers from memory and is called directly.
     let call: StatfsCall?
 
     /// `point` is the mount point as the host sees it.
@@ -57,7 +57,7 @@ struct MountedFilesystem {
     ]
 }
 
-/// The mount points under which a path can hang, because somebody else answers for them.
+/// The mount points under which a path can hang, because a server or a process answers for them.
 struct RemotePoints {
     private var points: Set<[UInt8]> = []
 
