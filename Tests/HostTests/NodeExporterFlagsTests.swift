@@ -136,7 +136,7 @@ struct NodeExporterFlagsTests {
                 "--collector.textfile.directory=",
             ].withEmptyValuesApart)
         #expect(errors.isEmpty)
-        let shown = ["sda1", "nvme0n1"].filter { settings.storage.disks.admits($0.utf8Span.span) }
+        let shown = ["sda1", "nvme0n1"].filter { settings.storage.disks.matches($0.utf8Span.span) }
         #expect(shown == ["sda1"])
         #expect(settings.textFiles.directories == [])
     }

@@ -125,7 +125,7 @@ struct Filesystem: Collector, ~Copyable {
             let isLocal = MountedFilesystem.isLocal(mount.type)
             if !isLocal { remote.add(point) }
             if tree.isHidden[index] { continue }
-            if !types.admits(mount.type) || !points.admits(point.span) { continue }
+            if !types.matches(mount.type) || !points.matches(point.span) { continue }
             var mounted = MountedFilesystem(mount, at: point.span, below: rootfs, call: nil)
             // A device can be at one point twice without a common path: as `/` of a container and, with
             // the root's prefix, as `/` of the host. The later line is the host's.
