@@ -3,13 +3,11 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <link.h>
 #include <malloc.h>
 #include <pthread.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
-#include <sys/mman.h>
 #include <sys/timerfd.h>
 #include <sys/timex.h>
 #include <sys/vfs.h>
@@ -47,22 +45,6 @@ uint64_t clinux_thread_cpu_nanoseconds(void) {
   if (clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now) != 0) return 0;
   return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
-
-static int forget_code(struct dl_phdr_info *object, size_t size, void *unused) {
-  (void)size, (void)unused;
-  uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
-  for (int index = 0; index < object->dlpi_phnum; index++) {
-    const ElfW(Phdr) *segment = &object->dlpi_phdr[index];
-    // A segment that can be written holds what the process has written.
-    if (segment->p_type != PT_LOAD || (segment->p_flags & PF_W) != 0) continue;
-    uintptr_t start = (object->dlpi_addr + segment->p_vaddr) & ~(page - 1);
-    uintptr_t end = (object->dlpi_addr + segment->p_vaddr + segment->p_memsz) & ~(page - 1);
-    if (end > start) madvise((void *)start, end - start, MADV_DONTNEED);
-  }
-  return 0;
-}
-
-void clinux_forget_start(void) { dl_iterate_phdr(forget_code, NULL); }
 
 void clinux_map_large_blocks(void) { mallopt(M_MMAP_THRESHOLD, 256 << 10); }
 

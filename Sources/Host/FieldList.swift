@@ -7,7 +7,7 @@ struct FieldList: ~Copyable {
     /// What a name stands for.
     enum Meaning {
         case series(UnlabelledMetric)
-        /// A field that nobody has asked for.
+        /// A field that the settings leave out.
         case unwanted
         /// What no metric's name can be made of.
         case invalid

@@ -4,7 +4,7 @@ package import Settings
 /// Which collectors run and what is set about them. An area's options stand in its folder.
 package struct HostOptions: ParsableArguments {
     @Flag(
-        name: .customLong("collector.disable-defaults"),
+        name: .customLong("collector.disable-defaults"), inversion: .prefixedNo,
         help: "Only the collectors that are named explicitly run.")
     var disableDefaults = false
     @Option(

@@ -12,6 +12,10 @@ package enum Clock {
     /// CPU time of the calling thread (`CLOCK_THREAD_CPUTIME_ID`).
     package static var threadCPUNanoseconds: UInt64 { clinux_thread_cpu_nanoseconds() }
 
+    /// The unit of times in /proc/stat and /proc/PID/stat (USER_HZ): 100 on all architectures that
+    /// Swift runs on, but a property of the kernel and not ours to assume.
+    package static let ticksPerSecond = Double(sysconf(Int32(_SC_CLK_TCK)))
+
     private static func read(_ clock: clockid_t) -> UInt64 {
         var now = timespec()
         unsafe clock_gettime(clock, &now)

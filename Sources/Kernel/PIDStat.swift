@@ -29,6 +29,12 @@ package struct PIDStat: ~Escapable {
         word(field)?.unsigned
     }
 
+    /// The time in a field, in seconds; nil when there is none. The kernel writes clock ticks.
+    @_lifetime(self: copy self)
+    package mutating func seconds(_ field: Int) -> Double? {
+        number(field).map { Double($0) / Clock.ticksPerSecond }
+    }
+
     @_lifetime(copy self)
     private mutating func word(_ field: Int) -> Span<UInt8>? {
         precondition(field >= next, "fields must be read in ascending order")

@@ -29,12 +29,12 @@ struct ProcessUsage: Sendable, Equatable {
     init?(stat: Span<UInt8>) {
         guard var fields = PIDStat(stat), let state = fields.state(),
             state != UInt8(ascii: "Z"), state != UInt8(ascii: "X"),
-            let user = fields.number(14), let system = fields.number(15),
+            let user = fields.seconds(14), let system = fields.seconds(15),
             let threads = fields.number(20), let started = fields.number(22),
             let pages = fields.number(24)
         else { return nil }
         startTicks = started
-        cpuSeconds = (Double(user) + Double(system)) / Double(sysconf(Int32(_SC_CLK_TCK)))
+        cpuSeconds = user + system
         residentBytes = pages &* UInt64(clamping: sysconf(Int32(_SC_PAGESIZE)))
         self.threads = threads
     }

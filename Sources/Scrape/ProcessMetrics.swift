@@ -10,7 +10,6 @@ struct ProcessMetrics: ~Copyable {
     private var text = Buffer(capacity: 4096)
     /// Unix seconds.
     private let bootTimeSeconds: Double?
-    private let ticksPerSecond = Double(sysconf(Int32(_SC_CLK_TCK)))
     private let pageBytes = Double(sysconf(Int32(_SC_PAGESIZE)))
     /// Nil for a limit that cannot be read.
     private var limits: (files: Double?, memory: Double?) = (nil, nil)
@@ -59,19 +58,19 @@ struct ProcessMetrics: ~Copyable {
     }
 
     private func writeStat(to page: inout Page) {
-        guard var fields = PIDStat(text.bytes), let user = fields.number(14),
-            let system = fields.number(15)
+        guard var fields = PIDStat(text.bytes), let user = fields.seconds(14),
+            let system = fields.seconds(15)
         else { return }
-        page.single(cpu, value: (Double(user) + Double(system)) / ticksPerSecond)
+        page.single(cpu, value: user + system)
         guard let threadCount = fields.number(20) else { return }
         page.single(threads, value: Double(threadCount))
-        guard let started = fields.number(22), let size = fields.number(23),
+        guard let started = fields.seconds(22), let size = fields.number(23),
             let pages = fields.number(24)
         else { return }
         page.single(virtual, value: Double(size))
         page.single(resident, value: Double(pages) * pageBytes)
         if let bootTimeSeconds {
-            page.single(start, value: bootTimeSeconds + Double(started) / ticksPerSecond)
+            page.single(start, value: bootTimeSeconds + started)
         }
     }
 

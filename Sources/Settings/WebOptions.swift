@@ -10,7 +10,7 @@ package struct WebOptions: ParsableArguments {
     var listenAddresses: [String] = []
 
     @Flag(
-        name: .customLong("web.systemd-socket"),
+        name: .customLong("web.systemd-socket"), inversion: .prefixedNo,
         help: "Use systemd socket activation listeners instead of port listeners.")
     var systemdSocket = false
 
@@ -20,7 +20,7 @@ package struct WebOptions: ParsableArguments {
     var telemetryPath = "/metrics"
 
     @Flag(
-        name: .customLong("web.disable-exporter-metrics"),
+        name: .customLong("web.disable-exporter-metrics"), inversion: .prefixedNo,
         help: "Exclude metrics about the exporter itself (ml_exporter_*, process_*).")
     var disableExporterMetrics = false
 

@@ -106,6 +106,6 @@ enum Command {
                 errors.add("\(argument): \(error).")
             }
         }
-        return expanded
+        return expanded.withEmptyValuesApart
     }
 }

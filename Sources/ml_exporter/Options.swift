@@ -16,6 +16,10 @@ struct Options: ParsableArguments {
     @Flag(name: .customLong("version"), help: "Show the version.")
     var version = false
 
+    // node_exporter's parser has a negative form of every flag.
+    @Flag(name: [.customLong("no-version"), .customLong("no-help")], help: .hidden)
+    var noVersion = false
+
     @Argument(parsing: .allUnrecognized, help: .hidden)
     var unrecognized: [String] = []
 }

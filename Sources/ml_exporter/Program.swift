@@ -72,7 +72,6 @@ enum Program {
             log.error("cannot start", metadata: ["err": "\(error)"])
             return 1
         }
-        clinux_forget_start()
         manager.notify("READY=1")
         waiting: while true {
             switch signals.next(within: manager.watchdogNanoseconds) {

@@ -8,7 +8,11 @@ enum Version {
     /// build was not told.
     static let revision = unsafe String(cString: cversion_revision())
 
-    #if compiler(>=6.4)
+    /// The release of the compiler. `#if compiler` is the only thing that tells it at build time, so
+    /// that releases which are not listed here are told as "or later".
+    #if compiler(>=6.5)
+        static let swift = "6.5 or later"
+    #elseif compiler(>=6.4)
         static let swift = "6.4"
     #elseif compiler(>=6.3)
         static let swift = "6.3"

@@ -50,6 +50,54 @@ struct ProcessorTests {
         #expect(numbers("0-99999999999") == [])
     }
 
+    private func information(_ text: String) throws -> SmallTree {
+        try SmallTree(
+            "cpu",
+            files: ["proc/stat": "cpu  1 2 3 4\ncpu0 1 2 3 4\n", "proc/cpuinfo": text],
+            flags: ["--collector.cpu.info", "--collector.cpu.info.flags-include=^(aes|sve|vfp)$"])
+    }
+
+    @Test(arguments: ["flags", "Features", "features"])
+    func `capabilities of a CPU are called flags or features`(name: String) throws {
+        let page = try information(
+            "processor\t: 0\n\(name)\t: fp aes sve\nCPU part\t: 0xd4f\n\nprocessor\t: 1\n\(name)\t: fp\n\n"
+        )
+        #expect(page[#"node_cpu_flag_info{flag="aes"}"#] == 1)
+        #expect(page[#"node_cpu_flag_info{flag="sve"}"#] == 1)
+        #expect(page[#"node_cpu_flag_info{flag="fp"}"#] == nil)
+        #expect(page.lines.contains { $0.contains(#"node_cpu_info{"#) && $0.contains(#"cpu="1""#) })
+        #expect(page.skippedLines == 0)
+    }
+
+    @Test func `what 32-bit ARM says of the machine holds for its CPUs`() throws {
+        let several = try information(
+            """
+            Processor\t: ARMv7 Processor rev 4 (v7l)
+            processor\t: 0
+            BogoMIPS\t: 38.40
+
+            processor\t: 1
+            BogoMIPS\t: 38.40
+
+            Features\t: half thumb vfp
+            CPU part\t: 0xd03
+
+            Hardware\t: BCM2835
+            Revision\t: a020d3
+
+            """)
+        #expect(several[#"node_cpu_flag_info{flag="vfp"}"#] == 1)
+        #expect(several.lines.count { $0.hasPrefix("node_cpu_info{") } == 2)
+        #expect(several.skippedLines == 0)
+        let one = try information("Processor\t: ARMv6\nBogoMIPS\t: 697\nFeatures\t: vfp\n\n")
+        #expect(
+            one.lines.contains {
+                $0.hasPrefix("node_cpu_info{") && $0.contains(#"cpu="0""#)
+                    && $0.contains(#"model_name="ARMv6""#)
+            })
+        #expect(one[#"node_cpu_flag_info{flag="vfp"}"#] == 1)
+    }
+
     private struct HeldCounters {
         var guardian = MonotonicCounters()
         var count = 0

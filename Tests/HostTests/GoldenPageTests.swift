@@ -16,6 +16,15 @@ struct GoldenPageTests {
         "processes", "selinux", "sockstat", "softnet", "udp_queues", "vmstat", "zoneinfo",
     ]
 
+    /// The trees and the collectors that their pages have.
+    static let trees: [(name: String, collectors: [String])] = [
+        ("debian12-2cpu", collectors), ("rack", rackCollectors), ("gateway", gatewayCollectors),
+    ]
+
+    // A label of rapl's is the path of the tree, which differs from checkout to checkout.
+    private static let rackCollectors =
+        collectors + DamagedTreeTests.devices.map(\.collector).filter { $0 != "rapl" }
+
     @Test(arguments: ["debian12-2cpu", "odd", "damaged"])
     func `the page of a tree is as it was`(tree: String) throws {
         try compare(
@@ -24,10 +33,8 @@ struct GoldenPageTests {
     }
 
     @Test func `the page of a rack server is as it was`() throws {
-        // The path of a zone is a label of rapl's, and the tree stands elsewhere elsewhere.
-        let collectors = Self.collectors + DamagedTreeTests.devices.map(\.collector)
         try compare(
-            "rack", collectors: collectors.filter { $0 != "rapl" },
+            "rack", collectors: Self.rackCollectors,
             flags: [
                 "--collector.cpu.info", "--collector.stat.softirq",
                 "--collector.bcache.priorityStats",

@@ -21,7 +21,7 @@ struct NodeExporterFlagsTests {
         """.split(separator: " ").map(String.init)
 
     private static let switches = """
-        arp.netlink bcache.priorityStats cpu.guest cpu.info interrupts.include-zeros \
+        disable-defaults arp.netlink bcache.priorityStats cpu.guest cpu.info interrupts.include-zeros \
         netclass.ignore-invalid-speed netclass.netlink netclass_rtnl.with-stats \
         netdev.address-info netdev.enable-detailed-metrics netdev.netlink netdev.label-ifalias \
         ntp.server-is-local pcidevice.names perf.disable-hardware-profilers \
@@ -101,6 +101,44 @@ struct NodeExporterFlagsTests {
     @Test func `every switch of a collector can be on and off`() throws {
         #expect(try settings(Self.switches.map { "--collector.\($0)" }).1.isEmpty)
         #expect(try settings(Self.switches.map { "--no-collector.\($0)" }).1.isEmpty)
+    }
+
+    @Test(arguments: [true, false])
+    func `of a switch and its negative form the last one decides`(isOn: Bool) throws {
+        let names = ["bcache.priorityStats", "cpu.info", "disable-defaults"]
+        let flags = names.flatMap { name in
+            let flags = ["--collector.\(name)", "--no-collector.\(name)"]
+            return isOn ? flags.reversed() : flags
+        }
+        let (settings, errors) = try settings(flags)
+        #expect(errors.isEmpty)
+        #expect(settings.storage.showsCachePriorities == isOn)
+        #expect(settings.processor.cpu.showsInfo == isOn)
+        #expect(settings.enabled.isEmpty == isOn)
+    }
+
+    @Test func `every option may have an empty value`() throws {
+        // Numbers and durations have no empty form.
+        let names = (Self.values + Self.excluding)
+            .filter { !["filesystem.mount-timeout", "filesystem.stat-workers"].contains($0.name) }
+            .map { "--collector.\($0.name)" }
+        // `--flag=` as the command line hands it on.
+        let flags = names.map { "\($0)=" }.withEmptyValuesApart
+        #expect(flags == names.flatMap { [$0, ""] })
+        let (_, errors) = try settings(flags)
+        #expect(errors.isEmpty)
+    }
+
+    @Test func `an empty exclusion lifts the default one`() throws {
+        let (settings, errors) = try settings(
+            [
+                "--collector.diskstats.device-exclude=", "--collector.diskstats.device-include=^sd",
+                "--collector.textfile.directory=",
+            ].withEmptyValuesApart)
+        #expect(errors.isEmpty)
+        let shown = ["sda1", "nvme0n1"].filter { settings.storage.disks.matches($0.utf8Span.span) }
+        #expect(shown == ["sda1"])
+        #expect(settings.textFiles.directories == [])
     }
 
     @Test func `every option of a collector takes a value`() throws {

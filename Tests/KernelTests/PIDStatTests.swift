@@ -52,4 +52,15 @@ struct ProcessFieldsTests {
             #expect(number == nil)
         }
     }
+
+    @Test func `times are seconds, whatever the kernel's tick is`() {
+        let bytes = Array("7 (a) S 1 1 1 0 -1 0 0 0 0 0 250 50 0 0".utf8)
+        guard var line = PIDStat(bytes.span) else {
+            Issue.record("the line is not understood")
+            return
+        }
+        let (user, system, missing) = (line.seconds(14), line.seconds(15), line.seconds(40))
+        #expect(user == 250 / Clock.ticksPerSecond && system == 50 / Clock.ticksPerSecond)
+        #expect(missing == nil && Clock.ticksPerSecond > 0)
+    }
 }

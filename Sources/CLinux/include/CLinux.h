@@ -28,11 +28,6 @@ uint64_t clinux_thread_cpu_nanoseconds(void);
 // (mallopt(3), M_MMAP_THRESHOLD). The overlay has no <malloc.h>.
 void clinux_map_large_blocks(void);
 
-// Lets go of the code that has run so far (madvise(2), MADV_DONTNEED on what nobody can write):
-// reading the flags touches megabytes that are never needed again. What is needed comes back from
-// the page cache.
-void clinux_forget_start(void);
-
 // eventfd(2), which is in no module of the overlay. Closes on exec.
 int clinux_eventfd(void);
 

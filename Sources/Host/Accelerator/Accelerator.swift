@@ -17,7 +17,7 @@ struct Accelerator: Collector, ~Copyable {
         help: "Calls of NVML that failed for a reason that may pass.")
 
     init(_ machine: CollectorResources, settings: AcceleratorSettings) {
-        dcgm = settings.showsDCGMNames ? DCGMRows() : nil
+        dcgm = settings.showsDCGMNames ? DCGMRows(hostNameLabels: settings.dcgmHostNameLabels) : nil
         if let path = settings.managementLibrary {
             managed = NVMLDevices(
                 path: path, proc: machine.roots.proc, isExtended: settings.showsDCGMNames,

@@ -8,6 +8,12 @@ struct AcceleratorOptions: ParsableArguments {
         help: "NVIDIA GPUs also under the names of dcgm-exporter.")
     var dcgmNames = false
     @Option(
+        name: .customLong("collector.gpu.dcgm-hostname-labels"),
+        help: ArgumentHelp(
+            "Labels with the machine's name under the names of dcgm-exporter: hostname, Hostname (as dcgm-exporter up to 4.5.3 writes it), or both.",
+            valueName: "names"))
+    var dcgmHostNameLabels = "hostname"
+    @Option(
         name: .customLong("path.nvml"),
         help: ArgumentHelp(
             "NVIDIA's management library; `none` leaves NVIDIA's devices alone.", valueName: "file")
@@ -22,8 +28,16 @@ struct AcceleratorOptions: ParsableArguments {
     var podResources = "none"
 
     func settings(_ errors: inout ValidationErrors) -> AcceleratorSettings {
-        AcceleratorSettings(
-            showsDCGMNames: dcgmNames,
+        let labels = dcgmHostNameLabels.split(separator: ",").map(String.init)
+        if let unknown = labels.first(where: { !["hostname", "Hostname"].contains($0) }) {
+            errors.add(
+                "--collector.gpu.dcgm-hostname-labels: \"\(unknown)\" must be hostname or Hostname."
+            )
+        } else if Set(labels).count < labels.count {
+            errors.add("--collector.gpu.dcgm-hostname-labels: a label is given twice.")
+        }
+        return AcceleratorSettings(
+            showsDCGMNames: dcgmNames, dcgmHostNameLabels: labels,
             managementLibrary: managementLibrary == "none" ? nil : managementLibrary,
             podResources: podResources == "none" ? nil : podResources)
     }
@@ -31,6 +45,8 @@ struct AcceleratorOptions: ParsableArguments {
 
 struct AcceleratorSettings: Sendable {
     let showsDCGMNames: Bool
+    /// The labels of those names that have the machine's name as their value; may be empty.
+    let dcgmHostNameLabels: [String]
     /// As dlopen(3) takes it.
     let managementLibrary: String?
     /// The socket of kubelet.

@@ -1,7 +1,7 @@
 internal import Exposition
 internal import Kernel
 
-/// The families `ml_gpu_*`: a row per device, or per part of a partitioned one, whoever made it.
+/// The families `ml_gpu_*`: a row per device of any vendor, or per part of a partitioned one.
 struct AcceleratorRows: ~Copyable {
     /// The cells of a row.
     enum Column: Int, CaseIterable {
@@ -11,8 +11,8 @@ struct AcceleratorRows: ~Copyable {
             firstThrottle
     }
 
-    /// The reasons for which a clock is held down, with the bits of NVML that say so. That a device
-    /// is idle is none of them.
+    /// The reasons for which a clock is held down, with the bits of NVML that say so. Idleness
+    /// is not one of them.
     static let throttleReasons: [(name: String, bit: UInt64)] = [
         ("applications_clocks_setting", 0x2), ("sw_power_cap", 0x4), ("hw_slowdown", 0x8),
         ("sync_boost", 0x10), ("sw_thermal_slowdown", 0x20), ("hw_thermal_slowdown", 0x40),

@@ -14,10 +14,13 @@ struct DCGMRows: ~Copyable {
     }
 
     private var table: SeriesTable
-    private let hostName: String
+    private let hostLabels: [(name: String, value: String)]
 
-    init() {
-        hostName = DCGMRows.nodeName()
+    /// `hostNameLabels` are the labels whose value is the machine's name: dcgm-exporter has written
+    /// `Hostname` and `hostname`.
+    init(hostNameLabels: [String]) {
+        let hostName = DCGMRows.nodeName()
+        hostLabels = hostNameLabels.map { ($0, hostName) }
         table = SeriesTable(
             Column.allCases.map { column in
                 let (name, kind, help) = DCGMRows.family(column)
@@ -37,12 +40,12 @@ struct DCGMRows: ~Copyable {
         part: NVMLDevice.Part?, holder: PodResources.Holder?
     ) {
         let key = (part?.key ?? device.key) + (holder?.key ?? [])
-        let hostName = hostName
+        let hostLabels = hostLabels
         guard
             let row = table.row(
                 key.span,
                 labels: {
-                    DCGMRows.labels(device, part: part, hostName: hostName) + (holder?.labels ?? [])
+                    DCGMRows.labels(device, part: part) + hostLabels + (holder?.labels ?? [])
                 })
         else { return }
         func set(_ column: Column, value: Double?) {
@@ -68,12 +71,11 @@ struct DCGMRows: ~Copyable {
     }
 
     private static func labels(
-        _ device: NVMLDevice, part: NVMLDevice.Part?, hostName: String
+        _ device: NVMLDevice, part: NVMLDevice.Part?
     ) -> [(name: String, value: String)] {
         var labels = [
             ("gpu", "\(device.index)"), ("UUID", device.uuid), ("pci_bus_id", device.busID),
             ("device", device.minor.map { "nvidia\($0)" } ?? ""), ("modelName", device.name),
-            ("hostname", hostName),
         ]
         if let version = device.names.first(where: { $0.name == "driver_version" }) {
             labels.append(("DCGM_FI_DRIVER_VERSION", version.value))

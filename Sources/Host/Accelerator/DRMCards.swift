@@ -116,6 +116,8 @@ struct DRMCards: ~Copyable {
         let sensors = hardwareMonitor(folder, sys: sys)
         var sources: [Source] = []
         for (name, column, scale) in files {
+            let name =
+                name == dieTemperature ? temperatureFile(in: sensors, sys: sys) ?? name : name
             guard let path = path(name, folder: folder, sensors: sensors), sys.exists(path),
                 !sources.contains(where: { $0.column == column })
             else { continue }
@@ -138,8 +140,29 @@ struct DRMCards: ~Copyable {
 
     /// The first hwmonN of the card.
     private static func hardwareMonitor(_ folder: String, sys: Root) -> String? {
-        let names = try? sys.names(in: "\(folder)/device/hwmon")
-        return names?.filter { $0.hasPrefix("hwmon") }.min().map { "\(folder)/device/hwmon/\($0)" }
+        let names = (try? sys.names(in: "\(folder)/device/hwmon")) ?? []
+        let numbers = names.compactMap { $0.number(behind: "hwmon") }
+        return numbers.min().map { "\(folder)/device/hwmon/hwmon\($0)" }
+    }
+
+    /// The temperature of an AMD GPU, wherever the card has it.
+    private static let dieTemperature = "hwmon/temp*_input"
+
+    /// The sensors that stand for an AMD GPU's temperature, the preferred one first. Cards of the
+    /// MI300 series have no edge sensor and begin with temp2.
+    private static let dieSensors = ["edge", "junction"]
+
+    /// The file of the GPU's own sensor, found by tempN_label; without labels temp1_input. Nil when
+    /// the card has only other sensors (`mem`).
+    private static func temperatureFile(in sensors: String?, sys: Root) -> String? {
+        guard let sensors, let names = try? sys.names(in: sensors) else { return nil }
+        var files: [String: String] = [:]
+        for number in names.compactMap({ $0.number(behind: "temp", before: "_input") }).sorted() {
+            let label = (try? sys.attribute("\(sensors)/temp\(number)_label")) ?? []
+            let name = String(decoding: label, as: UTF8.self)
+            if files[name] == nil { files[name] = "hwmon/temp\(number)_input" }
+        }
+        return (dieSensors + [""]).lazy.compactMap { files[$0] }.first
     }
 
     private static func names(
@@ -168,7 +191,7 @@ struct DRMCards: ~Copyable {
                 ("device/mem_busy_percent", .memoryUtilization, .over(100)),
                 ("device/mem_info_vram_used", .memoryUsed, .over(1)),
                 ("device/mem_info_vram_total", .memoryTotal, .over(1)),
-                ("hwmon/temp1_input", .temperature, .over(1e3)),
+                (dieTemperature, .temperature, .over(1e3)),
                 ("hwmon/power1_average", .power, .over(1e6)),
                 ("hwmon/power1_input", .power, .over(1e6)),
                 ("hwmon/power1_cap", .powerLimit, .over(1e6)),

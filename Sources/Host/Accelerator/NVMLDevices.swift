@@ -3,7 +3,7 @@ internal import Glibc
 internal import Kernel
 internal import Synchronization
 
-/// The NVIDIA devices of the machine. They are listed anew once a minute, so that a driver that
+/// The NVIDIA devices of the machine. They are listed again once a minute, so that a driver that
 /// came later, another partitioning or a device that was lost and reset shows without a restart.
 struct NVMLDevices: ~Copyable {
     static let listingPeriod = Duration.seconds(60)
@@ -198,7 +198,7 @@ struct NVMLDevices: ~Copyable {
         into rows: inout AcceleratorRows
     ) {
         let handle = part?.handle ?? devices[place].handle
-        // While it is filled nobody else may hold it.
+        // Another reference would make the append copy the array.
         var found = processes
         processes = []
         defer { processes = found }

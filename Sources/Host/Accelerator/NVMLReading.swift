@@ -81,7 +81,7 @@ struct NVMLReading {
     }
 
     private mutating func take(_ fields: [cnvml_field], ask: inout DeviceQueries) {
-        // A counter of 32 bits turns over within a second on a busy link: it is none.
+        // A counter of 32 bits wraps within a second on a busy link and is not usable.
         if fields[0].is_wide != 0, fields[1].is_wide != 0 {
             pcieTransmitted = ask.value(of: fields[0])
             pcieReceived = ask.value(of: fields[1])

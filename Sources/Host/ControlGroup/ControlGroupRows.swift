@@ -45,7 +45,7 @@ struct ControlGroupRows: ~Copyable {
         devices.write(to: &page)
     }
 
-    /// A line's `key value`; nil when it is none.
+    /// The number that ends a line; nil if the line has another form.
     private static func pair(_ line: inout Cursor) -> Double? {
         guard let value = line.field() else { return nil }
         line.skipBlanks()
@@ -171,8 +171,12 @@ struct ControlGroupRows: ~Copyable {
         return skipped
     }
 
-    /// io.stat: a line per device, `8:0 rbytes=1 wbytes=2 ...`. `name` is asked for a device that is
-    /// new and gets its numbers.
+    /// io.stat: a line per device, `8:0 rbytes=1 wbytes=2 ...`. `name` returns the name of a device from
+    /// its numbers; it is called for a device that has no row yet. Returns the number of lines and
+    /// fields that could not be used.
+    ///
+    /// Linux 5.5 to 6.0 write a device without counters and no line feed behind it, so that several
+    /// devices stand in front of the counters of the last one: `8:16 7:1 rbytes=1 ...`.
     mutating func parseTraffic(
         _ text: Span<UInt8>, of group: [UInt8], name: ([UInt8]) -> String
     ) -> Int {
@@ -183,12 +187,17 @@ struct ControlGroupRows: ~Copyable {
         defer { swap(&key, &self.key) }
         var lines = Cursor(text)
         while var line = lines.line() {
-            // A device without traffic stands there with its numbers alone.
-            guard let device = line.word(), ControlGroupRows.isDevice(device) else {
+            guard var device = line.word(), ControlGroupRows.isDevice(device) else {
                 skipped += 1
                 continue
             }
+            var ahead = line
+            while let next = ahead.word(), ControlGroupRows.isDevice(next) {
+                device = next
+                line = ahead
+            }
             line.skipBlanks()
+            // A device without traffic.
             if line.isAtEnd { continue }
             key.removeAll(keepingCapacity: true)
             key += group

@@ -193,7 +193,7 @@ struct ControlGroups: Collector, ~Copyable {
         }
     }
 
-    /// The name of a block device by its numbers, `8:0`; the numbers when nobody knows it.
+    /// The name of a block device by its numbers, `8:0`; the numbers if sysfs has no name.
     private static func deviceName(_ numbers: [UInt8], sys: Root) -> String {
         let text = numbers.span.string
         guard let about = try? sys.attribute("dev/block/\(text)/uevent") else { return text }

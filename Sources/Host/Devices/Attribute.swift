@@ -8,7 +8,7 @@ final class Attribute {
         case unsigned, signed
         /// A sign, a prefix such as 0x, digits.
         case prefixed
-        /// As `prefixed` without a sign; all bits set means that nobody counts, which is no number.
+        /// As `prefixed` without a sign; all bits set means that the device does not count.
         case countOrOnes
         case decimal
         /// As bcache abbreviates numbers.
@@ -40,7 +40,7 @@ final class Attribute {
     static let byteLimit = 4096
 
     private var file: KernelFile
-    /// The file is none that we may read, which does not change while the device is there.
+    /// Reading the file is not permitted, which does not change while the device is present.
     private(set) var isRefused = false
     /// The last read found the device or the file gone.
     private(set) var isGone = false
@@ -51,7 +51,7 @@ final class Attribute {
 
     var path: String { file.path }
 
-    /// Reads the value into `scrape.text`. False when there is none to be had: a file that we may
+    /// Reads the value into `scrape.text`. False if there is no value: a file that we may
     /// not read is left alone, one that the driver cannot tell now counts as a skipped line.
     func read(_ scrape: inout CollectionContext) -> Bool {
         if isRefused { return false }
@@ -71,7 +71,7 @@ final class Attribute {
         }
     }
 
-    /// The value as a number; a text that is none counts as a skipped line, unless it `mayBeText`.
+    /// The value as a number; any other text counts as a skipped line, unless it `mayBeText`.
     func number(_ form: Form, mayBeText: Bool = false, scrape: inout CollectionContext) -> Double? {
         guard read(&scrape) else { return nil }
         if let number = form.number(scrape.text.bytes.trimmed) { return number }

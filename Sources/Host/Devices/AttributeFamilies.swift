@@ -58,7 +58,7 @@ struct AttributeFamilies: ~Copyable {
         self.limit = limit
     }
 
-    /// The devices are found anew.
+    /// Begins another search for devices.
     mutating func begin() {
         members.removeAll(keepingCapacity: true)
         slots.removeAll(keepingCapacity: true)

@@ -33,7 +33,7 @@ struct AttributeInfo: ~Copyable {
         table = SeriesTable([SeriesTable.Column(family)])
     }
 
-    /// The devices are found anew.
+    /// Begins another search for devices.
     mutating func begin() {
         devices.removeAll(keepingCapacity: true)
     }

@@ -1,7 +1,7 @@
 internal import Kernel
 
 /// How many events about devices the kernel has announced (/sys/kernel/uevent_seqnum), read once
-/// per scrape for everybody who looks for devices, on whatever thread.
+/// per scrape for all collectors of devices, on any thread.
 final class DeviceEvents: Sendable {
     private struct State: ~Copyable {
         var file: KernelFile

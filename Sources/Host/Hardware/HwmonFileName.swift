@@ -15,7 +15,7 @@ struct HwmonFileName: Hashable {
         type == other.type ? number < other.number : type < other.type
     }
 
-    /// Nil for a file that is none of a sensor's.
+    /// Nil for a file that does not belong to a sensor.
     static func parse(_ file: String) -> (sensor: HwmonFileName, element: String)? {
         let bytes = Array(file.utf8)
         let letters = bytes.firstIndex(where: isDigit) ?? bytes.count

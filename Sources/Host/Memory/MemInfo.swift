@@ -28,7 +28,7 @@ struct MemInfo: Collector, ~Copyable {
         scrape.skippedLines += write(scrape.text.bytes, to: &page)
     }
 
-    /// Writes a family per line, kilobytes as bytes. Returns the lines that are none.
+    /// Writes a family per line, kilobytes as bytes. Returns the number of other lines.
     mutating func write(_ text: Span<UInt8>, to page: inout Page) -> Int {
         var skipped = 0
         var next = 0

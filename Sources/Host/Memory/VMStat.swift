@@ -22,7 +22,7 @@ struct VMStat: Collector, ~Copyable {
         scrape.skippedLines += write(scrape.text.bytes, to: &page)
     }
 
-    /// Writes a family per line of a name and a number. Returns the lines that are none.
+    /// Writes a family per line of a name and a number. Returns the number of other lines.
     mutating func write(_ text: Span<UInt8>, to page: inout Page) -> Int {
         var skipped = 0
         let pattern = pattern

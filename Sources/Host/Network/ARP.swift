@@ -84,7 +84,7 @@ struct ARP: Collector, ~Copyable {
         return socket
     }
 
-    /// Counts lines of six columns, the last of which is the device. Returns those that are none.
+    /// Counts lines of six columns, the last of which is the device. Returns the number of other lines.
     mutating func parse(_ text: Span<UInt8>) -> Int {
         var skipped = 0
         tally.begin()

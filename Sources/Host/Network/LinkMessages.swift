@@ -9,12 +9,17 @@ enum LinkMessages {
         /// `struct rtnl_link_stats64` or, on old kernels, `rtnl_link_stats`, as 64-bit numbers in
         /// the order of linux/if_link.h; nil when the kernel sent neither.
         let counters: Counters?
+        /// The attributes inside IFLA_PROP_LIST; empty without it.
+        let properties: Span<UInt8>
 
-        @_lifetime(copy name)
-        init(index: UInt32, name: Span<UInt8>, counters: Counters?) {
+        @_lifetime(copy name, copy properties)
+        init(
+            index: UInt32, name: Span<UInt8>, counters: Counters?, properties: Span<UInt8>
+        ) {
             self.index = index
             self.name = name
             self.counters = counters
+            self.properties = properties
         }
     }
 
@@ -27,12 +32,13 @@ enum LinkMessages {
     static let linkCounters: UInt16 = 92
 
     /// The link of a message's payload: the attributes behind `struct ifinfomsg` (IFLA_IFNAME,
-    /// IFLA_STATS64, IFLA_STATS); nil when the bytes are not what they should be.
+    /// IFLA_STATS64, IFLA_STATS, IFLA_PROP_LIST); nil when the bytes are not what they should be.
     @_lifetime(copy payload)
     static func link(_ payload: Span<UInt8>) -> Link? {
         guard payload.count >= 16 else { return nil }
         var attributes = NetlinkAttributes(payload.extracting(droppingFirst: 16))
         var name = payload.extracting(first: 0)
+        var properties = payload.extracting(first: 0)
         var wide: Counters?
         var narrow: Counters?
         while let attribute = attributes.next() {
@@ -41,11 +47,29 @@ enum LinkMessages {
             case 3: name = value.extracting(first: value.offset(of: 0) ?? value.count)
             case 23: wide = counters(value, width: 8)
             case 7: narrow = counters(value, width: 4)
+            case 52: properties = value
             default: break
             }
         }
         if attributes.isDamaged || name.isEmpty { return nil }
-        return Link(index: index(of: payload), name: name, counters: wide ?? narrow)
+        return Link(
+            index: index(of: payload), name: name, counters: wide ?? narrow,
+            properties: properties)
+    }
+
+    /// Calls `body` with each alternative name (IFLA_ALT_IFNAME) in a link's properties. False when
+    /// the bytes do not end with an attribute.
+    static func eachAlternativeName(
+        _ properties: Span<UInt8>, body: (Span<UInt8>) -> Void
+    ) -> Bool {
+        var attributes = NetlinkAttributes(properties)
+        while let attribute = attributes.next() {
+            let value = attribute.value
+            if attribute.type == 53 {
+                body(value.extracting(first: value.offset(of: 0) ?? value.count))
+            }
+        }
+        return !attributes.isDamaged
     }
 
     /// A link's counters without its name: the attribute behind `struct if_stats_msg`

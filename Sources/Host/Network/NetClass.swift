@@ -6,7 +6,7 @@ internal import Settings
 /// What network interfaces are: state, speed, addresses, from /sys/class/net.
 ///
 /// An interface is read again when rtnetlink announces that it has changed, and each one every five
-/// minutes for what nobody announces. Where announcements are not about these interfaces (a copied
+/// minutes for changes that are not announced. Where announcements are not about these interfaces (a copied
 /// tree, the /sys of another network namespace) all of them are read at each scrape.
 struct NetClass: Collector, ~Copyable {
     static var name: String { "netclass" }
@@ -22,6 +22,8 @@ struct NetClass: Collector, ~Copyable {
     private var listed = 0
     private var areAnnounced = false
     private var lookedAtNanoseconds: UInt64?
+    /// Nil unless they are asked for.
+    private var alternativeNames: AlternativeNames?
     private var table: SeriesTable
     private var info = SeriesTable([
         .init(
@@ -33,6 +35,7 @@ struct NetClass: Collector, ~Copyable {
     init(_ roots: FilesystemRoots, settings: NetClassSettings) {
         path = roots.sys.path(of: "class/net")
         self.settings = settings
+        alternativeNames = settings.showsAlternativeNames ? AlternativeNames() : nil
         let up = SeriesTable.Column(
             Family(
                 "node_network_up", kind: .gauge,
@@ -50,14 +53,33 @@ struct NetClass: Collector, ~Copyable {
         throws(KernelError)
     {
         do throws(KernelError) {
-            if try look(&scrape) { fill() }
+            if try look(&scrape) {
+                fill()
+                readAlternativeNames(&scrape)
+            }
         } catch {
             lookedAtNanoseconds = nil
             scrape.isAbsent = error.isAbsence
             throw error
         }
         info.write(to: &page)
+        alternativeNames?.write(to: &page)
         table.write(to: &page)
+    }
+
+    /// The kernel announces a change of the names as it does any change of an interface. A failure
+    /// counts as a skipped line: the interfaces themselves are read from sysfs.
+    private mutating func readAlternativeNames(_ scrape: inout CollectionContext) {
+        var labels: [Int64: String] = [:]
+        for interface in interfaces {
+            if let number = interface.number { labels[number] = interface.label }
+        }
+        do throws(KernelError) {
+            scrape.skippedLines +=
+                try alternativeNames?.read(&scrape.text) { labels[Int64($0)] } ?? 0
+        } catch {
+            scrape.skippedLines += 1
+        }
     }
 
     /// Reads what may have changed. Returns whether anything has.

@@ -84,7 +84,7 @@ final class NetClassDevice {
             + zip(NetClassDevice.texts, labels).map { ($0, $1) }
     }
 
-    /// Reads everything anew. Returns attributes that could not be used; throws when the interface
+    /// Reads all attributes. Returns how many could not be used; throws if the interface
     /// has gone.
     func read(
         in directory: borrowing KernelDirectory, text: inout Buffer
@@ -116,7 +116,7 @@ final class NetClassDevice {
         return skipped
     }
 
-    /// Drivers answer EINVAL or EOPNOTSUPP to what they do not have, and nobody may read some.
+    /// Drivers answer EINVAL or EOPNOTSUPP to what they do not have, and some files are unreadable.
     private static func read(
         _ attribute: String, folder: borrowing KernelDirectory, text: inout Buffer,
         skipped: inout Int

@@ -21,7 +21,7 @@ struct NetDevSource: ~Copyable {
             usesNetlink = dump != nil
         }
         if var dump = dump.take() {
-            // One that failed is opened anew by the next scrape.
+            // A socket that failed is opened again by the next scrape.
             scrape.skippedLines += try dump.read(&scrape.text, into: &rows)
             self.dump = consume dump
         } else {

@@ -21,7 +21,7 @@ struct NetlinkMessages: ~Escapable {
         case done
         /// The kernel refused with this errno.
         case refused(Int32)
-        /// The next datagram goes on.
+        /// The dump continues in the next datagram.
         case datagramEnd
     }
 

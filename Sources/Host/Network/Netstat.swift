@@ -15,7 +15,7 @@ struct Netstat: Collector, ~Copyable {
     /// A protocol's line of names as it was last seen, and which column is which series.
     private final class Section {
         let names: [UInt8]
-        /// By column: the series, nil for a field that nobody wants.
+        /// By column: the series, nil for a field that the settings leave out.
         let columns: [UnlabelledMetric?]
         /// Names that no metric can have.
         let invalidNames: Int
@@ -127,7 +127,7 @@ struct Netstat: Collector, ~Copyable {
             }
             column += 1
         }
-        // With another number of values nobody knows which is which.
+        // With another number of values their order is unknown.
         if column != section.columns.count { return 1 }
         for (column, value) in values {
             if let single = section.columns[column] { page.single(single, value: value) }

@@ -80,7 +80,7 @@ struct NetClassOptions: ParsableArguments {
     var ignoresInvalidSpeed = false
     @Flag(
         name: .customLong("collector.netclass.netlink"), inversion: .prefixedNo,
-        help: ArgumentHelp("Accepted and without effect.", visibility: .hidden))
+        help: "Also show the alternative names of interfaces, from rtnetlink.")
     var netlink = false
     @Flag(
         name: .customLong("collector.netclass_rtnl.with-stats"), inversion: .prefixedNo,
@@ -92,13 +92,15 @@ struct NetClassOptions: ParsableArguments {
             ignored.isEmpty || ignored == "^$"
             ? nil : Pattern(ignored, flag: "--collector.netclass.ignored-devices", errors: &errors)
         return NetClassSettings(
-            filter: Filter(excluding: pattern).and(common), hidesInvalidSpeed: ignoresInvalidSpeed)
+            filter: Filter(excluding: pattern).and(common), hidesInvalidSpeed: ignoresInvalidSpeed,
+            showsAlternativeNames: netlink)
     }
 }
 
 struct NetClassSettings: Sendable {
     let filter: Filter
     let hidesInvalidSpeed: Bool
+    let showsAlternativeNames: Bool
 }
 
 struct ARPOptions: ParsableArguments {

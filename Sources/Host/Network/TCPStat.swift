@@ -52,7 +52,7 @@ struct TCPStat: Collector, ~Copyable {
         if sums[0] > 0 { page.sample(series[0], value: Double(sums[0])) }
     }
 
-    /// Adds a socket (`struct inet_diag_msg`). False when the message is none.
+    /// Adds a socket (`struct inet_diag_msg`). False if the message is too short.
     static func add(_ message: NetlinkMessages.Message, to sums: inout Sums) -> Bool {
         // SOCK_DIAG_BY_FAMILY
         guard message.type == 20, message.payload.count >= 64 else { return false }

@@ -54,7 +54,7 @@ struct CPU: Collector, ~Copyable {
             guard let row = CPU.row(number, in: &table) else { continue }
             for column in 0..<(showsGuest ? 10 : 8) {
                 // guest time is already inside user and nice
-                table[row, column] = Double(held[column]) / 100
+                table[row, column] = Double(held[column]) / Clock.ticksPerSecond
             }
         }
         table.end()

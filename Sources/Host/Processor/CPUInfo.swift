@@ -8,14 +8,14 @@ struct CPUInfo: ~Copyable {
     private struct Record {
         var fields: [String: String] = [:]
 
-        /// Adds the record unless it is empty; one whose CPU has no number is skipped.
-        func close(into records: inout [Record], skipped: inout Int) {
-            if fields.isEmpty { return }
-            if UInt64(fields["processor"] ?? "") == nil {
-                skipped += 1
-            } else {
-                records.append(self)
-            }
+        /// The CPU's capabilities: `flags` on x86, `Features` on ARM and LoongArch, `features` on
+        /// s390.
+        var flags: String? { fields["flags"] ?? fields["Features"] ?? fields["features"] }
+
+        /// A record about the machine and no CPU, as 32-bit ARM and s390 write one.
+        var isAboutMachine: Bool {
+            fields["processor"] == nil
+                && (flags != nil || fields["Hardware"] != nil || fields["Processor"] != nil)
         }
     }
 
@@ -62,7 +62,7 @@ struct CPUInfo: ~Copyable {
         throws(KernelError)
     {
         try scrape.read(&file)
-        let (records, skipped) = CPUInfo.parse(scrape.text.bytes)
+        let (records, machine, skipped) = CPUInfo.parse(scrape.text.bytes)
         scrape.skippedLines += skipped
         table.begin()
         frequencies.begin()
@@ -75,7 +75,11 @@ struct CPUInfo: ~Copyable {
             let labels =
                 place + [
                     ("vendor", field("vendor_id")), ("family", field("cpu family")),
-                    ("model", field("model")), ("model_name", field("model name")),
+                    ("model", field("model")),
+                    (
+                        "model_name",
+                        record.fields["model name"] ?? machine.fields["Processor"] ?? ""
+                    ),
                     ("microcode", field("microcode")), ("stepping", field("stepping")),
                     ("cachesize", field("cache size")),
                 ]
@@ -89,7 +93,7 @@ struct CPUInfo: ~Copyable {
         table.write(to: &page)
         frequencies.write(to: &page)
         CPUInfo.write(
-            records.first?.fields["flags"], pattern: flags, label: "flag", table: &flagTable,
+            records.first?.flags ?? machine.flags, pattern: flags, label: "flag", table: &flagTable,
             to: &page)
         CPUInfo.write(
             records.first?.fields["bugs"], pattern: bugs, label: "bug", table: &bugTable, to: &page)
@@ -118,23 +122,40 @@ struct CPUInfo: ~Copyable {
         if let row = table.row(key.span, labels: { labels }) { table[row, 0] = value }
     }
 
-    /// One record per CPU: `name<tab>: value` lines, ended by an empty one.
-    private static func parse(_ text: Span<UInt8>) -> ([Record], skipped: Int) {
+    /// One record per CPU: `name<tab>: value` lines, ended by an empty one. `machine` has what the
+    /// records about no CPU say.
+    private static func parse(
+        _ text: Span<UInt8>
+    ) -> (records: [Record], machine: Record, skipped: Int) {
         var skipped = 0
         var records: [Record] = []
+        var machine = Record()
         var record = Record()
+        func close() {
+            if UInt64(record.fields["processor"] ?? "") != nil {
+                records.append(record)
+            } else if record.isAboutMachine {
+                machine.fields.merge(record.fields) { first, _ in first }
+            } else if !record.fields.isEmpty {
+                skipped += 1
+            }
+            record = Record()
+        }
         var lines = Cursor(text)
         while var line = lines.line() {
             if line.rest.trimmed.isEmpty {
-                record.close(into: &records, skipped: &skipped)
-                record = Record()
+                close()
             } else if let name = line.text(before: 0x3A) {
                 record.fields[name.trimmed.string] = line.rest.trimmed.string
             } else {
                 skipped += 1
             }
         }
-        record.close(into: &records, skipped: &skipped)
-        return (records, skipped)
+        close()
+        // 32-bit ARM before Linux 3.8 names the model once and numbers only several CPUs.
+        if records.isEmpty, machine.fields["Processor"] != nil {
+            records = [Record(fields: ["processor": "0"])]
+        }
+        return (records, machine, skipped)
     }
 }

@@ -1,7 +1,7 @@
 /// Keeps the counters of CPUs from falling.
 ///
 /// A small step back keeps the old value. An idle time that falls by 3 s or more belongs to a CPU
-/// that was unplugged: it starts anew.
+/// that was unplugged: its counters start at 0.
 struct MonotonicCounters {
     /// 3 s in ticks of 1/100 s.
     static let hotplugTicks: UInt64 = 300

@@ -1,7 +1,7 @@
 internal import Exposition
 internal import Kernel
 
-/// What /proc/stat tells (proc_stat(5)), read once per scrape for everybody who asks.
+/// The values of /proc/stat (proc_stat(5)), read once per scrape for all collectors.
 final class ProcStat {
     /// The columns of a `cpuN` line in ticks of 1/100 s: user nice system idle iowait irq softirq
     /// steal guest guest_nice.
@@ -52,7 +52,7 @@ final class ProcStat {
         if let failure { throw failure }
     }
 
-    /// Returns the lines that could not be used; lines of unknown names are none of ours.
+    /// Returns the number of lines that could not be used; unknown names are ignored.
     func parse(_ text: Span<UInt8>) -> Int {
         processors.removeAll(keepingCapacity: true)
         softirqs.removeAll(keepingCapacity: true)
@@ -87,7 +87,7 @@ final class ProcStat {
         return skipped
     }
 
-    /// The rest of a line behind `cpu`: the total line, which nobody exports, or one CPU's.
+    /// The rest of a line behind `cpu`: the total line, which is not exported, or one CPU's.
     private func processor(_ line: inout Cursor) -> Bool {
         if line.peek == 0x20 { return true }
         guard let number = line.field() else { return false }

@@ -44,7 +44,7 @@ struct Softirqs: Collector, ~Copyable {
                 skipped += 1
                 continue
             }
-            // A softirq that later kernels may add is none of ours.
+            // A softirq that a later kernel has added is ignored.
             guard let column = column(type.trimmed) else { continue }
             if !fill(column, line: &line) { skipped += 1 }
         }

@@ -18,6 +18,22 @@ struct Btrfs: Collector, ~Copyable {
         }
     }
 
+    /// One device's error counters.
+    private final class Errors {
+        let labels: Labels
+        let key: [UInt8]
+        let attribute: Attribute
+
+        init(_ labels: Labels, attribute: Attribute) {
+            self.labels = labels
+            key = Array(labels.map(\.value).joined(separator: "\0").utf8)
+            self.attribute = attribute
+        }
+    }
+
+    /// The keys of error_stats, which are also the values of the label `type`, without `_errs`.
+    private static let errorTypes = ["write", "read", "flush", "corruption", "generation"]
+
     /// Keys of commit_stats; times are milliseconds.
     private static let keys = ["commits", "last_commit_ms", "max_commit_ms", "total_commit_ms"]
 
@@ -27,6 +43,9 @@ struct Btrfs: Collector, ~Copyable {
     private var readings = AttributeFamilies()
     private var ratios: [(series: Series, ratio: Double)] = []
     private var commits: [Commits] = []
+    private var errors: [Errors] = []
+    private var errorTable: SeriesTable
+    private let errorKeys = Btrfs.errorTypes.map { Array("\($0)_errs".utf8) }
     private let keys = Btrfs.keys.map { Array($0.utf8) }
     private let ratioFamily = Family(
         "node_btrfs_allocation_ratio", kind: .gauge,
@@ -52,6 +71,11 @@ struct Btrfs: Collector, ~Copyable {
 
     init(_ machine: CollectorResources) {
         directory = DeviceDirectory(machine, path: "fs/btrfs", isAnnounced: false)
+        let family = Family(
+            "node_btrfs_device_errors_total", kind: .counter,
+            help: "Errors reported for the device")
+        errorTable = SeriesTable(
+            Btrfs.errorTypes.map { SeriesTable.Column(family, labels: [("type", $0)]) })
     }
 
     mutating func collect(_ scrape: inout CollectionContext, into page: inout Page)
@@ -66,12 +90,14 @@ struct Btrfs: Collector, ~Copyable {
         }
         collectCommits(&scrape)
         table.write(to: &page)
+        collectErrors(&scrape)
+        errorTable.write(to: &page)
     }
 
     private mutating func find(_ names: [String]) {
         readings.begin()
         info.begin()
-        (ratios, commits) = ([], [])
+        (ratios, commits, errors) = ([], [], [])
         // Beside the file systems there is a folder `features`.
         for name in names where name.contains("-") {
             let folder = "\(directory.path)/\(name)"
@@ -92,10 +118,12 @@ struct Btrfs: Collector, ~Copyable {
                 "\(folder)/allocation/global_rsv_size", name: "global_rsv_size_bytes",
                 labels: labels,
                 help: "Size of global reserve.")
+            let members = findMembers(folder, labels: labels)
             for type in ["data", "metadata", "system"] {
+                // A missing device has no entry in `devices` and is a member all the same.
                 findLayouts(
                     "\(folder)/allocation/\(type)", labels: labels + [("block_group_type", type)],
-                    devices: devices.count)
+                    devices: max(devices.count, members))
             }
             if directory.root.exists("\(folder)/commit_stats") {
                 commits.append(
@@ -105,6 +133,29 @@ struct Btrfs: Collector, ~Copyable {
             }
         }
         readings.end()
+    }
+
+    /// Finds the devices of a file system by their IDs (`devinfo`, Linux 5.10), which no file of sysfs
+    /// ties to the names in `devices`. Returns how many there are.
+    private mutating func findMembers(_ folder: String, labels: Labels) -> Int {
+        let numbers = ((try? directory.root.names(in: "\(folder)/devinfo")) ?? [])
+            .compactMap { UInt64($0) }.sorted()
+        for number in numbers {
+            let labels = labels + [("devid", String(number))]
+            let member = "\(folder)/devinfo/\(number)"
+            add(
+                "\(member)/missing", name: "device_missing", labels: labels,
+                help: "Whether a device of the filesystem is missing.")
+            // Linux 5.14 added the counters.
+            if directory.root.exists("\(member)/error_stats") {
+                errors.append(
+                    Errors(
+                        labels,
+                        attribute: Attribute(directory.root, name: "\(member)/error_stats")))
+            }
+        }
+        // ID 0 is the target of a replacement that is under way, which is no member yet.
+        return numbers.count { $0 != 0 }
     }
 
     private mutating func findLayouts(_ folder: String, labels: Labels, devices: Int) {
@@ -145,8 +196,8 @@ struct Btrfs: Collector, ~Copyable {
         case "dup", "raid1", "raid10": 2
         case "raid1c3": 3
         case "raid1c4": 4
-        case "raid5": Double(devices) / Double(devices - 1)
-        case "raid6": Double(devices) / Double(devices - 2)
+        case "raid5" where devices > 1: Double(devices) / Double(devices - 1)
+        case "raid6" where devices > 2: Double(devices) / Double(devices - 2)
         default: 0
         }
     }
@@ -168,7 +219,41 @@ struct Btrfs: Collector, ~Copyable {
         table.end()
     }
 
-    /// Returns the lines that could not be used; keys that are not known are none of ours.
+    private mutating func collectErrors(_ scrape: inout CollectionContext) {
+        errorTable.begin()
+        for device in errors {
+            guard device.attribute.read(&scrape) else {
+                if device.attribute.isGone { directory.lookSoon() }
+                continue
+            }
+            // The kernel has not read the counters of a device that was missing at mount time.
+            if scrape.text.bytes.trimmed.equals("invalid") { continue }
+            let key = device.key
+            guard let row = errorTable.row(key.span, labels: { device.labels }) else {
+                continue
+            }
+            scrape.skippedLines += parseErrors(scrape.text.bytes, row: row)
+        }
+        errorTable.end()
+    }
+
+    /// error_stats: `write_errs 0` and so on. Returns the number of lines that could not be used.
+    private mutating func parseErrors(_ text: Span<UInt8>, row: Int) -> Int {
+        var skipped = 0
+        var lines = Cursor(text)
+        while var line = lines.line() {
+            guard let key = line.word(), let value = line.field() else {
+                skipped += 1
+                continue
+            }
+            for column in errorKeys.indices where key.equals(errorKeys[column]) {
+                errorTable[row, column] = Double(value)
+            }
+        }
+        return skipped
+    }
+
+    /// Returns the number of lines that could not be used; unknown keys are ignored.
     private mutating func parse(_ text: Span<UInt8>, row: Int) -> Int {
         var skipped = 0
         var lines = Cursor(text)

@@ -35,7 +35,7 @@ struct Filesystem: Collector, ~Copyable {
 
     /// What is shown, as long as no mount comes or goes.
     private var mounts: [MountedFilesystem]?
-    /// By path: a call that hangs is not made again when the mount table is read anew.
+    /// By path, so that a call that hangs is not repeated when the mount table is read again.
     private var calls: [[UInt8]: StatfsCall] = [:]
     private var asker: StatfsWorkers?
     private var skippedLines = 0
@@ -87,7 +87,7 @@ struct Filesystem: Collector, ~Copyable {
         do throws(KernelError) {
             try scrape.read(&ofInit)
         } catch {
-            // hidepid hides process 1 from everybody but root.
+            // The mount option hidepid of procfs hides process 1 from all users but root.
             guard error.isAbsence || error.code == EACCES else { throw error }
             do throws(KernelError) {
                 try scrape.read(&ofSelf)
@@ -98,39 +98,50 @@ struct Filesystem: Collector, ~Copyable {
         skippedLines = parse(scrape.text.bytes)
     }
 
-    /// Keeps the mounts that pass. Returns the lines that could not be used.
+    /// Keeps the mounts that the filters admit and that are not hidden by others. Returns the number of
+    /// lines that could not be used.
     mutating func parse(_ text: Span<UInt8>) -> Int {
         var skipped = 0
         var shown: [MountedFilesystem] = []
-        var keys: Set<[UInt8]> = []
+        var places: [[UInt8]: Int] = [:]
+        let tree = MountTree(text)
+        var index = -1
         var remote = RemotePoints()
         var asked: [[UInt8]: StatfsCall] = [:]
         points.begin()
         types.begin()
         var lines = Cursor(text)
         while let line = lines.line() {
-            guard let mount = Mount(line), mount.point.count <= Filesystem.pathLimit else {
+            guard let mount = Mount(line) else {
                 skipped += 1
                 continue
             }
-            let point = Mount.unescape(mount.point)
+            index += 1
+            guard mount.point.count <= Filesystem.pathLimit else {
+                skipped += 1
+                continue
+            }
+            let point = MountedFilesystem.point(Mount.unescape(mount.point), below: rootfs)
             let isLocal = MountedFilesystem.isLocal(mount.type)
             if !isLocal { remote.add(point) }
+            if tree.isHidden[index] { continue }
             if !types.matches(mount.type) || !points.matches(point.span) { continue }
             var mounted = MountedFilesystem(mount, at: point.span, below: rootfs, call: nil)
-            // The same device on the same point twice is one series, as the peer shows it.
-            if !keys.insert(mounted.key).inserted { continue }
-            if shown.count == Filesystem.mountLimit {
+            // A device can be at one point twice without a common path: as `/` of a container and, with
+            // the root's prefix, as `/` of the host. The later line is the host's.
+            let place = places[mounted.key] ?? shown.count
+            if place == Filesystem.mountLimit {
                 skipped += 1
                 continue
             }
+            places[mounted.key] = place
             if !isLocal || remote.contain(point) {
                 let path = mounted.path
                 let call = asked[path] ?? calls[path] ?? StatfsCall(path: path)
                 asked[path] = call
                 mounted = MountedFilesystem(mount, at: point.span, below: rootfs, call: call)
             }
-            shown.append(mounted)
+            if place < shown.count { shown[place] = mounted } else { shown.append(mounted) }
         }
         calls = asked
         mounts = shown

@@ -15,7 +15,7 @@ struct KeyedLines: ~Copyable {
             keys.map { SeriesTable.Column(Family($0.name, kind: .gauge, help: $0.help)) })
     }
 
-    /// The files are found anew.
+    /// Begins another search for files.
     mutating func begin() {
         sources = []
     }
@@ -45,7 +45,7 @@ struct KeyedLines: ~Copyable {
         return hasLost
     }
 
-    /// Returns the lines that could not be used; keys that are not known are none of ours.
+    /// Returns the number of lines that could not be used; unknown keys are ignored.
     private mutating func parse(_ text: Span<UInt8>, row: Int) -> Int {
         var skipped = 0
         var lines = Cursor(text)

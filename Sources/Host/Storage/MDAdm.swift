@@ -77,12 +77,17 @@ struct MDAdm: Collector, ~Copyable {
         var lines = Cursor(text)
         while var line = lines.line() {
             // The lines of an array, which are indented, are taken with its first one.
-            if line.rest.trimmed.isEmpty || line.rest.starts(with: " ") { continue }
+            if line.rest.trimmed.isEmpty || line.rest.starts(with: " ")
+                || line.rest.starts(with: "\t")
+            {
+                continue
+            }
             if line.rest.starts(with: "Personalities") || line.rest.starts(with: "unused") {
                 continue
             }
             guard let name = line.word(), let colon = line.word(), colon.equals(":"),
-                var status = MDStat(line), MDAdm.takeLines(&lines, status: &status),
+                var status = MDStat(line),
+                MDAdm.takeLines(&lines, status: &status, skipped: &skipped),
                 let row = table.row(name, labels: { [("device", name.string)] })
             else {
                 skipped += 1
@@ -94,18 +99,22 @@ struct MDAdm: Collector, ~Copyable {
         return skipped
     }
 
-    /// Takes the indented lines of an array.
-    private static func takeLines(_ lines: inout Cursor, status: inout MDStat) -> Bool {
-        var isUsable = true
-        while lines.rest.starts(with: " "), let line = lines.line() {
+    /// Takes the indented lines of an array. False when the line with its blocks is missing or not
+    /// understood: nothing is known of the array then. Any other line that is not understood counts
+    /// as skipped and costs only its own value.
+    private static func takeLines(
+        _ lines: inout Cursor, status: inout MDStat, skipped: inout Int
+    ) -> Bool {
+        while lines.rest.starts(with: " ") || lines.rest.starts(with: "\t"),
+            let line = lines.line()
+        {
             if !status.isComplete {
-                if !status.takeBlocks(line) { isUsable = false }
-                if !isUsable { break }
+                if !status.takeBlocks(line) { return false }
             } else if !status.takeProgress(line) {
-                isUsable = false
+                skipped += 1
             }
         }
-        return isUsable && status.isComplete
+        return status.isComplete
     }
 
     private mutating func show(_ status: MDStat, row: Int) {
@@ -117,7 +126,9 @@ struct MDAdm: Collector, ~Copyable {
             status.activeDisks, status.failedDisks, status.spareDisks, status.requiredDisks,
             status.blocks, status.syncedBlocks,
         ]
-        for (column, value) in values.enumerated() { table[row, 5 + column] = Double(value) }
+        for (column, value) in values.enumerated() {
+            if let value { table[row, 5 + column] = Double(value) }
+        }
     }
 
     private mutating func find(_ names: [String]) {

@@ -1,11 +1,10 @@
 internal import Kernel
 
-/// One array of /proc/mdstat (md(4)): what its lines say.
+/// One array of /proc/mdstat (md(4), drivers/md/md.c).
 struct MDStat {
+    /// The states that node_exporter has; an array that is reshaped is in none of them.
     enum Activity {
-        case active, inactive, recovering, resync, check
-        /// Reshaping, or a word that later kernels may use.
-        case other
+        case active, inactive, recovering, resync, check, other
     }
 
     private(set) var activity = Activity.other
@@ -14,9 +13,11 @@ struct MDStat {
     private(set) var failedDisks: UInt64 = 0
     private(set) var spareDisks: UInt64 = 0
     private(set) var blocks: UInt64 = 0
-    private(set) var syncedBlocks: UInt64 = 0
+    /// Nil when the kernel reports a synchronisation without its progress.
+    private(set) var syncedBlocks: UInt64?
     /// In arrays without redundancy each disk is needed.
     private var isPlain = false
+    private var components: UInt64 = 0
     private var hasBlocks = false
 
     /// Reads the line of the array behind its name: `active raid1 sdb1[1] sda1[0](F)`. Nil when it
@@ -27,7 +28,6 @@ struct MDStat {
             return nil
         }
         activity = state.equals("active") ? .active : state.equals("inactive") ? .inactive : .other
-        var components: UInt64 = 0
         var text = line.rest
         while let start = text.offset(of: 0x5B) {
             components += 1
@@ -48,6 +48,14 @@ struct MDStat {
         guard let count = line.field() else { return false }
         (blocks, syncedBlocks, hasBlocks) = (count, count, true)
         if isPlain || activity == .inactive { return true }
+        // A level without a disk count (`faulty`, or one that a later kernel adds) has no redundancy
+        // that could be told.
+        if line.rest.offset(of: 0x5B) == nil {
+            requiredDisks = components
+            let unused = failedDisks + spareDisks
+            activeDisks = components > unused ? components - unused : 0
+            return true
+        }
         // The last pair in brackets that the disks' states follow.
         var pair: (required: UInt64, active: UInt64)?
         while line.text(before: 0x5B) != nil {
@@ -66,31 +74,27 @@ struct MDStat {
     var isComplete: Bool { hasBlocks }
 
     /// Reads a further line, which may be about a synchronisation:
-    /// `[=>...]  recovery = 8.5% (1662976/19530752) finish=2.7min speed=120000K/sec`. False when it
-    /// is one that makes no sense.
+    /// `[=>...]  recovery = 8.5% (1662976/19530752) finish=2.7min speed=120000K/sec`, or
+    /// `resync=PENDING`. Lines of another shape (`bitmap: ...`) are ignored. False when the line is
+    /// about a synchronisation whose progress is not understood; the array's other values hold then.
     mutating func takeProgress(_ line: Cursor) -> Bool {
-        let text = line.rest
-        if MDStat.count("bitmap", in: text) > 0 { return true }
-        let now: Activity
-        if MDStat.count("recovery", in: text) > 0 {
-            now = .recovering
-        } else if MDStat.count("reshape", in: text) > 0 {
-            now = .other
-        } else if MDStat.count("check", in: text) > 0 {
-            now = .check
-        } else if MDStat.count("resync", in: text) > 0 {
-            now = .resync
-        } else {
+        var line = Cursor(line.rest.trimmed)
+        if line.take("["), line.text(before: 0x5D) == nil { return true }
+        line.skipBlanks()
+        guard let action = line.text(before: 0x3D)?.trimmed, MDStat.isWord(action) else {
             return true
         }
-        activity = now
-        if MDStat.count("PENDING", in: text) > 0 || MDStat.count("DELAYED", in: text) > 0 {
+        if let now = MDStat.activity(action) { activity = now }
+        let state = line.rest.trimmed
+        if state.equals("PENDING") || state.equals("DELAYED") {
             syncedBlocks = 0
             return true
         }
-        var rest = line
-        while rest.text(before: 0x28) != nil {
-            var numbers = rest
+        syncedBlocks = nil
+        // Another node of a cluster synchronises the array and knows how far it is.
+        if state.equals("REMOTE") { return true }
+        while line.text(before: 0x28) != nil {
+            var numbers = line
             guard let done = numbers.number(), numbers.take("/"), numbers.number() != nil,
                 numbers.take(")")
             else { continue }
@@ -98,6 +102,24 @@ struct MDStat {
             return true
         }
         return false
+    }
+
+    /// Nil for an action that later kernels may add; the array is then as active as its first line
+    /// says.
+    private static func activity(_ action: Span<UInt8>) -> Activity? {
+        if action.starts(with: "recover") { return .recovering }
+        if action.equals("reshape") { return .other }
+        if action.equals("check") { return .check }
+        // A repair is a resynchronisation that an administrator has started.
+        if action.equals("resync") || action.equals("repair") { return .resync }
+        return nil
+    }
+
+    private static func isWord(_ text: Span<UInt8>) -> Bool {
+        for index in text.indices where text[index] | 0x20 < 0x61 || text[index] | 0x20 > 0x7A {
+            return false
+        }
+        return !text.isEmpty
     }
 
     private static func count(_ literal: StaticString, in text: Span<UInt8>) -> UInt64 {

@@ -2,6 +2,9 @@ internal import Kernel
 
 /// One line of mountinfo (proc_pid_mountinfo(5)).
 struct Mount: ~Escapable {
+    /// Identify the mount and the mount it is attached to, until one of them is unmounted.
+    let identifier: UInt64
+    let parent: UInt64
     let major: UInt64
     let minor: UInt64
     /// Still escaped: `\040` for a blank.
@@ -15,27 +18,30 @@ struct Mount: ~Escapable {
     @_lifetime(copy line)
     init?(_ line: Cursor) {
         var line = line
-        guard line.field() != nil, line.field() != nil,
-            let major = line.number(), line.take(":"), let minor = line.field(),
-            line.word() != nil, let point = line.word(), let options = line.word()
+        guard let identifier = line.field(), let parent = line.field(),
+            let major = line.number(), line.take(":"), let minor = line.field(), line.take(" ")
+        else { return nil }
+        // The kernel writes one blank between two fields and escapes blanks inside them. A field can
+        // be empty (`mount -t tmpfs "" /x` has no source), so that two blanks are not one separator.
+        guard line.text(before: 0x20) != nil, let point = line.text(before: 0x20), !point.isEmpty,
+            let options = line.text(before: 0x20)
         else { return nil }
         // Any number of optional fields, ended by a single hyphen.
         while true {
-            guard let word = line.word() else { return nil }
+            guard let word = line.text(before: 0x20) else { return nil }
             if word.equals("-") { break }
         }
-        guard let type = line.word(), let source = line.word() else { return nil }
+        guard let type = line.text(before: 0x20), !type.isEmpty else { return nil }
+        let source = line.part(endedBy: 0x20)
+        self.identifier = identifier
+        self.parent = parent
         self.major = major
         self.minor = minor
         self.point = point
         self.options = options
         self.type = type
         self.source = source
-        if let options = line.word() {
-            superOptions = options
-        } else {
-            superOptions = line.rest
-        }
+        superOptions = line.rest
     }
 
     /// The mount's own options or those of its superblock forbid writing, or an error made them.

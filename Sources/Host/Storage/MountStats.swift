@@ -5,7 +5,7 @@ internal import Kernel
 struct MountStats: Collector, ~Copyable {
     static var name: String { "mountstats" }
 
-    /// The bits that a Double keeps: counters start anew beyond them and stay exact.
+    /// The bits that a Double represents exactly; a counter wraps to 0 beyond them.
     private static let exactMask: UInt64 = 1 << 53 - 1
 
     private var file: KernelFile

@@ -7,7 +7,7 @@ struct MountHead: ~Escapable {
     let point: Span<UInt8>
     let hasStatistics: Bool
 
-    /// Nil when the line is none.
+    /// Nil if the line has another form.
     @_lifetime(copy line)
     init?(_ line: Cursor) {
         var words = line

@@ -14,17 +14,13 @@ struct MountedFilesystem {
     let major: UInt64
     let minor: UInt64
     let isReadOnly: Bool
-    /// How it is asked; nil when the answer needs nobody's help.
+    /// The call on a thread of its own; nil if statfs(2) answers from memory and is called directly.
     let call: StatfsCall?
 
+    /// `point` is the mount point as the host sees it.
     init(_ mount: borrowing Mount, at point: Span<UInt8>, below rootfs: Root, call: StatfsCall?) {
-        var shown = point.copied
-        let prefix = rootfs.path == "/" ? [] : Array(rootfs.path.utf8)
-        path = prefix + shown + [0]
-        if !prefix.isEmpty, shown.starts(with: prefix) {
-            shown.removeFirst(prefix.count)
-            if shown.isEmpty { shown = [0x2F] }
-        }
+        let shown = point.copied
+        path = (rootfs.path == "/" ? [] : Array(rootfs.path.utf8)) + shown + [0]
         source = mount.source.string
         self.point = shown.span.string
         type = mount.type.string
@@ -34,6 +30,19 @@ struct MountedFilesystem {
         self.call = call
         key = mount.source.copied + [0] + shown + [0] + mount.type.copied
         infoKey = key + Array("\0\(major):\(minor)".utf8)
+    }
+
+    /// A mount point as the host sees it. In a container without the host's process 1 the mount table is
+    /// the container's own and has the host's mounts below `rootfs`; filters and statfs(2) then need
+    /// the rest of the path.
+    static func point(_ point: [UInt8], below rootfs: Root) -> [UInt8] {
+        let prefix = Array(rootfs.path.utf8)
+        // `/hostage` is not below `/host`.
+        guard rootfs.path != "/", point.starts(with: prefix),
+            point.count == prefix.count || point[prefix.count] == 0x2F
+        else { return point }
+        let rest = Array(point[prefix.count...])
+        return rest.isEmpty ? [0x2F] : rest
     }
 
     /// File systems whose statfs(2) reads memory: no disk, no server, no process is asked.
@@ -48,7 +57,7 @@ struct MountedFilesystem {
     ]
 }
 
-/// The mount points under which a path can hang, because somebody else answers for them.
+/// The mount points under which a path can hang, because a server or a process answers for them.
 struct RemotePoints {
     private var points: Set<[UInt8]> = []
 

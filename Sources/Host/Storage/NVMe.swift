@@ -5,6 +5,10 @@ internal import Kernel
 struct NVMe: Collector, ~Copyable {
     static var name: String { "nvme" }
 
+    /// /sys/block/*/size counts sectors of 512 bytes whatever the logical block size is
+    /// (Documentation/ABI/stable/sysfs-block); `nuse` counts logical blocks.
+    private static let sectorBytes = 512.0
+
     private final class Namespace {
         let labels: [(name: String, value: String)]
         let key: [UInt8]
@@ -36,7 +40,7 @@ struct NVMe: Collector, ~Copyable {
             Family(
                 "node_nvme_namespace_capacity_bytes", kind: .gauge,
                 help:
-                    "Capacity of the NVMe namespace in bytes. Computed as namespace_size * namespace_logical_block_size"
+                    "Capacity of the NVMe namespace in bytes. Computed as namespace_size * 512"
             )),
         .init(
             Family(
@@ -85,47 +89,56 @@ struct NVMe: Collector, ~Copyable {
                     ("cntlid", "cntlid"), ("firmware_revision", "firmware_rev"),
                     ("model", "model"), ("serial", "serial"), ("state", "state"),
                 ].map { ($0.0, Attribute(root, name: "\(folder)/\($0.1)")) })
-            for entry in ((try? root.names(in: folder)) ?? []).sorted() {
-                guard let number = NVMe.namespace(entry) else { continue }
-                let labels = [("device", name), ("nsid", number)]
-                let path = "\(folder)/\(entry)"
-                if root.exists("\(path)/ana_state") {
-                    namespaceInfo.add(
-                        labels,
-                        attributes: [("ana_state", Attribute(root, name: "\(path)/ana_state"))])
-                } else {
-                    namespaceInfo.add(labels + [("ana_state", "unknown")], attributes: [])
-                }
-                namespaces.append(Namespace(labels, root: root, folder: path))
+            let entries = (try? root.names(in: folder)) ?? []
+            for (number, entry) in NVMe.namespaces(entries) {
+                add([("device", name), ("nsid", String(number))], folder: "\(folder)/\(entry)")
             }
         }
     }
 
-    /// The number of a namespace called like `nvme0n1`; nil for another entry.
-    static func namespace(_ name: String) -> String? {
-        var cursor = Cursor(name.utf8Span.span)
-        guard cursor.take("nvme"), cursor.number() != nil, cursor.take("n"),
-            let number = cursor.number()
-        else { return nil }
-        return String(number)
+    private mutating func add(_ labels: [(name: String, value: String)], folder: String) {
+        let root = directory.root
+        if root.exists("\(folder)/ana_state") {
+            namespaceInfo.add(
+                labels, attributes: [("ana_state", Attribute(root, name: "\(folder)/ana_state"))])
+        } else {
+            namespaceInfo.add(labels + [("ana_state", "unknown")], attributes: [])
+        }
+        namespaces.append(Namespace(labels, root: root, folder: folder))
+    }
+
+    /// The namespaces among the entries of a controller's directory, by number: `nvme0n1`, or
+    /// `nvme0c1n1` for the path that a controller has to a namespace shared with others, whose own
+    /// directory is below the subsystem (CONFIG_NVME_MULTIPATH).
+    static func namespaces(_ entries: [String]) -> [(number: UInt64, entry: String)] {
+        var found: [UInt64: String] = [:]
+        // `nvme0n1` is sorted behind `nvme0c1n1` and replaces it.
+        for entry in entries.sorted() {
+            var cursor = Cursor(entry.utf8Span.span)
+            guard cursor.take("nvme"), cursor.number() != nil else { continue }
+            if cursor.take("c"), cursor.number() == nil { continue }
+            guard cursor.take("n"), let number = cursor.number(), cursor.isAtEnd else { continue }
+            found[number] = entry
+        }
+        return found.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
     }
 
     private mutating func collectSizes(_ scrape: inout CollectionContext) {
         table.begin()
         for namespace in namespaces {
+            let key = namespace.key
+            guard let row = table.row(key.span, labels: { namespace.labels }) else { continue }
+            if let sectors = namespace.size.unsigned(&scrape) {
+                table[row, 0] = Double(sectors) * NVMe.sectorBytes
+                table[row, 1] = Double(sectors) * NVMe.sectorBytes
+            }
             guard let blockSize = namespace.blockSize.unsigned(&scrape) else {
                 if namespace.blockSize.isGone { directory.lookSoon() }
                 continue
             }
-            let key = namespace.key
-            guard let row = table.row(key.span, labels: { namespace.labels }) else { continue }
             table[row, 3] = Double(blockSize)
-            if let size = namespace.size.unsigned(&scrape) {
-                table[row, 0] = Double(size &* blockSize)
-                table[row, 1] = Double(size &* blockSize)
-            }
             if let used = namespace.used.unsigned(&scrape) {
-                table[row, 2] = Double(used &* blockSize)
+                table[row, 2] = Double(used) * Double(blockSize)
             }
         }
         table.end()

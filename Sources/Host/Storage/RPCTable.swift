@@ -59,7 +59,7 @@ struct RPCTable: ~Copyable {
             ))
     }
 
-    /// Returns the lines that could not be used; lines of unknown names are none of ours.
+    /// Returns the number of lines that could not be used; unknown names are ignored.
     mutating func parse(_ text: Span<UInt8>) -> Int {
         for index in states.indices { states[index] = .missing }
         for index in values.indices { values[index] = 0 }

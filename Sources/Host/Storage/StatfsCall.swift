@@ -31,13 +31,13 @@ final class StatfsCall: Sendable {
         }
     }
 
-    /// Calls, which may take for ever.
+    /// Calls statfs(2), which does not return while a server is unreachable.
     func run() {
         let answer = StatfsCall.ask(path)
         state.withLock { $0 = State(isUnderWay: false, answer: answer) }
     }
 
-    /// Takes `begin` back: nobody will run it.
+    /// Undoes `begin` for a call that will not be made.
     func cancel() {
         state.withLock { $0.isUnderWay = false }
     }

@@ -4,10 +4,10 @@ internal import Synchronization
 /// Asks mounts on threads of its own, so that one whose server is away costs a thread and not the
 /// scrape.
 ///
-/// One thread takes call after call. When the scrape has waited a little in vain, another thread
-/// goes on with the calls that are left; one that comes back late ends.
+/// One thread makes the calls one after the other. When a call has not returned in time, another
+/// thread makes the remaining calls; the first thread ends when its call returns.
 final class StatfsWorkers: Sendable {
-    /// After this time without an answer another thread goes on with the calls that are left.
+    /// After this time without an answer another thread makes the remaining calls.
     static let patience = Duration.milliseconds(20)
     /// Threads beyond this many are not started: what is left then is late.
     static let threadLimit = 64
@@ -58,7 +58,7 @@ final class StatfsWorkers: Sendable {
             if isDone { return }
             if hasMore { addThread() }
         }
-        // What nobody has taken up is no call under way.
+        // A call that no thread has begun is not under way.
         let untaken = state.withLock { state in
             let untaken = state.calls
             state.calls = []

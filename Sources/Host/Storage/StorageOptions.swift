@@ -11,13 +11,7 @@ struct StorageOptions: ParsableArguments {
         help: ArgumentHelp("Regexp of tape drives to leave out.", valueName: "regexp"))
     var ignoredTapes = "^$"
 
-    @Flag(
-        name: .customLong("collector.bcache.priorityStats"),
-        help: "Priorities of buckets, which are expensive to read.")
-    var cachePriorities = false
-    // The parser's own inversion would write the name in small letters.
-    @Flag(name: .customLong("no-collector.bcache.priorityStats"), help: .hidden)
-    var noCachePriorities = false
+    @Flag var cachePriorities: [CachePrioritySwitch] = []
 
     func settings(_ errors: inout ValidationErrors) -> StorageSettings {
         StorageSettings(
@@ -25,7 +19,21 @@ struct StorageOptions: ParsableArguments {
             tapes: Filter(
                 flag: "--collector.tapestats.ignored-devices", include: nil, exclude: ignoredTapes,
                 errors: &errors),
-            showsCachePriorities: cachePriorities && !noCachePriorities)
+            showsCachePriorities: cachePriorities.last == .on)
+    }
+}
+
+/// `--collector.bcache.priorityStats` and its negative form, which `inversion: .prefixedNo` would write
+/// in lower case. The last one on the command line decides.
+enum CachePrioritySwitch: EnumerableFlag {
+    case on, off
+
+    static func name(for value: CachePrioritySwitch) -> NameSpecification {
+        .customLong("\(value == .on ? "" : "no-")collector.bcache.priorityStats")
+    }
+
+    static func help(for value: CachePrioritySwitch) -> ArgumentHelp? {
+        value == .on ? "Also read the priorities of buckets, which is expensive." : .hidden
     }
 }
 

@@ -27,7 +27,7 @@ struct WordTable: ~Copyable {
         table = SeriesTable(columns)
     }
 
-    /// The files are found anew.
+    /// Begins another search for files.
     mutating func begin() {
         sources = []
     }

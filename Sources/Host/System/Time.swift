@@ -96,7 +96,7 @@ struct Time: Collector, ~Copyable {
                     scrape.skippedLines += 1
                 }
             } catch {
-                // The devices may have changed: they are looked for anew.
+                // The devices may have changed: they are listed again.
                 devices = nil
                 if !error.isAbsence { scrape.skippedLines += 1 }
             }

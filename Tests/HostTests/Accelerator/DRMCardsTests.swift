@@ -28,6 +28,31 @@ struct GraphicsCardsTests {
         #expect(wanted.filter { !lines.contains($0) } == [])
     }
 
+    @Test(
+        arguments: [
+            // The labels of temp1, temp2 and so on; the sensor that is shown.
+            (["edge", "junction", "mem"], 1), ([nil, "junction", "mem"], 2),
+            (["junction", "edge"], 2), (["mem", "junction"], 2), ([""], 1),
+            ([nil, nil, "mem"], nil),
+            ([nil, "junction"], 2), ([nil, "mem", ""], 3),
+        ] as [([String?], Int?)])
+    func `an AMD card's temperature is its edge sensor's, else the junction's`(
+        labels: [String?], sensor: Int?
+    ) throws {
+        let device = "sys/class/drm/card1/device"
+        var files = ["\(device)/uevent": "DRIVER=amdgpu\nPCI_ID=1002:74A0\n"]
+        for (place, label) in labels.enumerated() {
+            guard let label else { continue }
+            files["\(device)/hwmon/hwmon10/temp\(place + 1)_input"] = "\(40 + place + 1)000\n"
+            if !label.isEmpty {
+                files["\(device)/hwmon/hwmon10/temp\(place + 1)_label"] = "\(label)\n"
+            }
+        }
+        let page = try SmallTree("gpu", files: files, flags: Self.withoutLibrary)
+        #expect(
+            page[#"ml_gpu_temperature_celsius{gpu="card1"}"#] == sensor.map { Double(40 + $0) })
+    }
+
     @Test func `Intel's cards tell what i915 and xe tell`() throws {
         let lines = try Trees.lines("cards", collectors: ["gpu"], flags: Self.withoutLibrary)
         let wanted = [

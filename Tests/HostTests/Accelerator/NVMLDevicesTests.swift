@@ -1,8 +1,11 @@
+import ArgumentParser
 import Exposition
 import Glibc
-import Host
 import Kernel
+import Settings
 import Testing
+
+@testable import Host
 
 /// NVIDIA devices, played by a stand-in for their library.
 struct ManagedDevicesTests {
@@ -70,6 +73,32 @@ struct ManagedDevicesTests {
         let free = lines.filter { $0.hasPrefix("DCGM_FI_DEV_FB_USED{") && $0.contains("I_ID") }
         #expect(free.count == 2)
         #expect(free.allSatisfy { $0.contains(#"GPU_I_PROFILE="#) && $0.hasSuffix(" 1024") })
+    }
+
+    @Test func `the machine's name has the labels that a flag says`() throws {
+        let lines = try page(
+            StandIn(),
+            flags: [
+                "--collector.gpu.dcgm-names",
+                "--collector.gpu.dcgm-hostname-labels=Hostname,hostname",
+            ])
+        let row = try #require(lines.first { $0.hasPrefix("DCGM_FI_DEV_GPU_TEMP{") })
+        #expect(row.contains(#",hostname=""#) && row.contains(#",Hostname=""#))
+    }
+
+    @Test(
+        arguments: [
+            ("hostname", ["hostname"]), ("Hostname", ["Hostname"]), ("", []),
+            ("Hostname,hostname", ["Hostname", "hostname"]), ("host", nil),
+            ("hostname,hostname", nil),
+        ] as [(String, [String]?)])
+    func `a label for the machine's name is one of two`(value: String, labels: [String]?) throws {
+        var errors = ValidationErrors()
+        let settings = try AcceleratorOptions.parse(
+            ["--collector.gpu.dcgm-hostname-labels", value]
+        ).settings(&errors)
+        #expect(errors.isEmpty == (labels != nil))
+        if let labels { #expect(settings.dcgmHostNameLabels == labels) }
     }
 
     @Test func `dcgm-exporter's names carry its labels and units`() throws {

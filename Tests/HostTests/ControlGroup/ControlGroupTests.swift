@@ -37,6 +37,36 @@ struct ControlGroupTests {
             lines.contains(#"ml_exporter_collector_skipped_lines_total{collector="cgroup"} 0"#))
     }
 
+    @Test func `counters behind several devices are those of the last one`() throws {
+        var files = [
+            "sys/fs/cgroup/cgroup.controllers": "cpu io\n",
+            "sys/fs/cgroup/m.service/cpu.stat": "usage_usec 5\n",
+            "sys/fs/cgroup/m.service/io.stat": """
+            8:16 7:1 rbytes=55296 wbytes=0 rios=1 wios=0 dbytes=0 dios=0
+            8:0 rbytes=258048 wbytes=1 rios=9 wios=2 dbytes=0 dios=0
+            8:32 254:0 8:48 rbytes=11 wbytes=12 rios=13 wios=14 dbytes=15 dios=16
+            8:64 8:80
+            8:96 x:1 rbytes=5
+
+            """,
+        ]
+        for (number, name) in [
+            ("8:16", "sdb"), ("7:1", "loop1"), ("8:0", "sda"), ("8:32", "sdc"), ("254:0", "vda"),
+            ("8:48", "sdd"),
+        ] {
+            files["sys/dev/block/\(number)/uevent"] = "DEVNAME=\(name)\n"
+        }
+        let page = try SmallTree(
+            "cgroup", files: files, flags: ["--collector.cgroup.include=service$"])
+        let read = page.lines.filter { $0.hasPrefix("ml_cgroup_io_read_bytes_total{") }
+        let group = #"cgroup="/m.service""#
+        #expect(
+            read
+                == [("loop1", 55296), ("sda", 258048), ("sdd", 11), ("8:96", 5)].map {
+                    "ml_cgroup_io_read_bytes_total{\(group),device=\"\($0.0)\"} \($0.1)"
+                })
+    }
+
     @Test func `no limit is no series`() throws {
         let lines = try page(".*ssh.*")
         #expect(lines.contains(#"ml_cgroup_pids{cgroup="/system.slice/ssh.service"} 3"#))

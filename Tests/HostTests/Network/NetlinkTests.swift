@@ -65,6 +65,34 @@ struct NetlinkTests {
         #expect(sums[12] == 28 && sums[13] == 36)
     }
 
+    @Test func `a link tells its alternative names`() {
+        let names = ["enp1s0f0np0", "ocp-slot3"].map { attribute(53, value: Array($0.utf8) + [0]) }
+        // The kernel marks nested attributes with the highest bit of their type.
+        var properties = attribute(52, value: names[0] + attribute(99, value: [1]) + names[1])
+        properties[3] = 0x80
+        let payload =
+            [UInt8](repeating: 0, count: 16) + attribute(3, value: Array("v0".utf8) + [0])
+            + properties
+        guard let link = LinkMessages.link(payload.span) else {
+            Issue.record("the message is not understood")
+            return
+        }
+        var told: [String] = []
+        let isWhole = LinkMessages.eachAlternativeName(link.properties) { told.append($0.string) }
+        #expect(isWhole)
+        #expect(told == ["enp1s0f0np0", "ocp-slot3"])
+        let damaged = Array(names[0].dropLast(4))
+        let isDamagedWhole = LinkMessages.eachAlternativeName(damaged.span) { _ in }
+        #expect(!isDamagedWhole)
+    }
+
+    @Test func `a link without alternative names has none`() {
+        let payload =
+            [UInt8](repeating: 0, count: 16) + attribute(3, value: Array("v0".utf8) + [0])
+        let isEmpty = LinkMessages.link(payload.span)?.properties.isEmpty
+        #expect(isEmpty == true)
+    }
+
     @Test func `announcements of links tell which, and that some have gone`() {
         func lifecycle(_ bytes: [UInt8]) -> (LinkEvents.News, [String]) {
             var names: [String] = []

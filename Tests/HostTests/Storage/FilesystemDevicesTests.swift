@@ -11,17 +11,71 @@ struct FilesystemDevicesTests {
         #expect(Btrfs.ratio("raid5", devices: 3) == 1.5)
         #expect(Btrfs.ratio("raid6", devices: 4) == 2)
         #expect(Btrfs.ratio("later", devices: 4) == 0)
+        // With devices missing a ratio cannot be told; it is no division by zero.
+        #expect(Btrfs.ratio("raid5", devices: 1) == 0)
+        #expect(Btrfs.ratio("raid6", devices: 1) == 0)
     }
 
-    @Test func `namespaces of NVMe are those of this controller`() {
-        #expect(NVMe.namespace("nvme0n1") == "1")
-        #expect(NVMe.namespace("nvme10n12") == "12")
-        for name in ["nvme0c1n1", "nvme0", "hwmon1", "nvmexn1", "nvme0n"] {
-            #expect(NVMe.namespace(name) == nil)
+    @Test func `errors and missing devices of Btrfs are told by the device's ID`() throws {
+        let folder = "sys/fs/btrfs/0abb23a9-579b-43e6-ad30-227ef47fcb9d"
+        var files = [
+            "\(folder)/allocation/data/raid5/total_bytes": "20\n",
+            "\(folder)/devices/sda/size": "100\n", "\(folder)/devices/sdb/size": "100\n",
+            "\(folder)/devinfo/3/missing": "1\n", "\(folder)/devinfo/3/error_stats": "invalid\n",
+            "\(folder)/devinfo/0/missing": "0\n",
+        ]
+        for (number, errors) in [(1, 4), (2, 7)] {
+            files["\(folder)/devinfo/\(number)/missing"] = "0\n"
+            files["\(folder)/devinfo/\(number)/error_stats"] =
+                "write_errs 0\nread_errs 1\nflush_errs 2\ncorruption_errs \(errors)\ngeneration_errs 3\nlater_errs 9\nbad\n"
+        }
+        let page = try SmallTree("btrfs", files: files)
+        let uuid = #"uuid="0abb23a9-579b-43e6-ad30-227ef47fcb9d""#
+        func errors(_ device: Int, _ type: String) -> Double? {
+            page[#"node_btrfs_device_errors_total{devid="\#(device)",type="\#(type)",\#(uuid)}"#]
+        }
+        #expect(errors(1, "corruption") == 4 && errors(2, "corruption") == 7)
+        #expect(errors(1, "write") == 0 && errors(1, "read") == 1 && errors(1, "flush") == 2)
+        #expect(errors(1, "generation") == 3)
+        #expect(errors(3, "write") == nil)
+        #expect(page[#"node_btrfs_device_missing{devid="1",\#(uuid)}"#] == 0)
+        #expect(page[#"node_btrfs_device_missing{devid="3",\#(uuid)}"#] == 1)
+        // The missing device is a member: 3 / (3 - 1).
+        #expect(
+            page[
+                #"node_btrfs_allocation_ratio{block_group_type="data",mode="raid5",\#(uuid)}"#]
+                == 1.5)
+        #expect(page.skippedLines == 2)
+    }
+
+    @Test func `namespaces of NVMe are a controller's own and its paths to shared ones`() {
+        let entries = [
+            "nvme0n1", "nvme10n12", "nvme0c1n1", "nvme0c1n3", "nvme0", "hwmon1", "nvmexn1",
+            "nvme0n", "nvme0n2p1", "nvme0cn4", "nvme0c1", "ng0n5",
+        ]
+        let found = NVMe.namespaces(entries).map { "\($0.number) \($0.entry)" }
+        #expect(found == ["1 nvme0n1", "3 nvme0c1n3", "12 nvme10n12"])
+    }
+
+    @Test func `a namespace that controllers share is shown by each one's path`() throws {
+        var files: [String: String] = [:]
+        for (controller, state) in [(0, "optimized"), (1, "inaccessible")] {
+            let folder = "sys/class/nvme/nvme\(controller)/nvme0c\(controller)n1"
+            files["\(folder)/size"] = "1953525168\n"
+            files["\(folder)/nuse"] = "244190646\n"
+            files["\(folder)/queue/logical_block_size"] = "4096\n"
+            files["\(folder)/ana_state"] = "\(state)\n"
+        }
+        let page = try SmallTree("nvme", files: files)
+        for (controller, state) in [(0, "optimized"), (1, "inaccessible")] {
+            let labels = #"device="nvme\#(controller)",nsid="1""#
+            #expect(page["node_nvme_namespace_size_bytes{\(labels)}"] == 1_000_204_886_016)
+            #expect(page["node_nvme_namespace_used_bytes{\(labels)}"] == 1_000_204_886_016)
+            #expect(page["node_nvme_namespace_info{ana_state=\"\(state)\",\(labels)}"] == 1)
         }
     }
 
-    @Test func `a namespace's sizes are blocks of its own size`() throws {
+    @Test func `a namespace's size is told in sectors, its use in logical blocks`() throws {
         let page = try SmallTree(
             "nvme",
             files: [
@@ -30,7 +84,8 @@ struct FilesystemDevicesTests {
                 "sys/class/nvme/nvme0/nvme0n1/queue/logical_block_size": "4096\n",
             ])
         #expect(
-            page[#"node_nvme_namespace_capacity_bytes{device="nvme0",nsid="1"}"#] == 4096000)
+            page[#"node_nvme_namespace_capacity_bytes{device="nvme0",nsid="1"}"#] == 512_000)
+        #expect(page[#"node_nvme_namespace_size_bytes{device="nvme0",nsid="1"}"#] == 512_000)
         #expect(page[#"node_nvme_namespace_used_bytes{device="nvme0",nsid="1"}"#] == 40960)
         #expect(
             page[#"node_nvme_namespace_info{ana_state="unknown",device="nvme0",nsid="1"}"#] == 1)

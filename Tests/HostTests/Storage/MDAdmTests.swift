@@ -53,6 +53,50 @@ struct RaidTests {
         }
     }
 
+    @Test(arguments: [
+        // line, state, whether the line is understood
+        ("\tresync=REMOTE", "resync", true),
+        ("[===>.....]  resync = unknown (a/b) finish=inf", "resync", false),
+        ("[===>.....]  recover =  8.5% finish=17.0min", "recovering", false),
+        ("[===>.....]  repair = x", "resync", false),
+        ("\tresync=LATER", "resync", false),
+        ("[===>.....]  frozen = ?", "active", false),
+    ])
+    func `progress that is not understood costs only the progress`(
+        line: String, state: String, isUnderstood: Bool
+    ) throws {
+        let page = try page(
+            "md0 : active raid1 sdb1[1] sda1[0](F)\n      1000 blocks super 1.2 [2/1] [_U]\n      \(line)\n      bitmap: 0/1 pages [0KB], 65536KB chunk\n"
+        )
+        #expect(page[#"node_md_disks{device="md0",state="active"}"#] == 1)
+        #expect(page[#"node_md_disks{device="md0",state="failed"}"#] == 1)
+        #expect(page[#"node_md_disks_required{device="md0"}"#] == 2)
+        #expect(page[#"node_md_blocks{device="md0"}"#] == 1000)
+        #expect(page[#"node_md_state{device="md0",state="\#(state)"}"#] == 1)
+        #expect(page[#"node_md_blocks_synced{device="md0"}"#] == nil)
+        #expect(page.skippedLines == (isUnderstood ? 0 : 1))
+    }
+
+    @Test func `lines that later kernels may add change nothing`() throws {
+        let page = try page(
+            """
+            Personalities : [raid1]
+            md0 : active (read-only) raid1 sdb1[1](W) sda1[0](J)
+                  1000 blocks super 1.2 [2/2] [UU]
+                  checkpoint: 5 resync later
+                  journal: clean
+
+            md1 : active faulty sdc1[0]
+                  2000 blocks super 1.2 nfaults
+
+            """)
+        #expect(page[#"node_md_state{device="md0",state="active"}"#] == 1)
+        #expect(page[#"node_md_blocks_synced{device="md0"}"#] == 1000)
+        #expect(page[#"node_md_disks{device="md1",state="active"}"#] == 1)
+        #expect(page[#"node_md_disks_required{device="md1"}"#] == 1)
+        #expect(page.skippedLines == 0)
+    }
+
     @Test func `without redundancy every disk is needed`() throws {
         for level in ["raid0", "linear"] {
             let page = try page(
