@@ -20,8 +20,18 @@
 // its timeout of for ever, and then serves what the 128 told: as many clients that send at once would
 // wait until another came. Its call lands here, as a program's symbols come before those of libraries,
 // and never finds all of its room filled.
+//
+// While a connection is ready it also polls without waiting before each step of that connection:
+// three times per request, nearly always for nothing. Three of four such polls in a row are answered
+// here: another connection's event waits for at most three steps longer.
 #if !__has_feature(thread_sanitizer)
 int epoll_wait(int poll, struct epoll_event *events, int room, int timeout) {
+  static __thread unsigned polls_in_row;
+  if (timeout != 0) {
+    polls_in_row = 0;
+  } else if (polls_in_row++ % 4 != 3) {
+    return 0;
+  }
   return epoll_pwait(poll, events, room > 1 ? room - 1 : room, timeout, NULL);
 }
 #endif

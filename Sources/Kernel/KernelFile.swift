@@ -13,19 +13,29 @@ package struct KernelFile: ~Copyable {
     /// Bytes beyond this are not read.
     package let limit: Int
     private let isOneRecord: Bool
+    private let longestRecord: Int?
     private var descriptor: Int32 = -1
     private static let budget = OpenFileBudget()
+    /// The smallest page size of Linux, which seq_file's buffer has at least.
+    private static var seqFileBytes: Int { 4096 }
 
     /// Nothing is opened before the first read.
     ///
     /// `isOneRecord` says that the kernel makes the whole file for one read (`single_open` and
     /// sysfs attributes): a read that leaves room has then seen its end.
+    ///
+    /// `longestRecord` is for files of many records that the kernel makes with seq_file (fs/seq_file.c),
+    /// none of which has more bytes than this. The kernel fills a buffer of at least 4,096 bytes and
+    /// returns early only if the next record does not fit: a shorter read has seen the end, and the
+    /// read that would return nothing is saved.
     package init(
-        path: String, limit: Int = KernelFile.defaultByteLimit, isOneRecord: Bool = false
+        path: String, limit: Int = KernelFile.defaultByteLimit, isOneRecord: Bool = false,
+        longestRecord: Int? = nil
     ) {
         self.path = path
         self.limit = limit
         self.isOneRecord = isOneRecord
+        self.longestRecord = longestRecord
     }
 
     deinit {
@@ -89,7 +99,11 @@ package struct KernelFile: ~Copyable {
                 text.truncate(to: limit)
                 return true
             }
-            if isOneRecord, text.count - before < room { return false }
+            let got = text.count - before
+            if isOneRecord, got < room { return false }
+            if let longestRecord, got < room, got + longestRecord < KernelFile.seqFileBytes {
+                return false
+            }
         }
     }
 
