@@ -16,23 +16,23 @@
 #include <time.h>
 #include <unistd.h>
 
-// libmicrohttpd 0.9.75 has room for 128 events. When all of it is filled it first waits for more, with
-// its timeout of for ever, and then serves what the 128 told: as many clients that send at once would
-// wait until another came. Its call lands here, as a program's symbols come before those of libraries,
-// and never finds all of its room filled.
+// libmicrohttpd 0.9.75 calls epoll_wait(2) with an array of 128 events. When the array is filled it calls
+// again, without a timeout, before it serves the 128: that many clients that send at once wait until a
+// further one sends. The program's symbol takes precedence over the C library's; it offers one event
+// less than the array holds, so that the array is never full.
 //
-// While a connection is ready it also polls without waiting before each step of that connection:
-// three times per request, nearly always for nothing. Three of four such polls in a row are answered
-// here: another connection's event waits for at most three steps longer.
+// While a connection is ready, the library polls with a timeout of 0 before each step of that
+// connection, three times per request and nearly always without an event. Three of four such polls in a
+// row return here: the event of another connection waits for at most three steps longer.
 #if !__has_feature(thread_sanitizer)
-int epoll_wait(int poll, struct epoll_event *events, int room, int timeout) {
+int epoll_wait(int poll, struct epoll_event *events, int capacity, int timeout) {
   static __thread unsigned polls_in_row;
   if (timeout != 0) {
     polls_in_row = 0;
   } else if (polls_in_row++ % 4 != 3) {
     return 0;
   }
-  return epoll_pwait(poll, events, room > 1 ? room - 1 : room, timeout, NULL);
+  return epoll_pwait(poll, events, capacity > 1 ? capacity - 1 : capacity, timeout, NULL);
 }
 #endif
 
@@ -78,9 +78,9 @@ void clinux_map_large_blocks(void) { mallopt(M_MMAP_THRESHOLD, 256 << 10); }
 
 int clinux_eventfd(void) { return eventfd(0, EFD_CLOEXEC); }
 
-int clinux_alarm(void) { return timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC); }
+int clinux_timer(void) { return timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC); }
 
-int clinux_alarm_set(int descriptor, uint64_t monotonic_nanoseconds) {
+int clinux_timer_set(int descriptor, uint64_t monotonic_nanoseconds) {
   struct itimerspec when = {
       .it_value.tv_sec = (time_t)(monotonic_nanoseconds / 1000000000u),
       .it_value.tv_nsec = (long)(monotonic_nanoseconds % 1000000000u),

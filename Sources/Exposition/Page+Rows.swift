@@ -73,7 +73,7 @@ extension Page {
         value: UInt64
     ) {
         let room = name.count + suffix.utf8CodeUnitCount + labels.count + tail.count + 24
-        unsafe body.append(room: room) { target in
+        unsafe body.append(upTo: room) { target in
             let start = unsafe Page.head(
                 name, suffix: suffix, labels: labels, tail: tail, target: target)
             let length = unsafe ctext_unsigned(value, target + start)
@@ -90,7 +90,7 @@ extension Page {
         let room =
             name.count + suffix.utf8CodeUnitCount + labels.count + tail.count
             + Int(ctext_number_capacity) + 2
-        unsafe body.append(room: room) { target in
+        unsafe body.append(upTo: room) { target in
             let start = unsafe Page.head(
                 name, suffix: suffix, labels: labels, tail: tail, target: target)
             let length = unsafe ctext_number(value, target + start)

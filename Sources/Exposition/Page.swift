@@ -154,7 +154,7 @@ package struct Page: ~Copyable {
         }
         body.append(text)
         let room = Int(ctext_number_capacity) + 1
-        unsafe body.append(room: room) { target in
+        unsafe body.append(upTo: room) { target in
             let length = unsafe ctext_number(value, target)
             unsafe target[length] = 0x0A
             return length + 1

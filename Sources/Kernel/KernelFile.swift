@@ -1,16 +1,16 @@
 internal import CLinux
 internal import Glibc
 
-/// A file that the kernel writes anew for each reader.
+/// A file whose contents the kernel generates for each reader.
 ///
-/// On procfs, sysfs and cgroup2 the descriptor stays open and every read starts at 0 again. Elsewhere (a
-/// fixture tree, a copied root) the path may mean another file tomorrow, so it is opened per read.
+/// On procfs, sysfs and cgroup2 the descriptor stays open and every read starts at offset 0. Elsewhere
+/// (a fixture tree, a copied root) the path may name another file later, so it is opened per read.
 package struct KernelFile: ~Copyable {
-    /// The most bytes of a file that are read when nothing else is said.
+    /// Default of `limit`. /proc/interrupts of a machine with 256 CPUs has 600 KiB.
     package static var defaultByteLimit: Int { 1 << 20 }
 
     package let path: String
-    /// Bytes beyond this are not read.
+    /// Largest number of bytes that are read.
     package let limit: Int
     private let isOneRecord: Bool
     private let longestRecord: Int?
@@ -19,15 +19,14 @@ package struct KernelFile: ~Copyable {
     /// The smallest page size of Linux, which seq_file's buffer has at least.
     private static var seqFileBytes: Int { 4096 }
 
-    /// Nothing is opened before the first read.
+    /// The file is opened by the first read.
     ///
-    /// `isOneRecord` says that the kernel makes the whole file for one read (`single_open` and
-    /// sysfs attributes): a read that leaves room has then seen its end.
+    /// `isOneRecord`: the kernel generates the whole file for one read (`single_open` and sysfs
+    /// attributes), so that a short read has reached the end and a second read(2) is not needed.
     ///
-    /// `longestRecord` is for files of many records that the kernel makes with seq_file (fs/seq_file.c),
-    /// none of which has more bytes than this. The kernel fills a buffer of at least 4,096 bytes and
-    /// returns early only if the next record does not fit: a shorter read has seen the end, and the
-    /// read that would return nothing is saved.
+    /// `longestRecord`: the file consists of records of at most this many bytes and is generated with
+    /// seq_file (fs/seq_file.c). The kernel fills a buffer of at least 4,096 bytes and returns early only
+    /// if the next record does not fit, so that a shorter read has reached the end.
     package init(
         path: String, limit: Int = KernelFile.defaultByteLimit, isOneRecord: Bool = false,
         longestRecord: Int? = nil
@@ -41,31 +40,31 @@ package struct KernelFile: ~Copyable {
     deinit {
         if descriptor >= 0 {
             close(descriptor)
-            KernelFile.budget.giveBack()
+            KernelFile.budget.release()
         }
     }
 
     package var isOpen: Bool { descriptor >= 0 }
 
-    /// Whether a file whose changes the kernel announces (mountinfo, by POLLPRI of poll(2)) may tell
-    /// something else than at the last read. A file that is not kept open always may.
+    /// Whether a file whose changes the kernel announces by POLLPRI (mountinfo, proc_pid_mountinfo(5))
+    /// may have changed since the last read; always true for a file that is not kept open.
     package func mayHaveChanged() -> Bool {
         if descriptor < 0 { return true }
         var request = pollfd(fd: descriptor, events: Int16(POLLPRI), revents: 0)
         return unsafe poll(&request, 1, 0) != 0
     }
 
-    /// Replaces what `text` holds by the file as it is now.
+    /// Replaces the contents of `text` by the file.
     ///
     /// Returns whether the file was larger than `limit`; then `text` holds the first `limit` bytes.
-    /// Throws what open(2) or read(2) said; a file that failed is opened anew by the next read.
+    /// Throws the error of open(2) or read(2); after an error the next read opens the file again.
     @discardableResult
     package mutating func read(into text: inout Buffer) throws(KernelError) -> Bool {
         let keep: Bool
         if descriptor < 0 {
             descriptor = unsafe clinux_open(path, O_RDONLY | O_NOCTTY | O_NONBLOCK)
             guard descriptor >= 0 else { throw .last(path) }
-            keep = KernelFile.isKernelFilesystem(descriptor) && KernelFile.budget.take()
+            keep = KernelFile.isKernelFilesystem(descriptor) && KernelFile.budget.acquire()
         } else {
             keep = true
         }
@@ -83,13 +82,13 @@ package struct KernelFile: ~Copyable {
         text.removeAll()
         while true {
             // One byte beyond the limit tells a full file from an oversized one.
-            let room = min(max(text.capacity - text.count, 4096), limit + 1 - text.count)
+            let free = min(max(text.capacity - text.count, 4096), limit + 1 - text.count)
             let before = text.count
             let descriptor = self.descriptor
             let path = self.path
-            unsafe try text.append(room: room) { (target) throws(KernelError) in
+            unsafe try text.append(upTo: free) { (target) throws(KernelError) in
                 while true {
-                    let got = unsafe pread(descriptor, target, room, off_t(before))
+                    let got = unsafe pread(descriptor, target, free, off_t(before))
                     if got >= 0 { return got }
                     guard errno == EINTR else { throw .last(path) }
                 }
@@ -100,8 +99,8 @@ package struct KernelFile: ~Copyable {
                 return true
             }
             let got = text.count - before
-            if isOneRecord, got < room { return false }
-            if let longestRecord, got < room, got + longestRecord < KernelFile.seqFileBytes {
+            if isOneRecord, got < free { return false }
+            if let longestRecord, got < free, got + longestRecord < KernelFile.seqFileBytes {
                 return false
             }
         }
@@ -109,7 +108,7 @@ package struct KernelFile: ~Copyable {
 
     private mutating func closeDescriptor(counted: Bool) {
         close(descriptor)
-        if counted { KernelFile.budget.giveBack() }
+        if counted { KernelFile.budget.release() }
         descriptor = -1
     }
 

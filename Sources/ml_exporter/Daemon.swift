@@ -79,7 +79,7 @@ struct Daemon: ~Copyable {
                 routes: PushListener.routes(
                     pushState, scrapes: scrapes, file: file,
                     isReloadEnabled: configuration.pushFlags.isReloadEnabled),
-                limits: PushListener.limits, voices: [EventRoutes.errorFormat],
+                limits: PushListener.limits, errorFormats: [EventRoutes.errorFormat],
                 admit: PushListener.validator(configuration, pushState: pushState).refusal,
                 log: { log.debug("\($0)", metadata: ["from": "libmicrohttpd"]) })
             servers.append(server)

@@ -27,7 +27,7 @@ enum PushListener {
         var limits = Limits()
         limits.bodyBytes = 20 << 20
         limits.encodedBodyBytes = 8 << 20
-        limits.flightBytes = 64 << 20
+        limits.inFlightBodyBytes = 64 << 20
         limits.connections = 1024
         return limits
     }
