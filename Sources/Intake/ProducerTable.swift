@@ -8,7 +8,7 @@ package final class ProducerTable: Sendable {
         package var producers = 1024
         /// How long a silent one is.
         package var timeToLive = Duration.seconds(86_400)
-        /// Starts that are kept of one producer.
+        /// Starts that are remembered of one producer.
         package var starts = 2
 
         package init() {}
@@ -148,7 +148,7 @@ package final class ProducerTable: Sendable {
         }
     }
 
-    /// Takes note that a batch was accepted, in Unix seconds.
+    /// Sets when a batch was last accepted, in Unix seconds.
     package func noteSuccess(_ key: IdempotencyKey, at time: Double) {
         state.withLock { $0.records[key.producer]?.lastSuccess = time }
     }
