@@ -137,7 +137,8 @@ package final class EventIngestor: Sendable {
         statistics.count(held.batch)
         statistics.count(held.outcome)
         statistics.count(nanoseconds: Clock.monotonicNanoseconds &- held.began)
-        let answer = PushAnswer.events(held.items, outcome: held.outcome)
+        let answer = PushAnswer.events(
+            held.items, outcome: held.outcome, ignored: held.batch.omissions.fields)
         if answer.status == 200 { noteSuccess(held.key, at: held.time) }
         return answer
     }

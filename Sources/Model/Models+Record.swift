@@ -3,44 +3,38 @@ package import Observation
 internal import Series
 package import Wire
 
-/// What survives a restart: records of pushes as they were decided, and snapshots of all.
+/// What survives a restart: a record of each push as it was reserved, and snapshots of everything.
 extension Models {
-    /// What a snapshot begins with: the version of its form.
+    /// The first number of a snapshot.
     private static let form: UInt64 = 1
 
-    // MARK: Decisions
+    // MARK: Reservations
 
-    /// Writes what a replay needs beside the batch.
-    package func write(_ decision: borrowing Reservation, to record: inout ByteWriter) {
-        record.write(decision.context.unixSeconds)
-        record.write(decision.context.sender.number)
-        decision.rows.write(to: &record)
-        for kind in decision.announcements.indices {
-            decision.announcements[kind].write(to: &record)
-        }
+    /// Writes what a replay needs beside the batch: the time, the sender and the refusals.
+    package func write(_ reservation: borrowing Reservation, to record: inout ByteWriter) {
+        record.write(reservation.context.unixSeconds)
+        record.write(reservation.context.sender.number)
+        reservation.writeRefusals(to: &record)
     }
 
-    /// Applies a batch as it was decided, whatever the limits are now. Returns false for a record
-    /// that is damaged.
+    /// Applies a batch as it was reserved, whatever the limits are now. Returns false for a damaged
+    /// record.
     package func replay(_ batch: borrowing Batch, record: inout ByteReader) -> Bool {
-        var decision = Reservation()
+        var reservation = Reservation()
         let unixSeconds = record.double()
         let producer = record.number()
-        decision.begin(batch, context: PushContext(unixSeconds: unixSeconds, producer: producer))
-        decision.rows.read(&record)
-        for kind in decision.announcements.indices {
-            decision.announcements[kind].read(&record)
-        }
+        reservation.begin(batch, context: PushContext(unixSeconds: unixSeconds, producer: producer))
+        reservation.readRefusals(&record, isForm1: batch.isForm1)
         if record.isDamaged { return false }
         var outcome = BatchOutcome()
-        budget.lifted { decide(batch, decision: &decision, outcome: &outcome) }
-        apply(batch, as: decision)
+        budget.lifted { reserve(batch, reservation: &reservation, outcome: &outcome) }
+        apply(batch, as: reservation)
         return true
     }
 
     // MARK: Snapshots
 
-    /// Writes all that is known. Nobody applies a batch meanwhile.
+    /// Writes everything. No batch is applied meanwhile: the journal's writer does both.
     package func write(to record: inout ByteWriter) {
         let now = Clock.monotonicNanoseconds
         let (models, versions) = directory.withLock { ($0.models, $0.versions) }
@@ -59,14 +53,15 @@ extension Models {
         }
     }
 
-    /// Forgets everything.
+    /// Removes everything.
     package func removeAll() {
         directory.withLock { $0.removeAll() }
         leases.endAll()
     }
 
-    /// Becomes what was written. Returns the histograms that start anew because the settings give
-    /// them other bounds; nil, and knows nothing, when the record is damaged or of a later form.
+    /// Replaces everything by what was written. Returns the histograms that restart at 0 because the
+    /// settings give them other bounds. Returns nil, and is empty, if the record is damaged or of a
+    /// later form.
     package func read(_ record: inout ByteReader) -> [Reset]? {
         removeAll()
         if record.number() != Models.form { record.damage() }
@@ -89,7 +84,7 @@ extension Models {
                 now: now)
         }
         if record.isDamaged { removeAll() }
-        // Bounds may have been configured anew while the daemon was away.
+        // The settings may have changed while the daemon was stopped.
         let resets = change(settings)
         return record.isDamaged ? nil : resets
     }

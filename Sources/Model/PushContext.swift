@@ -1,28 +1,29 @@
 internal import Kernel
 internal import Observation
 
-/// When a push came, and from whom.
+/// The time and the sender of a push.
 struct PushContext: Sendable {
     /// On the monotonic clock, in nanoseconds.
     let time: UInt64
     let unixSeconds: Double
     let sender: Sender
 
-    /// A push that has not come.
+    /// A placeholder until a reservation begins.
     init() {
         time = 0
         unixSeconds = 0
         sender = .anonymous
     }
 
-    /// A push that came at some time before the last start of the daemon.
+    /// A push of an earlier run of the daemon. A sender that was a process may still run: its state
+    /// ends with it, so the process is watched again.
     init(unixSeconds: Double, producer: UInt64) {
         time = Clock.monotonicNanoseconds
         self.unixSeconds = unixSeconds
-        sender = Sender(number: producer, process: nil)
+        sender = Sender(number: producer, process: Sender.Process(number: producer))
     }
 
-    /// A push that comes now.
+    /// A push that arrives now.
     init(from sender: Sender) {
         time = Clock.monotonicNanoseconds
         unixSeconds = Double(Clock.realNanoseconds / 1_000_000) / 1000

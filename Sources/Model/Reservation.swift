@@ -1,56 +1,85 @@
 internal import Observation
 internal import Series
+internal import Wire
 
-/// What is to become of a batch: whom it is about, and what is refused of it. The series that it
-/// needs are there and hidden: they show when the batch is applied.
+/// The result of reserving a batch: where its events go, and which are refused. The series that it
+/// needs exist and are hidden until the batch is applied.
 package struct Reservation: Sendable {
-    /// The announcements of a batch, as their refusals are kept.
-    enum Kind: Int, CaseIterable {
-        case state, lifecycle, label, training, metric
-    }
-
-    /// Whom a scope of the batch means, as far as somebody has asked.
+    /// What a scope of the batch resolves to, once an event needed it.
     struct Target: Sendable {
         var version: ModelVersion?
         var model: ModelState?
-        /// The number of the variant in its version.
+        /// The number of the variant in its version; -1 until it is known.
         var variant: Int32 = -1
-        /// Why there is none.
+        /// The limit that has no room for it.
         var refusal: DropReason?
     }
 
     var context = PushContext()
     /// By scope.
     var targets: [Target] = []
+    /// The flags of inference rows.
     var rows = RowFlags()
-    var announcements: InlineArray<5, RowFlags> = InlineArray(repeating: RowFlags())
-    /// What the names of the run at hand mean.
+    /// The flags of the other events, by the kind's raw value; the one of inference is not used.
+    private var events: InlineArray<6, RowFlags> = InlineArray(repeating: RowFlags())
+    /// What the names of the current run resolve to.
     var symbols = SymbolCache()
 
-    init() {}
+    init() {
+        precondition(EventKind.allCases.count == events.count)
+    }
 
-    /// Begins anew, in the same memory.
+    /// Starts a new reservation in the same memory.
     mutating func begin(_ batch: borrowing Batch, context: PushContext) {
         self.context = context
         targets.removeAll(keepingCapacity: true)
         targets += repeatElement(Target(), count: batch.scopes.count)
         rows.begin(batch.items.count)
-        announcements[Kind.state.rawValue].begin(batch.states.count)
-        announcements[Kind.lifecycle.rawValue].begin(batch.lifecycle.count)
-        announcements[Kind.label.rawValue].begin(batch.labels.count)
-        announcements[Kind.training.rawValue].begin(batch.trainings.count)
-        announcements[Kind.metric.rawValue].begin(batch.metrics.count)
+        for kind in EventKind.allCases where kind != .inference {
+            events[Int(kind.rawValue)].begin(batch.count(of: kind))
+        }
     }
 
+    /// Releases the models and versions.
     mutating func end() {
         targets.removeAll(keepingCapacity: true)
     }
 
-    mutating func refuse(_ kind: Kind, place: Int) {
-        _ = announcements[kind.rawValue].insert(RowFlags.refused, row: place)
+    /// Refuses an event by its index among those of its kind.
+    mutating func refuse(_ kind: EventKind, place: Int) {
+        _ = events[Int(kind.rawValue)].insert(RowFlags.refused, row: place)
     }
 
-    func isRefused(_ kind: Kind, place: Int) -> Bool {
-        announcements[kind.rawValue].has(RowFlags.refused, row: place)
+    func isRefused(_ kind: EventKind, place: Int) -> Bool {
+        events[Int(kind.rawValue)].has(RowFlags.refused, row: place)
+    }
+
+    // MARK: Records
+
+    /// The order of the flags in records of form 1.
+    private static let form1: [EventKind] = [.state, .model, .label, .training, .metric]
+
+    /// Writes the refusals: of the rows, then of each kind that has any, with its tag before it.
+    func writeRefusals(to record: inout ByteWriter) {
+        rows.write(to: &record)
+        let kinds = EventKind.allCases.filter { !events[Int($0.rawValue)].isEmpty }
+        record.write(count: kinds.count)
+        for kind in kinds {
+            record.write(UInt64(kind.rawValue))
+            events[Int(kind.rawValue)].write(to: &record)
+        }
+    }
+
+    /// Reads what `writeRefusals` wrote, or what an earlier release wrote beside a batch of form 1.
+    mutating func readRefusals(_ record: inout ByteReader, isForm1: Bool) {
+        rows.read(&record)
+        if isForm1 {
+            for kind in Reservation.form1 { events[Int(kind.rawValue)].read(&record) }
+            return
+        }
+        for _ in 0..<record.count() {
+            let tag = record.number(below: events.count)
+            if !record.isDamaged { events[tag].read(&record) }
+        }
     }
 }

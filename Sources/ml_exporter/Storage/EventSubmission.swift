@@ -34,7 +34,7 @@ final class EventSubmission: Submission, @unchecked Sendable {
     func decide(into record: inout ByteWriter) {
         answer = ingestor.admit(held)
         if answer != nil { return }
-        let decision = models.decide(held.batch, from: held.sender, outcome: &held.outcome)
+        let decision = models.reserve(held.batch, from: held.sender, outcome: &held.outcome)
         record.write(RecordKind.events.rawValue)
         record.write(held.key, number: held.sender.number)
         held.batch.write(to: &record)
