@@ -74,11 +74,15 @@ let package = Package(
         module("Series", imports: ["Kernel", "Wire", "Exposition", "Observation"]),
         module("Model", imports: ["Kernel", "Wire", "Exposition", "Observation", "Series"]),
         module("Journal", imports: ["Kernel", "Wire", "CSQLite", "CISAL", "CLinux"]),
+        module(
+            "PushPipeline",
+            imports: ["Kernel", "Wire", "Groups", "Intake", "Observation", "Model", "Journal"]),
         .executableTarget(
             name: "ml_exporter",
             dependencies: [
                 "CLinux", "CVersion", "Kernel", "Wire", "Exposition", "Settings", "HTTP", "Host",
-                "Groups", "Intake", "Observation", "Series", "Model", "Journal", argumentParser,
+                "Groups", "Intake", "Observation", "Series", "Model", "Journal", "PushPipeline",
+                argumentParser,
                 logging,
             ],
             resources: [.embedInCode("Push/openapi.json")], swiftSettings: settings),
@@ -97,6 +101,12 @@ let package = Package(
             of: "Host",
             imports: ["CLinux", "Kernel", "Exposition", "Settings", "Scratch", argumentParser]),
         tests(of: "Journal", imports: ["Kernel", "Wire", "Scratch"]),
+        tests(
+            of: "PushPipeline",
+            imports: [
+                "Kernel", "Wire", "Exposition", "Groups", "Intake", "Observation", "Series",
+                "Model", "Journal", "Scratch",
+            ]),
     ],
     cxxLanguageStandard: .cxx17,
 )

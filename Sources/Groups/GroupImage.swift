@@ -7,8 +7,8 @@ package struct GroupImage: Sendable {
     package let key: GroupingKey
     let families: [RenderedFamily]
     /// Unix seconds; 0 for never.
-    let pushState: Double
-    let failed: Double
+    let pushedSeconds: Double
+    let failedSeconds: Double
     /// Seconds of the lasting clock when the group ends; infinite for never.
     let end: Double
 
@@ -23,7 +23,7 @@ package struct GroupImage: Sendable {
         var record = ByteWriter(bytes)
         record.write(GroupImage.form)
         key.write(to: &record)
-        for time in [pushState, failed, end] { record.write(time) }
+        for time in [pushedSeconds, failedSeconds, end] { record.write(time) }
         var page = Page(format: .text, body: Buffer(capacity: 1024))
         var index = FamilyIndex()
         for family in families { index.put(family, of: 0) }
@@ -40,8 +40,8 @@ package struct GroupImage: Sendable {
             return nil
         }
         self.key = key
-        pushState = record.double()
-        failed = record.double()
+        pushedSeconds = record.double()
+        failedSeconds = record.double()
         end = record.double()
         let text = record.text()
         guard !record.isDamaged, record.isAtEnd, let batch = try? TextParser.parse(text) else {
@@ -58,12 +58,13 @@ package struct GroupImage: Sendable {
     }
 
     init(
-        key: GroupingKey, families: [RenderedFamily], pushState: Double, failed: Double, end: Double
+        key: GroupingKey, families: [RenderedFamily], pushedSeconds: Double,
+        failedSeconds: Double, end: Double
     ) {
         self.key = key
         self.families = families
-        self.pushState = pushState
-        self.failed = failed
+        self.pushedSeconds = pushedSeconds
+        self.failedSeconds = failedSeconds
         self.end = end
     }
 }

@@ -50,28 +50,3 @@ package struct GroupPush: Sendable, Equatable {
         }
     }
 }
-
-/// A point in time on all clocks.
-package struct PushTime: Sendable {
-    /// Seconds since 1970.
-    package let unixSeconds: Double
-    package let monotonicNanoseconds: UInt64
-    /// Seconds since 1970 as they are without the times that somebody set the clock.
-    package let lastingSeconds: Double
-
-    /// The lasting clock shows what the real one does unless it is said.
-    package init(
-        unixSeconds: Double, monotonicNanoseconds: UInt64, lastingSeconds: Double? = nil
-    ) {
-        self.unixSeconds = unixSeconds
-        self.monotonicNanoseconds = monotonicNanoseconds
-        self.lastingSeconds = lastingSeconds ?? unixSeconds
-    }
-
-    package static var now: PushTime {
-        PushTime(
-            unixSeconds: Double(Clock.realNanoseconds) / 1e9,
-            monotonicNanoseconds: Clock.monotonicNanoseconds,
-            lastingSeconds: Double(PersistentClock.nanoseconds) / 1e9)
-    }
-}

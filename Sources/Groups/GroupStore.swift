@@ -1,5 +1,5 @@
 package import Exposition
-internal import Kernel
+package import Kernel
 
 /// The groups that Pushgateway's clients push. Any thread may push, and any may take what a page
 /// shows; the lock is held for the exchange of finished samples only.
@@ -34,35 +34,60 @@ package final class GroupStore: Sendable {
     }
 
     /// The samples of all groups whose time is not over.
-    package func families(at moment: PushTime = .now) -> FamilyIndex {
+    package func families(at time: Timestamp = .now) -> FamilyIndex {
         state.withLock { state in
             if let shown = state.shown { return shown }
-            state.table.expire(at: moment)
+            state.table.expire(at: time)
             return state.table.index
         }
     }
 
-    /// Reads a body and takes it over. A push that is refused for what its samples are leaves its
-    /// time as the group's `push_failure_time_seconds`.
-    package func push(
-        _ body: Span<UInt8>, as form: BodyFormat, to key: GroupingKey, order: GroupPush,
-        at moment: PushTime = .now
-    ) throws(GroupPushError) {
+    /// Parses a body and renders its families with the labels of the group. Changes nothing, so
+    /// that it can run on the thread that received the request.
+    func parse(
+        _ body: Span<UInt8>, as form: BodyFormat, key: GroupingKey
+    ) throws(ParseFailure) -> [RenderedFamily] {
         let batch: ParsedExposition
         do throws(MetricSyntaxError) {
             batch = try form == .text ? TextParser.parse(body) : ProtobufParser.parse(body)
         } catch {
-            throw GroupPushError(.syntax, sentence: error.description)
+            throw ParseFailure(
+                error: GroupPushError(.syntax, sentence: error.description),
+                changesFailureTime: false)
         }
         do throws(GroupPushError) {
-            let families = try render(batch, key: key)
-            try state.withLock { state throws(GroupPushError) in
-                try state.table.push(families, to: key, order: order, at: moment)
-            }
+            return try render(batch, key: key)
         } catch {
-            state.withLock { $0.table.noteFailure(of: key, at: moment) }
-            throw error
+            throw ParseFailure(error: error, changesFailureTime: true)
         }
+    }
+
+    /// Why a body was refused before the group was looked at.
+    struct ParseFailure: Error {
+        let error: GroupPushError
+        /// Pushgateway sets `push_failure_time_seconds` for samples that it refuses, but not for a
+        /// body that it cannot parse.
+        let changesFailureTime: Bool
+    }
+
+    /// Changes a group as a push says. A push that is refused leaves its time as the group's
+    /// `push_failure_time_seconds`.
+    func push(
+        _ families: [RenderedFamily], to key: GroupingKey, order: GroupPush, at time: Timestamp
+    ) throws(GroupPushError) {
+        try state.withLock { state throws(GroupPushError) in
+            do throws(GroupPushError) {
+                try state.table.push(families, to: key, order: order, at: time)
+            } catch {
+                state.table.noteFailure(of: key, at: time)
+                throw error
+            }
+        }
+    }
+
+    /// Sets the `push_failure_time_seconds` of a group, which is created if it does not exist.
+    func setFailureTime(of key: GroupingKey, at time: Timestamp) {
+        state.withLock { $0.table.noteFailure(of: key, at: time) }
     }
 
     private func render(
@@ -90,8 +115,8 @@ package final class GroupStore: Sendable {
     package var nextExpiry: UInt64 { state.withLock { $0.table.nextExpiry } }
 
     /// The groups whose time is over.
-    package func expired(at moment: PushTime = .now) -> [GroupingKey] {
-        state.withLock { $0.table.expired(at: moment) }
+    package func expired(at time: Timestamp = .now) -> [GroupingKey] {
+        state.withLock { $0.table.expired(at: time) }
     }
 
     /// Removes groups whose time is over.
@@ -123,21 +148,22 @@ package final class GroupStore: Sendable {
     // MARK: Images
 
     /// A group as it is now; nil when there is none.
-    package func image(of key: GroupingKey, at moment: PushTime = .now) -> GroupImage? {
-        state.withLock { $0.table.image(of: key, at: moment) }
+    package func image(of key: GroupingKey, at time: Timestamp = .now) -> GroupImage? {
+        state.withLock { $0.table.image(of: key, at: time) }
     }
 
     /// All groups as they are now.
-    package func images(at moment: PushTime = .now) -> [GroupImage] {
+    package func images(at time: Timestamp = .now) -> [GroupImage] {
         state.withLock { state in
-            state.table.expire(at: moment)
-            return state.table.images(at: moment)
+            state.table.expire(at: time)
+            return state.table.images(at: time)
         }
     }
 
     /// Makes a group what it was. Limits do not count here: they did when it was pushed.
-    package func restore(_ image: GroupImage, at moment: PushTime = .now) {
-        state.withLock { $0.table.restore(image, at: moment) }
+    @discardableResult
+    package func restore(_ image: GroupImage, at time: Timestamp = .now) -> Bool {
+        state.withLock { $0.table.restore(image, at: time) }
     }
 
     // MARK: Numbers about itself

@@ -3,30 +3,30 @@ internal import Kernel
 
 /// Groups as they were, and back.
 extension GroupTable {
-    func image(of key: GroupingKey, at moment: PushTime) -> GroupImage? {
+    func image(of key: GroupingKey, at time: Timestamp) -> GroupImage? {
         guard let group = groups[key] else { return nil }
         var end = Double.infinity
         if group.expiry != .max {
-            let now = moment.monotonicNanoseconds
+            let now = time.monotonicNanoseconds
             let left = group.expiry > now ? Double(group.expiry &- now) / 1e9 : 0
-            end = moment.lastingSeconds + left
+            end = time.persistentSeconds + left
         }
         return GroupImage(
-            key: key, families: Array(group.parts.values), pushState: group.pushState,
-            failed: group.failed, end: end)
+            key: key, families: Array(group.parts.values), pushedSeconds: group.pushedSeconds,
+            failedSeconds: group.failedSeconds, end: end)
     }
 
-    func images(at moment: PushTime) -> [GroupImage] {
+    func images(at time: Timestamp) -> [GroupImage] {
         // In the order in which they came: a store made of them shows the same page.
         groups.sorted { $0.value.number < $1.value.number }
-            .compactMap { image(of: $0.key, at: moment) }
+            .compactMap { image(of: $0.key, at: time) }
     }
 
-    /// Makes a group what it was, whatever the limits say by now. A series that another group has
-    /// meanwhile is left to that group, with its family.
-    mutating func restore(_ image: GroupImage, at moment: PushTime) {
+    /// Makes a group what it was, whatever the limits are now. Returns false if a family of it was
+    /// left out because another group has one of its series.
+    mutating func restore(_ image: GroupImage, at time: Timestamp) -> Bool {
         remove(image.key)
-        guard (try? create(image.key)) != nil else { return }
+        guard (try? create(image.key, checksLimits: false)) != nil else { return false }
         var count = 0
         let families = image.families.filter { (try? swapSeries([], new: [$0])) != nil }
         let bytes = GroupTable.bytes(families)
@@ -39,15 +39,14 @@ extension GroupTable {
                 count += part.count
             }
             group.seriesCount = count
-            group.pushState = image.pushState
-            group.failed = image.failed
+            group.pushedSeconds = image.pushedSeconds
+            group.failedSeconds = image.failedSeconds
         }
         seriesCount += count
         if image.end.isFinite {
-            // Zero would be for ever.
-            let left = min(
-                max(image.end - moment.lastingSeconds, 1e-9), GroupPush.longestLifeSeconds)
-            renew(image.key, time: .seconds(left), at: moment)
+            let left = min(max(image.end - time.persistentSeconds, 0), GroupPush.longestLifeSeconds)
+            setExpiry(of: image.key, to: time.monotonicNanoseconds &+ UInt64(left * 1e9))
         }
+        return families.count == image.families.count
     }
 }

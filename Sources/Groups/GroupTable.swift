@@ -14,8 +14,8 @@ struct GroupTable {
         /// Of the samples and the two times.
         var byteCount = 0
         /// Unix seconds; 0 for never.
-        var pushState = 0.0
-        var failed = 0.0
+        var pushedSeconds = 0.0
+        var failedSeconds = 0.0
         /// On the monotonic clock; the maximum for never.
         var expiry = UInt64.max
     }
@@ -61,9 +61,9 @@ struct GroupTable {
     /// Takes over a push that succeeded up to here, or refuses it and changes nothing. Families are
     /// those of one body, each name once.
     mutating func push(
-        _ families: [RenderedFamily], to key: GroupingKey, order: GroupPush, at moment: PushTime
+        _ families: [RenderedFamily], to key: GroupingKey, order: GroupPush, at time: Timestamp
     ) throws(GroupPushError) {
-        expire(at: moment)
+        expire(at: time)
         let group = groups[key]
         var families = families
         if order.mode == .add {
@@ -98,21 +98,21 @@ struct GroupTable {
             }
             group.seriesCount += added - removed
             group.byteCount += bytes
-            group.pushState = moment.unixSeconds
+            group.pushedSeconds = time.unixSeconds
         }
         seriesCount += added - removed
         byteCount += bytes
-        renew(key, time: order.timeToLive ?? limits.timeToLive, at: moment)
+        renew(key, timeToLive: order.timeToLive ?? limits.timeToLive, at: time)
     }
 
     /// Notes that a push to this group was refused; a group that is not there yet comes to be.
-    mutating func noteFailure(of key: GroupingKey, at moment: PushTime) {
-        expire(at: moment)
+    mutating func noteFailure(of key: GroupingKey, at time: Timestamp) {
+        expire(at: time)
         if groups[key] == nil {
             guard groups.count < limits.groups, (try? create(key)) != nil else { return }
-            renew(key, time: limits.timeToLive, at: moment)
+            renew(key, timeToLive: limits.timeToLive, at: time)
         }
-        change(key) { group, _ in group.failed = moment.unixSeconds }
+        change(key) { group, _ in group.failedSeconds = time.unixSeconds }
     }
 
     mutating func remove(_ key: GroupingKey) {
@@ -131,7 +131,11 @@ struct GroupTable {
 
     // MARK: Groups
 
-    mutating func create(_ key: GroupingKey) throws(GroupPushError) {
+    /// Creates a group without samples. `checksLimits` is false for a group that is restored: the
+    /// limits were checked when it was pushed.
+    mutating func create(
+        _ key: GroupingKey, checksLimits: Bool = true
+    ) throws(GroupPushError) {
         var labels = key.pairs
         if !labels.contains(where: { $0.name == "instance" }) { labels.append(("instance", "")) }
         var group = Group(number: nextNumber, labels: LabelSet(labels))
@@ -140,7 +144,7 @@ struct GroupTable {
         }
         // Before its first sample a group takes its two times and its labels.
         group.byteCount = GroupTable.bytes(times) + 3 * group.labels.bytes.count
-        if byteCount + group.byteCount > limits.bytes { throw tooManyBytes }
+        if checksLimits, byteCount + group.byteCount > limits.bytes { throw tooManyBytes }
         try swapSeries([], new: times)
         byteCount += group.byteCount
         nextNumber += 1
@@ -154,10 +158,11 @@ struct GroupTable {
         guard var group = groups.removeValue(forKey: key) else { return }
         body(&group, &index)
         index.put(
-            RenderedFamily(GroupTable.pushTime, labels: group.labels, value: group.pushState),
+            RenderedFamily(GroupTable.pushTime, labels: group.labels, value: group.pushedSeconds),
             of: group.number)
         index.put(
-            RenderedFamily(GroupTable.failureTime, labels: group.labels, value: group.failed),
+            RenderedFamily(
+                GroupTable.failureTime, labels: group.labels, value: group.failedSeconds),
             of: group.number)
         groups[key] = group
     }
@@ -167,25 +172,30 @@ struct GroupTable {
     /// How long a group that should be gone may still be there.
     private static let expiryGrain = Duration.milliseconds(250)
 
-    mutating func renew(_ key: GroupingKey, time: Duration?, at moment: PushTime) {
+    mutating func renew(_ key: GroupingKey, timeToLive: Duration?, at time: Timestamp) {
         var expiry = UInt64.max
-        if let time, time > .zero {
-            let (sum, overflow) = moment.monotonicNanoseconds.addingReportingOverflow(
-                time.nanoseconds)
+        if let timeToLive, timeToLive > .zero {
+            let (sum, overflow) = time.monotonicNanoseconds.addingReportingOverflow(
+                timeToLive.nanoseconds)
             expiry = overflow ? .max : sum
         }
+        setExpiry(of: key, to: expiry)
+    }
+
+    /// `expiry` is on the monotonic clock.
+    mutating func setExpiry(of key: GroupingKey, to expiry: UInt64) {
         groups[key]?.expiry = expiry
         nextExpiry = min(nextExpiry, expiry)
     }
 
     /// Removes the groups whose time is over, unless somebody else does.
-    mutating func expire(at moment: PushTime) {
-        if expiresItself { expire(expired(at: moment)) }
+    mutating func expire(at time: Timestamp) {
+        if expiresItself { expire(expired(at: time)) }
     }
 
     /// The groups whose time is over.
-    mutating func expired(at moment: PushTime) -> [GroupingKey] {
-        let now = moment.monotonicNanoseconds
+    mutating func expired(at time: Timestamp) -> [GroupingKey] {
+        let now = time.monotonicNanoseconds
         if now < nextExpiry { return [] }
         var expired: [GroupingKey] = []
         var next = UInt64.max

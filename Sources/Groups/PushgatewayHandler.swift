@@ -1,5 +1,5 @@
 internal import Exposition
-internal import Kernel
+package import Kernel
 
 /// The methods that change a group.
 package enum GroupMethod: Sendable {
@@ -29,43 +29,94 @@ package struct PushgatewayHandler: Sendable {
         self.store = store
     }
 
-    /// The group that a decoded path below `/metrics/` means; nil when it means none.
-    package func key(of path: Span<UInt8>) -> GroupingKey? {
-        guard case .group(let key) = GroupPath(path, limits: store.limits.labels) else {
-            return nil
+    /// A request whose path, parameters and body have been parsed. What becomes of it depends on
+    /// the groups that exist when it is performed.
+    package struct ParsedRequest: Sendable {
+        fileprivate enum Action: Sendable {
+            case answer(GroupAnswer)
+            case refuse(GroupPushError, changesFailureTime: Bool)
+            case delete
+            case push([RenderedFamily], GroupPush)
         }
-        return key
+
+        /// The group that the path names; nil if it names none.
+        package let key: GroupingKey?
+        fileprivate let action: Action
     }
 
-    /// What a request to a path below `/metrics/` leads to.
+    /// Parses a request to a path below `/metrics/` without changing anything. Any thread may call
+    /// it.
     ///
-    /// `path` is decoded once and without the query; `ttl` and `aggregate` are the values of the
-    /// query's parameters of these names; `body` is inflated.
-    package func answer(
+    /// `path` is percent-decoded once and has no query; `ttl` and `aggregate` are the values of the
+    /// query parameters with these names; `body` is inflated.
+    package func parse(
         _ method: GroupMethod, path: Span<UInt8>, ttl: [String] = [], aggregate: [String] = [],
-        contentType: Span<UInt8>? = nil, body: Span<UInt8>, at moment: PushTime = .now
-    ) -> GroupAnswer {
+        contentType: Span<UInt8>? = nil, body: Span<UInt8>
+    ) -> ParsedRequest {
+        let key: GroupingKey
         switch GroupPath(path, limits: store.limits.labels) {
-        case .unknown: return GroupAnswer(404, sentence: "404 page not found")
+        case .unknown:
+            return ParsedRequest(
+                key: nil, action: .answer(GroupAnswer(404, sentence: "404 page not found")))
         case .redirect(let location, let status):
-            return GroupAnswer(status, location: location)
+            return ParsedRequest(
+                key: nil, action: .answer(GroupAnswer(status, location: location)))
         case .refused(let sentence):
-            return refuse(GroupPushError(.syntax, sentence: sentence))
-        case .group(let key):
-            if method == .delete {
-                store.remove(key)
-                return GroupAnswer(202)
-            }
+            return ParsedRequest(
+                key: nil,
+                action: .refuse(
+                    GroupPushError(.syntax, sentence: sentence), changesFailureTime: false))
+        case .group(let named): key = named
+        }
+        if method == .delete { return ParsedRequest(key: key, action: .delete) }
+        let order: GroupPush
+        do throws(GroupPushError) {
+            order = try GroupPush(method, ttl: ttl, aggregate: aggregate)
+        } catch {
+            return ParsedRequest(key: key, action: .refuse(error, changesFailureTime: false))
+        }
+        do throws(GroupStore.ParseFailure) {
+            let families = try store.parse(
+                body, as: BodyFormat(contentType: contentType), key: key)
+            return ParsedRequest(key: key, action: .push(families, order))
+        } catch {
+            return ParsedRequest(
+                key: key,
+                action: .refuse(error.error, changesFailureTime: error.changesFailureTime))
+        }
+    }
+
+    /// Changes the groups as the request says, and returns its answer.
+    package func perform(_ request: ParsedRequest, at time: Timestamp) -> GroupAnswer {
+        switch (request.action, request.key) {
+        case (.answer(let answer), _): return answer
+        case (.delete, let key?):
+            store.remove(key)
+            return GroupAnswer(202)
+        case (.push(let families, let order), let key?):
             do throws(GroupPushError) {
-                let order = try GroupPush(method, ttl: ttl, aggregate: aggregate)
-                try store.push(
-                    body, as: BodyFormat(contentType: contentType), to: key, order: order,
-                    at: moment)
+                try store.push(families, to: key, order: order, at: time)
                 return GroupAnswer(200)
             } catch {
                 return refuse(error)
             }
+        case (.refuse(let error, let changesFailureTime), let key):
+            if changesFailureTime, let key { store.setFailureTime(of: key, at: time) }
+            return refuse(error)
+        case (.delete, nil), (.push, nil):
+            return GroupAnswer(404, sentence: "404 page not found")
         }
+    }
+
+    /// Parses and performs a request.
+    package func answer(
+        _ method: GroupMethod, path: Span<UInt8>, ttl: [String] = [], aggregate: [String] = [],
+        contentType: Span<UInt8>? = nil, body: Span<UInt8>, at time: Timestamp = .now
+    ) -> GroupAnswer {
+        let request = parse(
+            method, path: path, ttl: ttl, aggregate: aggregate, contentType: contentType,
+            body: body)
+        return perform(request, at: time)
     }
 
     private func refuse(_ refusal: GroupPushError) -> GroupAnswer {

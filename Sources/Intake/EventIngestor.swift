@@ -1,4 +1,4 @@
-internal import Kernel
+package import Kernel
 package import Observation
 internal import Synchronization
 
@@ -26,14 +26,12 @@ package final class EventIngestor: Sendable {
 
     package let statistics = PushStatistics()
     package let producers: ProducerTable
-    private let sink: any Sink
     private let limits: EventLimits
     private let benches = LockedValue(ScratchPool())
     private let pool = LockedValue<[DecodedPush]>([])
     private let anonymousSuccess = Atomic<UInt64>(0)
 
-    package init(sink: any Sink, producers: ProducerTable, limits: EventLimits = EventLimits()) {
-        self.sink = sink
+    package init(producers: ProducerTable, limits: EventLimits = EventLimits()) {
         self.producers = producers
         self.limits = limits
     }
@@ -43,36 +41,20 @@ package final class EventIngestor: Sendable {
         Double(bitPattern: anonymousSuccess.load(ordering: .relaxed))
     }
 
-    /// Decodes and applies a push. `key` is what its headers say of the batch; `sender` is who
-    /// pushes when they say nothing.
-    package func take(
-        _ push: borrowing Push, key: Result<IdempotencyKey?, IdempotencyKey.Problem>,
-        from sender: Sender
-    ) -> PushAnswer {
-        switch hold(push, key: key, from: sender) {
-        case .answered(let answer): return answer
-        case .held(let held):
-            defer { release(held) }
-            if let answer = admit(held) { return answer }
-            sink.apply(held.batch, from: held.sender, outcome: &held.outcome)
-            return finish(held)
-        }
-    }
-
-    // MARK: In steps, for pushes that wait to be kept
-
-    /// What `hold` leads to.
-    package enum Preparation {
+    /// What decoding a push leads to.
+    package enum Decoding {
+        /// The push is refused.
         case answered(PushAnswer)
-        /// To be admitted, decided on, applied, finished and released.
-        case held(DecodedPush)
+        /// The events that were decoded. `release` must be called when they are done with.
+        case decoded(DecodedPush)
     }
 
-    /// Decodes a push.
-    package func hold(
+    /// Decodes a push. `key` is the result of parsing its idempotency headers; `sender` is who
+    /// pushes if there are none. Any thread may call it.
+    package func decode(
         _ push: borrowing Push, key: Result<IdempotencyKey?, IdempotencyKey.Problem>,
         from sender: Sender
-    ) -> Preparation {
+    ) -> Decoding {
         let began = Clock.monotonicNanoseconds
         statistics.count(bytes: push.body.count)
         guard let form = EventIngestor.form(push.contentType) else {
@@ -106,16 +88,16 @@ package final class EventIngestor: Sendable {
                 if let scratch = kept.take() { benches.giveBack(scratch) }
             }
         }
-        guard let answer else { return .held(held) }
+        guard let answer else { return .decoded(held) }
         release(held)
         return .answered(answer)
     }
 
-    /// The answer to a push that is not to be applied, or nil: then its batch is its producer's
-    /// next one.
-    package func admit(_ held: DecodedPush) -> PushAnswer? {
+    /// Checks the idempotency key of a push and marks it as seen. Returns the answer to a push that
+    /// must not be applied, else nil.
+    package func admit(_ held: DecodedPush, at time: Timestamp) -> PushAnswer? {
         guard let key = held.key else { return nil }
-        switch producers.decide(key, now: Clock.monotonicNanoseconds) {
+        switch producers.decide(key, now: time.monotonicNanoseconds) {
         case .apply(let number):
             held.sender = Sender(number: number, process: held.sender.process)
             return nil
@@ -164,7 +146,7 @@ package final class EventIngestor: Sendable {
             } catch {
                 switch error {
                 case .damaged:
-                    return admit(held)
+                    return admit(held, at: .now)
                         ?? .unreadable(
                             "damaged_gzip", detail: "the body is not gzip, or damaged, or cut off")
                 case .tooLarge(let bytes):
@@ -186,7 +168,7 @@ package final class EventIngestor: Sendable {
                 batch: &held.batch, outcome: &held.outcome)
             return nil
         } catch {
-            return admit(held) ?? .unreadable("not_json", detail: error.sentence)
+            return admit(held, at: .now) ?? .unreadable("not_json", detail: error.sentence)
         }
     }
 

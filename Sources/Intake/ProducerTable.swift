@@ -59,7 +59,7 @@ package final class ProducerTable: Sendable {
         var nextSweep: UInt64 = 0
     }
 
-    let limits: Limits
+    package let limits: Limits
     private let expiresItself: Bool
     let state = LockedValue(State())
     private let duplicateCount = Atomic<UInt64>(0)

@@ -3,8 +3,9 @@ internal import Kernel
 /// How a file of the journal says what it is, in the two numbers that SQLite's file header keeps for
 /// applications (https://www.sqlite.org/fileformat2.html#application_id).
 struct FileFormat {
-    /// The format that this release writes. It reads all before it.
-    static let version: Int64 = 1
+    /// The format that this release writes; it reads all earlier ones. 1: records of fixed fields.
+    /// 2: tagged records, which releases that know only format 1 refuse instead of skipping them.
+    static let version: Int64 = 2
 
     static let records = FileFormat(applicationID: 0x6d6c_6a31)
     static let snapshot = FileFormat(applicationID: 0x6d6c_7331)

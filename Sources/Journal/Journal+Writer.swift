@@ -5,21 +5,21 @@ extension Journal {
     /// The body of the writer's thread.
     func write() {
         if var writer = waitForRecords() {
-            // What has ended while the daemon was away is on no page.
-            writer.expireIfDue()
+            // Pages are shown as soon as the journal is ready: they must not show what expired
+            // while the daemon was not running.
+            if let expiry = state.expiry() { writer.commit([expiry]) }
             change(to: .ready)
-            while let group = queue.take() {
+            while let group = queue.removeAll() {
                 writer.commit(group)
-                if group.isEmpty { writerBell.wait(atMost: writer.untilDue) }
-                writer.expireIfDue()
+                if group.isEmpty { writerBell.wait() }
                 writer.snapshotIfDue()
             }
             writer.snapshotIfNew()
         }
-        while let group = queue.take() {
+        while let group = queue.removeAll() {
             let error = StorageError(
                 .commit, kind: .refused, description: "the daemon is shutting down")
-            for submission in group { submission.lost(error) }
+            for submission in group { submission.abort(error) }
         }
         handover.withLock { $0.isWriterDone = true }
         keeperBell.ring()
@@ -56,8 +56,6 @@ private struct Writer: ~Copyable {
     /// What the log held when it was asked for to be moved, and when it was moved here.
     private var askedBytes = 0
     private var movedBytes = 0
-    /// When to look for what has outlived its time, at the earliest.
-    private var earliestExpiry: UInt64 = 0
     private var isFailing = false
     private var bodies = ByteWriter()
     private var ends: [Int] = []
@@ -80,17 +78,21 @@ private struct Writer: ~Copyable {
             let first = done
             while done < group.count, bodies.count < journal.limits.commitBytes {
                 if group[done].isAlone, done > first { break }
-                group[done].decide(into: &bodies)
+                group[done].decide()
+                group[done].encode(into: &bodies)
                 ends.append(bodies.count)
                 done += 1
                 if group[done - 1].isAlone { break }
             }
             do throws(StorageError) {
                 if bodies.count > 0 { try commitBodies() }
-                for submission in group[first..<done] { submission.kept() }
+                for submission in group[first..<done] {
+                    submission.apply()
+                    submission.answer()
+                }
             } catch {
                 fail(error)
-                for submission in group[first..<done].reversed() { submission.lost(error) }
+                for submission in group[first..<done].reversed() { submission.abort(error) }
             }
         }
     }
@@ -154,28 +156,7 @@ private struct Writer: ~Copyable {
         }
     }
 
-    // MARK: What is due by time
-
-    /// How long to wait for a submission before something else is to be done; nil is for ever.
-    var untilDue: Duration? {
-        var due = max(journal.state.nextExpiry(), earliestExpiry)
-        if position != snapshotPosition {
-            due = min(due, snapshotNanoseconds &+ journal.limits.snapshotInterval.nanoseconds)
-        }
-        if due == .max { return nil }
-        let now = Clock.monotonicNanoseconds
-        return .nanoseconds(Int64(clamping: due > now ? due &- now : 0))
-    }
-
-    /// Forgets what has outlived its time once that is kept: a start that replays what came before
-    /// and after must not find it there.
-    mutating func expireIfDue() {
-        let now = Clock.monotonicNanoseconds
-        if now < max(journal.state.nextExpiry(), earliestExpiry) { return }
-        if let expiry = journal.state.expiry(at: now) { commit([expiry]) }
-        let pause = isFailing ? journal.limits.retryInterval : journal.limits.expiryPause
-        earliestExpiry = now &+ pause.nanoseconds
-    }
+    // MARK: Snapshots
 
     mutating func snapshotIfDue() {
         if position == snapshotPosition { return }

@@ -8,7 +8,7 @@ internal import Synchronization
 /// into its file; the *writer* alone decides, commits, applies and publishes, so that every snapshot
 /// it takes has an exact position. The writer commits whatever waits as soon as the commit before
 /// has returned: groups form by themselves under load, and nobody waits for a timer.
-package final class Journal: Sendable {
+package final class Journal: SubmissionJournal, ScheduledTask {
     /// Where the storage stands.
     package enum Status: Equatable, Sendable {
         /// What was kept is being read; nothing is accepted yet.
@@ -34,6 +34,7 @@ package final class Journal: Sendable {
     let endBell: EventFD
     private let current = LockedValue<Status>(.replaying)
     private let isReadyNow = Atomic<Bool>(false)
+    private let nextCheck = Atomic<UInt64>(0)
     private let directory = LockedValue<StorageDirectory?>(nil)
     private let path: String
     let handover = LockedValue(Handover())
@@ -144,6 +145,18 @@ package final class Journal: Sendable {
             endBell.wait(atMost: .milliseconds(100))
         }
         return false
+    }
+
+    // MARK: Scheduled work
+
+    /// The journal is due once per `JournalLimits.checkInterval`.
+    package func nextDue() -> UInt64 { nextCheck.load(ordering: .relaxed) }
+
+    /// Wakes the writer, which alone knows whether a snapshot is due.
+    package func run(at now: Timestamp) {
+        nextCheck.store(
+            now.monotonicNanoseconds &+ limits.checkInterval.nanoseconds, ordering: .relaxed)
+        writerBell.ring()
     }
 
     // MARK: For the two threads

@@ -14,8 +14,9 @@ package struct JournalLimits: Sendable {
     package var logBytes = 64 << 20
     /// Old records that one commit removes beside its own work.
     package var prunedRecords = 256
-    /// Pause between two looks for what has outlived its time.
-    package var expiryPause = Duration.milliseconds(250)
+    /// Time between two checks for what is due: whether a snapshot is, and whether the files of the
+    /// storage are still those that were opened.
+    package var checkInterval = Duration.milliseconds(500)
     /// Pause before storage that could not be opened is tried again.
     package var retryInterval = Duration.seconds(5)
 

@@ -37,6 +37,11 @@ final class RecordFile: @unchecked Sendable {
                 COMMIT;
                 """, operation: .open)
         }
+        if try database.integer("PRAGMA user_version", operation: .open) < FileFormat.version {
+            // Before the first record of the new format, so that no earlier release skips it.
+            try database.execute(
+                "PRAGMA user_version = \(FileFormat.version)", operation: .open)
+        }
         try directory.synchronize(.open)
         let insert = try database.prepare(
             "INSERT OR REPLACE INTO record (position, checksum, body) VALUES (?1, ?2, ?3)",

@@ -1,50 +1,61 @@
-internal import Kernel
 package import Wire
 
-/// Something that wants to survive before it is answered. The journal's writer calls, one call at a
-/// time and in the order in which submissions came.
+/// A change of the state that is journalled before it is applied and answered.
+///
+/// A journal calls the functions one after the other, for one submission at a time and in the order
+/// in which the submissions came: `decide`, `encode`, then either `apply` and `answer`, or `abort`.
 package protocol Submission: AnyObject, Sendable {
-    /// Whether what comes after must be decided on what this leaves: it gets a commit of its own.
+    /// Whether later submissions must be decided after this one was applied. Such a submission gets
+    /// a commit of its own.
     var isAlone: Bool { get }
 
-    /// Decides what is kept and writes it behind what `record` holds already. Nothing written means
-    /// that there is nothing to keep: `kept` follows all the same.
-    func decide(into record: inout ByteWriter)
+    /// Decides what the change is, from the state that all earlier submissions lead to.
+    func decide()
 
-    /// The record survives from now on: the time to apply, publish and answer.
-    func kept()
+    /// Appends the decision as a record. Appending nothing means that nothing has to be stored;
+    /// `apply` and `answer` follow all the same. A journal without storage does not call it.
+    func encode(into record: inout ByteWriter)
 
-    /// It is not known to survive: what was decided is to be undone and the sender told so. Of a
-    /// commit that failed, the last decision is undone first.
-    func lost(_ error: StorageError)
+    /// Applies the decision. The record is durable now.
+    func apply()
+
+    /// Sends the answer, after `apply`.
+    func answer()
+
+    /// Undoes the decision and answers with the error: the record is not known to be durable. The
+    /// submissions of a failed commit are aborted in reverse order.
+    func abort(_ error: StorageError)
 }
 
-/// Whose state the journal keeps.
+/// The state whose changes a journal stores.
 package protocol JournalState: Sendable {
-    /// Forgets everything, before a restoration.
+    /// Removes everything, before a restoration.
     func reset()
 
-    /// Takes a section of a snapshot as its own. Returns false when it does not understand it.
+    /// Restores a section of a snapshot. Returns false if the section is damaged or unknown.
     func restore(_ name: String, body: Span<UInt8>) -> Bool
 
-    /// Applies a record as it was decided. Returns false when it does not understand it.
+    /// Applies a record. Returns false if the record is damaged or of an unknown kind.
     func replay(_ record: Span<UInt8>) -> Bool
 
-    /// When something of it may have outlived its time, on the monotonic clock; not later than it
-    /// has. Called on the writer's thread.
-    func nextExpiry() -> UInt64
+    /// The removal of everything that expired while the daemon was not running; nil if nothing
+    /// expires. Called on the writer's thread before the journal accepts submissions.
+    func expiry() -> (any Submission)?
 
-    /// What forgets all that has outlived its time, to be kept as any change; nil when nothing has.
-    /// Called on the writer's thread.
-    func expiry(at now: UInt64) -> (any Submission)?
-
-    /// All that the records so far have led to. Called on the writer's thread between two commits.
+    /// The state that all records so far have led to. Called on the writer's thread between two
+    /// commits.
     func snapshot() -> [Snapshot.Section]
 }
 
-/// A state in which nothing ends by itself.
 extension JournalState {
-    package func nextExpiry() -> UInt64 { .max }
+    package func expiry() -> (any Submission)? { nil }
+}
 
-    package func expiry(at now: UInt64) -> (any Submission)? { nil }
+/// Accepts submissions and applies them in their order.
+package protocol SubmissionJournal: AnyObject, Sendable {
+    /// Accepts a submission, or returns why it is refused; then none of its functions is called.
+    func submit(_ submission: any Submission) -> StorageError?
+
+    /// Whether submissions are accepted.
+    var isReady: Bool { get }
 }

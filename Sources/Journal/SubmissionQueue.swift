@@ -31,8 +31,8 @@ final class SubmissionQueue: Sendable {
         }
     }
 
-    /// Everything that waits, or nil when nothing does and nothing will.
-    func take() -> [any Submission]? {
+    /// Removes and returns all waiting submissions; nil if there are none and the queue has ended.
+    func removeAll() -> [any Submission]? {
         state.withLock { state in
             if state.waiting.isEmpty { return state.isEnding ? nil : [] }
             var taken: [any Submission] = []

@@ -1,4 +1,4 @@
-internal import Kernel
+package import Kernel
 package import Observation
 internal import Series
 package import Wire
@@ -7,24 +7,54 @@ package import Wire
 extension Models {
     /// The first number of a snapshot.
     private static let form: UInt64 = 1
+    /// The first number of a reservation.
+    private static let reservationForm: UInt64 = 2
 
     // MARK: Reservations
 
-    /// Writes what a replay needs beside the batch: the time, the sender and the refusals.
+    /// Writes what a replay needs beside the batch and its time: the sender and the refusals.
     package func write(_ reservation: borrowing Reservation, to record: inout ByteWriter) {
-        record.write(reservation.context.unixSeconds)
+        record.write(Models.reservationForm)
         record.write(reservation.context.sender.number)
         reservation.writeRefusals(to: &record)
     }
 
     /// Applies a batch as it was reserved, whatever the limits are now. Returns false for a damaged
     /// record.
-    package func replay(_ batch: borrowing Batch, record: inout ByteReader) -> Bool {
+    package func replay(
+        _ batch: borrowing Batch, record: inout ByteReader, at time: Timestamp
+    ) -> Bool {
+        if record.number() != Models.reservationForm { record.damage() }
         var reservation = Reservation()
+        let context = PushContext(from: Models.sender(record.number()), at: time)
+        reservation.begin(batch, context: context)
+        reservation.readRefusals(&record)
+        return replay(batch, record: record, reservation: reservation)
+    }
+
+    /// As `replay`, for a record of format 1, which has the Unix time in it.
+    package func replayFormat1(
+        _ batch: borrowing Batch, record: inout ByteReader, now: Timestamp
+    ) -> Bool {
         let unixSeconds = record.double()
-        let producer = record.number()
-        reservation.begin(batch, context: PushContext(unixSeconds: unixSeconds, producer: producer))
-        reservation.readRefusals(&record, isForm1: batch.isForm1)
+        let time = now.earlier(unixSeconds: unixSeconds, persistentSeconds: unixSeconds)
+        var reservation = Reservation()
+        let context = PushContext(from: Models.sender(record.number()), at: time)
+        reservation.begin(batch, context: context)
+        reservation.readRefusalsFormat1(&record)
+        return replay(batch, record: record, reservation: reservation)
+    }
+
+    /// The sender of a push of an earlier run. A process may still run: its state ends with it, so
+    /// it is watched again.
+    private static func sender(_ number: UInt64) -> Sender {
+        Sender(number: number, process: Sender.Process(number: number))
+    }
+
+    private func replay(
+        _ batch: borrowing Batch, record: borrowing ByteReader, reservation: consuming Reservation
+    ) -> Bool {
+        var reservation = reservation
         if record.isDamaged { return false }
         var outcome = BatchOutcome()
         budget.lifted { reserve(batch, reservation: &reservation, outcome: &outcome) }

@@ -8,7 +8,7 @@ package import Series
 /// A push is reserved, then applied. Both take the directory's lock for each look-up, then the lock
 /// of one version at a time. A page copies the numbers of each version under the version's lock and
 /// is written without a lock.
-package final class Models: Sink {
+package final class Models: Sendable {
     package let budget: SeriesBudget
     let directory: LockedValue<ModelDirectory>
     let leases: Leases
@@ -45,9 +45,10 @@ package final class Models: Sink {
 
     /// Reserves and applies a batch.
     package func apply(
-        _ batch: borrowing Batch, from sender: Sender, outcome: inout BatchOutcome
+        _ batch: borrowing Batch, from sender: Sender, at time: Timestamp = .now,
+        outcome: inout BatchOutcome
     ) {
-        let reservation = reserve(batch, from: sender, outcome: &outcome)
+        let reservation = reserve(batch, from: sender, at: time, outcome: &outcome)
         apply(batch, as: reservation)
     }
 
@@ -64,10 +65,11 @@ package final class Models: Sink {
     /// Nothing is on a page until the batch is applied. A reservation that is never applied keeps
     /// its room until the version is removed.
     package func reserve(
-        _ batch: borrowing Batch, from sender: Sender, outcome: inout BatchOutcome
+        _ batch: borrowing Batch, from sender: Sender, at time: Timestamp = .now,
+        outcome: inout BatchOutcome
     ) -> Reservation {
         var reservation = unused.withLock { $0.popLast() } ?? Reservation()
-        reservation.begin(batch, context: PushContext(from: sender))
+        reservation.begin(batch, context: PushContext(from: sender, at: time))
         reserve(batch, reservation: &reservation, outcome: &outcome)
         return reservation
     }

@@ -15,18 +15,11 @@ struct PushContext: Sendable {
         sender = .anonymous
     }
 
-    /// A push of an earlier run of the daemon. A sender that was a process may still run: its state
-    /// ends with it, so the process is watched again.
-    init(unixSeconds: Double, producer: UInt64) {
-        time = Clock.monotonicNanoseconds
-        self.unixSeconds = unixSeconds
-        sender = Sender(number: producer, process: Sender.Process(number: producer))
-    }
-
-    /// A push that arrives now.
-    init(from sender: Sender) {
-        time = Clock.monotonicNanoseconds
-        unixSeconds = Double(Clock.realNanoseconds / 1_000_000) / 1000
+    /// A push that arrived at `time`, which lies before the start of the process for a push that
+    /// is replayed. Pages show Unix times in whole milliseconds.
+    init(from sender: Sender, at time: Timestamp) {
+        self.time = time.monotonicNanoseconds
+        unixSeconds = (time.unixSeconds * 1000).rounded(.down) / 1000
         self.sender = sender
     }
 }

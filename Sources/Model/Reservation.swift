@@ -56,8 +56,8 @@ package struct Reservation: Sendable {
 
     // MARK: Records
 
-    /// The order of the flags in records of form 1.
-    private static let form1: [EventKind] = [.state, .model, .label, .training, .metric]
+    /// The order of the flags in records of format 1.
+    private static let format1: [EventKind] = [.state, .model, .label, .training, .metric]
 
     /// Writes the refusals: of the rows, then of each kind that has any, with its tag before it.
     func writeRefusals(to record: inout ByteWriter) {
@@ -70,16 +70,18 @@ package struct Reservation: Sendable {
         }
     }
 
-    /// Reads what `writeRefusals` wrote, or what an earlier release wrote beside a batch of form 1.
-    mutating func readRefusals(_ record: inout ByteReader, isForm1: Bool) {
+    /// Reads what `writeRefusals` wrote.
+    mutating func readRefusals(_ record: inout ByteReader) {
         rows.read(&record)
-        if isForm1 {
-            for kind in Reservation.form1 { events[Int(kind.rawValue)].read(&record) }
-            return
-        }
         for _ in 0..<record.count() {
             let tag = record.number(below: events.count)
             if !record.isDamaged { events[tag].read(&record) }
         }
+    }
+
+    /// Reads the refusals of a record of format 1.
+    mutating func readRefusalsFormat1(_ record: inout ByteReader) {
+        rows.read(&record)
+        for kind in Reservation.format1 { events[Int(kind.rawValue)].read(&record) }
     }
 }

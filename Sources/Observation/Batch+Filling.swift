@@ -30,7 +30,6 @@ extension Batch {
         scopes.removeAll(keepingCapacity: true)
         scopeNumbers.removeAll(keepingCapacity: true)
         for kind in EventKind.allCases { kind.type.removeAll(from: &self) }
-        isForm1 = false
         omissions = IgnoredInput()
     }
 

@@ -50,7 +50,6 @@ extension Batch {
     }
 
     private mutating func readForm1(_ record: inout ByteReader) {
-        isForm1 = true
         readNames(&record)
         InferenceRows.readRows(&record, into: &self)
         InferenceRows.readNumbers(&record, into: &self)

@@ -55,9 +55,6 @@ package struct Batch: ~Copyable, Sendable {
 
     /// Events of the other kinds; each kind's file has the accessors.
     var lists = EventLists()
-    /// Whether the batch was read from a record of form 1: such a record has the refusals of a
-    /// reservation in a fixed order.
-    package internal(set) var isForm1 = false
 
     /// What was left out without refusing an event.
     package var omissions = IgnoredInput()

@@ -4,6 +4,7 @@ internal import Host
 internal import Journal
 internal import Kernel
 internal import Logging
+internal import PushPipeline
 internal import Settings
 
 /// The running program: who starts whom, and in which order everything ends.
@@ -76,7 +77,7 @@ struct Daemon: ~Copyable {
             about.watch(server)
             log.info("Taking pushes on", metadata: ["push_address": "\(name)"])
         }
-        try pushState.journal?.start()
+        try pushState.pipeline.start()
         try scrapes.start()
         self.log = log
         self.file = file
@@ -145,7 +146,7 @@ struct Daemon: ~Copyable {
         for server in servers where !server.waitUntilIdle(until: deadline) { isIdle = false }
         if !isIdle { log.warning("clients are cut off: they did not take their answers in time") }
         let lastCommit = Clock.monotonicNanoseconds &+ Daemon.lastCommitTimeout.nanoseconds
-        let isKept = pushState.journal?.stop(by: max(deadline, lastCommit)) ?? true
+        let isKept = pushState.pipeline.stop(by: max(deadline, lastCommit))
         for server in servers where !server.stop() {
             // A request still waits for a page or a disk that hangs: libmicrohttpd would abort.
             log.error("a scrape or the storage hangs; leaving without it")

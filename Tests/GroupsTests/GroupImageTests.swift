@@ -5,13 +5,13 @@ import Testing
 @testable import Groups
 
 struct GroupImageTests {
-    private func moment(_ seconds: Double, start: Double = 1) -> PushTime {
-        PushTime(
+    private func moment(_ seconds: Double, start: Double = 1) -> Timestamp {
+        Timestamp(
             unixSeconds: 1_700_000_000 + seconds,
             monotonicNanoseconds: UInt64((start + seconds) * 1e9))
     }
 
-    private func page(_ store: GroupStore, at moment: PushTime) -> String {
+    private func page(_ store: GroupStore, at moment: Timestamp) -> String {
         var page = Page(format: .text, body: Buffer(capacity: 64))
         page.invite(store.families(at: moment))
         page.finish()
@@ -24,7 +24,7 @@ struct GroupImageTests {
 
     private func push(
         _ store: GroupStore, path: String, body: String, ttl: [String] = [],
-        at moment: PushTime
+        at moment: Timestamp
     ) -> Int {
         PushgatewayHandler(store).answer(
             .put, path: path.utf8Span.span, ttl: ttl, body: body.utf8Span.span, at: moment

@@ -7,8 +7,8 @@ import Testing
 struct GroupDoorTests {
     private let ingestor = PushgatewayHandler(GroupStore())
 
-    private func moment(_ seconds: Double) -> PushTime {
-        PushTime(
+    private func moment(_ seconds: Double) -> Timestamp {
+        Timestamp(
             unixSeconds: 1_700_000_000 + seconds,
             monotonicNanoseconds: 1_000_000_000 + UInt64(seconds * 1e9))
     }

@@ -6,7 +6,7 @@ import Testing
 @testable import Intake
 
 /// Takes batches and counts what is in them; refuses rows of the model `full`.
-final class CountingSink: Sink {
+final class CountingSink: Sendable {
     let rows = Atomic<Int>(0)
     let batches = Atomic<Int>(0)
     let senders = LockedValue<[Sender]>([])
@@ -25,12 +25,29 @@ final class CountingSink: Sink {
     }
 }
 
-@Suite struct DoorTests {
+extension EventIngestor {
+    /// Decodes a push and applies it to `sink`.
+    func perform(
+        _ push: borrowing Push, key: Result<IdempotencyKey?, IdempotencyKey.Problem>,
+        from sender: Sender, sink: CountingSink
+    ) -> PushAnswer {
+        switch decode(push, key: key, from: sender) {
+        case .answered(let answer): return answer
+        case .decoded(let decoded):
+            defer { release(decoded) }
+            if let answer = admit(decoded, at: .now) { return answer }
+            sink.apply(decoded.batch, from: decoded.sender, outcome: &decoded.outcome)
+            return finish(decoded)
+        }
+    }
+}
+
+@Suite struct EventIngestorTests {
     private let sink = CountingSink()
     private let ingestor: EventIngestor
 
     init() {
-        ingestor = EventIngestor(sink: sink, producers: ProducerTable())
+        ingestor = EventIngestor(producers: ProducerTable())
     }
 
     private func push(
@@ -42,9 +59,9 @@ final class CountingSink: Sink {
         buffer.append(body)
         buffer.reserve(EventDecoder.padding)
         let type = type.map { Array($0.utf8) }
-        return ingestor.take(
+        return ingestor.perform(
             EventIngestor.Push(body: buffer.bytes, contentType: type?.span, encoding: encoding),
-            key: .success(key), from: sender)
+            key: .success(key), from: sender, sink: sink)
     }
 
     private func push(_ body: String, key: IdempotencyKey? = nil) -> PushAnswer {
@@ -123,9 +140,9 @@ final class CountingSink: Sink {
     }
 
     @Test func `headers that do not tell are 400`() {
-        let answer = ingestor.take(
+        let answer = ingestor.perform(
             EventIngestor.Push(body: Span(), contentType: nil, encoding: .identity),
-            key: .failure(IdempotencyKey.Problem(sentence: "no")), from: .anonymous)
+            key: .failure(IdempotencyKey.Problem(sentence: "no")), from: .anonymous, sink: sink)
         #expect(answer.status == 415 || answer.status == 400)
     }
 
@@ -141,17 +158,17 @@ final class CountingSink: Sink {
     }
 
     @Test func `many threads push at once and nothing is lost`() throws {
-        let ingestor = ingestor
+        let (ingestor, sink) = (ingestor, sink)
         try inFourThreads { index in
             var body = Buffer(capacity: 64)
             body.append("[{\"model\":\"m\(index)\"},{\"model\":\"shared\"}]")
             body.reserve(EventDecoder.padding)
             let type = Array("application/json".utf8)
             for _ in 0..<500 {
-                _ = ingestor.take(
+                _ = ingestor.perform(
                     EventIngestor.Push(
                         body: body.bytes, contentType: type.span, encoding: .identity),
-                    key: .success(nil), from: .anonymous)
+                    key: .success(nil), from: .anonymous, sink: sink)
             }
         }
         #expect(sink.rows.load(ordering: .relaxed) == 4000)

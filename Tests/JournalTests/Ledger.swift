@@ -46,16 +46,21 @@ final class Word: Submission {
 
     var isAlone: Bool { text.hasPrefix("alone") }
 
-    func decide(into record: inout ByteWriter) {
+    func decide() {}
+
+    func encode(into record: inout ByteWriter) {
         record = ByteWriter(record.bytes + Array(text.utf8))
     }
 
-    func kept() {
+    func apply() {
         if !text.isEmpty { store.add(text) }
+    }
+
+    func answer() {
         outcome.withLock { $0 = .some(nil) }
     }
 
-    func lost(_ error: StorageError) { outcome.withLock { $0 = .some(error) } }
+    func abort(_ error: StorageError) { outcome.withLock { $0 = .some(error) } }
 
     /// Nil within 60 s: it was kept. Fails the caller's expectation otherwise.
     func wait() -> StorageError? {

@@ -151,7 +151,7 @@ struct RecordTests {
             var batch = Batch()
             let isRead = batch.read(&reader)
             #expect(isRead)
-            let isReplayed = other.replay(batch, record: &reader)
+            let isReplayed = other.replay(batch, record: &reader, at: .now)
             #expect(isReplayed)
             #expect(other.samples("ml_predictions_total") == models.samples("ml_predictions_total"))
             #expect(

@@ -1,16 +1,13 @@
 internal import HTTP
 internal import Intake
-internal import Journal
 internal import Kernel
 internal import Model
+internal import PushPipeline
 
 /// The paths below `/v1` on the push listener.
 struct EventRoutes: Sendable {
-    let ingestor: EventIngestor
-    let models: Models
+    let pipeline: PushPipeline
     let requests: PushRequests
-    /// Nil when pushes are kept in memory only.
-    let journal: Journal?
     private let one = Route.Constant(
         Response(status: 200, headers: EventRoutes.headers, body: PushAnswer.oneBody))
 
@@ -32,10 +29,8 @@ struct EventRoutes: Sendable {
     }
 
     init(_ pushState: PushState) {
-        ingestor = pushState.events
-        models = pushState.models
+        pipeline = pushState.pipeline
         requests = pushState.requests
-        journal = pushState.journal
     }
 
     var routes: [Route] {
@@ -43,11 +38,12 @@ struct EventRoutes: Sendable {
             events,
             Route("/v1/models") { _ in
                 requests.count(.models, status: 200)
-                return json(200, body: ListResponses.models(models.list.map(EventRoutes.version)))
+                let versions = pipeline.models.list.map(EventRoutes.version)
+                return json(200, body: ListResponses.models(versions))
             },
             Route("/v1/producers") { _ in
                 requests.count(.producers, status: 200)
-                return json(200, body: ListResponses.producers(ingestor.producers.list))
+                return json(200, body: ListResponses.producers(pipeline.events.producers.list))
             },
             Route(prefix: "/v1/models/", suspend: { version($0, pending: $1) }),
             Route(prefix: "/v1/models@base64/", suspend: { version($0, pending: $1) }),
@@ -63,30 +59,14 @@ struct EventRoutes: Sendable {
     // MARK: Events
 
     private var events: Route {
-        guard let journal else {
-            return Route("/v1/events", methods: [.post]) { request in
-                response(
-                    ingestor.take(
-                        EventRoutes.push(request), key: EventRoutes.key(request),
-                        from: Peer.of(request).sender))
-            }
-        }
-        return Route(
+        Route(
             "/v1/events", methods: [.post],
             suspend: { request, pending in
-                let preparation = ingestor.hold(
+                let pending = PendingAnswer(pending)
+                pipeline.submit(
                     EventRoutes.push(request), key: EventRoutes.key(request),
-                    from: Peer.of(request).sender)
-                switch preparation {
-                case .answered(let answer): pending.answer(response(answer))
-                case .held(let held):
-                    let submission = EventSubmission(
-                        held, ingestor: ingestor, models: models, pending: pending
-                    ) {
-                        answer, pending in pending.answer(response(answer))
-                    }
-                    if let error = journal.submit(submission) { submission.refuse(error) }
-                }
+                    from: Peer.of(request).sender
+                ) { pending.answer(response($0)) }
             })
     }
 
@@ -134,15 +114,12 @@ struct EventRoutes: Sendable {
         else { return pending.answer(unknown(.version)) }
         if request.method != .delete { return pending.answer(wrongMethod(.version)) }
         let (model, version) = (path.parts[0].name, path.parts[1].name)
-        change(.retired, names: [model, version], path: .version, pending: pending) {
-            guard models.retire(model: model, version: version) else {
-                requests.count(.version, status: 404)
-                return error(
-                    404, code: "not_found",
-                    detail: "no version \(version) of a model \(model) is known")
-            }
-            requests.count(.version, status: 200)
-            return json(200, body: Array("{\"retired\":true}\n".utf8))
+        let pending = PendingAnswer(pending)
+        pipeline.retire(model: model, version: version) { answer in
+            pending.answer(
+                response(
+                    answer, to: .version, done: "{\"retired\":true}\n",
+                    unknown: "no version \(version) of a model \(model) is known"))
         }
     }
 
@@ -152,30 +129,30 @@ struct EventRoutes: Sendable {
         else { return pending.answer(unknown(.producer)) }
         if request.method != .delete { return pending.answer(wrongMethod(.producer)) }
         let name = path.parts[0].name
-        change(.forgotten, names: [name], path: .producer, pending: pending) {
-            guard let number = ingestor.producers.forget(name) else {
-                requests.count(.producer, status: 404)
-                return error(404, code: "not_found", detail: "no producer \(name) is known")
-            }
-            models.forget(producer: number)
-            requests.count(.producer, status: 200)
-            return json(200, body: Array("{\"forgotten\":true}\n".utf8))
+        let pending = PendingAnswer(pending)
+        pipeline.forget(producer: name) { answer in
+            pending.answer(
+                response(
+                    answer, to: .producer, done: "{\"forgotten\":true}\n",
+                    unknown: "no producer \(name) is known"))
         }
     }
 
-    /// Lets a change survive, where there is a journal, and answers.
-    private func change(
-        _ kind: RecordKind, names: [String], path: PushRequests.Path,
-        pending: consuming PendingResponse, body: @escaping @Sendable () -> Response
-    ) {
-        guard let journal else { return pending.answer(body()) }
-        let submission = ChangeSubmission(
-            kind, names: names, pending: pending, change: body,
-            failure: { code, sentence in
-                requests.count(path, status: 503)
-                return error(503, code: code, detail: sentence)
-            })
-        if let error = journal.submit(submission) { submission.refuse(error) }
+    /// The response to a change: `done` is the body of 200, `unknown` the detail of 404.
+    private func response(
+        _ answer: ChangeAnswer, to path: PushRequests.Path, done: String, unknown: String
+    ) -> Response {
+        switch answer {
+        case .done:
+            requests.count(path, status: 200)
+            return json(200, body: Array(done.utf8))
+        case .unknown:
+            requests.count(path, status: 404)
+            return error(404, code: "not_found", detail: unknown)
+        case .failed(let code, let detail):
+            requests.count(path, status: 503)
+            return error(503, code: code, detail: detail)
+        }
     }
 
     // MARK: Answers

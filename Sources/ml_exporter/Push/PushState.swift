@@ -1,60 +1,65 @@
 internal import Groups
 internal import Intake
 internal import Journal
+internal import Kernel
 internal import Logging
 internal import Model
+internal import PushPipeline
 internal import Series
 internal import Settings
 
-/// What has been pushed: Pushgateway's groups, and what is known of models.
+/// Everything that concerns pushes: the stores, the pipeline that changes them, and the limits of
+/// producers.
 struct PushState: Sendable {
-    /// Their names for `collect[]` and `exclude[]`.
+    /// The names of the stores for `collect[]` and `exclude[]`.
     static let names: Set<String> = ["groups", "models"]
 
     let groups: GroupStore
     let models: Models
     let events: EventIngestor
+    let pipeline: PushPipeline
     let requests = PushRequests()
     /// How often producers may push.
     let rate: RateLimiter
-    /// Nil when they are kept in memory only.
-    let journal: Journal?
 
-    /// Claims the storage, if there is one.
+    /// The journal on the disk; nil with `--storage.path=none`.
+    var journal: Journal? { pipeline.storage }
+
+    /// Claims the storage folder, if there is one.
     init(
         _ settings: PushSettings, storage: JournalSettings, nativeHistograms: Bool, log: Logger
     ) throws(StorageError) {
-        // With a journal nothing is forgotten before that is kept.
-        let expiresItself = storage.path == nil
-        groups = GroupStore(settings.groups, expiresItself: expiresItself)
+        // The pipeline removes what has expired, once the removal is durable.
+        groups = GroupStore(settings.groups, expiresItself: false)
         rate = RateLimiter(perSecond: settings.producerRate, burst: settings.producerBurst)
         models = Models(
             settings.series, settings: settings.models, nativeHistograms: nativeHistograms,
-            expiresItself: expiresItself)
-        events = EventIngestor(sink: models, producers: ProducerTable(expiresItself: expiresItself))
-        guard let path = storage.path else {
+            expiresItself: false)
+        events = EventIngestor(producers: ProducerTable(expiresItself: false))
+        let stored = storage.path.map { path in
+            var stored = PushPipeline.Storage(path: path)
+            stored.limits.snapshotInterval = storage.snapshotInterval
+            return stored
+        }
+        if stored == nil {
             log.warning("pushes are kept in memory only: --storage.path=none")
-            journal = nil
-            return
         }
-        var limits = JournalLimits()
-        limits.snapshotInterval = storage.snapshotInterval
-        let state = PersistedState(groups: groups, models: models, producers: events.producers) {
-            PushState.note($0, log: log)
-        }
-        journal = try Journal(path, state: state, limits: limits) { note, sentence in
-            let level: Logger.Level =
-                switch note {
-                case .information: .info
-                case .warning: .warning
-                case .error: .error
-                }
-            log.log(level: level, "storage: \(sentence)")
-        }
+        pipeline = try PushPipeline(
+            groups: groups, models: models, events: events, storage: stored,
+            noteReset: { PushState.note($0, log: log) },
+            report: { note, message in
+                let level: Logger.Level =
+                    switch note {
+                    case .information: .info
+                    case .warning: .warning
+                    case .error: .error
+                    }
+                log.log(level: level, "storage: \(message)")
+            })
     }
 
-    /// Whether pages may show what has been pushed: not before all that was kept has been read.
-    var isShown: Bool { journal?.isReady ?? true }
+    /// Whether pages may show what has been pushed: not before the stored state has been read.
+    var isShown: Bool { pipeline.journal.isReady }
 
     /// Whether anybody has pushed since the start, or before it and it was kept.
     var isUsed: Bool { requests.areAny || groups.counts.groups > 0 || models.hasSeries }

@@ -5,6 +5,7 @@ internal import Intake
 internal import Journal
 internal import Kernel
 internal import Model
+internal import PushPipeline
 internal import Settings
 
 /// `ml_exporter storage`: looks at what a daemon has kept, checks it, or makes it small.

@@ -3,6 +3,7 @@ internal import Intake
 internal import Journal
 internal import Kernel
 internal import Model
+internal import PushPipeline
 
 /// What `storage inspect` tells.
 struct StorageInspection {

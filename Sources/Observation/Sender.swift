@@ -55,10 +55,3 @@ package struct Sender: Sendable, Equatable {
         self.process = process
     }
 }
-
-/// The consumer of decoded pushes.
-package protocol Sink: Sendable {
-    /// Applies a batch and refuses the events for which a limit has no room. Called from any
-    /// thread, also with an empty batch, which renews the sender's lease.
-    func apply(_ batch: borrowing Batch, from sender: Sender, outcome: inout BatchOutcome)
-}

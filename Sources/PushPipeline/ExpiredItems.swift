@@ -1,15 +1,13 @@
 internal import Groups
-internal import HTTP
-internal import Journal
 internal import Kernel
 internal import Model
 internal import Wire
 
-/// What has outlived its time, of all that is pushed.
+/// The models, groups and producers that have expired.
 struct ExpiredItems {
     var models = Models.ExpiredItems()
     var groups: [GroupingKey] = []
-    /// Those that say who they are.
+    /// Producers that push with an idempotency key.
     var producers: [String] = []
 
     var isEmpty: Bool { models == Models.ExpiredItems() && groups.isEmpty && producers.isEmpty }
@@ -46,28 +44,4 @@ struct ExpiredItems {
             groups.append(group)
         }
     }
-}
-
-/// Forgets what has outlived its time once that survives.
-final class ExpirySubmission: Submission {
-    private let expired: ExpiredItems
-    private let state: PersistedState
-
-    init(_ expired: ExpiredItems, of state: PersistedState) {
-        self.expired = expired
-        self.state = state
-    }
-
-    /// What is pushed next begins at 0.
-    var isAlone: Bool { true }
-
-    func decide(into record: inout ByteWriter) {
-        record.write(RecordKind.expired.rawValue)
-        expired.write(to: &record)
-    }
-
-    func kept() { state.forget(expired) }
-
-    /// It is still there, and tried again.
-    func lost(_ error: StorageError) {}
 }

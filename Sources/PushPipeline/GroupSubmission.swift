@@ -1,0 +1,142 @@
+internal import Groups
+internal import Intake
+internal import Journal
+internal import Kernel
+internal import Wire
+
+/// A change of a group, answered once it is durable. Pages show the group as it was before until
+/// then.
+///
+/// The receiving thread hands it to the journal and does not use it afterwards.
+final class GroupSubmission: Submission, @unchecked Sendable {
+    private let request: PushgatewayHandler.ParsedRequest
+    private let idempotencyKey: IdempotencyKey?
+    private let pipeline: PushPipeline
+    private let respond: @Sendable (GroupAnswer) -> Void
+    private var result = GroupAnswer(500, sentence: "the push was not decided on")
+    private var former: GroupImage?
+    /// The group after the change, or before it if the change deletes it.
+    private var image: GroupImage?
+    private var isDeletion = false
+    private var producer: UInt64?
+    private var time = Timestamp.epoch
+
+    init(
+        _ request: PushgatewayHandler.ParsedRequest, key: IdempotencyKey?,
+        of pipeline: PushPipeline, respond: @escaping @Sendable (GroupAnswer) -> Void
+    ) {
+        self.request = request
+        idempotencyKey = key
+        self.pipeline = pipeline
+        self.respond = respond
+    }
+
+    var isAlone: Bool { false }
+
+    func decide() {
+        time = pipeline.clock.now
+        if let idempotencyKey {
+            switch pipeline.admit(idempotencyKey, at: time) {
+            case .success(let number): producer = number
+            case .failure(let refusal):
+                result = refusal.answer
+                return
+            }
+        }
+        guard let key = request.key else {
+            result = pipeline.handler.perform(request, at: time)
+            return
+        }
+        let groups = pipeline.groups
+        former = groups.image(of: key, at: time)
+        groups.hold()
+        result = pipeline.handler.perform(request, at: time)
+        let present = groups.image(of: key, at: time)
+        isDeletion = present == nil
+        image = present ?? former
+    }
+
+    func encode(into record: inout ByteWriter) {
+        guard let image else { return }
+        var bytes: [UInt8] = []
+        image.encode(into: &bytes)
+        record.begin(isDeletion ? .groupDeletion : .group, time: time)
+        record.write(idempotencyKey, number: producer ?? 0)
+        record.write(RecordSection.group)
+        record.write(bytes.span)
+        record.endRecord()
+    }
+
+    func apply() {
+        pipeline.groups.show()
+        if let idempotencyKey, producer != nil {
+            pipeline.conclude(idempotencyKey, answer: result, at: time)
+        }
+        if image != nil { pipeline.scheduleExpiry() }
+    }
+
+    func answer() {
+        respond(result)
+    }
+
+    func abort(_ error: StorageError) {
+        let groups = pipeline.groups
+        if let key = request.key {
+            if let former {
+                _ = groups.restore(former, at: time)
+            } else if image != nil {
+                groups.remove(key)
+            }
+        }
+        groups.show()
+        if let idempotencyKey, producer != nil { pipeline.events.producers.undo(idempotencyKey) }
+        respond(GroupAnswer(503, sentence: StorageAnswer.sentence(error)))
+    }
+
+    /// Answers a request that the journal did not accept.
+    func refuse(_ error: StorageError) {
+        respond(GroupAnswer(503, sentence: StorageAnswer.refusalSentence(error)))
+    }
+}
+
+extension PushPipeline {
+    /// Checks the idempotency key of a group push and marks it as seen. Returns the number of the
+    /// producer, or the answer to a push that must not be performed.
+    func admit(
+        _ key: IdempotencyKey, at time: Timestamp
+    ) -> Result<UInt64, GroupRequest.Refusal> {
+        let answer: GroupAnswer
+        switch events.producers.decide(key, now: time.monotonicNanoseconds) {
+        case .apply(let number): return .success(number)
+        case .duplicate:
+            answer = GroupAnswer(200, sentence: "This batch has been applied before.")
+        case .staleStart:
+            answer = GroupAnswer(
+                400, sentence: "A later process of this producer has pushed already.")
+        case .full:
+            answer = GroupAnswer(
+                429,
+                sentence:
+                    "producer limit reached (\(events.producers.limits.producers)); silent producers are removed after 24 hours"
+            )
+        }
+        return .failure(GroupRequest.Refusal(answer: answer, isFinal: false))
+    }
+
+    /// Marks the batch as received or not, by its answer: after 200 and 400 a retry is a duplicate.
+    func conclude(_ key: IdempotencyKey, answer: GroupAnswer, at time: Timestamp) {
+        switch answer.status {
+        case 200, 202: events.producers.noteSuccess(key, at: time.unixSeconds)
+        case 400: break
+        default: events.producers.undo(key)
+        }
+    }
+
+    /// Refuses a request whose body cannot be read; its batch counts as received if a retry of the
+    /// same bytes is useless. Nothing is journalled: there is nothing to apply.
+    func refuse(_ key: IdempotencyKey?, refusal: GroupRequest.Refusal) -> GroupAnswer {
+        guard let key, refusal.isFinal else { return refusal.answer }
+        if case .failure(let known) = admit(key, at: clock.now) { return known.answer }
+        return refusal.answer
+    }
+}

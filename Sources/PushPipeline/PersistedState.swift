@@ -1,0 +1,122 @@
+package import Groups
+package import Intake
+package import Journal
+package import Kernel
+package import Model
+internal import Wire
+
+/// The state that clients push, as the journal stores and restores it: one section of a snapshot for
+/// the models, one for the producers and one for each group.
+package final class PersistedState: JournalState {
+    /// Settings may shorten a time to live; that takes effect after this time at the latest.
+    private static let longestPause = Duration.seconds(60)
+
+    package let groups: GroupStore
+    package let models: Models
+    package let producers: ProducerTable
+    let clock: TimeSource
+    /// Called for each histogram that starts at 0 because its bounds have changed.
+    private let noteReset: @Sendable (Models.Reset) -> Void
+    /// When a model, a lease or a producer may expire next, on the monotonic clock.
+    private let nextModelExpiry = LockedValue<UInt64>(0)
+
+    private enum Section {
+        static let models = "models"
+        static let producers = "producers"
+        static let group = "group"
+    }
+
+    package init(
+        groups: GroupStore, models: Models, producers: ProducerTable,
+        clock: TimeSource = .system, noteReset: @escaping @Sendable (Models.Reset) -> Void
+    ) {
+        self.groups = groups
+        self.models = models
+        self.producers = producers
+        self.clock = clock
+        self.noteReset = noteReset
+    }
+
+    /// What `storage inspect` calls the kind of a record.
+    package static func kind(of record: Span<UInt8>) -> String {
+        var reader = ByteReader(record)
+        return RecordKind(rawValue: reader.number())?.name ?? "unknown"
+    }
+
+    package func reset() {
+        models.removeAll()
+        producers.reset()
+        groups.removeAll()
+    }
+
+    // MARK: Snapshots
+
+    package func restore(_ name: String, body: Span<UInt8>) -> Bool {
+        switch name {
+        case Section.models:
+            var reader = ByteReader(body)
+            guard let resets = models.read(&reader) else { return false }
+            for reset in resets { noteReset(reset) }
+            return true
+        case Section.producers:
+            return producers.restore(body)
+        case Section.group:
+            guard let image = GroupImage(decoding: body) else { return false }
+            return groups.restore(image, at: clock.now)
+        default:
+            return false
+        }
+    }
+
+    package func snapshot() -> [Snapshot.Section] {
+        var writer = ByteWriter()
+        models.write(to: &writer)
+        var sections = [
+            Snapshot.Section(Section.models, body: writer.bytes),
+            Snapshot.Section(Section.producers, body: producers.snapshot()),
+        ]
+        for image in groups.images(at: clock.now) {
+            var bytes: [UInt8] = []
+            image.encode(into: &bytes)
+            sections.append(Snapshot.Section(Section.group, body: bytes))
+        }
+        return sections
+    }
+
+    // MARK: Expiry
+
+    /// When something may expire next, on the monotonic clock; never later than it does.
+    var nextExpiry: UInt64 {
+        min(groups.nextExpiry, nextModelExpiry.withLock { $0 })
+    }
+
+    package func expiry() -> (any Submission)? {
+        ExpirySubmission(of: self, at: clock.now) { _ in }
+    }
+
+    /// What has expired at `now`.
+    func expired(at time: Timestamp) -> ExpiredItems {
+        let now = time.monotonicNanoseconds
+        var expired = ExpiredItems()
+        expired.groups = groups.expired(at: time)
+        if now >= nextModelExpiry.withLock({ $0 }) {
+            let (ofModels, nextOfModels) = models.expired(now: now)
+            let (ofProducers, nextOfProducers) = producers.expired(now: now)
+            expired.models = ofModels
+            expired.producers = ofProducers
+            let next = min(
+                nextOfModels, nextOfProducers, now &+ PersistedState.longestPause.nanoseconds)
+            nextModelExpiry.withLock { $0 = expired.isEmpty ? next : now }
+        }
+        return expired
+    }
+
+    /// Removes what has expired. A producer's removal also ends its lease.
+    func remove(_ expired: ExpiredItems) {
+        models.forget(expired.models)
+        groups.expire(expired.groups)
+        for producer in expired.producers {
+            if let number = producers.forget(producer) { models.forget(producer: number) }
+        }
+    }
+}
