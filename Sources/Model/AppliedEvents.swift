@@ -26,12 +26,15 @@ protocol AppliedEvent: AppliedEvents {
     /// The batch's events of this kind.
     static func events(in batch: borrowing Batch) -> [Self]
 
-    /// Returns why the event cannot be applied; nil if it can.
+    /// Returns why the event cannot be applied; nil if it can. `place` is its index among the events
+    /// of its kind.
     func reserve(
-        in models: Models, batch: borrowing Batch, reservation: inout Reservation
+        at place: Int, in models: Models, batch: borrowing Batch, reservation: inout Reservation
     ) -> Refusal?
 
-    func apply(to models: Models, batch: borrowing Batch, reservation: borrowing Reservation)
+    func apply(
+        at place: Int, to models: Models, batch: borrowing Batch,
+        reservation: borrowing Reservation)
 }
 
 /// Why an event cannot be applied.
@@ -49,7 +52,8 @@ extension AppliedEvent {
     ) {
         for (place, event) in events(in: batch).enumerated()
         where !reservation.isRefused(kind, place: place) {
-            switch event.reserve(in: models, batch: batch, reservation: &reservation) {
+            switch event.reserve(
+                at: place, in: models, batch: batch, reservation: &reservation) {
             case nil: continue
             case .limit(let reason)?:
                 outcome.refuse(event.item, reason: reason, budget: models.budget)
@@ -65,7 +69,7 @@ extension AppliedEvent {
     ) {
         for (place, event) in events(in: batch).enumerated()
         where !reservation.isRefused(kind, place: place) {
-            event.apply(to: models, batch: batch, reservation: reservation)
+            event.apply(at: place, to: models, batch: batch, reservation: reservation)
         }
     }
 }

@@ -26,11 +26,9 @@ struct BusinessMetrics {
         sums = HandleMap(&record) { store.sum(&$0) }
     }
 
-    /// Makes the series of a metric, or returns why it is refused. `model` is empty for a metric
-    /// without a model.
-    mutating func reserve(
-        _ metric: MetricEvent, batch: borrowing Batch, of model: String,
-        rules: ModelSettings.Rules, in store: inout SeriesStore
+    /// Why the settings refuse the labels of a metric; nil if they do not.
+    static func refusal(
+        of metric: MetricEvent, batch: borrowing Batch, rules: ModelSettings.Rules
     ) -> Refusal? {
         for (place, number) in metric.labels.enumerated() {
             let name = batch.bytes(batch.metricLabels[number].name).string
@@ -44,9 +42,18 @@ struct BusinessMetrics {
                 return .invalid(.duplicateKey, "labels.\(name) is given twice")
             }
         }
+        return nil
+    }
+
+    /// Makes the series of a metric. `model` is empty for a metric without a model; `hasUnit` is
+    /// whether its unit is a label.
+    mutating func reserve(
+        _ metric: MetricEvent, batch: borrowing Batch, of model: String, hasUnit: Bool,
+        in store: inout SeriesStore
+    ) -> Refusal? {
         var refusal: DropReason?
         _ = slots(
-            metric, labels: labels(metric, batch: batch, of: model, rules: rules), in: &store,
+            metric, labels: labels(metric, batch: batch, of: model, hasUnit: hasUnit), in: &store,
             refusal: &refusal)
         return refusal.map(Refusal.limit)
     }
@@ -60,13 +67,12 @@ struct BusinessMetrics {
 
     /// Applies a metric that was reserved.
     mutating func apply(
-        _ metric: MetricEvent, batch: borrowing Batch, of model: String,
-        rules: ModelSettings.Rules,
+        _ metric: MetricEvent, batch: borrowing Batch, of model: String, hasUnit: Bool,
         in store: inout SeriesStore
     ) {
         var refusal: DropReason?
         let slots = slots(
-            metric, labels: labels(metric, batch: batch, of: model, rules: rules), in: &store,
+            metric, labels: labels(metric, batch: batch, of: model, hasUnit: hasUnit), in: &store,
             refusal: &refusal)
         if let target = slots.target { store.set(target, value: metric.target) }
         if let value = slots.value { store.set(value, value: metric.value) }
@@ -77,10 +83,8 @@ struct BusinessMetrics {
         }
     }
 
-    /// The labels of a metric. The unit is a label where the settings allow the label `unit`.
     private func labels(
-        _ metric: MetricEvent, batch: borrowing Batch, of model: String,
-        rules: ModelSettings.Rules
+        _ metric: MetricEvent, batch: borrowing Batch, of model: String, hasUnit: Bool
     ) -> LabelSet {
         var labels = [("kpi", batch.bytes(metric.name).string)]
         if !model.isEmpty { labels.append(("model", model)) }
@@ -88,7 +92,7 @@ struct BusinessMetrics {
             let label = batch.metricLabels[place]
             labels.append((batch.bytes(label.name).string, batch.bytes(label.value).string))
         }
-        if !metric.unit.isNone, rules.businessLabels.contains("unit"),
+        if !metric.unit.isNone, hasUnit,
             !labels.contains(where: { $0.0 == "unit" })
         {
             labels.append(("unit", batch.bytes(metric.unit).string))
@@ -150,25 +154,40 @@ extension MetricEvent: AppliedEvent {
     static func events(in batch: borrowing Batch) -> [MetricEvent] { batch.metrics }
 
     func reserve(
-        in models: Models, batch: borrowing Batch, reservation: inout Reservation
+        at place: Int, in models: Models, batch: borrowing Batch, reservation: inout Reservation
     ) -> Refusal? {
         let model =
             scope < 0
             ? models.general : models.model(scope, batch: batch, reservation: &reservation)
         guard let model else { return .limit(reservation.targets[scope].refusal ?? .seriesLimit) }
-        return model.withFacts { facts in
-            facts.business.reserve(
-                self, batch: batch, of: model.name, rules: facts.rules, in: &facts.store)
+        let origin = reservation.origin
+        // A record has it; a new push and a record of format 1 take it from the settings.
+        var hasUnit = reservation.hasUnitLabel(place)
+        let refusal = model.withFacts { facts -> Refusal? in
+            if origin != .record { hasUnit = facts.rules.businessLabels.contains("unit") }
+            if origin == .push,
+                let refusal = BusinessMetrics.refusal(of: self, batch: batch, rules: facts.rules)
+            {
+                return refusal
+            }
+            return facts.business.reserve(
+                self, batch: batch, of: model.name, hasUnit: hasUnit, in: &facts.store)
         }
+        if hasUnit, !unit.isNone { reservation.setUnitLabel(place) }
+        return refusal
     }
 
-    func apply(to models: Models, batch: borrowing Batch, reservation: borrowing Reservation) {
+    func apply(
+        at place: Int, to models: Models, batch: borrowing Batch,
+        reservation: borrowing Reservation
+    ) {
         let model = scope < 0 ? models.general : reservation.targets[scope].model
         guard let model else { return }
+        let hasUnit = reservation.hasUnitLabel(place)
         model.withFacts { facts in
             facts.isUsed = true
             facts.business.apply(
-                self, batch: batch, of: model.name, rules: facts.rules, in: &facts.store)
+                self, batch: batch, of: model.name, hasUnit: hasUnit, in: &facts.store)
         }
     }
 }

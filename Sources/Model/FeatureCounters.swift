@@ -84,14 +84,19 @@ final class FeatureCounters {
     ) -> Int32 {
         let number = symbols[name]
         if number != -1 { return number }
-        let resolved = resolve(batch.bytes(name), budget: budget)
-        symbols[name] = resolved
+        let resolved = resolve(
+            batch.bytes(name), limit: symbols.checksLimit ? budget.limits.features : .max)
+        if resolved == SymbolCache.refused {
+            symbols.drop(name)
+        } else {
+            symbols[name] = resolved
+        }
         return resolved
     }
 
-    private func resolve(_ name: Span<UInt8>, budget: SeriesBudget) -> Int32 {
+    private func resolve(_ name: Span<UInt8>, limit: Int) -> Int32 {
         if let known = table.number(of: name) { return Int32(known) }
-        if table.count >= budget.limits.features { return SymbolCache.refused }
+        if table.count >= limit { return SymbolCache.refused }
         features.append(Feature())
         return Int32(table.add(name))
     }

@@ -44,7 +44,7 @@ extension LabelEvent: AppliedEvent {
     static func events(in batch: borrowing Batch) -> [LabelEvent] { batch.labels }
 
     func reserve(
-        in models: Models, batch: borrowing Batch, reservation: inout Reservation
+        at place: Int, in models: Models, batch: borrowing Batch, reservation: inout Reservation
     ) -> Refusal? {
         if batch.scopes[scope].version.isNone {
             guard let model = models.model(scope, batch: batch, reservation: &reservation) else {
@@ -61,7 +61,10 @@ extension LabelEvent: AppliedEvent {
         }
     }
 
-    func apply(to models: Models, batch: borrowing Batch, reservation: borrowing Reservation) {
+    func apply(
+        at place: Int, to models: Models, batch: borrowing Batch,
+        reservation: borrowing Reservation
+    ) {
         let now = reservation.context.unixSeconds
         let target = reservation.targets[scope]
         if batch.scopes[scope].version.isNone {

@@ -7,7 +7,12 @@ struct ModelDirectory: ~Copyable, Sendable {
     private(set) var models: [ModelState] = []
     private(set) var versions: [ModelVersion] = []
     private(set) var settings: ModelSettings
+    /// Counts the changes of the settings, from 1.
+    private(set) var generation: UInt64 = 1
     let keepsNatives: Bool
+    /// Records of format 1 do not say which bounds their histograms had: those of the settings are
+    /// the best guess.
+    var isReplayingFormat1 = false
     private var modelNames = NameTable()
     private var versionNames = NameTable()
     private var key: [UInt8] = []
@@ -60,7 +65,10 @@ struct ModelDirectory: ~Copyable, Sendable {
             return nil
         }
         let made = ModelVersion(
-            owner, version: version.string, budget: budget, rules: settings.rules(of: owner.name),
+            owner, version: version.string, budget: budget,
+            // A record and a snapshot say themselves which bounds are not the default.
+            rules: budget.isBinding || isReplayingFormat1
+                ? settings.rules(of: owner.name) : ModelSettings.Rules(),
             keepsNatives: keepsNatives, now: now)
         let key = key
         _ = versionNames.add(key.span)
@@ -108,6 +116,19 @@ struct ModelDirectory: ~Copyable, Sendable {
 
     mutating func change(_ settings: ModelSettings) {
         self.settings = settings
+        generation += 1
+    }
+
+    /// The bounds that a push must record for its version, because its histograms have others or
+    /// because no push has recorded them yet; nil if there are none.
+    func newBounds(of version: ModelVersion, scope: Int) -> Reservation.Bounds? {
+        if version.boundsGeneration.load(ordering: .relaxed) == generation { return nil }
+        let families = version.outdatedBounds(settings.rules(of: version.owner.name))
+        if families.isEmpty {
+            version.boundsGeneration.store(generation, ordering: .relaxed)
+            return nil
+        }
+        return Reservation.Bounds(scope: scope, families: families, generation: generation)
     }
 
     // 0xFF is in no UTF-8 string, so that two pairs of names cannot have the same key.

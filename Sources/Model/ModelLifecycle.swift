@@ -91,7 +91,7 @@ extension ModelEvent: AppliedEvent {
     static func events(in batch: borrowing Batch) -> [ModelEvent] { batch.modelEvents }
 
     func reserve(
-        in models: Models, batch: borrowing Batch, reservation: inout Reservation
+        at place: Int, in models: Models, batch: borrowing Batch, reservation: inout Reservation
     ) -> Refusal? {
         models.reserve(scope, batch: batch, reservation: &reservation) { series, store in
             if series.lifecycle != nil { return nil }
@@ -102,7 +102,10 @@ extension ModelEvent: AppliedEvent {
         }
     }
 
-    func apply(to models: Models, batch: borrowing Batch, reservation: borrowing Reservation) {
+    func apply(
+        at place: Int, to models: Models, batch: borrowing Batch,
+        reservation: borrowing Reservation
+    ) {
         let now = reservation.context.unixSeconds
         let target = reservation.targets[scope]
         guard let version = target.version else { return }

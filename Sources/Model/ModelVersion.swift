@@ -14,6 +14,8 @@ final class ModelVersion: Sendable {
     let lastPush: Atomic<UInt64>
     /// Whether the version is removed from the directory.
     let isRetired = Atomic<Bool>(false)
+    /// `ModelDirectory.generation` when a push last recorded the bounds; 0 for never.
+    let boundsGeneration = Atomic<UInt64>(0)
     private let contents: LockedValue<Contents>
     private let budget: SeriesBudget
 
@@ -203,20 +205,34 @@ final class ModelVersion: Sendable {
     /// Rows of input since the version was made.
     var rows: UInt64 { contents.withLock { $0.rows } }
 
-    /// Changes the bounds of histograms; a histogram whose bounds change restarts at 0. Returns the
-    /// families that changed.
-    func apply(_ rules: ModelSettings.Rules) -> [BucketFamily] {
+    /// The bounds by the rules, if they are not the default or not those of the histograms.
+    func outdatedBounds(
+        _ rules: ModelSettings.Rules
+    ) -> [(family: BucketFamily, bounds: BucketBounds)] {
         contents.withLock { contents in
-            var changed: [BucketFamily] = []
-            for family in BucketFamily.allCases {
-                let descriptor = Families.all.descriptor(of: family)
+            BucketFamily.allCases.compactMap { family in
                 let bounds = rules.buckets[family] ?? family.standard
-                switch contents.store.setBounds(bounds, of: descriptor) {
+                let current = contents.store.bounds(of: Families.all.descriptor(of: family))
+                return bounds == family.standard && bounds == current ? nil : (family, bounds)
+            }
+        }
+    }
+
+    /// Changes the bounds of histograms; a histogram whose bounds change restarts at 0. Returns the
+    /// families that changed and were on the page.
+    func setBounds(_ change: Reservation.Bounds) -> [BucketFamily] {
+        boundsGeneration.store(change.generation, ordering: .relaxed)
+        return contents.withLock { contents in
+            var changed: [BucketFamily] = []
+            for (family, bounds) in change.families {
+                switch contents.store.setBounds(
+                    bounds, of: Families.all.descriptor(of: family))
+                {
                 case .unchanged: continue
                 case .refused(let reason): budget.drop(reason)
                 case .moved(let moves):
                     for series in contents.series { series.move(moves) }
-                    changed.append(family)
+                    if contents.series.contains(where: \.isShown) { changed.append(family) }
                 }
             }
             return changed

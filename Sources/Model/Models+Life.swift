@@ -162,22 +162,15 @@ extension Models {
         package let family: BucketFamily
     }
 
-    /// Changes the settings. Returns the histograms that restart at 0.
-    package func change(_ settings: ModelSettings) -> [Reset] {
-        let (models, versions) = directory.withLock { directory in
+    /// Changes the settings of later pushes. The histograms of a version get other bounds with its
+    /// next push, whose record has them.
+    package func change(_ settings: ModelSettings) {
+        let models = directory.withLock { directory in
             directory.change(settings)
-            return (directory.models, directory.versions)
+            return directory.models
         }
         general?.apply(settings.rules)
         for model in models { model.apply(settings.rules(of: model.name)) }
-        var resets: [Reset] = []
-        for version in versions {
-            let name = version.owner.name
-            for family in version.apply(settings.rules(of: name)) {
-                resets.append(Reset(model: name, version: version.version, family: family))
-            }
-        }
-        return resets
     }
 }
 

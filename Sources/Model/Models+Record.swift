@@ -16,11 +16,11 @@ extension Models {
     package func write(_ reservation: borrowing Reservation, to record: inout ByteWriter) {
         record.write(Models.reservationForm)
         record.write(reservation.context.sender.number)
-        reservation.writeRefusals(to: &record)
+        reservation.write(to: &record)
     }
 
-    /// Applies a batch as it was reserved, whatever the limits are now. Returns false for a damaged
-    /// record.
+    /// Applies a batch as it was reserved, whatever the limits and rules are now. Returns false for a
+    /// damaged record.
     package func replay(
         _ batch: borrowing Batch, record: inout ByteReader, at time: Timestamp
     ) -> Bool {
@@ -28,8 +28,10 @@ extension Models {
         var reservation = Reservation()
         let context = PushContext(from: Models.sender(record.number()), at: time)
         reservation.begin(batch, context: context)
-        reservation.readRefusals(&record)
-        return replay(batch, record: record, reservation: reservation)
+        reservation.read(&record, batch: batch)
+        if record.isDamaged { return false }
+        replay(batch, reservation: reservation)
+        return true
     }
 
     /// As `replay`, for a record of format 1, which has the Unix time in it.
@@ -41,8 +43,12 @@ extension Models {
         var reservation = Reservation()
         let context = PushContext(from: Models.sender(record.number()), at: time)
         reservation.begin(batch, context: context)
-        reservation.readRefusalsFormat1(&record)
-        return replay(batch, record: record, reservation: reservation)
+        reservation.readFormat1(&record)
+        if record.isDamaged { return false }
+        directory.withLock { $0.isReplayingFormat1 = true }
+        defer { directory.withLock { $0.isReplayingFormat1 = false } }
+        replay(batch, reservation: reservation)
+        return true
     }
 
     /// The sender of a push of an earlier run. A process may still run: its state ends with it, so
@@ -51,15 +57,17 @@ extension Models {
         Sender(number: number, process: Sender.Process(number: number))
     }
 
-    private func replay(
-        _ batch: borrowing Batch, record: borrowing ByteReader, reservation: consuming Reservation
-    ) -> Bool {
+    private func replay(_ batch: borrowing Batch, reservation: consuming Reservation) {
         var reservation = reservation
-        if record.isDamaged { return false }
         var outcome = BatchOutcome()
-        budget.lifted { reserve(batch, reservation: &reservation, outcome: &outcome) }
+        budget.lifted {
+            // A version can have got other bounds from a push of which nothing else was accepted.
+            for change in reservation.bounds {
+                _ = version(change.scope, batch: batch, reservation: &reservation)
+            }
+            reserve(batch, reservation: &reservation, outcome: &outcome)
+        }
         apply(batch, as: reservation)
-        return true
     }
 
     // MARK: Snapshots
@@ -89,10 +97,9 @@ extension Models {
         leases.endAll()
     }
 
-    /// Replaces everything by what was written. Returns the histograms that restart at 0 because the
-    /// settings give them other bounds. Returns nil, and is empty, if the record is damaged or of a
-    /// later form.
-    package func read(_ record: inout ByteReader) -> [Reset]? {
+    /// Replaces everything by what was written, whatever the limits and rules are now. Returns false,
+    /// and is empty, if the record is damaged or of a later form.
+    package func read(_ record: inout ByteReader) -> Bool {
         removeAll()
         if record.number() != Models.form { record.damage() }
         let settings = directory.withLock { $0.settings }
@@ -114,9 +121,7 @@ extension Models {
                 now: now)
         }
         if record.isDamaged { removeAll() }
-        // The settings may have changed while the daemon was stopped.
-        let resets = change(settings)
-        return record.isDamaged ? nil : resets
+        return !record.isDamaged
     }
 
     private func found(_ name: String) -> ModelState? {
@@ -142,17 +147,19 @@ extension Models {
 }
 
 extension RowFlags {
-    /// Writes which rows are refused.
-    func write(to record: inout ByteWriter) {
-        let refused = (0..<count).filter { has(RowFlags.refused, row: $0) }
-        record.write(count: refused.count)
-        for row in refused { record.write(count: row) }
+    /// Writes the rows with a flag.
+    func write(_ mark: UInt8 = RowFlags.refused, to record: inout ByteWriter) {
+        if isEmpty { return record.write(count: 0) }
+        let marked = (0..<count).filter { has(mark, row: $0) }
+        record.write(count: marked.count)
+        for row in marked { record.write(count: row) }
     }
 
-    mutating func read(_ record: inout ByteReader) {
+    /// Sets a flag of the rows that were written.
+    mutating func read(_ record: inout ByteReader, mark: UInt8 = RowFlags.refused) {
         for _ in 0..<record.count() {
             let row = record.number(below: count)
-            if !record.isDamaged { _ = insert(RowFlags.refused, row: row) }
+            if !record.isDamaged { _ = insert(mark, row: row) }
         }
     }
 }

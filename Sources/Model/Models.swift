@@ -83,10 +83,15 @@ package final class Models: Sendable {
         }
     }
 
-    /// Applies a batch as it was reserved, and renews the sender's lease.
-    package func apply(_ batch: borrowing Batch, as reservation: consuming Reservation) {
+    /// Applies a batch as it was reserved, and renews the sender's lease. Returns the histograms that
+    /// restart at 0 because the settings have given them other bounds.
+    @discardableResult
+    package func apply(
+        _ batch: borrowing Batch, as reservation: consuming Reservation
+    ) -> [Reset] {
         var reservation = reservation
         let context = reservation.context
+        let resets = reservation.bounds.isEmpty ? [] : setBounds(reservation)
         leases.renew(context.sender.number, now: context.time)
         for kind in Models.kinds {
             kind.apply(batch, to: self, reservation: &reservation)
@@ -94,6 +99,22 @@ package final class Models: Sendable {
         reservation.end()
         let kept = reservation
         unused.withLock { if $0.count < Models.keptReservations { $0.append(kept) } }
+        return resets
+    }
+
+    /// Changes the bounds of histograms as it was reserved, whatever the limits are: their series
+    /// were counted when they were made.
+    private func setBounds(_ reservation: borrowing Reservation) -> [Reset] {
+        var resets: [Reset] = []
+        for change in reservation.bounds {
+            guard let version = reservation.targets[change.scope].version else { continue }
+            let families = budget.lifted { version.setBounds(change) }
+            for family in families {
+                resets.append(
+                    Reset(model: version.owner.name, version: version.version, family: family))
+            }
+        }
+        return resets
     }
 
     // MARK: Look-up
@@ -121,11 +142,18 @@ package final class Models: Sendable {
         let names = batch.scopes[scope]
         let context = reservation.context
         var refusal: DropReason?
+        let isReplayed = reservation.isReplayed
+        var bounds: Reservation.Bounds?
         let version = directory.withLock { directory in
-            directory.version(
+            let version = directory.version(
                 batch.bytes(names.version), of: batch.bytes(names.model), budget: budget,
                 now: context.time, refusal: &refusal)
+            if !isReplayed, let version {
+                bounds = directory.newBounds(of: version, scope: scope)
+            }
+            return version
         }
+        if let bounds { reservation.bounds.append(bounds) }
         reservation.targets[scope].version = version
         reservation.targets[scope].refusal = version == nil ? refusal ?? .seriesLimit : nil
         if let version { producers.add(context.sender, version: version) }

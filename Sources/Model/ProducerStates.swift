@@ -42,7 +42,7 @@ struct ProducerStates {
             let producer = record.number()
             let inFlight = record.double()
             let queueLength = record.double()
-            if let lease = leases.start(producer, now: now) {
+            if let lease = leases.start(producer, now: now, checksLimit: false) {
                 entries.append(
                     Entry(lease: lease, inFlight: inFlight, queueLength: queueLength))
             } else {
@@ -107,10 +107,13 @@ extension StateEvent: AppliedEvent {
     static func events(in batch: borrowing Batch) -> [StateEvent] { batch.states }
 
     func reserve(
-        in models: Models, batch: borrowing Batch, reservation: inout Reservation
+        at place: Int, in models: Models, batch: borrowing Batch, reservation: inout Reservation
     ) -> Refusal? {
         let context = reservation.context
-        guard let lease = models.leases.start(context.sender.number, now: context.time) else {
+        guard
+            let lease = models.leases.start(
+                context.sender.number, now: context.time, checksLimit: models.budget.isBinding)
+        else {
             return .limit(.leaseLimit)
         }
         return models.reserve(scope, batch: batch, reservation: &reservation) { series, store in
@@ -118,7 +121,10 @@ extension StateEvent: AppliedEvent {
         }
     }
 
-    func apply(to models: Models, batch: borrowing Batch, reservation: borrowing Reservation) {
+    func apply(
+        at place: Int, to models: Models, batch: borrowing Batch,
+        reservation: borrowing Reservation
+    ) {
         let producer = reservation.context.sender.number
         let target = reservation.targets[scope]
         target.version?.change(target.variant) { series, _ in

@@ -11,11 +11,16 @@ struct SymbolCache: Sendable {
     // The run's number in the upper half: a cell of an earlier run is empty without being cleared.
     private var cells: [UInt64] = []
     private var run: UInt32 = 0
+    /// Whether names beyond the limit get no number.
+    var checksLimit = true
+    /// Names of the run that got no number because the limit was reached.
+    private(set) var dropped: [Symbol] = []
 
     /// Empties the cache. `count` is the number of names of the batch.
     mutating func begin(_ count: Int) {
         if cells.count > SymbolCache.keptNames, count <= SymbolCache.keptNames { cells = [] }
         run &+= 1
+        dropped.removeAll(keepingCapacity: true)
         if run == 0 {
             cells = []
             run = 1
@@ -23,6 +28,12 @@ struct SymbolCache: Sendable {
         if cells.count < count {
             cells += repeatElement(0, count: count - cells.count)
         }
+    }
+
+    /// Leaves a name without a number for the rest of the run.
+    mutating func drop(_ name: Symbol) {
+        self[name] = SymbolCache.refused
+        dropped.append(name)
     }
 
     /// -1 for a name that is not in the cache.
@@ -46,6 +57,10 @@ struct SymbolCache: Sendable {
 struct RowFlags: Sendable {
     static let refused: UInt8 = 1
     static let invalid: UInt8 = 2
+    /// The row's reason is counted as `other`: the limit of reasons was reached.
+    static let otherReason: UInt8 = 4
+    /// The metric's unit is a label of its series.
+    static let unitLabel: UInt8 = 8
 
     private var marks: [UInt8] = []
     private(set) var count = 0

@@ -4,6 +4,13 @@ internal import Observation
 internal import Series
 internal import Wire
 
+/// The features of a training event that got no series because the limit of features was reached.
+struct DroppedFeatures: Sendable {
+    var names: Set<Symbol> = []
+    /// Whether `names` is complete, whatever the limit is now.
+    var isDecided = false
+}
+
 /// The training of a model: gauges with the values of the last push. Guarded by the model's lock.
 struct Trainings {
     private var gauges = HandleMap<Gauge>()
@@ -30,12 +37,13 @@ struct Trainings {
     /// Makes the series that the event needs. Returns the limit that has no room.
     mutating func reserve(
         _ training: TrainingEvent, batch: borrowing Batch, of model: String,
-        in store: inout SeriesStore, budget: SeriesBudget
+        in store: inout SeriesStore, budget: SeriesBudget, dropped: inout DroppedFeatures
     ) -> DropReason? {
         var refusal: DropReason?
         _ = changes(
-            training, batch: batch, of: model, in: &store, budget: budget, now: 0, refusal: &refusal
-        )
+            training, batch: batch, of: model, in: &store, budget: budget, now: 0,
+            dropped: &dropped, refusal: &refusal)
+        dropped.isDecided = true
         if refusal == nil, failures == nil {
             refusal = store.reserve(2)
             if refusal == nil {
@@ -50,12 +58,13 @@ struct Trainings {
     /// Applies an event. Returns whether the training has succeeded with it.
     mutating func apply(
         _ training: TrainingEvent, batch: borrowing Batch, of model: String,
-        in store: inout SeriesStore, budget: SeriesBudget, now: Double
+        in store: inout SeriesStore, budget: SeriesBudget, dropped: DroppedFeatures, now: Double
     ) -> Bool {
         var refusal: DropReason?
+        var dropped = dropped
         let changes = changes(
             training, batch: batch, of: model, in: &store, budget: budget, now: now,
-            refusal: &refusal)
+            dropped: &dropped, refusal: &refusal)
         for (gauge, value) in changes { store.set(gauge, value: value) }
         if let failures {
             store.show(failures)
@@ -72,7 +81,7 @@ struct Trainings {
     private mutating func changes(
         _ training: TrainingEvent, batch: borrowing Batch, of model: String,
         in store: inout SeriesStore, budget: SeriesBudget, now: Double,
-        refusal: inout DropReason?
+        dropped: inout DroppedFeatures, refusal: inout DropReason?
     ) -> [(Gauge, Double)] {
         let families = Families.all
         let names = [("model", model)]
@@ -104,9 +113,9 @@ struct Trainings {
         for place in training.importance {
             let number = batch.trainingNumbers[place]
             setFeature(
-                [(families.trainingImportance, number.value)], feature: batch.bytes(number.name),
-                names: names,
-                in: &store, budget: budget, changes: &changes, refusal: &refusal)
+                [(families.trainingImportance, number.value)], feature: number.name,
+                batch: batch, names: names, in: &store, budget: budget, changes: &changes,
+                dropped: &dropped, refusal: &refusal)
         }
         for place in training.statistics {
             let entry = batch.trainingStatistics[place]
@@ -114,21 +123,26 @@ struct Trainings {
                 [
                     (families.trainingMean, entry.mean), (families.trainingStddev, entry.stddev),
                     (families.trainingMedian, entry.median),
-                ], feature: batch.bytes(entry.feature), names: names, in: &store, budget: budget,
-                changes: &changes, refusal: &refusal)
+                ], feature: entry.feature, batch: batch, names: names, in: &store, budget: budget,
+                changes: &changes, dropped: &dropped, refusal: &refusal)
         }
         return changes
     }
 
     /// Adds the values of one feature to `changes`. A feature beyond the limit is dropped and counted.
     private mutating func setFeature(
-        _ values: [(MetricDescriptor, Double)], feature: Span<UInt8>,
+        _ values: [(MetricDescriptor, Double)], feature symbol: Symbol, batch: borrowing Batch,
         names: [(name: String, value: String)], in store: inout SeriesStore,
-        budget: SeriesBudget,
-        changes: inout [(Gauge, Double)], refusal: inout DropReason?
+        budget: SeriesBudget, changes: inout [(Gauge, Double)],
+        dropped: inout DroppedFeatures, refusal: inout DropReason?
     ) {
+        let feature = batch.bytes(symbol)
+        if dropped.names.contains(symbol) { return }
         if features.number(of: feature) == nil {
-            if features.count >= budget.limits.features { return budget.drop(.featureLimit) }
+            if !dropped.isDecided, features.count >= budget.limits.features {
+                dropped.names.insert(symbol)
+                return budget.drop(.featureLimit)
+            }
             _ = features.add(feature)
         }
         let name = feature.string
@@ -150,26 +164,34 @@ extension TrainingEvent: AppliedEvent {
     static func events(in batch: borrowing Batch) -> [TrainingEvent] { batch.trainings }
 
     func reserve(
-        in models: Models, batch: borrowing Batch, reservation: inout Reservation
+        at place: Int, in models: Models, batch: borrowing Batch, reservation: inout Reservation
     ) -> Refusal? {
         guard let model = models.model(scope, batch: batch, reservation: &reservation) else {
             return .limit(reservation.targets[scope].refusal ?? .seriesLimit)
         }
-        return model.withFacts { facts in
+        var dropped = reservation.droppedFeatures(ofTraining: place)
+        let refusal = model.withFacts { facts in
             facts.trainings.reserve(
-                self, batch: batch, of: model.name, in: &facts.store, budget: models.budget
+                self, batch: batch, of: model.name, in: &facts.store, budget: models.budget,
+                dropped: &dropped
             ).map(Refusal.limit)
         }
+        if refusal == nil { reservation.drop(dropped.names, ofTraining: place) }
+        return refusal
     }
 
-    func apply(to models: Models, batch: borrowing Batch, reservation: borrowing Reservation) {
+    func apply(
+        at place: Int, to models: Models, batch: borrowing Batch,
+        reservation: borrowing Reservation
+    ) {
         let now = reservation.context.unixSeconds
         guard let model = reservation.targets[scope].model else { return }
+        let dropped = reservation.droppedFeatures(ofTraining: place)
         let hasSucceeded = model.withFacts { facts in
             facts.isUsed = true
             return facts.trainings.apply(
                 self, batch: batch, of: model.name, in: &facts.store, budget: models.budget,
-                now: now)
+                dropped: dropped, now: now)
         }
         if hasSucceeded { model.restartObservations() }
     }

@@ -11,13 +11,23 @@ extension VariantSeries {
         reservation: inout Reservation, outcome: inout BatchOutcome
     ) {
         reserveMeasures(
-            batch, run: run, in: &store, budget: budget, marks: &reservation.rows,
-            outcome: &outcome)
+            batch, run: run, in: &store, budget: budget, origin: reservation.origin,
+            marks: &reservation.rows, outcome: &outcome)
         if !batch.features(of: run).isEmpty || !batch.inputErrors(of: run).isEmpty {
             reservation.symbols.begin(batch.nameCount)
+            if reservation.origin == .record {
+                for name in reservation.droppedFeatures where name.place == run {
+                    reservation.symbols.drop(name.name)
+                }
+            }
             inputs.reserve(
                 batch, run: run, in: &store, series: self, budget: budget,
                 symbols: &reservation.symbols, marks: &reservation.rows, outcome: &outcome)
+            if !reservation.isReplayed {
+                for name in reservation.symbols.dropped {
+                    reservation.droppedFeatures.append(Reservation.Name(place: run, name: name))
+                }
+            }
         }
         reserveAmounts(
             batch, run: run, isBinding: budget.isBinding, marks: &reservation.rows,
@@ -49,7 +59,7 @@ extension VariantSeries {
 
     private func reserveMeasures(
         _ batch: borrowing Batch, run: Int, in store: inout SeriesStore, budget: SeriesBudget,
-        marks: inout RowFlags, outcome: inout BatchOutcome
+        origin: Reservation.Origin, marks: inout RowFlags, outcome: inout BatchOutcome
     ) {
         for measure in Measure.allCases {
             let range = batch.observations(measure, of: run)
@@ -66,9 +76,14 @@ extension VariantSeries {
         for row in batch.rows(of: run) where outcomes[row] != .ok {
             let reason = batch.reasons[row]
             if reason.isNone || marks.has(RowFlags.refused, row: row) { continue }
-            if let refusal = reserve(reason: batch.bytes(reason), in: &store, limits: budget.limits)
-            {
+            // A replayed row is counted where it was counted, whatever the limit is now.
+            let limit =
+                marks.has(RowFlags.otherReason, row: row)
+                ? 0 : origin == .record ? .max : budget.limits.reasons
+            if let refusal = reserve(reason: batch.bytes(reason), in: &store, limit: limit) {
                 marks.refuse(row, batch: batch, reason: refusal, budget: budget, outcome: &outcome)
+            } else if origin != .record, counter(of: batch.bytes(reason)) == nil {
+                _ = marks.insert(RowFlags.otherReason, row: row)
             }
         }
     }

@@ -125,11 +125,11 @@ final class VariantSeries {
 
     /// Makes the series of a reason, or of `other`. Returns the limit that has no room.
     func reserve(
-        reason: Span<UInt8>, in store: inout SeriesStore, limits: SeriesLimits
+        reason: Span<UInt8>, in store: inout SeriesStore, limit: Int
     ) -> DropReason? {
         if reasons.number(of: reason) != nil { return nil }
         let isOther = reason.equals("other")
-        let isBeyond = reasons.count >= limits.reasons
+        let isBeyond = reasons.count >= limit
         if isBeyond || isOther, otherReasons != nil { return nil }
         if let refusal = store.reserve(1) { return refusal }
         let name = isBeyond ? "other" : reason.string

@@ -13,7 +13,7 @@ package enum EventKind: UInt8, Sendable, CaseIterable {
     case model = 4
     case metric = 5
 
-    /// The kind as an event's `type` and as the label `kind` of `ml_push_events_total`.
+    /// The kind as an event's `type` and as the label `type` of `ml_push_events_total`.
     package var name: StaticString {
         switch self {
         case .inference: "inference"

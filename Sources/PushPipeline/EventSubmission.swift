@@ -13,6 +13,7 @@ final class EventSubmission: Submission, @unchecked Sendable {
     private let events: EventIngestor
     private let models: Models
     private let clock: TimeSource
+    private let noteReset: @Sendable (Models.Reset) -> Void
     private let respond: @Sendable (PushAnswer) -> Void
     private var reservation: Reservation?
     private var result: PushAnswer?
@@ -26,6 +27,7 @@ final class EventSubmission: Submission, @unchecked Sendable {
         events = pipeline.events
         models = pipeline.models
         clock = pipeline.clock
+        noteReset = pipeline.noteReset
         self.respond = respond
     }
 
@@ -52,7 +54,7 @@ final class EventSubmission: Submission, @unchecked Sendable {
 
     func apply() {
         guard let reservation else { return }
-        models.apply(push.batch, as: reservation)
+        for reset in models.apply(push.batch, as: reservation) { noteReset(reset) }
         self.reservation = nil
         result = events.finish(push)
     }

@@ -15,8 +15,6 @@ package final class PersistedState: JournalState {
     package let models: Models
     package let producers: ProducerTable
     let clock: TimeSource
-    /// Called for each histogram that starts at 0 because its bounds have changed.
-    private let noteReset: @Sendable (Models.Reset) -> Void
     /// When a model, a lease or a producer may expire next, on the monotonic clock.
     private let nextModelExpiry = LockedValue<UInt64>(0)
 
@@ -28,13 +26,12 @@ package final class PersistedState: JournalState {
 
     package init(
         groups: GroupStore, models: Models, producers: ProducerTable,
-        clock: TimeSource = .system, noteReset: @escaping @Sendable (Models.Reset) -> Void
+        clock: TimeSource = .system
     ) {
         self.groups = groups
         self.models = models
         self.producers = producers
         self.clock = clock
-        self.noteReset = noteReset
     }
 
     /// What `storage inspect` calls the kind of a record.
@@ -55,9 +52,7 @@ package final class PersistedState: JournalState {
         switch name {
         case Section.models:
             var reader = ByteReader(body)
-            guard let resets = models.read(&reader) else { return false }
-            for reset in resets { noteReset(reset) }
-            return true
+            return models.read(&reader)
         case Section.producers:
             return producers.restore(body)
         case Section.group:

@@ -20,6 +20,8 @@ package final class PushPipeline: Sendable {
     let state: PersistedState
     let clock: TimeSource
     let handler: PushgatewayHandler
+    /// Called for each histogram that starts at 0 because its bounds have changed.
+    let noteReset: @Sendable (Models.Reset) -> Void
     private let expiry: ExpiryTask
     private let scheduler: Scheduler
 
@@ -43,13 +45,13 @@ package final class PushPipeline: Sendable {
         report: @escaping @Sendable (Journal.Note, String) -> Void
     ) throws(StorageError) {
         let state = PersistedState(
-            groups: groups, models: models, producers: events.producers, clock: clock,
-            noteReset: noteReset)
+            groups: groups, models: models, producers: events.producers, clock: clock)
         self.groups = groups
         self.models = models
         self.events = events
         self.state = state
         self.clock = clock
+        self.noteReset = noteReset
         handler = PushgatewayHandler(groups)
         var tasks: [any ScheduledTask] = []
         var retryInterval = JournalLimits().retryInterval

@@ -27,14 +27,15 @@ package final class Leases: Sendable {
         self.limit = limit
     }
 
-    /// Starts a producer's lease, or renews the current one. Nil if `limit` others have one.
-    package func start(_ producer: UInt64, now: UInt64) -> Lease? {
+    /// Starts a producer's lease, or renews the current one. Nil if `limit` others have one;
+    /// `checksLimit` is false for a lease that is restored.
+    package func start(_ producer: UInt64, now: UInt64, checksLimit: Bool = true) -> Lease? {
         table.withLock { table in
             if let term = table.terms[producer], term.end > now {
                 table.terms[producer]?.end = now &+ duration
                 return Lease(producer: producer, number: term.number)
             }
-            if table.terms.count >= limit {
+            if checksLimit, table.terms.count >= limit {
                 table.terms = table.terms.filter { $0.value.end > now }
                 if table.terms.count >= limit { return nil }
             }

@@ -168,6 +168,11 @@ package struct SeriesStore: ~Copyable, Sendable {
         case moved(HistogramMoves)
     }
 
+    /// The bounds of a family's histograms; nil for a family without any.
+    package func bounds(of descriptor: MetricDescriptor) -> BucketBounds? {
+        bounds[descriptor.index]
+    }
+
     /// Changes the bounds of the histograms of a family; each restarts at 0.
     package mutating func setBounds(_ new: BucketBounds, of descriptor: MetricDescriptor)
         -> BoundsChange

@@ -54,7 +54,8 @@ struct Daemon: ~Copyable {
             pushState: pushState, about: about, log: log)
         let routes = Telemetry.routes(
             configuration.web, enabled: configuration.host.enabled.union(PushState.names),
-            scrapes: scrapes, pushState: pushState)
+            scrapes: scrapes, pushState: pushState,
+            pushAddress: pushListeners.map(\.description).joined(separator: ", "))
         var servers: [Server] = []
         for listener in listeners {
             let server = try Server(

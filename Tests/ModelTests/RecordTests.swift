@@ -63,7 +63,7 @@ struct RecordTests {
 
     private func restored(_ bytes: [UInt8], models: Models) -> Bool {
         var reader = ByteReader(bytes.span)
-        return models.read(&reader) != nil
+        return models.read(&reader)
     }
 
     @Test(arguments: [false, true])

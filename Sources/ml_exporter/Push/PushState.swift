@@ -69,7 +69,7 @@ struct PushState: Sendable {
         groups.setLimits(new.groups)
         rate.change(perSecond: new.producerRate, burst: new.producerBurst)
         if old.models != new.models {
-            for reset in models.change(new.models) { PushState.note(reset, log: log) }
+            models.change(new.models)
         }
         if old.series != new.series {
             log.warning("the limits of pushed series change with the next start only")
@@ -78,7 +78,7 @@ struct PushState: Sendable {
 
     private static func note(_ reset: Models.Reset, log: Logger) {
         log.info(
-            "other bounds: the histogram begins anew",
+            "the histogram starts at 0 with other bounds",
             metadata: [
                 "model": "\(reset.model)", "version": "\(reset.version)",
                 "family": "\(reset.family)",

@@ -30,8 +30,7 @@ struct StorageCommand {
           --storage.path <path>  The folder. (default: data/)
           --json                 Answer in JSON.
 
-        The daemon's flags may stand there, too; @file stands for the lines of that file. compact needs
-        those of the daemon that give histograms their bounds: --config.file.
+        The daemon's flags are accepted as well; @file stands for the lines of that file.
 
         inspect and verify change nothing and may run beside a daemon. compact refuses to.
         Exit status: 0 done and sound, 1 something is damaged or could not be done, 2 wrong usage or no
@@ -103,8 +102,7 @@ struct StorageCommand {
     // MARK: Compaction
 
     private func compact() throws(StorageError) -> Int32 {
-        let resets = Resets()
-        let (view, _) = try reader(isThorough: false, resets: resets).read()
+        let (view, _) = try reader(isThorough: false).read()
         if view.isClaimed {
             return fail(
                 "\(path) is in use by a daemon: stop it first; nothing was changed", status: 1)
@@ -121,13 +119,7 @@ struct StorageCommand {
                 "a snapshot in \(path) holds what this release does not understand, and would be"
                     + " lost: see storage verify; nothing was changed", status: 1)
         }
-        if resets.count > 0 {
-            return fail(
-                "\(AmountText.count(resets.count, noun: "histogram")) in \(path) would begin anew, for these"
-                    + " flags give other bounds: give compact the daemon's --config.file;"
-                    + " nothing was changed", status: 1)
-        }
-        let journal = try Journal(path, state: state(Resets())) { note, sentence in
+        let journal = try Journal(path, state: state()) { note, sentence in
             if note == .error { Log.write("ml_exporter: \(sentence)\n", to: STDERR_FILENO) }
         }
         let done = try journal.compact()
@@ -159,32 +151,20 @@ struct StorageCommand {
 
     // MARK: Reading
 
-    private func reader(
-        isThorough: Bool, resets: Resets = Resets()
-    ) -> StorageReader<PersistedState> {
+    private func reader(isThorough: Bool) -> StorageReader<PersistedState> {
         StorageReader(
-            path, isThorough: isThorough, makeState: { state(resets) }, kind: PersistedState.kind)
+            path, isThorough: isThorough, makeState: { state() }, kind: PersistedState.kind)
     }
 
     /// A state that forgets nothing by itself, and keeps native histograms whether or not the daemon
     /// shows them.
-    private func state(_ resets: Resets) -> PersistedState {
+    private func state() -> PersistedState {
         PersistedState(
             groups: GroupStore(settings.groups, expiresItself: false),
             models: Models(
                 settings.series, settings: settings.models, nativeHistograms: true,
                 expiresItself: false),
-            producers: ProducerTable(expiresItself: false)
-        ) { _ in resets.note() }
-    }
-
-    /// Counts histograms that would begin anew.
-    private final class Resets: Sendable {
-        private let noted = LockedValue(0)
-
-        var count: Int { noted.withLock { $0 } }
-
-        func note() { noted.withLock { $0 += 1 } }
+            producers: ProducerTable(expiresItself: false))
     }
 
     // MARK: Saying
