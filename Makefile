@@ -13,11 +13,14 @@ CHECKED := --explicit-target-dependency-import-check error
 # What the release says of its source; a copy without git says nothing.
 REVISION := $(shell git describe --always --abbrev=40 --dirty --match= 2>/dev/null)
 SWIFT_FILES := $(shell git ls-files '*.swift' 2>/dev/null)
+# Set by .ci/run, which builds once: test stages that run side by side would wait for SwiftPM's lock.
+BUILT ?=
+RELEASE_BUILD := $(if $(BUILT),,release)
 
 DASHBOARDS := .venv-monitoring/bin/python
 
-.PHONY: help run test e2e dashboards monitoring previews scaling demo deployment torture bench sanitize \
-	fuzz lint format build release deb kubernetes clean dependencies test-dependencies
+.PHONY: help run build-tests environments sanitize-short mutants test e2e dashboards monitoring previews scaling demo deployment torture bench sanitize \
+	python python-frameworks python-bench wheel fuzz lint format build release deb kubernetes clean dependencies test-dependencies
 
 help: ## Lists the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -37,22 +40,25 @@ run: release ## Builds a release and runs it on ADDRESS (:10180)
 build: dependencies ## Builds for debugging; warnings are errors
 	$(SWIFT) build $(CHECKED)
 
+build-tests: dependencies ## Builds for debugging, the unit tests included
+	$(SWIFT) build $(CHECKED) --build-tests
+
 release: dependencies ## Builds the release with the Swift standard library inside
 	ML_EXPORTER_REVISION=$(REVISION) $(SWIFT) build $(RELEASE)
 
-deb: release ## Makes the Debian package below .build/deb
+deb: $(RELEASE_BUILD) ## Makes the Debian package below .build/deb
 	@deploy/install-dependencies package
 	deploy/debian/build
 
-test: dependencies ## Runs the unit tests
-	$(SWIFT) test $(CHECKED)
+test: $(if $(BUILT),,build-tests) ## Runs the unit tests; prints failures and a summary
+	@Tests/summary $(SWIFT) test --disable-xctest --skip-build $(TEST)
 
 .venv/.made: Tests/EndToEnd/requirements.txt
 	python3 -m venv .venv
 	.venv/bin/pip install --quiet --disable-pip-version-check -r $<
 	touch $@
 
-e2e: release test-dependencies .venv/.made ## Runs the built daemon against its peers
+e2e: $(RELEASE_BUILD) test-dependencies .venv/.made ## Runs the built daemon against its peers
 	.venv/bin/python -m pytest Tests/EndToEnd $(PYTEST)
 
 .venv-monitoring/.made: Tests/Monitoring/requirements.txt
@@ -63,7 +69,7 @@ e2e: release test-dependencies .venv/.made ## Runs the built daemon against its 
 dashboards: .venv-monitoring/.made ## Writes dashboards/*.json from dashboards/source
 	$(DASHBOARDS) dashboards/source
 
-monitoring: release test-dependencies .venv-monitoring/.made ## Tests dashboards, rules and Alertmanager
+monitoring: $(RELEASE_BUILD) test-dependencies .venv-monitoring/.made ## Tests dashboards, rules and Alertmanager
 	$(DASHBOARDS) -m pytest Tests/Monitoring $(PYTEST)
 
 previews: release test-dependencies .venv-monitoring/.made ## Draws dashboards/preview/*.png anew
@@ -87,6 +93,36 @@ deployment: deb test-dependencies .venv-deployment/.made ## Tests units, package
 kubernetes: ## Makes the manifests that are made of rules and dashboards
 	deploy/kubernetes/generate
 
+.venv-python/.made: deploy/python/tests/requirements.txt
+	python3 -m venv .venv-python .venv-wheel
+	.venv-python/bin/pip install --quiet --disable-pip-version-check -r $<
+	touch $@
+
+python: $(RELEASE_BUILD) test-dependencies .venv-python/.made ## Tests the Python client on the real daemon
+	cd deploy/python && ../../.venv-python/bin/python -m pytest -m 'not frameworks' $(PYTEST)
+
+.venv-frameworks/.made: deploy/python/tests/requirements-frameworks.txt
+	python3 -m venv .venv-frameworks
+	.venv-frameworks/bin/pip install --quiet --disable-pip-version-check -r $<
+	touch $@
+
+python-frameworks: release test-dependencies .venv-frameworks/.made ## Tests callbacks in Keras on jax, Lightning and transformers (gigabytes)
+	cd deploy/python && ../../.venv-frameworks/bin/python -m pytest -m frameworks tests/test_frameworks.py $(PYTEST)
+
+python-bench: release test-dependencies .venv-python/.made ## Measures an event of the Python client; keeps the run
+	.venv-python/bin/python Tests/Benchmarks/client.py $(BENCH)
+
+.venv-wheel/.made: deploy/python/requirements-build.txt
+	python3 -m venv .venv-wheel
+	.venv-wheel/bin/pip install --quiet --disable-pip-version-check -r $<
+	touch $@
+
+# The date of the last commit makes two builds of one commit equal.
+wheel: .venv-wheel/.made ## Builds the wheel of the Python client below .build/wheel
+	mkdir -p .build/wheel
+	SOURCE_DATE_EPOCH=$${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct 2>/dev/null || echo 1795000000)} \
+		.venv-wheel/bin/python -m flit_core.wheel --outdir .build/wheel deploy/python
+
 torture: release test-dependencies ## Kills the daemon, cuts its power, lets its disk fail; audits
 	python3 Tests/Torture/prove.py
 	python3 Tests/Torture $(TORTURE)
@@ -97,19 +133,32 @@ torture: release test-dependencies ## Kills the daemon, cuts its power, lets its
 bench: release test-dependencies ## Measures beside node_exporter and a floor in C; keeps the run
 	python3 Tests/Benchmarks/bench.py $(BENCH)
 
-# What a sanitizer keeps beside every byte is no matter of the tests of memory.
+# MemoryTests measure resident memory, which a sanitizer's shadow memory inflates.
 sanitize: dependencies ## Runs the unit tests under the thread and address sanitizers
 	$(SWIFT) test --disable-xctest --skip MemoryTests --sanitize=thread --scratch-path .build-thread
 	$(SWIFT) test --disable-xctest --skip MemoryTests --sanitize=address --scratch-path .build-address
 
+# The modules in which threads meet; `make sanitize` runs all.
+CONCURRENT := Kernel HTTP Journal Groups Intake Series
+sanitize-short: dependencies ## Runs the unit tests of the concurrent modules under the thread sanitizer
+	Tests/summary $(SWIFT) test --disable-xctest --skip MemoryTests --sanitize=thread \
+		--scratch-path .build-thread $(addprefix --filter ,$(addsuffix Tests,$(CONCURRENT)))
+
+environments: .venv/.made .venv-monitoring/.made .venv-deployment/.made .venv-python/.made ## Makes the Python environments of the tests
+
+mutants: dependencies ## Changes one operator at a time and runs the unit tests; MUTANTS="--count 40 --seed 1"
+	python3 Tests/Mutants/mutants.py $(MUTANTS)
+
 fuzz: dependencies ## Runs every fuzzer for FUZZ_SECONDS (60)
 	Tests/Fuzz/run $(FUZZ_SECONDS)
 
-lint: ## Checks the format of every Swift file
+lint: ## Checks the format of every Swift file and the words of every text
 	$(SWIFT) format lint --strict $(SWIFT_FILES)
+	python3 Tests/Language/words.py
 
 format: ## Formats every Swift file
 	$(SWIFT) format -i $(SWIFT_FILES)
 
 clean: ## Removes everything that was built
-	rm -rf .build .build-thread .build-address .build-fuzz .venv .venv-deployment .venv-monitoring
+	rm -rf .build .build-thread .build-address .build-fuzz .venv .venv-deployment .venv-frameworks .venv-monitoring \
+		.venv-python .venv-wheel

@@ -77,13 +77,13 @@ let package = Package(
         module(
             "PushPipeline",
             imports: ["Kernel", "Wire", "Groups", "Intake", "Observation", "Model", "Journal"]),
+        module("Scrape", imports: ["Kernel", "Exposition", "HTTP", "Host", logging]),
         .executableTarget(
             name: "ml_exporter",
             dependencies: [
                 "CLinux", "CVersion", "Kernel", "Wire", "Exposition", "Settings", "HTTP", "Host",
                 "Groups", "Intake", "Observation", "Series", "Model", "Journal", "PushPipeline",
-                argumentParser,
-                logging,
+                "Scrape", argumentParser, logging,
             ],
             resources: [.embedInCode("Push/openapi.json")], swiftSettings: settings),
         .target(name: "Scratch", path: "Tests/Scratch", swiftSettings: settings),
@@ -101,6 +101,7 @@ let package = Package(
             of: "Host",
             imports: ["CLinux", "Kernel", "Exposition", "Settings", "Scratch", argumentParser]),
         tests(of: "Journal", imports: ["Kernel", "Wire", "Scratch"]),
+        tests(of: "Scrape", imports: ["Kernel", "Exposition", "HTTP", "Host", logging]),
         tests(
             of: "PushPipeline",
             imports: [

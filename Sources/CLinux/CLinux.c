@@ -16,13 +16,13 @@
 #include <time.h>
 #include <unistd.h>
 
-// libmicrohttpd 0.9.75 has room for 128 events. When all of it is filled it first waits for more, with
-// its timeout of for ever, and then serves what the 128 told: as many clients that send at once would
-// wait until another came. Its call lands here, as a program's symbols come before those of libraries,
-// and never finds all of its room filled.
+// libmicrohttpd 0.9.75 calls epoll_wait(2) with an array of 128 events. When the array is filled it calls
+// again, without a timeout, before it serves the 128: that many clients that send at once wait until a
+// further one sends. The program's symbol takes precedence over the C library's; it offers one event
+// less than the array holds, so that the array is never full.
 #if !__has_feature(thread_sanitizer)
-int epoll_wait(int poll, struct epoll_event *events, int room, int timeout) {
-  return epoll_pwait(poll, events, room > 1 ? room - 1 : room, timeout, NULL);
+int epoll_wait(int poll, struct epoll_event *events, int capacity, int timeout) {
+  return epoll_pwait(poll, events, capacity > 1 ? capacity - 1 : capacity, timeout, NULL);
 }
 #endif
 
@@ -68,9 +68,9 @@ void clinux_map_large_blocks(void) { mallopt(M_MMAP_THRESHOLD, 256 << 10); }
 
 int clinux_eventfd(void) { return eventfd(0, EFD_CLOEXEC); }
 
-int clinux_alarm(void) { return timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC); }
+int clinux_timer(void) { return timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC); }
 
-int clinux_alarm_set(int descriptor, uint64_t monotonic_nanoseconds) {
+int clinux_timer_set(int descriptor, uint64_t monotonic_nanoseconds) {
   struct itimerspec when = {
       .it_value.tv_sec = (time_t)(monotonic_nanoseconds / 1000000000u),
       .it_value.tv_nsec = (long)(monotonic_nanoseconds % 1000000000u),

@@ -1,4 +1,5 @@
-// Doors to libmicrohttpd for what Swift cannot call: variadic functions and a va_list callback.
+// Wrappers of libmicrohttpd's variadic functions and of a callback with a va_list, which Swift cannot
+// call or write.
 #pragma once
 #include <microhttpd.h>
 #include <stdarg.h>
@@ -7,13 +8,13 @@
 #include <stdio.h>
 #include <string.h>
 
-// Where libmicrohttpd's messages go. Must outlive the daemon.
+// Receiver of libmicrohttpd's messages. It must outlive the daemon.
 struct mhd_logger {
   void (*write)(void *context, const char *text, size_t length);
   void *context;
 };
 
-// A daemon's options and the functions it calls, all with the same context.
+// Options and callbacks of a daemon; all callbacks get the same context.
 struct mhd_plan {
   unsigned int worker_threads;
   unsigned int connection_limit;
@@ -36,14 +37,14 @@ static inline void mhd_format_log(void *cls, const char *format, va_list argumen
   logger->write(logger->context, text, kept);
 }
 
-// Leaves percent escapes alone: they are decoded from the raw request target.
+// Keeps percent escapes: Target.swift decodes them from the raw request target.
 static inline size_t mhd_keep_escapes(void *cls, struct MHD_Connection *connection, char *text) {
   (void)cls;
   (void)connection;
   return strlen(text);
 }
 
-// MHD_start_daemon is variadic. A pool of one thread is not a pool: the option is left out then.
+// MHD_start_daemon is variadic. 0.9.75 rejects a pool of one thread: then the option is left out.
 static inline struct MHD_Daemon *mhd_start(const struct mhd_plan *plan) {
   struct MHD_OptionItem pool[] = {
       {MHD_OPTION_THREAD_POOL_SIZE, (intptr_t)plan->worker_threads, NULL},
@@ -71,7 +72,7 @@ static inline int mhd_socket(struct MHD_Connection *connection) {
   return info == NULL ? -1 : info->connect_fd;
 }
 
-// MHD_get_connection_info is variadic. What NOTIFY_CONNECTION stored for this socket.
+// MHD_get_connection_info is variadic. The value that NOTIFY_CONNECTION stored for this socket.
 static inline void *mhd_socket_context(struct MHD_Connection *connection) {
   const union MHD_ConnectionInfo *info =
       MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);

@@ -240,21 +240,21 @@ class Flattener {
 
 const char *sentence(Failure failure) {
   switch (failure) {
-    case Failure::depth: return "arrays and objects lie in each other more than 32 deep";
-    case Failure::tokens: return "one element holds too many values";
-    case Failure::memory: return "there is no memory for it";
-    default: return "the text is not JSON";
+    case Failure::depth: return "nesting deeper than 32 levels";
+    case Failure::tokens: return "too many values in one element";
+    case Failure::memory: return "out of memory";
+    default: return "not valid JSON";
   }
 }
 
 const char *sentence(error_code error) {
   switch (error) {
-    case UTF8_ERROR: return "the text is not UTF-8";
-    case UNCLOSED_STRING: return "a string does not end";
-    case UNESCAPED_CHARS: return "a string holds a control character that is not escaped";
-    case EMPTY: return "the text is empty";
-    case CAPACITY: case MEMALLOC: return "there is no memory for it";
-    default: return "the text is not JSON";
+    case UTF8_ERROR: return "not valid UTF-8";
+    case UNCLOSED_STRING: return "unterminated string";
+    case UNESCAPED_CHARS: return "unescaped control character in a string";
+    case EMPTY: return "empty text";
+    case CAPACITY: case MEMALLOC: return "out of memory";
+    default: return "not valid JSON";
   }
 }
 
@@ -335,7 +335,7 @@ extern "C" bool ctext_json_open(ctext_json *json, const uint8_t *text, size_t co
   ondemand::json_type type;
   if (state.document.type().get(type) ||
       (type != ondemand::json_type::object && type != ondemand::json_type::array)) {
-    json->error = "the text is neither an object nor an array";
+    json->error = "neither an object nor an array";
     json->error_offset = 0;
     state.is_done = true;
     return false;
@@ -345,7 +345,7 @@ extern "C" bool ctext_json_open(ctext_json *json, const uint8_t *text, size_t co
   ondemand::array array;
   ondemand::array_iterator first;
   if (state.document.get_array().get(array) || array.begin().get(first)) {
-    refuse(json, "the text is not JSON");
+    refuse(json, "not valid JSON");
     return false;
   }
   state.element = first;
@@ -361,20 +361,20 @@ extern "C" int ctext_json_next(ctext_json *json) {
   Failure failure = Failure::none;
   if (state.element) {
     if (!(*state.element != ondemand::array_iterator())) {
-      if (!is_at_end(state)) return refuse(json, "something stands behind the array");
+      if (!is_at_end(state)) return refuse(json, "unexpected text after the array");
       state.is_done = true;
       return 0;
     }
     ondemand::value element;
-    if ((**state.element).get(element)) return refuse(json, "the text is not JSON");
+    if ((**state.element).get(element)) return refuse(json, "not valid JSON");
     failure = flattener.value(element, 1);
     if (failure == Failure::none) ++*state.element;
   } else {
     ondemand::object object;
-    if (state.document.get_object().get(object)) return refuse(json, "the text is not JSON");
+    if (state.document.get_object().get(object)) return refuse(json, "not valid JSON");
     failure = flattener.members(object, 0);
     if (failure == Failure::none) {
-      if (!is_at_end(state)) return refuse(json, "something stands behind the object");
+      if (!is_at_end(state)) return refuse(json, "unexpected text after the object");
       state.is_done = true;
     }
   }

@@ -1,13 +1,29 @@
-/// The escapes of the text formats.
+/// The escape sequences of the text formats: `\\\\`, `\\n` and `\\"`.
 enum Escape {
-    /// A label's value: backslash, quote and line feed escaped, invalid UTF-8 as U+FFFD.
+    /// A label's value: backslash, quote and line feed are escaped.
     static func labelValue(_ value: String) -> [UInt8] {
         escaped(value, quotes: true)
     }
 
-    /// A help text; OpenMetrics escapes quotes too.
+    /// A help text: backslash and line feed are escaped, in OpenMetrics quotes as well.
     static func help(_ text: String, quotes: Bool) -> [UInt8] {
         escaped(text, quotes: quotes)
+    }
+
+    /// Replaces the bytes of `text` by the value that an escaped label value stands for.
+    static func unescape(_ escaped: Span<UInt8>, into text: inout [UInt8]) {
+        text.removeAll(keepingCapacity: true)
+        var index = 0
+        while index < escaped.count {
+            let byte = escaped[index]
+            if byte == 0x5C, index + 1 < escaped.count {
+                index += 1
+                text.append(escaped[index] == 0x6E ? 0x0A : escaped[index])
+            } else {
+                text.append(byte)
+            }
+            index += 1
+        }
     }
 
     private static func escaped(_ text: String, quotes: Bool) -> [UInt8] {

@@ -2,30 +2,33 @@ internal import CText
 internal import Kernel
 internal import Wire
 
-/// One observation of a bucket, with the trace that it belongs to.
+/// One observation of a bucket, with the id of the trace it belongs to.
 package struct Exemplar: Sendable, Equatable {
-    /// OpenMetrics 1.0 allows 128 characters in all names and values of an exemplar's labels.
+    /// The most characters of a trace id: OpenMetrics 1.0 allows 128 in all names and values of an
+    /// exemplar's labels together, and `trace_id` takes eight.
     package static let traceLimit = 120
 
-    /// The trace id, escaped.
-    let trace: [UInt8]
+    /// The trace id.
+    let trace: String
     package let value: Double
     /// Unix seconds.
     package let timestamp: Double
 
-    /// Nil for a trace id that is empty or too long, and for a time that is none.
+    /// Nil if the trace id is empty or longer than `traceLimit`, or if the time is negative, NaN or
+    /// beyond the year 33,000.
     package init?(trace: String, value: Double, timestamp: Double) {
         guard !trace.isEmpty, trace.unicodeScalars.count <= Exemplar.traceLimit,
             timestamp >= 0, timestamp < 1e12
         else { return nil }
-        self.trace = Escape.labelValue(trace)
+        self.trace = trace
         self.value = value
         self.timestamp = timestamp
     }
 
-    /// ` # {trace_id="…"} value timestamp`
+    /// What OpenMetrics appends to a bucket's line: ` # {trace_id="…"} value timestamp`.
     var text: [UInt8] {
-        Array(" # {trace_id=\"".utf8) + trace + Array("\"} ".utf8) + Exemplar.digits(value) + [0x20]
+        Array(" # {trace_id=\"".utf8) + Escape.labelValue(trace) + Array("\"} ".utf8)
+            + Exemplar.digits(value) + [0x20]
             + Exemplar.digits(milliseconds: UInt64(timestamp * 1000))
     }
 
@@ -33,7 +36,7 @@ package struct Exemplar: Sendable, Equatable {
     var message: [UInt8] {
         var part = ProtobufWriter()
         part.write(1, bytes: Array("trace_id".utf8).span)
-        part.write(2, bytes: plainTrace.span)
+        part.write(2, bytes: trace.utf8Span.span)
         var message = ProtobufWriter()
         message.write(1, message: part)
         message.write(2, number: value)
@@ -43,21 +46,6 @@ package struct Exemplar: Sendable, Equatable {
         part.write(2, number: milliseconds % 1000 * 1_000_000)
         message.write(3, message: part)
         return message.bytes.copied
-    }
-
-    /// The trace id as it was given.
-    private var plainTrace: [UInt8] {
-        var plain: [UInt8] = []
-        var isEscaped = false
-        for byte in trace {
-            if byte == 0x5C, !isEscaped {
-                isEscaped = true
-                continue
-            }
-            plain.append(isEscaped && byte == 0x6E ? 0x0A : byte)
-            isEscaped = false
-        }
-        return plain
     }
 
     private static func digits(_ value: Double) -> [UInt8] {

@@ -1,13 +1,13 @@
-/// Rendered families by name, of owners that write their samples after the host and the daemon
-/// itself: a name stands once on a page, whoever has samples of it.
+/// Rendered families by name, of several owners, to be merged into a page with `Page.merge`.
 ///
-/// A copy costs nothing and stays as it is while the original goes on.
+/// A page or a commit that waits for the disk holds a copy while pushes change the original. A copy
+/// costs nothing; a change of an index that has a copy copies one shard of the names and one chunk of
+/// the family's owners, not the whole index.
 package struct FamilyIndex: Sendable {
-    /// One name: its type, the HELP that was said last, and each owner's samples.
+    /// One name: its type, the HELP that was put last, and each owner's samples.
     package struct Entry: Sendable {
         package internal(set) var family: Family
-        private(set) var owners: [Int] = []
-        private(set) var parts: [RenderedFamily] = []
+        private var owners = OwnerList()
 
         init(_ family: Family) {
             self.family = family
@@ -17,77 +17,92 @@ package struct FamilyIndex: Sendable {
         package var count: Int { owners.count }
 
         /// Series of all owners.
-        var seriesCount: Int { parts.reduce(0) { $0 + $1.count } }
-
-        package func part(of owner: Int) -> RenderedFamily? {
-            let place = self.place(of: owner)
-            return place < owners.count && owners[place] == owner ? parts[place] : nil
+        var seriesCount: Int {
+            var count = 0
+            owners.forEach { count += $0.count }
+            return count
         }
 
-        mutating func replace(_ part: RenderedFamily?, of owner: Int) {
-            let place = self.place(of: owner)
-            let isKnown = place < owners.count && owners[place] == owner
-            if let part {
-                if isKnown {
-                    parts[place] = part
-                } else {
-                    owners.insert(owner, at: place)
-                    parts.insert(part, at: place)
-                }
-            } else if isKnown {
-                owners.remove(at: place)
-                parts.remove(at: place)
-            }
-        }
+        /// The samples of one owner, or nil if it has none.
+        package func part(of owner: Int) -> RenderedFamily? { owners[owner] }
 
-        /// Where an owner stands or would stand: owners ascend.
-        private func place(of owner: Int) -> Int {
-            if let last = owners.last, last < owner { return owners.count }
-            var first = 0
-            var last = owners.count
-            while first < last {
-                let middle = (first + last) / 2
-                if owners[middle] < owner { first = middle + 1 } else { last = middle }
-            }
-            return first
-        }
+        /// The samples of each owner, in the order of the owners' numbers.
+        func forEachPart(_ body: (RenderedFamily) -> Void) { owners.forEach(body) }
+
+        mutating func replace(_ part: RenderedFamily?, of owner: Int) { owners[owner] = part }
     }
 
-    private(set) var entries: [UInt64: Entry] = [:]
+    /// So many that a shard of 100,000 names is copied in some microseconds, and so few that copying
+    /// the list of shards (2 KB) does not matter.
+    private static let shardCount = 256
+
+    /// Entries by the hash of the name; empty until the first `put`.
+    private var shards: [[UInt64: Entry]] = []
+    private var count = 0
 
     package init() {}
 
-    package var isEmpty: Bool { entries.isEmpty }
+    package var isEmpty: Bool { count == 0 }
 
-    package subscript(name: String) -> Entry? { entries[SeriesHash.of(family: name)] }
+    /// The entry of a name, or nil if no owner has it.
+    package subscript(name: String) -> Entry? { self[identity: SeriesHash.of(family: name)] }
 
-    /// Puts an owner's samples in place of those that it had under this name.
-    package mutating func put(_ part: RenderedFamily, of owner: Int) {
-        let identity = part.family.identity
-        if var entry = entries.removeValue(forKey: identity) {
-            let isAlone = entry.count == (entry.part(of: owner) == nil ? 0 : 1)
-            if isAlone || part.family.help != nil { entry.family = part.family }
-            entry.replace(part, of: owner)
-            entries[identity] = entry
-        } else {
-            var entry = Entry(part.family)
-            entry.replace(part, of: owner)
-            entries[identity] = entry
+    /// The entry of the name with this hash.
+    subscript(identity identity: UInt64) -> Entry? {
+        isEmpty ? nil : shards[FamilyIndex.shard(of: identity)][identity]
+    }
+
+    /// Calls `body` with each name's hash and entry, in no particular order.
+    func forEach(_ body: (UInt64, Entry) -> Void) {
+        for shard in shards {
+            for (identity, entry) in shard { body(identity, entry) }
         }
     }
 
-    /// Gives a name that nobody has explained a HELP.
-    package mutating func explain(_ name: String, help: String) {
-        let identity = SeriesHash.of(family: name)
-        guard let family = entries[identity]?.family, family.help == nil else { return }
-        entries[identity]?.family = Family(name, kind: family.kind, help: help)
+    /// Replaces an owner's samples of this name. The family's HELP becomes the index's if it has one
+    /// or if the owner is the only one.
+    package mutating func put(_ part: RenderedFamily, of owner: Int) {
+        let identity = part.family.identity
+        if shards.isEmpty { shards = .init(repeating: [:], count: FamilyIndex.shardCount) }
+        let shard = FamilyIndex.shard(of: identity)
+        // The entry is taken out while it changes, so that its owners are not copied for it.
+        if var entry = shards[shard].removeValue(forKey: identity) {
+            let isAlone = entry.count == (entry.part(of: owner) == nil ? 0 : 1)
+            if isAlone || part.family.help != nil { entry.family = part.family }
+            entry.replace(part, of: owner)
+            shards[shard][identity] = entry
+        } else {
+            var entry = Entry(part.family)
+            entry.replace(part, of: owner)
+            shards[shard][identity] = entry
+            count += 1
+        }
     }
 
-    /// Takes away the samples that an owner has under a name.
-    package mutating func remove(_ name: String, of owner: Int) {
+    /// Sets the HELP of a family that has none.
+    package mutating func explain(_ name: String, help: String) {
         let identity = SeriesHash.of(family: name)
-        guard var entry = entries.removeValue(forKey: identity) else { return }
+        guard let family = self[identity: identity]?.family, family.help == nil else { return }
+        shards[FamilyIndex.shard(of: identity)][identity]?.family = Family(
+            name, kind: family.kind, help: help)
+    }
+
+    /// Removes an owner's samples of this name.
+    package mutating func remove(_ name: String, of owner: Int) {
+        if isEmpty { return }
+        let identity = SeriesHash.of(family: name)
+        let shard = FamilyIndex.shard(of: identity)
+        guard var entry = shards[shard].removeValue(forKey: identity) else { return }
         entry.replace(nil, of: owner)
-        if entry.count > 0 { entries[identity] = entry }
+        if entry.count > 0 {
+            shards[shard][identity] = entry
+        } else {
+            count -= 1
+        }
+    }
+
+    private static func shard(of identity: UInt64) -> Int {
+        // The high bits: the dictionary inside uses the low ones.
+        Int(truncatingIfNeeded: identity >> 56) & (shardCount - 1)
     }
 }

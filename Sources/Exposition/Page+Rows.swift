@@ -2,41 +2,52 @@ internal import CText
 internal import Kernel
 
 /// Samples whose labels are kept apart from the name, so that many families share them. Their owner
-/// vouches that no two are the same and that no other owner writes such labels: they are not
+/// guarantees that no two are the same and that no other owner writes such labels, so they are not
 /// compared.
 extension Page {
     /// Writes a sample of `family`, the one begun last. `labels` are a `LabelSet`'s bytes.
     @inline(__always)
     package mutating func row(_ family: Family, labels: Span<UInt8>, value: UInt64) {
         if familyIsRefused { return }
-        put(family.nameBytes.span, suffix: "", labels: labels, tail: Page.end.span, value: value)
         samples += 1
+        if format == .protobuf {
+            encoder.writeSample(family.kind, labels: labels, value: Double(value), to: &body)
+            return
+        }
+        put(family.nameBytes.span, suffix: "", labels: labels, tail: Page.end.span, value: value)
     }
 
     /// Writes a sample of `family`, the one begun last. `labels` are a `LabelSet`'s bytes.
     @inline(__always)
     package mutating func row(_ family: Family, labels: Span<UInt8>, value: Double) {
         if familyIsRefused { return }
-        put(family.nameBytes.span, suffix: "", labels: labels, tail: Page.end.span, value: value)
         samples += 1
+        if format == .protobuf {
+            encoder.writeSample(family.kind, labels: labels, value: value, to: &body)
+            return
+        }
+        put(family.nameBytes.span, suffix: "", labels: labels, tail: Page.end.span, value: value)
     }
 
-    /// Writes the samples of one histogram of `family`, the one begun last. `counts` tells each
-    /// bucket's own observations, not those of the buckets below it.
+    /// Writes the samples of one histogram of `family`, the one begun last. `counts` has each bucket's
+    /// own observations, not those of the buckets below it.
     ///
-    /// `exemplars` are those of the buckets, or empty; text does not show them. `native` are its
-    /// buckets of the other kind, which protobuf shows.
+    /// `exemplars` has one element per bucket, or none; text 0.0.4 does not show them. `native` has
+    /// the exponential buckets, which protobuf alone shows.
     package mutating func histogram(
         _ family: Family, labels: Span<UInt8>, bounds: BucketBounds, counts: Span<UInt64>,
         sum: Double, exemplars: [Exemplar?] = [], native: NativeHistogram? = nil
     ) {
         if familyIsRefused { return }
         precondition(counts.count == bounds.bucketCount)
-        let name = family.nameBytes.span
+        samples += counts.count + 2
         if format == .protobuf {
-            attachments[family.name, default: []].append(
-                ProtobufEncoder.HistogramExtras(native: native, exemplars: exemplars))
+            encoder.writeHistogram(
+                labels: labels, bounds: bounds, counts: counts, sum: sum,
+                extras: HistogramExtras(native: native, exemplars: exemplars), to: &body)
+            return
         }
+        let name = family.nameBytes.span
         let showsExemplars = format == .openMetrics && exemplars.count == counts.count
         var total: UInt64 = 0
         for bucket in 0..<counts.count {
@@ -52,7 +63,6 @@ extension Page {
         }
         put(name, suffix: "_sum", labels: labels, tail: Page.end.span, value: sum)
         put(name, suffix: "_count", labels: labels, tail: Page.end.span, value: total)
-        samples += counts.count + 2
     }
 
     private static let end: [UInt8] = [0x7D, 0x20]
@@ -63,7 +73,7 @@ extension Page {
         value: UInt64
     ) {
         let room = name.count + suffix.utf8CodeUnitCount + labels.count + tail.count + 24
-        unsafe body.append(room: room) { target in
+        unsafe body.append(upTo: room) { target in
             let start = unsafe Page.head(
                 name, suffix: suffix, labels: labels, tail: tail, target: target)
             let length = unsafe ctext_unsigned(value, target + start)
@@ -80,7 +90,7 @@ extension Page {
         let room =
             name.count + suffix.utf8CodeUnitCount + labels.count + tail.count
             + Int(ctext_number_capacity) + 2
-        unsafe body.append(room: room) { target in
+        unsafe body.append(upTo: room) { target in
             let start = unsafe Page.head(
                 name, suffix: suffix, labels: labels, tail: tail, target: target)
             let length = unsafe ctext_number(value, target + start)

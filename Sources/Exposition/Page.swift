@@ -1,98 +1,124 @@
 internal import CText
 package import Kernel
+internal import Wire
 
-/// One page of the exposition while it is written: families one after the other, samples of one
-/// family together.
+/// One page of the exposition while it is written: families in order, each family's samples
+/// together.
 ///
-/// A series that stands on the page already is dropped and counted, and so is every sample of a
-/// family whose name has been used before.
+/// A series that the page already has is dropped and counted, and so is every sample of a family
+/// whose name has been used before.
 package struct Page: ~Copyable {
+    /// A family on the page. It reaches up to the start of the next one.
+    package struct Section: Sendable {
+        /// The hash of the family's name.
+        package let identity: UInt64
+        package let kind: Family.Kind
+        /// Where its first byte stands in `body`.
+        var start: Int
+        /// The bytes of its name, type and help: a section that is not longer has no sample.
+        let headerCount: Int
+    }
+
     package private(set) var format: Format
     /// Samples on the page.
     package internal(set) var samples = 0
-    /// Samples that were dropped as duplicates since the page was made.
+    /// Samples dropped as duplicates since the page was created, over all of its restarts.
     package private(set) var duplicates: UInt64 = 0
-    var body: Buffer
-    private var lastCount = 0
-    private var families = SeriesSet(capacity: 512)
-    private var series = SeriesSet(capacity: 1024)
+    /// The families on the page, in order.
+    package internal(set) var sections: [Section] = []
+    /// The sum of the hashes of the names in `sections`: pages with the same families have the same.
+    package private(set) var familySignature: UInt64 = 0
+    /// Whether the family begun last is a duplicate, so that its samples are dropped.
     private(set) var familyIsRefused = false
-    /// Samples that were left out since `allowSamples`.
+    /// Samples dropped because of `allowSamples`, since that was last called.
     package private(set) var droppedSamples = 0
-    private var lastAllowedSample = Int.max
-    /// Samples of guests that were left out since the page was made: the name has another type on
-    /// the page, or OpenMetrics gives it to another family.
+    /// Merged samples that were dropped since the page was created because the page has the name
+    /// with another type.
     package internal(set) var typeConflicts: UInt64 = 0
+    /// Merged samples that were dropped since the page was created because OpenMetrics reserves the
+    /// name for another family.
     package internal(set) var nameClashes: UInt64 = 0
-    /// What the histograms of a page of protobuf have beyond their lines, by family.
-    var attachments: [String: [ProtobufEncoder.HistogramExtras]] = [:]
-    var guests: MergedFamilies?
-    /// The families of owners that came before the guests, by what identifies them; empty without
-    /// guests, unless `notesHosts`.
-    package internal(set) var hosts: [UInt64: Family.Kind] = [:]
-    /// Lets this page know its families though it has no guests.
-    package var notesHosts = false
-    /// The family begun last, while there are guests.
-    var openFamily: (identity: UInt64, kind: Family.Kind)?
 
+    /// In the text formats what the client gets; in protobuf the fields of one `MetricFamily`
+    /// message after the other, to which `finish` adds the lengths.
+    var body: Buffer
+    /// Used by the protobuf format only.
+    var encoder = MetricEncoder()
+    private var lastCount = 0
+    private var familyNames = SeriesSet(capacity: 512)
+    private var series = SeriesSet(capacity: 1024)
+    private var lastAllowedSample = Int.max
+    private var kind = Family.Kind.untyped
+    private var nameCount = 0
+
+    /// Creates an empty page that is written into `body`.
     package init(format: Format, body: consuming Buffer) {
         self.format = format
         self.body = body
     }
 
+    /// What has been written so far; what a client may get only after `finish`.
     package var bytes: Span<UInt8> {
         @_lifetime(borrow self)
         get { body.bytes }
     }
 
-    /// Starts a page anew in the same memory.
+    /// The types of the families on the page, by the hash of the name.
+    package var familyKinds: [UInt64: Family.Kind] {
+        var kinds: [UInt64: Family.Kind] = [:]
+        kinds.reserveCapacity(sections.count)
+        for section in sections { kinds[section.identity] = section.kind }
+        return kinds
+    }
+
+    /// Empties the page and keeps its memory and its counters.
     package mutating func restart(format: Format) {
         self.format = format
         samples = 0
         allowSamples(.max)
         familyIsRefused = false
-        families.removeAll()
+        familySignature = 0
+        sections.removeAll(keepingCapacity: true)
+        familyNames.removeAll()
         series.removeAll()
         body.removeAll()
-        attachments.removeAll()
-        guests = nil
-        hosts.removeAll(keepingCapacity: true)
-        notesHosts = false
-        openFamily = nil
     }
 
-    /// Makes room for as many bytes as the page before had, so that a large page does not grow step
-    /// by step.
+    /// Reserves as many bytes as the previous page had, so that a large page does not grow step by
+    /// step.
     package mutating func reserveAsBefore() {
         if lastCount > body.capacity { body.reserve(lastCount + lastCount / 16) }
     }
 
-    /// Gives the finished page away; the next one is written into `empty`.
+    /// Returns the finished page without a copy; the next page is written into `empty`.
     package mutating func takeBody(leaving empty: consuming Buffer) -> Buffer {
         var taken = empty
         swap(&taken, &body)
         return taken
     }
 
-    /// Leaves out all samples after the next `count`, until it is said again.
+    /// Drops all samples after the next `count`, until the next call.
     package mutating func allowSamples(_ count: Int) {
         droppedSamples = 0
         lastAllowedSample = samples.addingReportingOverflow(count).overflow ? .max : samples + count
     }
 
-    /// Starts a family. The samples that follow are its.
+    /// Starts a family, to which the samples that follow belong.
     package mutating func begin(_ family: Family) {
-        let knowsFamilies = guests != nil || notesHosts
-        if knowsFamilies { endFamily() }
-        familyIsRefused = !families.insert(family.identity)
+        familyIsRefused = !familyNames.insert(family.identity)
         if familyIsRefused { return }
-        if knowsFamilies { openFamily = (family.identity, family.kind) }
-        body.append(header(of: family))
-    }
-
-    /// The HELP and TYPE lines of a family; a page of protobuf is text until it is finished.
-    func header(of family: Family) -> [UInt8] {
-        format == .openMetrics ? family.openMetricsHeader : family.header
+        familySignature &+= family.identity
+        (kind, nameCount) = (family.kind, family.nameBytes.count)
+        let start = body.count
+        switch format {
+        case .text: body.append(family.header)
+        case .openMetrics: body.append(family.openMetricsHeader)
+        case .protobuf: MetricEncoder.writeHeader(of: family, to: &body)
+        }
+        sections.append(
+            Section(
+                identity: family.identity, kind: family.kind, start: start,
+                headerCount: body.count - start))
     }
 
     /// Writes a sample of the family begun last.
@@ -106,6 +132,7 @@ package struct Page: ~Copyable {
         sample(single.series, value: value)
     }
 
+    /// Writes a sample of the family begun last; `text` is `name{labels} ` or `name `.
     @inline(__always)
     mutating func sample(_ text: Span<UInt8>, identity: UInt64, value: Double) {
         if samples >= lastAllowedSample {
@@ -116,37 +143,51 @@ package struct Page: ~Copyable {
             duplicates &+= 1
             return
         }
+        samples += 1
+        if format == .protobuf {
+            // Behind the name either a blank or a brace, the labels, a brace and a blank.
+            let end = max(text.count - 2, nameCount + 1)
+            encoder.writeSample(
+                kind, labels: text.extracting(min(nameCount + 1, text.count)..<end), value: value,
+                to: &body)
+            return
+        }
         body.append(text)
         let room = Int(ctext_number_capacity) + 1
-        unsafe body.append(room: room) { target in
+        unsafe body.append(upTo: room) { target in
             let length = unsafe ctext_number(value, target)
             unsafe target[length] = 0x0A
             return length + 1
         }
-        samples += 1
     }
 
-    /// Returns whether the series is new; one that is not is counted.
+    /// Returns whether the series is new; counts it if it is not.
     mutating func insertSeries(_ identity: UInt64) -> Bool {
         if series.insert(identity) { return true }
         duplicates &+= 1
         return false
     }
 
-    /// Ends the page as its format asks.
+    /// Ends the page as its format requires. Nothing may be written to it after that.
     package mutating func finish() {
-        defer { lastCount = body.count }
-        writeGuests()
         switch format {
-        case .text: return
+        case .text: break
         case .openMetrics: body.append("# EOF\n")
-        case .protobuf:
-            // Text that its own parser does not take would be our mistake: Prometheus gets the text.
-            if let messages = try? ProtobufEncoder().encode(body.bytes, attachments: attachments) {
-                body = messages
-            } else {
-                format = .text
-            }
+        case .protobuf: delimitMessages()
         }
+        lastCount = body.count
+    }
+
+    /// Puts the length in front of each message; a family without a sample is left out, as the
+    /// client libraries do.
+    private mutating func delimitMessages() {
+        var delimited = Buffer(capacity: max(body.count + 4 * sections.count, 1))
+        for (place, section) in sections.enumerated() {
+            let end = place + 1 < sections.count ? sections[place + 1].start : body.count
+            if end - section.start == section.headerCount { continue }
+            delimited.append(varint: UInt64(end - section.start))
+            delimited.append(body.bytes.extracting(section.start..<end))
+        }
+        body = delimited
     }
 }

@@ -128,17 +128,4 @@ extension RenderedFamily {
         text[self.line(line).lowerBound + family.nameBytes.count + 1]
     }
 
-    /// A line's name and labels.
-    package func series(_ line: Int) -> String {
-        let text = self.text
-        let bytes = text.span.extracting(self.line(line))
-        return bytes.extracting(first: bytes.lastOffset(of: 0x20) ?? 0).string
-    }
-
-    private func value(_ line: Int) -> Double {
-        let text = self.text
-        let bytes = text.span.extracting(self.line(line))
-        let blank = bytes.lastOffset(of: 0x20) ?? 0
-        return FloatText.value(of: bytes.extracting(blank + 1..<bytes.count - 1)) ?? .nan
-    }
 }

@@ -1,5 +1,5 @@
 internal import CText
-internal import Kernel
+package import Kernel
 
 /// The samples that one owner has of one family, as they stand on a page.
 package final class RenderedFamily: Sendable {
@@ -26,9 +26,37 @@ package final class RenderedFamily: Sendable {
         text.count + count * 12 + family.header.count + family.openMetricsHeader.count
     }
 
-    /// Where a line stands in `text`, its line feed included.
+    /// Where a line stands in `text`, including its line feed.
     func line(_ index: Int) -> Range<Int> {
         (index == 0 ? 0 : Int(ends[index - 1]))..<Int(ends[index])
+    }
+
+    /// Where a line's name and labels stand in `text`.
+    func head(_ line: Int) -> Range<Int> {
+        let range = self.line(line)
+        let text = self.text
+        let blank = text.span.extracting(range).lastOffset(of: 0x20) ?? 0
+        return range.lowerBound..<range.lowerBound + blank
+    }
+
+    /// A line's name and labels.
+    package func series(_ line: Int) -> String {
+        let text = self.text
+        return text.span.extracting(head(line)).string
+    }
+
+    /// A line's value. It is kept as text only: a page of text, the usual case, copies it.
+    func value(_ line: Int) -> Double {
+        let text = self.text
+        let start = head(line).upperBound + 1
+        return FloatText.value(of: text.span.extracting(start..<self.line(line).upperBound - 1))
+            ?? .nan
+    }
+
+    /// Appends HELP, TYPE and the lines in text 0.0.4.
+    package func appendText(to buffer: inout Buffer) {
+        buffer.append(family.header)
+        buffer.append(text)
     }
 }
 

@@ -24,12 +24,11 @@ package struct GroupImage: Sendable {
         record.write(GroupImage.form)
         key.write(to: &record)
         for time in [pushedSeconds, failedSeconds, end] { record.write(time) }
-        var page = Page(format: .text, body: Buffer(capacity: 1024))
-        var index = FamilyIndex()
-        for family in families { index.put(family, of: 0) }
-        page.invite(index)
-        page.finish()
-        record.write(page.bytes)
+        var text = Buffer(capacity: 1024)
+        for family in families.sorted(by: { $0.family.name < $1.family.name }) {
+            family.appendText(to: &text)
+        }
+        record.write(text.bytes)
         bytes = record.bytes
     }
 

@@ -50,7 +50,7 @@ package enum GroupPath: Equatable, Sendable {
     ) throws(Mistake) -> GroupingKey {
         var job = rest.part(endedBy: 0x2F).copied
         if isBase64 {
-            do throws(Base64URL.Corrupt) {
+            do throws(Base64URL.DecodingError) {
                 job = try Base64URL.decode(job.span)
             } catch {
                 throw Mistake(
@@ -115,7 +115,7 @@ package enum GroupPath: Equatable, Sendable {
             throw Mistake(sentence: "improper label name \(Quoted.text(bytes))")
         }
         if !isBase64 { return (bytes.string, value) }
-        do throws(Base64URL.Corrupt) {
+        do throws(Base64URL.DecodingError) {
             return (bytes.string, try Base64URL.decode(value.span))
         } catch {
             throw Mistake(

@@ -26,8 +26,8 @@ package final class GroupStore: Sendable {
         state.withLock { $0.table.limits = limits }
     }
 
-    /// Notes families of others, by the identities that `Page.hosts` tells: a push may not give
-    /// their names another type.
+    /// Reserves the names of families that the page has from other owners, by `Page.familyKinds`: a
+    /// push must not use them with another type.
     package func reserve(_ families: [UInt64: Family.Kind]) {
         if families.isEmpty { return }
         state.withLock { $0.table.reserve(families) }

@@ -30,7 +30,7 @@ struct GroupTable {
     var byteCount = 0
     private(set) var expiredCount: UInt64 = 0
     private(set) var groups: [GroupingKey: Group] = [:]
-    private var register = SeriesRegister()
+    private var register = SeriesSet()
     private var nextNumber = 0
     /// Not later than the first end of a group's time.
     private(set) var nextExpiry = UInt64.max

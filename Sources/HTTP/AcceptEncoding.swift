@@ -1,13 +1,13 @@
 internal import Kernel
 
-/// What a client says about compressed answers (RFC 9110, 12.5.3).
+/// The header Accept-Encoding (RFC 9110, 12.5.3).
 package enum AcceptEncoding {
-    /// Whether `header` names gzip, or everything, with a weight above 0. Without a header the
-    /// answer is no: whoever says nothing gets the plain bytes.
+    /// Whether `header` lists gzip, or `*`, with a weight above 0. False without a header: a client
+    /// that does not send one gets plain bytes.
     package static func acceptsGzip(_ header: Span<UInt8>?) -> Bool {
         guard let header else { return false }
         var named: Bool?
-        var anything: Bool?
+        var wildcard: Bool?
         var start = 0
         while start < header.count {
             let item = header.piece(from: &start, upTo: UInt8(ascii: ","))
@@ -18,13 +18,13 @@ package enum AcceptEncoding {
             if coding.equalsIgnoringCase("gzip") || coding.equalsIgnoringCase("x-gzip") {
                 named = (named ?? false) || isWanted
             } else if coding.equals("*") {
-                anything = (anything ?? false) || isWanted
+                wildcard = (wildcard ?? false) || isWanted
             }
         }
-        return named ?? anything ?? false
+        return named ?? wildcard ?? false
     }
 
-    /// Whether a coding's parameters hold a weight of 0, or a weight that is none.
+    /// Whether a coding's parameters hold a weight of 0 or an invalid weight.
     private static func isRefused(_ parameters: Span<UInt8>) -> Bool {
         var start = 0
         while start < parameters.count {

@@ -1,11 +1,11 @@
 internal import Kernel
 
-/// The answers that a server gives by itself, made once for each voice.
+/// The responses that a server gives without asking a route, built once per error format.
 struct CannedResponses: Sendable {
-    /// One answer that keeps the connection and one that ends it.
+    /// The same response twice: one keeps the connection open, one closes it.
     struct CannedResponse: Sendable {
-        let staying: ResponseCore
-        let closing: ResponseCore
+        let keepAlive: ResponseCore
+        let close: ResponseCore
 
         init(
             _ errorFormat: ErrorFormat, status: Int, sentence: String,
@@ -13,80 +13,82 @@ struct CannedResponses: Sendable {
         ) {
             let all = headers + [("Content-Type", errorFormat.contentType)]
             let body = errorFormat.body(status, sentence)
-            staying = ResponseCore(status: status, headers: all, body: Body(body))
-            closing = ResponseCore(
+            keepAlive = ResponseCore(status: status, headers: all, body: Body(body))
+            close = ResponseCore(
                 status: status, headers: all + [("Connection", "close")], body: Body(body))
         }
     }
 
-    /// What the raw path begins with.
+    /// Prefix of the raw path for which these responses are used.
     private let prefix: [UInt8]
     let badRequest: CannedResponse
     let notFound: CannedResponse
     let tooLarge: CannedResponse
-    /// As `tooLarge`, of a request with a Content-Encoding.
+    /// As `tooLarge`, for a request with a Content-Encoding, whose limit may be lower.
     let tooLargeEncoded: CannedResponse
     let internalError: CannedResponse
     let notImplemented: CannedResponse
     let unavailable: CannedResponse
     let busy: CannedResponse
     let badVersion: CannedResponse
-    /// By `Router.Match.wrongMethod`.
+    /// Indexed by `Router.Match.wrongMethod`.
     let wrongMethod: [CannedResponse]
 
     init(_ errorFormat: ErrorFormat, allowed: [String], limits: Limits) {
         prefix = Array(errorFormat.prefix.utf8)
         let later = [("Retry-After", "1")]
-        badRequest = CannedResponse(errorFormat, status: 400, sentence: "The request is malformed.")
+        badRequest = CannedResponse(errorFormat, status: 400, sentence: "malformed HTTP request")
         notFound = CannedResponse(
-            errorFormat, status: 404, sentence: "There is nothing under this path.")
+            errorFormat, status: 404, sentence: "path not found")
         tooLarge = CannedResponse(
             errorFormat, status: 413,
-            sentence: "The body is too large: at most \(limits.bodyBytes) bytes are read.")
+            sentence: "body too large: limit \(limits.bodyBytes) bytes")
         tooLargeEncoded = CannedResponse(
             errorFormat, status: 413,
             sentence:
-                "The body is too large: at most \(limits.bodyBytes(isEncoded: true)) compressed bytes are read."
+                "body too large: limit \(limits.bodyBytes(isEncoded: true)) compressed bytes"
         )
         internalError = CannedResponse(
-            errorFormat, status: 500, sentence: "The request could not be answered.")
+            errorFormat, status: 500, sentence: "internal error")
         notImplemented = CannedResponse(
-            errorFormat, status: 501, sentence: "This transfer encoding is not supported.")
+            errorFormat, status: 501,
+            sentence: "transfer encoding not supported; use chunked or Content-Length")
         unavailable = CannedResponse(
-            errorFormat, status: 503, sentence: "The server is about to stop.", headers: later)
+            errorFormat, status: 503, sentence: "server is shutting down", headers: later)
         busy = CannedResponse(
-            errorFormat, status: 503, sentence: "The bodies of too many requests are on their way.",
+            errorFormat, status: 503,
+            sentence: "too many request bodies in flight: limit \(limits.inFlightBodyBytes) bytes",
             headers: later)
         badVersion = CannedResponse(
-            errorFormat, status: 505, sentence: "This version of HTTP is not supported.")
+            errorFormat, status: 505, sentence: "HTTP version not supported; use HTTP/1.1")
         wrongMethod = allowed.map { methods in
             CannedResponse(
                 errorFormat, status: 405,
-                sentence: "This path does not answer this method, but \(methods).",
+                sentence: "method not allowed; use \(methods)",
                 headers: [("Allow", methods)])
         }
     }
 
-    func isMeant(for rawPath: Span<UInt8>) -> Bool {
+    func matches(for rawPath: Span<UInt8>) -> Bool {
         rawPath.count >= prefix.count && rawPath.extracting(first: prefix.count).equals(prefix)
     }
 
-    /// The answer to what the gate refused; it ends the connection.
+    /// The response to a request whose header was rejected; it closes the connection.
     func refusal(_ status: Int) -> ResponseCore {
         switch status {
-        case 501: notImplemented.closing
-        case 505: badVersion.closing
-        default: badRequest.closing
+        case 501: notImplemented.close
+        case 505: badVersion.close
+        default: badRequest.close
         }
     }
 
-    /// What a connection beyond the limit gets before any request, as bytes for the socket.
+    /// Response to a connection beyond the limit, sent before any request is read.
     static let connectionLimit: StaticString = """
         HTTP/1.1 503 Service Unavailable\r
         Connection: close\r
         Content-Type: text/plain; charset=utf-8\r
-        Content-Length: 35\r
+        Content-Length: 21\r
         \r
-        Too many connections are open now.\n
+        too many connections\n
         """
 }

@@ -3,84 +3,84 @@ internal import Glibc
 internal import Kernel
 internal import Synchronization
 
-/// One connection and the request that is on it: kept for the connection's life, so that a further
+/// One connection and its current request. It lives as long as the connection, so that a further
 /// request allocates nothing.
 final class Connection: @unchecked Sendable {
-    // Everything but the deadline belongs to the connection's own thread. While the connection is
-    // suspended, `answer` belongs to whoever holds the Suspended; libmicrohttpd's lock in resume
-    // hands it over. `seen…` and `place` belong to the lock of `Deadlines`.
+    // The connection's libmicrohttpd thread owns everything but the deadline, which is atomic. While
+    // the request is suspended, the owner of its `PendingResponse` owns `answer`; libmicrohttpd's lock
+    // in MHD_resume_connection passes it back. The lock of `Deadlines` guards `observed…` and `place`.
 
-    /// Where the request on the connection stands.
+    /// The state of the current request.
     enum Phase {
         /// Between requests.
         case idle
-        /// The request line has come.
+        /// The request line is complete.
         case header
-        /// The header has come: the body is gathered or swallowed.
+        /// The header is complete: the body is gathered, or drained and dropped.
         case body
         case pending
         case answered
     }
 
-    /// What the header led to.
+    /// How the request is answered, decided when its header is complete.
     enum RouteDecision {
         case route(Route.Handler, Method)
         case constant(ResponseCore)
     }
 
     let descriptor: Int32
-    /// Whether the connection is beyond the limit and only there to be told so.
+    /// Whether the connection is beyond the limit and only open until its 503 is read.
     let isRefused: Bool
     var phase = Phase.idle
-    var plan: RouteDecision?
+    var decision: RouteDecision?
     var answer: ResponseCore?
-    var shape = Target.Shape.malformed
+    var form = Target.Form.malformed
     var path = Buffer(capacity: 128)
     var rawPath = Buffer(capacity: 128)
     var query = Buffer(capacity: 128)
     var body = Buffer(capacity: 16)
-    /// The small buffer while `body` is one of the pool.
-    private var spare: Buffer?
+    /// The connection's own small buffer while `body` is one of the pool.
+    private var smallBody: Buffer?
     var receivedBytes: UInt64 = 0
-    /// The body's length when the client has told it, else 0.
+    /// The Content-Length of the request, else 0.
     var expectedBytes: UInt64 = 0
-    /// How many bytes of body the request may have.
+    /// Limit of the request's body in bytes.
     var bodyLimit: UInt64 = 0
-    /// Bytes of `body` that the server has counted among those in flight.
+    /// Bytes of `body` that are counted in `ServerCore.inFlightBytes`.
     var countedBytes = 0
-    /// What a handler keeps for the connection.
+    /// A value that a handler keeps for the connection.
     var attachment: (any AnyObject & Sendable)?
 
-    /// When the connection is cut and why: nanoseconds above, the refusal in the four lowest
-    /// bits; 0 for never.
-    private let due = Atomic<UInt64>(0)
+    /// When the connection is cut and why: monotonic nanoseconds in the upper 60 bits, the reason in
+    /// the four lowest; 0 for never. One word, so that the clock thread reads both without a lock.
+    private let deadline = Atomic<UInt64>(0)
     var place = 0
-    var seenDue: UInt64 = 0
-    var seenBytes: Int64 = 0
+    var observedDeadline: UInt64 = 0
+    var observedBytes: Int64 = 0
 
     init(descriptor: Int32, isRefused: Bool) {
         self.descriptor = descriptor
         self.isRefused = isRefused
     }
 
-    /// `expected` is the body's length when the client has told it.
+    /// Appends part of the body. `expected` is the request's Content-Length in bytes, else 0.
     func gather(_ bytes: Span<UInt8>, of expected: Int, from pool: BufferPool) {
-        if spare == nil {
-            var roomy = pool.take()
-            swap(&roomy, &body)
-            spare = consume roomy
+        if smallBody == nil {
+            var pooled = pool.take()
+            swap(&pooled, &body)
+            smallBody = consume pooled
             body.reserve(expected + Request.bodyPadding)
         }
         body.append(bytes)
     }
 
-    /// Makes the bytes behind the body readable.
+    /// Reserves the padding behind the body, which simdjson reads.
     func padBody() {
         if body.count > 0 { body.reserve(Request.bodyPadding) }
     }
 
     func releaseBody(to pool: BufferPool) {
-        guard var small = spare.take() else { return }
+        guard var small = smallBody.take() else { return }
         swap(&small, &body)
         pool.giveBack(small)
     }
@@ -88,19 +88,19 @@ final class Connection: @unchecked Sendable {
     // MARK: The deadline
 
     func expire(at nanoseconds: UInt64, reason: RefusalReason) {
-        due.store(Connection.pack(nanoseconds, reason: reason), ordering: .relaxed)
+        deadline.store(Connection.pack(nanoseconds, reason: reason), ordering: .relaxed)
     }
 
     func neverExpire() {
-        due.store(0, ordering: .relaxed)
+        deadline.store(0, ordering: .relaxed)
     }
 
-    /// The packed deadline, which also tells one wait of the connection from another.
-    var packedDeadline: UInt64 { due.load(ordering: .relaxed) }
+    /// The packed deadline; it also identifies one wait of the connection.
+    var packedDeadline: UInt64 { deadline.load(ordering: .relaxed) }
 
-    /// Replaces the deadline unless the connection has gone on meanwhile.
+    /// Replaces the deadline unless the connection's thread has changed it meanwhile.
     func replaceDeadline(_ old: UInt64, by nanoseconds: UInt64, reason: RefusalReason) {
-        _ = due.compareExchange(
+        _ = deadline.compareExchange(
             expected: old, desired: Connection.pack(nanoseconds, reason: reason), ordering: .relaxed
         )
     }

@@ -2,26 +2,29 @@ internal import CLinux
 internal import Glibc
 internal import Kernel
 
-/// All connections of a server and the thread that cuts those whose time is up.
+/// The open connections of a server, and the thread that cuts those whose deadline has passed.
 ///
-/// libmicrohttpd's own timeout starts anew with every byte; this one does not. The thread sleeps
-/// until the next deadline, at most a tick, and as long as it likes when no connection is open.
+/// libmicrohttpd's own timeout restarts with every byte, so that a client that sends a byte a minute
+/// keeps its connection; this one does not. The thread sleeps until the next deadline, at most one
+/// tick, and without a timeout while no connection is open.
 final class Deadlines: Sendable {
     private struct State {
-        var exchanges: [Connection] = []
+        var connections: [Connection] = []
         var isStopping = false
     }
 
+    /// Guards the list and the connections' `observed…` and `place`. No other lock is taken under it;
+    /// shutdown(2) is called under it, so that `forget` returns only when the descriptor is unused.
     private let state = LockedValue(State())
-    private let bell: EventFD
+    private let wakeup: EventFD
     private let limits: Limits
     private let statistics: Statistics
-    /// A quarter of the shortest time a client is given: a deadline set while the thread sleeps is
-    /// further away than that.
+    /// A quarter of the shortest timeout: a deadline that is set while the thread sleeps is never
+    /// nearer than that, so setting it needs no wakeup.
     private let tickNanoseconds: UInt64
 
     init(limits: Limits, statistics: Statistics) throws(KernelError) {
-        bell = try EventFD()
+        wakeup = try EventFD()
         self.limits = limits
         self.statistics = statistics
         let shortest = min(
@@ -30,73 +33,73 @@ final class Deadlines: Sendable {
         tickNanoseconds = max(shortest.nanoseconds / 4, 5_000_000)
     }
 
-    /// From now on the exchange's deadline is kept.
+    /// Adds a connection.
     func watch(_ connection: Connection) {
         let isFirst = state.withLock { state in
-            connection.place = state.exchanges.count
-            state.exchanges.append(connection)
-            return state.exchanges.count == 1
+            connection.place = state.connections.count
+            state.connections.append(connection)
+            return state.connections.count == 1
         }
-        if isFirst { bell.ring() }
+        if isFirst { wakeup.ring() }
     }
 
-    /// From now on nobody but the caller touches the exchange's descriptor.
+    /// Removes a connection. Afterwards this object does not use its descriptor.
     func forget(_ connection: Connection) {
         state.withLock { state in
             let place = connection.place
-            guard place < state.exchanges.count, state.exchanges[place] === connection else {
+            guard place < state.connections.count, state.connections[place] === connection else {
                 return
             }
-            let last = state.exchanges.removeLast()
+            let last = state.connections.removeLast()
             if last !== connection {
-                state.exchanges[place] = last
+                state.connections[place] = last
                 last.place = place
             }
         }
     }
 
-    /// Connections that are not waiting for the header of a request.
-    var settled: Int {
+    /// Number of connections that are past the header of their first request.
+    var connectionsPastFirstHead: Int {
         state.withLock { state in
-            state.exchanges.count { connection in
+            state.connections.count { connection in
                 Connection.unpack(connection.packedDeadline)?.reason != .headerTimeout
             }
         }
     }
 
-    /// What the clock thread does until `stop`.
+    /// Body of the thread `http-clock`: started by `Server.init`, ends after `stop`.
     func run() {
         while true {
             let now = Clock.monotonicNanoseconds
             let (isStopping, next) = state.withLock { state in
-                (state.isStopping, self.cutOverdue(state.exchanges, now: now))
+                (state.isStopping, self.cutOverdue(state.connections, now: now))
             }
             if isStopping { return }
             guard let next else {
-                bell.wait()
+                wakeup.wait()
                 continue
             }
-            bell.wait(atMost: .nanoseconds(Int64(min(next &- now, tickNanoseconds))))
+            wakeup.wait(atMost: .nanoseconds(Int64(min(next &- now, tickNanoseconds))))
         }
     }
 
     func stop() {
         state.withLock { $0.isStopping = true }
-        bell.ring()
+        wakeup.ring()
     }
 
-    /// Returns when to look again; nil when no connection is open.
-    private func cutOverdue(_ exchanges: [Connection], now: UInt64) -> UInt64? {
-        if exchanges.isEmpty { return nil }
+    /// Returns the time of the next check; nil when no connection is open.
+    private func cutOverdue(_ connections: [Connection], now: UInt64) -> UInt64? {
+        if connections.isEmpty { return nil }
         var next = now &+ tickNanoseconds
-        for connection in exchanges {
+        for connection in connections {
             let packed = connection.packedDeadline
             guard let (nanoseconds, reason) = Connection.unpack(packed) else { continue }
             if nanoseconds <= now {
                 cut(connection, reason: reason)
             } else {
                 next = min(next, nanoseconds)
-                if reason == .idleTimeout { lookAfterIdle(connection, packed: packed, now: now) }
+                if reason == .idleTimeout { checkIdle(connection, packed: packed, now: now) }
             }
         }
         return next
@@ -105,17 +108,17 @@ final class Deadlines: Sendable {
     private func cut(_ connection: Connection, reason: RefusalReason) {
         connection.neverExpire()
         if !connection.isRefused { statistics.count(reason) }
-        // libmicrohttpd sees the end of the connection and closes the descriptor.
+        // libmicrohttpd reads end of file and closes the descriptor.
         shutdown(connection.descriptor, Int32(SHUT_RDWR))
     }
 
-    /// Ends a kept connection whose client has finished, and gives it the time of a header once
-    /// bytes of a further request have come.
+    /// Ends an idle connection whose client has closed its side, and starts the header's deadline once
+    /// bytes of a further request have arrived.
     ///
-    /// libmicrohttpd misses an end that came together with a request. It tells of a request when
-    /// its first line is complete; until then only the kernel's count of received bytes moves. A
-    /// Unix socket has no such count.
-    private func lookAfterIdle(_ connection: Connection, packed: UInt64, now: UInt64) {
+    /// libmicrohttpd 0.9.75 misses an end of file that arrived together with a request, and notifies of
+    /// a request only when its first line is complete; until then only the kernel's count of received
+    /// bytes (TCP_INFO) changes. A Unix socket has no such count.
+    private func checkIdle(_ connection: Connection, packed: UInt64, now: UInt64) {
         if clinux_is_half_closed(connection.descriptor) != 0 {
             connection.neverExpire()
             shutdown(connection.descriptor, Int32(SHUT_RDWR))
@@ -123,10 +126,10 @@ final class Deadlines: Sendable {
         }
         let received = clinux_tcp_received(connection.descriptor)
         if received < 0 { return }
-        if connection.seenDue != packed {
-            connection.seenDue = packed
-            connection.seenBytes = received
-        } else if received != connection.seenBytes {
+        if connection.observedDeadline != packed {
+            connection.observedDeadline = packed
+            connection.observedBytes = received
+        } else if received != connection.observedBytes {
             connection.replaceDeadline(
                 packed, by: now &+ limits.headerTimeout.nanoseconds, reason: .headerTimeout)
         }

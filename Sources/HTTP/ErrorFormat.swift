@@ -1,9 +1,9 @@
-/// In which words a server refuses below a path: what it answers without asking a route.
+/// The format of error bodies that a server sends without asking a route, for paths with a prefix.
 package struct ErrorFormat: Sendable {
-    /// The paths that begin with it, as they came.
+    /// Prefix of raw request paths for which the format is used.
     package let prefix: String
     package let contentType: String
-    /// The body for a status and a sentence.
+    /// Makes the body from a status and a sentence without a full stop.
     let body: @Sendable (Int, String) -> String
 
     package init(
@@ -14,7 +14,7 @@ package struct ErrorFormat: Sendable {
         self.body = body
     }
 
-    /// The sentence as a line of text, everywhere.
+    /// The sentence as one line of plain text; used for all paths.
     package static let plain = ErrorFormat(prefix: "", contentType: "text/plain; charset=utf-8") {
         _, sentence in sentence + "\n"
     }

@@ -1,27 +1,28 @@
 internal import CISAL
 package import Kernel
 
-/// A gzip compressor (RFC 1952) that is made once and used by one thread at a time.
+/// A gzip compressor (RFC 1952), used by one thread at a time.
 ///
-/// ISA-L's level 0, one pass over the text, with Huffman codes that were made for an earlier page:
-/// pages are alike, so it packs them as tightly as level 1 does in two passes.
+/// It uses ISA-L's level 0, one pass over the text, with Huffman codes computed from an earlier page.
+/// Pages resemble each other, so that it compresses as well as level 1 does in two passes.
 @safe
 package struct GzipEncoder: ~Copyable, @unchecked Sendable {
-    /// After so many texts the codes are made anew, and when a text is twice or half as long as the
-    /// one that they were made for.
+    /// The codes are recomputed after this many texts, and when a text is twice or half as long as the
+    /// one they were computed from.
     package static let textsPerCode = 512
-    /// How much of a text is looked at for its codes: windows of a size, spread evenly.
+    /// Codes are computed from at most `windows` samples of `window` bytes, spread evenly: 256 KiB are
+    /// enough for the frequencies and bound the cost for large pages.
     private static let window = 32 << 10
     private static let windows = 8
 
     private struct Codes {
         var tables = isal_hufftables()
-        /// How long the text was that they were made for, and how many texts they still serve.
+        /// Length in bytes of the text they were computed from, and for how many texts they are used.
         var learnedCount = 0
         var textsLeft = 0
     }
 
-    // Whoever holds the value holds the compressor: nobody else can reach it.
+    // The value is not copyable: its owner alone reaches this memory.
     private let stream: UnsafeMutablePointer<isal_zstream>
     private let codes: UnsafeMutablePointer<Codes>
 
@@ -37,7 +38,7 @@ package struct GzipEncoder: ~Copyable, @unchecked Sendable {
         unsafe stream.deallocate()
     }
 
-    /// Appends `plain`, compressed, to `buffer`, which grows by what the result needs.
+    /// Appends the compressed `plain` to `buffer`, which grows as needed.
     package func encode(_ plain: Span<UInt8>, into buffer: inout Buffer) {
         precondition(plain.count <= UInt32.max)
         let learnedCount = unsafe codes.pointee.learnedCount
@@ -55,22 +56,22 @@ package struct GzipEncoder: ~Copyable, @unchecked Sendable {
         unsafe plain.withUnsafeBufferPointer { source in
             unsafe stream.pointee.next_in = UnsafeMutablePointer(mutating: source.baseAddress)
             unsafe stream.pointee.avail_in = UInt32(source.count)
-            // A page shrinks to a fifth or less.
-            let room = 4096 + source.count / 4
+            // A page compresses to a fifth or less.
+            let free = 4096 + source.count / 4
             repeat {
-                unsafe buffer.append(room: room) { target in
+                unsafe buffer.append(upTo: free) { target in
                     unsafe stream.pointee.next_out = target
-                    unsafe stream.pointee.avail_out = UInt32(room)
+                    unsafe stream.pointee.avail_out = UInt32(free)
                     let result = unsafe isal_deflate(stream)
                     precondition(result == COMP_OK)
-                    return unsafe room - Int(stream.pointee.avail_out)
+                    return unsafe free - Int(stream.pointee.avail_out)
                 }
             } while unsafe stream.pointee.internal_state.state != ZSTATE_END
         }
     }
 
-    /// Makes the codes for texts like this one. Every text can be written with them, as every byte,
-    /// length and distance has one.
+    /// Computes the codes from this text. They can encode any text, because every byte, length and
+    /// distance has a code.
     private func learn(_ plain: Span<UInt8>) {
         unsafe codes.pointee.learnedCount = plain.count
         unsafe codes.pointee.textsLeft = GzipEncoder.textsPerCode

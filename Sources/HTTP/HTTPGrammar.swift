@@ -1,4 +1,4 @@
-/// The alphabets of RFC 9110 and RFC 3986 that the gate asks about.
+/// The parts of the grammar of RFC 9110 and RFC 3986 that requests are checked against.
 enum HTTPGrammar {
     /// A method or a header name: one or more `tchar` (RFC 9110, 5.6.2).
     static func isToken(_ text: Span<UInt8>) -> Bool {
@@ -72,7 +72,7 @@ enum HTTPGrammar {
 }
 
 extension Span where Element == UInt8 {
-    /// The bytes from `start` up to the next `separator` or the end; `start` moves behind it.
+    /// The bytes from `start` to the next `separator` or the end; `start` moves behind the separator.
     @_lifetime(copy self)
     func piece(from start: inout Int, upTo separator: UInt8) -> Span<UInt8> {
         let first = start

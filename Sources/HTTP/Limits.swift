@@ -1,33 +1,36 @@
-/// What a server grants its clients. Everything beyond is refused and counted in `Statistics`.
+/// Limits of a server towards its clients. What exceeds one is rejected and counted in `Statistics`.
 package struct Limits: Sendable {
-    /// Connections that are served at the same time, over all listeners of the server.
+    /// Connections served at the same time, over all listeners of the server. 512: Prometheus and a
+    /// person's browser use a few; each costs `connectionMemoryBytes` at most.
     package var connections = 512
-    /// Connections beyond `connections` that are accepted at the same time to be told 503; further
-    /// ones wait in the kernel's backlog.
+    /// Connections beyond `connections` that are accepted at the same time to send 503; further ones
+    /// wait in the kernel's backlog.
     package var connectionReserve = 64
-    /// From accept, or from the first byte of a further request, to the end of the header.
+    /// Time from accept, or from the first byte of a further request, to the end of the header.
     package var headerTimeout = Duration.seconds(10)
-    /// From the end of the header to the end of the body.
+    /// Time from the end of the header to the end of the body.
     package var bodyTimeout = Duration.seconds(30)
-    /// From the answer to its last byte in the kernel's hands.
+    /// Time from queueing the response until the kernel has taken its last byte.
     package var writeTimeout = Duration.seconds(30)
-    /// A kept connection without a request. Prometheus keeps its connections for 5 minutes.
+    /// Time that an open connection may have no request. Prometheus closes idle connections after 5
+    /// minutes; the server waits longer, so that it never closes one that Prometheus is about to use.
     package var idleTimeout = Duration.seconds(330)
-    /// How long a connection beyond `connections` may take to read its 503 and go.
+    /// Time that a connection beyond `connections` may take to read its 503.
     package var refusalTimeout = Duration.seconds(1)
-    /// Memory of libmicrohttpd per connection: the request line and the header must fit.
+    /// Memory of libmicrohttpd per connection in bytes: request line, header and response header.
     package var connectionMemoryBytes = 32768
-    /// The body of a request. Up to `swallowFactor` times as much is read before the answer is 413.
+    /// Bytes of a request's body. Up to `drainFactor` times as many are read and dropped, so that the
+    /// client reads the 413; then the connection is closed.
     package var bodyBytes = 1 << 20
-    /// The body of a request with a Content-Encoding; nil for `bodyBytes`.
+    /// Bytes of a body with a Content-Encoding; nil for `bodyBytes`.
     package var encodedBodyBytes: Int?
-    /// Bodies of all requests together, as they come.
-    package var flightBytes = 64 << 20
-    /// How many times `bodyBytes` is read from a client before the connection is closed on it.
-    package var swallowFactor = 4
-    /// Threads that read requests, answer them and write the answers.
+    /// Bytes of all request bodies in memory together.
+    package var inFlightBodyBytes = 64 << 20
+    /// How many times `bodyBytes` is read from a client before the connection is closed.
+    package var drainFactor = 4
+    /// Threads of libmicrohttpd that read requests and write responses. 0.9.75 ignores 0 and 1.
     package var workerThreads = 2
-    /// Lines of libmicrohttpd's log that are passed on in ten seconds; further ones are counted.
+    /// Lines of libmicrohttpd's log that are written in ten seconds; further ones are counted.
     package var logLines = 10
 
     package init() {}
@@ -39,12 +42,12 @@ extension Limits {
         isEncoded ? min(encodedBodyBytes ?? bodyBytes, bodyBytes) : bodyBytes
     }
 
-    /// Our own mistakes only: these numbers do not come from clients.
+    /// Traps on limits that make no sense: they come from our own code, never from clients.
     func check() {
         precondition(connections > 0 && connectionReserve > 0 && workerThreads > 0)
-        precondition(bodyBytes > 0 && bodyBytes < Int.max / 4 && swallowFactor > 0)
-        precondition(flightBytes >= bodyBytes && (encodedBodyBytes ?? 1) > 0)
-        // Smaller memory has led libmicrohttpd to read before its buffer.
+        precondition(bodyBytes > 0 && bodyBytes < Int.max / 4 && drainFactor > 0)
+        precondition(inFlightBodyBytes >= bodyBytes && (encodedBodyBytes ?? 1) > 0)
+        // With less memory libmicrohttpd 0.9.75 read before the start of its buffer.
         precondition(connectionMemoryBytes >= 8192)
         precondition(
             min(headerTimeout, bodyTimeout, writeTimeout, idleTimeout, refusalTimeout) > .zero)

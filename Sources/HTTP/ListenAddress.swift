@@ -1,6 +1,6 @@
 internal import Kernel
 
-/// Where a server listens, as flags spell it.
+/// The address of a listener, in the form of the flags.
 package enum ListenAddress: Sendable, Equatable, CustomStringConvertible {
     /// A host name or address and a port. An empty host means every address of the machine,
     /// port 0 any free port.
@@ -8,9 +8,9 @@ package enum ListenAddress: Sendable, Equatable, CustomStringConvertible {
     /// The absolute path of a Unix socket.
     case unix(path: String)
 
-    /// The most bytes a Unix socket's path may have (unix(7): sun_path less its end).
+    /// Longest path of a Unix socket in bytes (unix(7): sun_path without its NUL).
     package static let pathBytes = 107
-    /// The most bytes a host name may have (RFC 1035).
+    /// Longest host name in bytes (RFC 1035, 3.1).
     package static let hostBytes = 255
 
     /// Reads `:10180`, `127.0.0.1:9100`, `[::1]:9100`, `localhost:9100` or `unix:/run/x.sock`.
@@ -96,7 +96,7 @@ package enum ListenAddress: Sendable, Equatable, CustomStringConvertible {
         }
     }
 
-    /// Digits, colons, dots and an optional zone; getaddrinfo(3) knows the rest.
+    /// Digits, colons, dots and an optional zone; getaddrinfo(3) checks the rest.
     private static func isIPv6Text(_ text: Span<UInt8>) -> Bool {
         let end = text.offset(of: UInt8(ascii: "%")) ?? text.count
         for index in 0..<end {
@@ -119,7 +119,7 @@ package enum ListenAddress: Sendable, Equatable, CustomStringConvertible {
     }
 }
 
-/// Why a text is no listen address: one sentence for people.
+/// A text that is not a listen address; `description` says what is wrong with it.
 package struct ListenAddressError: Error, Equatable, Sendable, CustomStringConvertible {
     package let description: String
 

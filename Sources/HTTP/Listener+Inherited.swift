@@ -3,12 +3,12 @@ internal import Glibc
 package import Kernel
 
 extension Listener {
-    /// The sockets that the service manager has opened for us (sd_listen_fds(3)), from descriptor
-    /// 3 on, by the names it has given them: none when `LISTEN_PID` is not this process.
+    /// The sockets passed by the service manager (sd_listen_fds(3)), from descriptor 3 on, with their
+    /// names; empty when `LISTEN_PID` is not this process.
     ///
-    /// Throws `EINVAL` when `LISTEN_FDS` is no number, and what is wrong with a descriptor:
-    /// `EBADF`, `ENOTSOCK`, or `EINVAL` when it is not a stream socket that listens. The sockets
-    /// stay open in whoever opened them, also when we close ours.
+    /// Throws `EINVAL` when `LISTEN_FDS` is not a number, and for a descriptor `EBADF`, `ENOTSOCK`, or
+    /// `EINVAL` when it is not a listening stream socket. The service manager keeps its own descriptors
+    /// open when these are closed.
     package static func inherited() throws(KernelError) -> [(name: String, listener: Listener)] {
         let listeners = try inherited(
             process: environment("LISTEN_PID"), count: environment("LISTEN_FDS"), first: 3)
@@ -16,7 +16,7 @@ extension Listener {
             .map { (name: $0, listener: $1) }
     }
 
-    /// The names of `LISTEN_FDNAMES`, with colons between them; empty ones where it says too few.
+    /// The colon-separated names of `LISTEN_FDNAMES`, padded with empty ones to `count`.
     static func names(_ text: String?, of count: Int) -> [String] {
         var names =
             text?.split(separator: ":", omittingEmptySubsequences: false).map(String.init) ?? []

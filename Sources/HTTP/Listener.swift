@@ -2,10 +2,10 @@ internal import CLinux
 internal import Glibc
 package import Kernel
 
-/// A listening socket. It closes it when it goes, and removes the path of a Unix socket it made.
+/// A listening socket. Deinitialising closes it and removes the path of a Unix socket that it bound.
 package final class Listener: Sendable, CustomStringConvertible {
-    /// The inode of a path we made: only that one is removed.
-    struct Made: Sendable {
+    /// The inode of the bound path. Only that one is removed: another process may have replaced it.
+    struct BoundPath: Sendable {
         let path: String
         let device: dev_t
         let inode: ino_t
@@ -14,37 +14,38 @@ package final class Listener: Sendable, CustomStringConvertible {
     let descriptor: Int32
     /// `127.0.0.1:10180`, `[::]:10180`, `unix:/run/x.sock`.
     package let description: String
-    /// The port of a TCP socket, also when any free one was asked for.
+    /// The port of a TCP socket, also when port 0 was requested; nil for a Unix socket.
     package let port: UInt16?
-    private let made: Made?
+    private let boundPath: BoundPath?
 
-    /// Connections that wait to be accepted.
+    /// Argument of listen(2). Linux caps it at net.core.somaxconn (4096 since 5.4); 1,024 hold a burst
+    /// of clients while the server is at its limit.
     static let backlog: Int32 = 1024
 
-    init(owning descriptor: Int32, made: Made? = nil) {
+    init(owning descriptor: Int32, boundPath: BoundPath? = nil) {
         self.descriptor = descriptor
-        self.made = made
+        self.boundPath = boundPath
         (description, port) = Listener.describe(descriptor)
     }
 
     deinit {
         close(descriptor)
-        guard let made else { return }
+        guard let boundPath else { return }
         var status = stat()
-        if unsafe lstat(made.path, &status) == 0, status.st_dev == made.device,
-            status.st_ino == made.inode
+        if unsafe lstat(boundPath.path, &status) == 0, status.st_dev == boundPath.device,
+            status.st_ino == boundPath.inode
         {
-            unsafe unlink(made.path)
+            unsafe unlink(boundPath.path)
         }
     }
 
     /// Opens a socket on `address`.
     ///
     /// An empty host means all addresses, IPv6 and IPv4 on one socket, IPv4 alone where the
-    /// machine has no IPv6. Of a name's addresses an IPv4 one is preferred. The file of a Unix
-    /// socket that nobody serves any more is replaced. Throws what the kernel said: `EADDRINUSE`
-    /// when somebody serves there, `ENOTSOCK` when the path is another kind of file,
-    /// `EPERM` when the Unix socket cannot be given to the group, `EADDRNOTAVAIL` when a name has no address.
+    /// machine has no IPv6. Of a name's addresses an IPv4 one is preferred. The file of an abandoned
+    /// Unix socket is replaced. Throws the kernel's error: `EADDRINUSE` when a process listens there,
+    /// `ENOTSOCK` when the path is another kind of file, `EPERM` when the socket's group cannot be set,
+    /// `EADDRNOTAVAIL` when a name has no address.
     package static func bind(
         _ address: ListenAddress, unixMode: UInt32 = 0o660, unixGroup: UInt32? = nil
     ) throws(KernelError) -> Listener {
@@ -142,7 +143,7 @@ package final class Listener: Sendable, CustomStringConvertible {
                 }
             }
             var status = stat()
-            // Before listen, so that nobody connects under wider permissions.
+            // Before listen(2), so that no client connects under wider permissions.
             guard group.map({ unsafe chown(path, .max, $0) == 0 }) ?? true,
                 unsafe chmod(path, mode) == 0, unsafe lstat(path, &status) == 0,
                 listen(descriptor, backlog) == 0
@@ -153,14 +154,14 @@ package final class Listener: Sendable, CustomStringConvertible {
             }
             return Listener(
                 owning: descriptor,
-                made: Made(path: path, device: status.st_dev, inode: status.st_ino))
+                boundPath: BoundPath(path: path, device: status.st_dev, inode: status.st_ino))
         } catch {
             close(descriptor)
             throw error
         }
     }
 
-    /// Removes the file of a socket that nobody serves.
+    /// Removes the file of a socket on which no process listens.
     private static func removeAbandoned(_ path: String, subject: String) throws(KernelError) {
         var status = stat()
         guard unsafe lstat(path, &status) == 0 else { throw .last(subject) }
@@ -170,7 +171,7 @@ package final class Listener: Sendable, CustomStringConvertible {
         let probe = clinux_stream_socket(AF_UNIX)
         guard probe >= 0 else { throw .last(subject) }
         defer { close(probe) }
-        // A full backlog (EAGAIN) or a lack of permission is a sign of life as well.
+        // A full backlog (EAGAIN) or a lack of permission means that a process listens as well.
         guard unsafe clinux_connect_path(probe, path, path.utf8.count) != 0, errno == ECONNREFUSED
         else { throw KernelError(EADDRINUSE, subject: subject) }
         guard unsafe unlink(path) == 0 else { throw .last(subject) }
@@ -180,9 +181,9 @@ package final class Listener: Sendable, CustomStringConvertible {
         if let address = SocketAddress(localOf: descriptor) {
             return (address.description, address.port)
         }
-        let room = ListenAddress.pathBytes + 1
-        var path = [CChar](repeating: 0, count: room)
-        let length = unsafe clinux_local_path(descriptor, &path, room)
+        let capacity = ListenAddress.pathBytes + 1
+        var path = [CChar](repeating: 0, count: capacity)
+        let length = unsafe clinux_local_path(descriptor, &path, capacity)
         let text = path.prefix(length).map { UInt8(bitPattern: $0) }
         return ("unix:" + String(decoding: text, as: UTF8.self), nil)
     }

@@ -1,6 +1,6 @@
 internal import Kernel
 
-/// The methods a route may answer.
+/// The methods that a route can have (RFC 9110, 9).
 package enum Method: String, Sendable, CaseIterable {
     case get = "GET"
     case head = "HEAD"

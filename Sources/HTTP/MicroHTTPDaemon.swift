@@ -2,37 +2,38 @@ internal import CMicroHTTPD
 internal import Glibc
 internal import Kernel
 
-/// A daemon of libmicrohttpd: threads that serve the connections given to them. It must be stopped.
+/// A daemon of libmicrohttpd: the threads that serve the connections passed to it. It must be
+/// stopped with `stop`.
 ///
-/// It has no listening socket. MHD_quiesce_daemon of 0.9.75 takes that socket out of a worker's
-/// epoll set without asking whether the worker has just done so, and then aborts the process; and
-/// MHD_stop_daemon alone would shut down a socket that others share.
+/// It has no listening socket. MHD_quiesce_daemon of 0.9.75 removes that socket from a worker's epoll
+/// set without checking whether the worker has just done so, and then aborts the process;
+/// MHD_stop_daemon alone would shut down a socket that is shared with other processes.
 @safe
 struct MicroHTTPDaemon: @unchecked Sendable {
-    // libmicrohttpd locks what connections are added to; the Server's lock guards who stops.
+    // libmicrohttpd locks its list of connections; the lock of `Server` serialises `stop`.
     private let daemon: OpaquePointer
-    // libmicrohttpd has their addresses until it is stopped.
+    // libmicrohttpd keeps pointers to both until `stop`.
     private let core: ServerCore
     private let logger: DaemonLogger
 
     init(core: ServerCore) throws(KernelError) {
         let limits = core.limits
         let logger = DaemonLogger(core)
-        var plan = unsafe mhd_plan()
-        unsafe plan.worker_threads = UInt32(clamping: limits.workerThreads)
-        // Never met: Places counts. libmicrohttpd divides its limit among its threads and lets a
-        // connection go a little later than it tells us.
-        unsafe plan.connection_limit = UInt32(
+        var configuration = unsafe mhd_plan()
+        unsafe configuration.worker_threads = UInt32(clamping: limits.workerThreads)
+        // Never reached, because `ConnectionSlots` counts. libmicrohttpd divides its limit among its
+        // threads and releases a connection a little after it notifies us.
+        unsafe configuration.connection_limit = UInt32(
             clamping: (limits.connections + limits.connectionReserve) * 2 + 64)
-        unsafe plan.connection_memory_bytes = limits.connectionMemoryBytes
-        unsafe plan.logger = logger.address
-        unsafe plan.context = Unmanaged.passUnretained(core).toOpaque()
-        unsafe plan.answer = answer
-        unsafe plan.completed = completed
-        unsafe plan.connection = connectionChanged
-        unsafe plan.target = targetCame
+        unsafe configuration.connection_memory_bytes = limits.connectionMemoryBytes
+        unsafe configuration.logger = logger.address
+        unsafe configuration.context = Unmanaged.passUnretained(core).toOpaque()
+        unsafe configuration.answer = answer
+        unsafe configuration.completed = completed
+        unsafe configuration.connection = connectionChanged
+        unsafe configuration.target = targetReceived
         errno = 0
-        guard let daemon = unsafe mhd_start(&plan) else {
+        guard let daemon = unsafe mhd_start(&configuration) else {
             throw KernelError(errno == 0 ? EINVAL : errno, subject: "http server \(core.name)")
         }
         unsafe self.daemon = daemon
@@ -40,7 +41,8 @@ struct MicroHTTPDaemon: @unchecked Sendable {
         self.logger = logger
     }
 
-    /// Hands a connection over, which is closed in any case. Returns whether it is served.
+    /// Passes a connection to libmicrohttpd, which closes the descriptor also when it fails.
+    /// Returns whether the connection is served.
     func serve(_ descriptor: Int32, peer: inout sockaddr_in6, length: socklen_t) -> Bool {
         unsafe withUnsafeBytes(of: &peer) { bytes in
             let address = unsafe bytes.baseAddress?.assumingMemoryBound(to: sockaddr.self)
@@ -48,23 +50,24 @@ struct MicroHTTPDaemon: @unchecked Sendable {
         }
     }
 
-    /// Ends all connections and threads. Once only, and not while a request is suspended.
+    /// Ends all connections and threads. Call it once, and not while a request is suspended:
+    /// libmicrohttpd 0.9.75 aborts the process in both cases.
     func stop() {
         unsafe MHD_stop_daemon(daemon)
     }
 }
 
-/// Where a daemon sends its messages: C memory at an address that stays.
+/// The logger of a daemon: C memory whose address does not change.
 @safe
 private final class DaemonLogger: @unchecked Sendable {
-    // Nobody writes after the initialiser.
+    // Not written after the initialiser.
     fileprivate let address: UnsafeMutablePointer<mhd_logger>
 
     /// `core` must outlive it.
     init(_ core: ServerCore) {
         unsafe address = UnsafeMutablePointer<mhd_logger>.allocate(capacity: 1)
         let context = unsafe Unmanaged.passUnretained(core).toOpaque()
-        unsafe address.initialize(to: mhd_logger(write: logCame, context: context))
+        unsafe address.initialize(to: mhd_logger(write: messageReceived, context: context))
     }
 
     deinit {
@@ -72,7 +75,7 @@ private final class DaemonLogger: @unchecked Sendable {
     }
 }
 
-// MARK: libmicrohttpd's hooks
+// MARK: Callbacks of libmicrohttpd
 
 private func core(_ context: UnsafeMutableRawPointer) -> ServerCore {
     unsafe Unmanaged<ServerCore>.fromOpaque(context).takeUnretainedValue()
@@ -87,12 +90,12 @@ private func bytes(_ text: UnsafePointer<CChar>?) -> UnsafeRawBufferPointer {
     return unsafe UnsafeRawBufferPointer(start: text, count: strlen(text))
 }
 
-private func logCame(
+private func messageReceived(
     _ context: UnsafeMutableRawPointer?, text: UnsafePointer<CChar>?, length: Int
 ) {
     guard let context = unsafe context, let text = unsafe text else { return }
     let message = unsafe UnsafeRawBufferPointer(start: text, count: length)
-    unsafe core(context).log.pass(Span(_unsafeBytes: message))
+    unsafe core(context).log.write(Span(_unsafeBytes: message))
 }
 
 private func connectionChanged(
@@ -102,24 +105,24 @@ private func connectionChanged(
     guard let context = unsafe context, let slot = unsafe slot else { return }
     let core = unsafe core(context)
     if event == .CONNECTION_NOTIFY_STARTED {
-        let opened = core.connectionOpened(unsafe mhd_socket(handle))
+        let opened = core.didOpen(unsafe mhd_socket(handle))
         unsafe slot.pointee = Unmanaged.passRetained(opened).toOpaque()
     } else if let kept = unsafe slot.pointee {
         unsafe slot.pointee = nil
-        core.connectionClosed(unsafe Unmanaged<Connection>.fromOpaque(kept).takeRetainedValue())
+        core.didClose(unsafe Unmanaged<Connection>.fromOpaque(kept).takeRetainedValue())
     }
 }
 
-private func targetCame(
+private func targetReceived(
     _ context: UnsafeMutableRawPointer?, target: UnsafePointer<CChar>?,
     handle: OpaquePointer?
 ) -> UnsafeMutableRawPointer? {
     guard let context = unsafe context, let kept = unsafe mhd_socket_context(handle) else {
         return nil
     }
-    let isOurs = unsafe core(context).requestBegan(
+    let isAccepted = unsafe core(context).didReceiveTarget(
         connection(kept), target: Span(_unsafeBytes: bytes(target)))
-    return unsafe isOurs ? kept : nil
+    return unsafe isAccepted ? kept : nil
 }
 
 private func answer(
@@ -138,26 +141,26 @@ private func answer(
     case .header:
         let method = unsafe bytes(method)
         var validator = RequestHeadValidator()
-        unsafe MHD_get_connection_values_n(handle, .HEADER_KIND, headerCame, &validator)
+        unsafe MHD_get_connection_values_n(handle, .HEADER_KIND, didReceiveHead, &validator)
         let outcome = unsafe validator.outcome(
             method: Span(_unsafeBytes: method), version: Span(_unsafeBytes: bytes(version)))
-        return unsafe core.headerCame(
+        return unsafe core.didReceiveHead(
             connection, handle: handle, method: Span(_unsafeBytes: method), validator: outcome)
     case .body:
         if unsafe uploadCount.pointee == 0 {
-            return unsafe core.requestCame(connection, handle: handle)
+            return unsafe core.didReceiveEnd(connection, handle: handle)
         }
         let came = unsafe UnsafeRawBufferPointer(start: upload, count: uploadCount.pointee)
         unsafe uploadCount.pointee = 0
-        return unsafe core.bodyCame(connection, bytes: Span(_unsafeBytes: came)) ? .YES : .NO
+        return unsafe core.didReceiveBody(connection, bytes: Span(_unsafeBytes: came)) ? .YES : .NO
     case .pending:
-        return unsafe core.requestResumed(connection, handle: handle)
+        return unsafe core.didResume(connection, handle: handle)
     case .idle, .answered:
         return .NO
     }
 }
 
-private func headerCame(
+private func didReceiveHead(
     _ context: UnsafeMutableRawPointer?, kind: MHD_ValueKind, name: UnsafePointer<CChar>?,
     nameCount: Int, value: UnsafePointer<CChar>?, valueCount: Int
 ) -> MHD_Result {
@@ -165,19 +168,19 @@ private func headerCame(
         return .NO
     }
     if unsafe isFolded(name, nameCount: nameCount, value: value) {
-        unsafe validator.pointee.seeFolding()
+        unsafe validator.pointee.addFoldedLine()
     }
     let name = unsafe UnsafeRawBufferPointer(start: name, count: name == nil ? 0 : nameCount)
     let value = unsafe UnsafeRawBufferPointer(start: value, count: value == nil ? 0 : valueCount)
-    unsafe validator.pointee.see(Span(_unsafeBytes: name), value: Span(_unsafeBytes: value))
+    unsafe validator.pointee.add(Span(_unsafeBytes: name), value: Span(_unsafeBytes: value))
     return .YES
 }
 
-/// Whether a header's value does not follow its name, as it does in the client's bytes.
+/// Whether a header's value does not directly follow its name in memory, as it does in the request.
 ///
-/// libmicrohttpd 0.9.75 joins a folded line to the header's name instead of its value, in other
-/// memory: `Content-Length: 3` with a second line ` 9` becomes a header `Content-Length9`, and
-/// the body a request.
+/// libmicrohttpd 0.9.75 appends a folded line (RFC 9112, 5.2) to the header's name instead of its
+/// value, in other memory: `Content-Length: 3` with a second line ` 9` becomes a header
+/// `Content-Length9`, and the body is read as a further request.
 private func isFolded(
     _ name: UnsafePointer<CChar>?, nameCount: Int, value: UnsafePointer<CChar>?
 ) -> Bool {
@@ -197,7 +200,7 @@ private func completed(
     slot: UnsafeMutablePointer<UnsafeMutableRawPointer?>?, end: MHD_RequestTerminationCode
 ) {
     guard let context = unsafe context, let kept = unsafe slot?.pointee else { return }
-    unsafe core(context).requestEnded(
+    unsafe core(context).didComplete(
         connection(kept), normally: end == .REQUEST_TERMINATED_COMPLETED_OK)
     unsafe slot?.pointee = nil
 }

@@ -1,12 +1,12 @@
 internal import CLinux
 internal import CMicroHTTPD
 
-/// A request that waits for its answer, which any thread may give, once.
+/// A suspended request. Any thread may answer it, once.
 ///
-/// Dropping it unanswered answers 500: a client never waits for what has been forgotten.
+/// Dropping it without an answer sends 500, so that a client never waits for a lost request.
 @safe
 package struct PendingResponse: ~Copyable, @unchecked Sendable {
-    // The connection stays where it is until it is resumed, and only the deinit resumes it.
+    // libmicrohttpd keeps the connection until it is resumed, and only deinit resumes it.
     private let handle: OpaquePointer
     private let connection: Connection
     private let core: ServerCore
@@ -17,24 +17,24 @@ package struct PendingResponse: ~Copyable, @unchecked Sendable {
         unsafe self.handle = handle
         self.connection = connection
         self.core = core
-        response = core.constants(for: connection).internalError.staying
+        response = core.constants(for: connection).internalError.keepAlive
     }
 
-    /// Whether the client has closed its side of the connection, as one does that waits no longer.
+    /// Whether the client has closed its side of the connection.
     package var isAbandoned: Bool {
         unsafe clinux_is_half_closed(mhd_socket(handle)) != 0
     }
 
-    /// Gives the answer, which may be shared with others.
+    /// Sets the response, which may be shared with other requests, and resumes the request.
     package consuming func answer(_ response: borrowing Response) {
         self.response = response.core
     }
 
     deinit {
         connection.answer = response
-        // The answer is queued by the connection's own thread, which this call wakes.
+        // The connection's own thread, which this call wakes, queues the response.
         unsafe MHD_resume_connection(handle)
-        // Only now may the daemon be stopped: the call above has let go of it.
+        // After this the daemon may be stopped; until the call above has returned it may not.
         core.statistics.endSuspension()
     }
 }

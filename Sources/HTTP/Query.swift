@@ -1,10 +1,10 @@
 internal import Kernel
 
-/// The `name=value&name=value` behind the question mark of a request target.
+/// The query of a request target, `name=value&name=value` (WHATWG URL, form-urlencoded).
 package enum Query {
     /// The decoded values of every pair with this decoded name, in order.
     ///
-    /// `+` is a blank. A pair with an escape that is none is left out, as Go's servers do.
+    /// `+` is a blank. A pair with an invalid escape is left out, as Go's net/url does.
     package static func values(of name: StaticString, in query: Span<UInt8>) -> [String] {
         var values: [String] = []
         var start = 0

@@ -1,7 +1,7 @@
 internal import Kernel
 
-/// libmicrohttpd's messages on their way to the log: hostile clients cause many, so only some
-/// lines pass in ten seconds and the others are counted.
+/// Writes libmicrohttpd's messages to the log, at most `lines` in ten seconds. Hostile clients cause
+/// one per request; the rest is counted, and the count is written with the next line.
 final class RateLimitedLog: Sendable {
     private struct Window {
         var start: UInt64 = 0
@@ -9,20 +9,21 @@ final class RateLimitedLog: Sendable {
         var dropped = 0
     }
 
+    /// Guards the counters of the current ten seconds; the line is written outside.
     private let window = LockedValue(Window())
     private let lines: Int
-    private let write: @Sendable (String) -> Void
+    private let output: @Sendable (String) -> Void
 
     init(lines: Int, write: @escaping @Sendable (String) -> Void) {
         self.lines = lines
-        self.write = write
+        output = write
     }
 
-    func pass(_ message: Span<UInt8>) {
-        pass(message.trimmed.string)
+    func write(_ message: Span<UInt8>) {
+        write(message.trimmed.string)
     }
 
-    func pass(_ message: String) {
+    func write(_ message: String) {
         let now = Clock.monotonicNanoseconds
         let (passes, dropped) = window.withLock { window -> (Bool, Int) in
             var dropped = 0
@@ -37,7 +38,7 @@ final class RateLimitedLog: Sendable {
             window.dropped += 1
             return (false, dropped)
         }
-        if dropped > 0 { write("\(dropped) further messages of libmicrohttpd were left out") }
-        if passes { write(message) }
+        if dropped > 0 { output("\(dropped) libmicrohttpd messages dropped in the last 10 s") }
+        if passes { output(message) }
     }
 }

@@ -2,7 +2,7 @@ internal import CLinux
 internal import CMicroHTTPD
 internal import Kernel
 
-/// A request whose header and body have come. It is there while its handler runs, no longer.
+/// A complete request. It is valid only while its handler runs.
 @safe
 package struct Request: ~Copyable {
     private let handle: OpaquePointer
@@ -13,10 +13,10 @@ package struct Request: ~Copyable {
     private let connection: Connection
     package let method: Method
 
-    /// Bytes behind the body that may be read, whatever they hold.
+    /// Readable bytes behind the body, of any content: simdjson reads ahead of its input.
     package static let bodyPadding = 64
 
-    /// The exchange's buffers must stay as they are while the request is there.
+    /// The connection's buffers must not change while the request exists.
     init(handle: OpaquePointer, connection: Connection, method: Method) {
         unsafe self.handle = handle
         unsafe pathBytes = connection.path.bytes.withUnsafeBytes { unsafe $0 }
@@ -33,13 +33,13 @@ package struct Request: ~Copyable {
         get { unsafe _overrideLifetime(Span(_unsafeBytes: pathBytes), borrowing: self) }
     }
 
-    /// The path as it came, its escapes not decoded.
+    /// The path without percent-decoding.
     package var rawPath: Span<UInt8> {
         @_lifetime(borrow self)
         get { unsafe _overrideLifetime(Span(_unsafeBytes: rawPathBytes), borrowing: self) }
     }
 
-    /// What stands behind the question mark, as it came.
+    /// The query, without the question mark and without decoding.
     package var query: Span<UInt8> {
         @_lifetime(borrow self)
         get { unsafe _overrideLifetime(Span(_unsafeBytes: queryBytes), borrowing: self) }
@@ -51,21 +51,21 @@ package struct Request: ~Copyable {
         get { unsafe _overrideLifetime(Span(_unsafeBytes: bodyBytes), borrowing: self) }
     }
 
-    /// The process that has opened the connection, when that is one of a Unix socket.
+    /// The process that opened the connection (SO_PEERCRED), nil over TCP.
     package var peerProcess: Int32? {
         let process = clinux_peer_process(connection.descriptor)
         return process > 0 ? process : nil
     }
 
-    /// What a handler has kept for the connection: later requests on it find it here.
+    /// The value that a handler attached to the connection during an earlier request.
     package var attachment: (any AnyObject & Sendable)? { connection.attachment }
 
-    /// Keeps something for the connection until it ends.
+    /// Attaches a value to the connection until it ends.
     package func attach(_ attachment: any AnyObject & Sendable) {
         connection.attachment = attachment
     }
 
-    /// The first header of this name, whose letters may be of either case; nil when there is none.
+    /// The first header of this name, compared without case; nil if the request has none.
     @_lifetime(borrow self)
     package func header(_ name: StaticString) -> Span<UInt8>? {
         var value: UnsafePointer<CChar>?

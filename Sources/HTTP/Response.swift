@@ -1,14 +1,14 @@
 internal import CMicroHTTPD
 package import Kernel
 
-/// An answer: a status, headers and a body that is never copied.
+/// A response: a status, headers and a body that is never copied.
 ///
-/// One response may be the answer to any number of requests, at the same time and from any thread.
-/// What it holds is released when the last socket has drained it.
+/// One response may answer any number of requests, at the same time and from any thread. Its body is
+/// released when the last connection has sent it.
 package struct Response: ~Copyable, Sendable {
     let core: ResponseCore
 
-    /// A body that lives as long as the program.
+    /// A body of static memory.
     package init(status: Int, headers: [(String, String)] = [], body: StaticString = "") {
         core = ResponseCore(status: status, headers: headers, constant: body)
     }
@@ -29,7 +29,7 @@ package struct Response: ~Copyable, Sendable {
         core = ResponseCore(status: status, headers: headers, body: Body(buffer, pool: nil))
     }
 
-    /// A body in a buffer, which goes back to `pool` when nobody reads it any more.
+    /// A body in a buffer, which returns to `pool` when the last connection has sent it.
     package init(
         status: Int, headers: [(String, String)] = [], body: consuming Buffer,
         returningTo pool: BufferPool?
@@ -37,7 +37,7 @@ package struct Response: ~Copyable, Sendable {
         core = ResponseCore(status: status, headers: headers, body: Body(body, pool: pool))
     }
 
-    /// The same answer once more: nothing is copied.
+    /// The same response again; nothing is copied.
     package init(sharing other: borrowing Response) {
         core = other.core
     }
@@ -48,7 +48,7 @@ package struct Response: ~Copyable, Sendable {
 /// The buffer of a response while libmicrohttpd reads it.
 @safe
 final class Body: @unchecked Sendable {
-    // Nobody writes once it is shared; the last reader takes it back alone.
+    // Not written after it is shared; the last reader returns it.
     /// The buffer's memory, for as long as the object lives.
     fileprivate let bytes: UnsafeRawBufferPointer
     private var buffer: Buffer?
@@ -72,34 +72,34 @@ final class Body: @unchecked Sendable {
     }
 }
 
-/// A response of libmicrohttpd, which counts its own readers beside us.
+/// A response of libmicrohttpd, which keeps a reference count of its own.
 @safe
 final class ResponseCore: @unchecked Sendable {
-    // libmicrohttpd guards its response with a lock of its own.
+    // libmicrohttpd guards the response with a mutex of its own.
     private let pointer: OpaquePointer
     let status: Int
 
     convenience init(status: Int, headers: [(String, String)], constant: StaticString) {
         let start = unsafe UnsafeMutableRawPointer(mutating: constant.utf8Start)
-        let made = unsafe MHD_create_response_from_buffer(
+        let boundPath = unsafe MHD_create_response_from_buffer(
             constant.utf8CodeUnitCount, start, .RESPMEM_PERSISTENT)
-        unsafe self.init(status, headers: headers, made: made)
+        unsafe self.init(status, headers: headers, boundPath: boundPath)
     }
 
     convenience init(status: Int, headers: [(String, String)], body: Body) {
         let kept = unsafe Unmanaged.passRetained(body)
-        let made = unsafe MHD_create_response_from_buffer_with_free_callback_cls(
+        let boundPath = unsafe MHD_create_response_from_buffer_with_free_callback_cls(
             body.bytes.count, UnsafeMutableRawPointer(mutating: body.bytes.baseAddress),
             releaseBody, kept.toOpaque())
-        unsafe self.init(status, headers: headers, made: made)
+        unsafe self.init(status, headers: headers, boundPath: boundPath)
     }
 
-    private init(_ status: Int, headers: [(String, String)], made: OpaquePointer?) {
-        guard let made = unsafe made else { preconditionFailure("no memory for a response") }
-        unsafe pointer = made
+    private init(_ status: Int, headers: [(String, String)], boundPath: OpaquePointer?) {
+        guard let boundPath = unsafe boundPath else { preconditionFailure("out of memory") }
+        unsafe pointer = boundPath
         self.status = status
         for (name, value) in headers {
-            // A header that HTTP cannot carry (a line break in it) is left out.
+            // libmicrohttpd refuses a header with a line break; it is then left out.
             _ = unsafe MHD_add_response_header(pointer, name, value)
         }
     }
@@ -108,7 +108,7 @@ final class ResponseCore: @unchecked Sendable {
         unsafe MHD_destroy_response(pointer)
     }
 
-    /// Hands the response to the connection whose handler this thread is in.
+    /// Queues the response on the connection whose callback this thread is in.
     func queue(on handle: OpaquePointer) -> MHD_Result {
         unsafe MHD_queue_response(handle, UInt32(status), pointer)
     }

@@ -1,18 +1,18 @@
 internal import Kernel
 
-/// What one path, or all paths with a prefix, answer to some methods.
+/// The handler of one path, or of all paths with a prefix, for some methods.
 package struct Route: Sendable {
-    /// Who answers.
+    /// How the request is answered.
     package enum Handler: Sendable {
-        /// Answers at once, on a thread that many connections share: it must not wait.
+        /// Answers at once, on a thread that many connections share: it must not block.
         case answer(@Sendable (borrowing Request) -> Response)
-        /// Always the same answer, made once.
+        /// Always the same response, built once.
         case constant(Constant)
         /// Answers later, from any thread.
         case suspend(@Sendable (borrowing Request, consuming PendingResponse) -> Void)
     }
 
-    /// A response that a route gives to everybody.
+    /// The response of a route that always gives the same.
     package final class Constant: Sendable {
         package let response: Response
 
@@ -24,8 +24,8 @@ package struct Route: Sendable {
     package let methods: Set<Method>
     /// The path or its prefix, compared byte by byte with the decoded path of a request.
     package let path: String
-    /// Whether all paths that begin with `path` are meant. Such a route also gets paths with
-    /// encoded slashes or `..` in them: it has `Request.rawPath` to tell what was meant.
+    /// Whether the route matches all paths that begin with `path`, including those with encoded
+    /// slashes or `..`; its handler reads `Request.rawPath`.
     package let isPrefix: Bool
     package let handler: Handler
 
@@ -61,7 +61,7 @@ package struct Route: Sendable {
     }
 
     /// A route for all paths that begin with `prefix` and have no route of their own; of several
-    /// prefixes the longest counts.
+    /// prefixes the longest one is used.
     package init(
         prefix: String, methods: Set<Method> = Set(Method.allCases),
         answer: @escaping @Sendable (borrowing Request) -> Response
@@ -79,21 +79,21 @@ package struct Route: Sendable {
 
 /// All routes of a server by path.
 struct Router: Sendable {
-    /// What a path and a method lead to.
+    /// The result of looking up a path and a method.
     enum Match: Sendable {
         case route(Route.Handler, Method)
-        /// The path is there, the method is not: the index of the path's 405 answer.
+        /// The path exists, the method does not: index of the path's 405 response.
         case wrongMethod(Int)
         case nothing
     }
 
-    private struct Place: Sendable {
+    private struct Entry: Sendable {
         let path: [UInt8]
         let isPrefix: Bool
         var routes: [Route]
     }
 
-    private var slots: [Place] = []
+    private var slots: [Entry] = []
 
     init(_ routes: [Route]) {
         for route in routes {
@@ -107,10 +107,10 @@ struct Router: Sendable {
                 precondition(!taken, "two routes for one method of \(route.path)")
                 slots[index].routes.append(route)
             } else {
-                slots.append(Place(path: path, isPrefix: route.isPrefix, routes: [route]))
+                slots.append(Entry(path: path, isPrefix: route.isPrefix, routes: [route]))
             }
         }
-        // What is found first counts: whole paths, then the longest prefix.
+        // The first match is used: whole paths, then the longest prefix.
         slots.sort { one, other in
             one.isPrefix == other.isPrefix
                 ? one.path.count > other.path.count : !one.isPrefix
@@ -125,15 +125,15 @@ struct Router: Sendable {
         }
     }
 
-    /// `isAmbiguous` is of a path that only prefixes may answer.
+    /// An `isAmbiguous` path matches only prefixes (`Target.Form.ambiguous`).
     func match(_ path: Span<UInt8>, isAmbiguous: Bool, method: Method?) -> Match {
         for (index, place) in slots.enumerated() {
             let known = place.path
-            let isMeant =
+            let matches =
                 place.isPrefix
                 ? path.count >= known.count && path.extracting(first: known.count).equals(known)
                 : !isAmbiguous && path.equals(known)
-            if !isMeant { continue }
+            if !matches { continue }
             if let method {
                 for route in place.routes where route.methods.contains(method) {
                     return .route(route.handler, method)

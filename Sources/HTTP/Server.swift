@@ -21,19 +21,22 @@ package final class Server: Sendable {
     private let listeners: [Listener]
     private let state: LockedValue<State>
 
-    /// Serves from now on. `name` is for people; `log` gets libmicrohttpd's messages, one line
-    /// each, from any thread.
+    /// Starts serving. `name` stands in log lines and metrics; `log` receives libmicrohttpd's
+    /// messages, one line each, from any thread.
     ///
-    /// `admit` sees every request before its body comes and may refuse it, on a thread that many
-    /// connections share. Below the prefix of a voice the server itself speaks like that.
+    /// `admit` sees every request before its body is read and may reject it; it runs on a thread that
+    /// many connections share. `errorFormats` set the format of the server's own errors by path.
+    /// Throws `KernelError` when a thread or descriptor cannot be created.
     package init(
         name: String, listeners: [Listener], routes: [Route], limits: Limits = Limits(),
-        voices: [ErrorFormat] = [], admit: (@Sendable (borrowing Request) -> Response?)? = nil,
+        errorFormats: [ErrorFormat] = [],
+        admit: (@Sendable (borrowing Request) -> Response?)? = nil,
         log: @escaping @Sendable (String) -> Void
     ) throws(KernelError) {
         limits.check()
         let core = try ServerCore(
-            name: name, routes: routes, limits: limits, voices: voices, admit: admit, log: log)
+            name: name, routes: routes, limits: limits, errorFormats: errorFormats, admit: admit,
+            log: log)
         let deadlines = core.deadlines
         let clock = try Worker("http-clock") { deadlines.run() }
         var started: MicroHTTPDaemon?
@@ -54,11 +57,11 @@ package final class Server: Sendable {
     }
 
     deinit {
-        // While a request is suspended nothing ends: the threads own what they work with.
+        // While a request is suspended this does nothing: the threads keep the core alive.
         stop()
     }
 
-    /// The version of libmicrohttpd that serves, `0.9.75`.
+    /// The version of the loaded libmicrohttpd, such as `0.9.75`.
     package static var libraryVersion: String {
         unsafe MHD_get_version().map { unsafe String(cString: $0) } ?? ""
     }
@@ -67,14 +70,14 @@ package final class Server: Sendable {
 
     package var statistics: Statistics { core.statistics }
 
-    /// Answers every request whose header comes from now on with 503 and ends its connection.
-    /// Requests that have begun go on.
+    /// Answers every request whose header completes later with 503 and closes its connection.
+    /// Requests that have begun continue.
     package func refuseNewRequests() {
         core.isDraining.store(true, ordering: .sequentiallyConsistent)
     }
 
-    /// Accepts no further connection: those that come wait in the listening sockets, which stay
-    /// open. Calling it again does nothing.
+    /// Stops accepting connections; new ones wait in the backlog of the listening sockets, which
+    /// stay open. Calling it again does nothing.
     package func quiesce() {
         state.withLock { quiesce(&$0) }
     }
@@ -85,28 +88,28 @@ package final class Server: Sendable {
         acceptor.join()
     }
 
-    /// Waits until every connection has asked for something, at most until the monotonic time
-    /// `deadlineNanoseconds`. Between being accepted and being heard a client cannot know that the
-    /// server ends, and it would get no answer.
+    /// Waits until every accepted connection has sent its first request, at most until the monotonic
+    /// time `deadlineNanoseconds`. A client that is accepted and closed without an answer would take
+    /// the server for broken.
     package func waitForFirstRequests(until deadlineNanoseconds: UInt64) {
-        while core.slots.taken > core.deadlines.settled,
+        while core.slots.taken > core.deadlines.connectionsPastFirstHead,
             Clock.monotonicNanoseconds < deadlineNanoseconds
         {
-            core.idleBell.wait(atMost: .milliseconds(1))
+            core.idleWakeup.wait(atMost: .milliseconds(1))
         }
     }
 
     /// Waits until no request is active, at most until the monotonic time `deadlineNanoseconds`.
-    /// Returns whether none is. Only a server that refuses new requests becomes idle for good.
+    /// Returns whether none is active. Only a server that refuses new requests stays idle.
     package func waitUntilIdle(until deadlineNanoseconds: UInt64) -> Bool {
-        // Whoever resumes a request may still be about to let go of it when it has ended.
+        // The thread that resumed a request may still be in `PendingResponse.deinit` when it has ended.
         while core.statistics.activeRequests > 0 || core.statistics.suspendedRequests > 0 {
             let now = Clock.monotonicNanoseconds
             if now >= deadlineNanoseconds { return false }
-            // The bell rings for a draining server only; the others are looked at now and then.
+            // The wakeup is signalled by a draining server only; otherwise the counters are polled.
             let step: UInt64 = core.statistics.activeRequests > 0 ? 50_000_000 : 1_000_000
             let left = min(deadlineNanoseconds - now, step)
-            core.idleBell.wait(atMost: .nanoseconds(Int64(left)))
+            core.idleWakeup.wait(atMost: .nanoseconds(Int64(left)))
         }
         return true
     }

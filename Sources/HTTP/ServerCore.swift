@@ -4,31 +4,31 @@ internal import Glibc
 internal import Kernel
 internal import Synchronization
 
-/// What libmicrohttpd's threads work with: routes, limits, constant answers, counters.
+/// State of a server that libmicrohttpd's threads share: routes, limits, canned responses, counters.
 ///
-/// Each function here is one of libmicrohttpd's hooks in Swift's words; `MicroHTTPDaemon` calls them.
+/// Each `did…` function is one callback of libmicrohttpd; `MicroHTTPDaemon` calls them.
 final class ServerCore: Sendable {
     let name: String
     let limits: Limits
-    /// By voice, the most particular first; the last one is for all paths.
+    /// One set per error format, the longest prefix first; the last one applies to all paths.
     private let constants: [CannedResponses]
     let statistics = Statistics()
     let deadlines: Deadlines
     let log: RateLimitedLog
     let slots: ConnectionSlots
     let isDraining = Atomic<Bool>(false)
-    /// Nobody suspends a request from now on.
+    /// Set while the server stops: no further request may be suspended, see `beginSuspension`.
     let isStopping = Atomic<Bool>(false)
-    /// Rings when the last request of a draining server has ended.
-    let idleBell: EventFD
+    /// Signalled when the last request of a draining server has ended.
+    let idleWakeup: EventFD
     private let router: Router
     private let bodies: BufferPool
-    /// Bytes of bodies that are in memory.
-    private let flight = Atomic<Int>(0)
+    /// Bytes of request bodies in memory.
+    private let inFlightBytes = Atomic<Int>(0)
     private let admit: (@Sendable (borrowing Request) -> Response?)?
 
     init(
-        name: String, routes: [Route], limits: Limits, voices: [ErrorFormat],
+        name: String, routes: [Route], limits: Limits, errorFormats: [ErrorFormat],
         admit: (@Sendable (borrowing Request) -> Response?)?,
         log: @escaping @Sendable (String) -> Void
     ) throws(KernelError) {
@@ -36,11 +36,11 @@ final class ServerCore: Sendable {
         self.limits = limits
         router = Router(routes)
         let allowed = router.allowed
-        constants = (voices.sorted { $0.prefix.utf8.count > $1.prefix.utf8.count } + [.plain])
+        constants = (errorFormats.sorted { $0.prefix.utf8.count > $1.prefix.utf8.count } + [.plain])
             .map { CannedResponses($0, allowed: allowed, limits: limits) }
         self.admit = admit
         deadlines = try Deadlines(limits: limits, statistics: statistics)
-        idleBell = try EventFD()
+        idleWakeup = try EventFD()
         slots = try ConnectionSlots(limits.connections + limits.connectionReserve)
         bodies = BufferPool(
             initialCapacity: min(limits.bodyBytes, 16384),
@@ -48,18 +48,18 @@ final class ServerCore: Sendable {
         self.log = RateLimitedLog(lines: limits.logLines, write: log)
     }
 
-    /// The answers in the words of the exchange's path.
+    /// The canned responses in the error format of the connection's path.
     func constants(for connection: Connection) -> CannedResponses {
-        for errorFormat in constants.dropLast()
-        where errorFormat.isMeant(for: connection.rawPath.bytes) {
-            return errorFormat
+        for candidate in constants.dropLast()
+        where candidate.matches(for: connection.rawPath.bytes) {
+            return candidate
         }
         return constants[constants.count - 1]
     }
 
     // MARK: Connections
 
-    func connectionOpened(_ descriptor: Int32) -> Connection {
+    func didOpen(_ descriptor: Int32) -> Connection {
         statistics.countAccepted()
         let isServed = statistics.openConnection(limit: limits.connections)
         let connection = Connection(descriptor: descriptor, isRefused: !isServed)
@@ -70,7 +70,8 @@ final class ServerCore: Sendable {
             statistics.countAnswer(503)
             let text = CannedResponses.connectionLimit
             _ = unsafe clinux_send_now(descriptor, text.utf8Start, text.utf8CodeUnitCount)
-            // Only this half: closing on bytes not yet read would destroy the answer on its way.
+            // Only the sending side: close(2) with unread bytes makes the kernel send RST, which
+            // destroys the response before the client has read it.
             shutdown(descriptor, Int32(SHUT_WR))
             expire(connection, in: limits.refusalTimeout, reason: .connectionLimit)
         }
@@ -78,40 +79,40 @@ final class ServerCore: Sendable {
         return connection
     }
 
-    func connectionClosed(_ connection: Connection) {
+    func didClose(_ connection: Connection) {
         deadlines.forget(connection)
         end(connection)
-        slots.giveBack()
+        slots.release()
         if !connection.isRefused { statistics.closeConnection() }
     }
 
     // MARK: Requests
 
-    /// The request line has come. Returns whether the request is looked at any further.
-    func requestBegan(_ connection: Connection, target: Span<UInt8>) -> Bool {
+    /// The request line is complete. Returns false for a connection that is refused anyway.
+    func didReceiveTarget(_ connection: Connection, target: Span<UInt8>) -> Bool {
         if connection.isRefused { return false }
         if connection.phase == .idle {
             statistics.beginRequest()
-            // On a new connection the time runs since it was accepted.
+            // On a new connection the header's deadline has run since accept.
             if Connection.unpack(connection.packedDeadline)?.reason != .headerTimeout {
                 expire(connection, in: limits.headerTimeout, reason: .headerTimeout)
             }
         }
         connection.phase = .header
-        connection.shape = Target.parse(
+        connection.form = Target.parse(
             target, path: &connection.path, rawPath: &connection.rawPath, query: &connection.query)
         return true
     }
 
-    /// The header has come: decides what the request leads to.
-    func headerCame(
+    /// The header is complete: decides how the request is answered.
+    func didReceiveHead(
         _ connection: Connection, handle: OpaquePointer, method: Span<UInt8>,
         validator: RequestHeadValidator.Verdict
     ) -> MHD_Result {
         connection.phase = .body
         let constants = constants(for: connection)
         guard case .proceed(let framing, let expectsContinue) = validator,
-            connection.shape != .malformed
+            connection.form != .malformed
         else {
             statistics.count(.malformed)
             if case .refuse(let status) = validator {
@@ -119,12 +120,12 @@ final class ServerCore: Sendable {
                     constants.refusal(status), connection: connection, handle: handle)
             }
             return unsafe queue(
-                constants.badRequest.closing, connection: connection, handle: handle)
+                constants.badRequest.close, connection: connection, handle: handle)
         }
         if isDraining.load(ordering: .relaxed) {
             statistics.count(.draining)
             return unsafe queue(
-                constants.unavailable.closing, connection: connection, handle: handle)
+                constants.unavailable.close, connection: connection, handle: handle)
         }
         let known = Method(method)
         if let admit, let known {
@@ -134,15 +135,15 @@ final class ServerCore: Sendable {
                 if expectsContinue {
                     return unsafe queue(refusal.core, connection: connection, handle: handle)
                 }
-                connection.plan = .constant(refusal.core)
+                connection.decision = .constant(refusal.core)
             }
         }
         let refusal =
-            connection.plan == nil ? route(connection, known: known, constants: constants) : nil
-        if connection.shape == .malformed {
+            connection.decision == nil ? route(connection, known: known, constants: constants) : nil
+        if connection.form == .malformed {
             statistics.count(.malformed)
             return unsafe queue(
-                constants.badRequest.closing, connection: connection, handle: handle)
+                constants.badRequest.close, connection: connection, handle: handle)
         }
         let isEncoded = unsafe isEncoded(handle)
         connection.bodyLimit = UInt64(limits.bodyBytes(isEncoded: isEncoded))
@@ -151,42 +152,44 @@ final class ServerCore: Sendable {
             if length > connection.bodyLimit {
                 let tooLarge = isEncoded ? constants.tooLargeEncoded : constants.tooLarge
                 statistics.count(.bodyBytes)
-                if expectsContinue || length > swallowedBytes(connection) {
-                    return unsafe queue(tooLarge.closing, connection: connection, handle: handle)
+                if expectsContinue || length > drainLimit(connection) {
+                    return unsafe queue(tooLarge.close, connection: connection, handle: handle)
                 }
-                connection.plan = .constant(tooLarge.staying)
+                connection.decision = .constant(tooLarge.keepAlive)
             }
         }
         if let refusal, expectsContinue {
-            return unsafe queue(refusal.closing, connection: connection, handle: handle)
+            return unsafe queue(refusal.close, connection: connection, handle: handle)
         }
         if framing != .empty { expire(connection, in: limits.bodyTimeout, reason: .bodyTimeout) }
         return .YES
     }
 
-    /// Some of the body has come. Returns false when the connection has to end at once.
-    func bodyCame(_ connection: Connection, bytes: Span<UInt8>) -> Bool {
+    /// Part of the body has arrived. Returns false when the connection must be closed at once.
+    func didReceiveBody(_ connection: Connection, bytes: Span<UInt8>) -> Bool {
         let before = connection.receivedBytes
         connection.receivedBytes = before &+ UInt64(bytes.count)
-        if connection.receivedBytes > swallowedBytes(connection) { return false }
+        if connection.receivedBytes > drainLimit(connection) { return false }
         if connection.receivedBytes > connection.bodyLimit {
             if before <= connection.bodyLimit {
                 releaseBody(connection)
-                if case .route = connection.plan {
+                if case .route = connection.decision {
                     let constants = constants(for: connection)
                     let isEncoded = connection.bodyLimit < UInt64(limits.bodyBytes)
                     statistics.count(.bodyBytes)
-                    connection.plan = .constant(
-                        isEncoded ? constants.tooLargeEncoded.staying : constants.tooLarge.staying)
+                    connection.decision = .constant(
+                        isEncoded
+                            ? constants.tooLargeEncoded.keepAlive : constants.tooLarge.keepAlive)
                 }
             }
-        } else if case .route(_, let method) = connection.plan, method != .get, method != .head {
-            let inFlight = flight.wrappingAdd(bytes.count, ordering: .relaxed).newValue
+        } else if case .route(_, let method) = connection.decision, method != .get, method != .head
+        {
+            let inFlight = inFlightBytes.wrappingAdd(bytes.count, ordering: .relaxed).newValue
             connection.countedBytes += bytes.count
-            if inFlight > limits.flightBytes {
+            if inFlight > limits.inFlightBodyBytes {
                 releaseBody(connection)
-                statistics.count(.flightBytes)
-                connection.plan = .constant(constants(for: connection).busy.staying)
+                statistics.count(.inFlightBodyBytes)
+                connection.decision = .constant(constants(for: connection).busy.keepAlive)
             } else {
                 let expected = Int(clamping: min(connection.expectedBytes, connection.bodyLimit))
                 connection.gather(bytes, of: expected, from: bodies)
@@ -196,7 +199,7 @@ final class ServerCore: Sendable {
     }
 
     private func releaseBody(_ connection: Connection) {
-        flight.wrappingSubtract(connection.countedBytes, ordering: .relaxed)
+        inFlightBytes.wrappingSubtract(connection.countedBytes, ordering: .relaxed)
         connection.countedBytes = 0
         connection.releaseBody(to: bodies)
     }
@@ -205,9 +208,9 @@ final class ServerCore: Sendable {
         unsafe MHD_lookup_connection_value(handle, .HEADER_KIND, "content-encoding") != nil
     }
 
-    /// The whole request has come: answers it or leaves it to whoever will.
-    func requestCame(_ connection: Connection, handle: OpaquePointer) -> MHD_Result {
-        switch connection.plan.take() {
+    /// The request is complete: answers it, or suspends it for a handler that answers later.
+    func didReceiveEnd(_ connection: Connection, handle: OpaquePointer) -> MHD_Result {
+        switch connection.decision.take() {
         case .constant(let response):
             return unsafe queue(response, connection: connection, handle: handle)
         case .route(.constant(let constant), _):
@@ -224,7 +227,7 @@ final class ServerCore: Sendable {
                 statistics.endSuspension()
                 statistics.count(.draining)
                 return unsafe queue(
-                    constants(for: connection).unavailable.closing, connection: connection,
+                    constants(for: connection).unavailable.close, connection: connection,
                     handle: handle)
             }
             connection.padBody()
@@ -240,20 +243,20 @@ final class ServerCore: Sendable {
         case nil:
             let constants = constants(for: connection)
             return unsafe queue(
-                constants.internalError.closing, connection: connection, handle: handle)
+                constants.internalError.close, connection: connection, handle: handle)
         }
     }
 
-    /// The connection goes on after its request was suspended.
-    func requestResumed(_ connection: Connection, handle: OpaquePointer) -> MHD_Result {
-        let response = connection.answer.take() ?? constants(for: connection).internalError.closing
+    /// The suspended request has its response.
+    func didResume(_ connection: Connection, handle: OpaquePointer) -> MHD_Result {
+        let response = connection.answer.take() ?? constants(for: connection).internalError.close
         return unsafe queue(response, connection: connection, handle: handle)
     }
 
-    /// The request has ended in one way or another; `normally` when an answer was sent.
-    func requestEnded(_ connection: Connection, normally: Bool) {
+    /// The request has ended; `normally` if a response was sent in full.
+    func didComplete(_ connection: Connection, normally: Bool) {
         if normally, connection.phase == .header || connection.phase == .body {
-            // libmicrohttpd has refused it without asking us.
+            // libmicrohttpd has rejected it before any handler was called.
             statistics.count(.malformed)
         }
         end(connection)
@@ -263,33 +266,33 @@ final class ServerCore: Sendable {
     private func end(_ connection: Connection) {
         if connection.phase == .idle { return }
         connection.phase = .idle
-        connection.plan = nil
+        connection.decision = nil
         connection.answer = nil
         connection.receivedBytes = 0
         connection.expectedBytes = 0
         connection.body.removeAll()
         releaseBody(connection)
         if statistics.endRequest() == 0, isDraining.load(ordering: .sequentiallyConsistent) {
-            idleBell.ring()
+            idleWakeup.ring()
         }
     }
 
-    /// Plans the answer; returns it when it is a refusal.
+    /// Sets the connection's decision; returns the response when it is an error.
     private func route(
         _ connection: Connection, known: Method?, constants: CannedResponses
     ) -> CannedResponses.CannedResponse? {
-        let isAmbiguous = connection.shape == .ambiguous
+        let isAmbiguous = connection.form == .ambiguous
         let refusal: CannedResponses.CannedResponse
         switch router.match(connection.path.bytes, isAmbiguous: isAmbiguous, method: known) {
         case .route(let handler, let method):
-            connection.plan = .route(handler, method)
+            connection.decision = .route(handler, method)
             return nil
         case .nothing:
-            if isAmbiguous { connection.shape = .malformed }
+            if isAmbiguous { connection.form = .malformed }
             refusal = constants.notFound
         case .wrongMethod(let index): refusal = constants.wrongMethod[index]
         }
-        connection.plan = .constant(refusal.staying)
+        connection.decision = .constant(refusal.keepAlive)
         return refusal
     }
 
@@ -302,9 +305,9 @@ final class ServerCore: Sendable {
         return unsafe response.queue(on: handle)
     }
 
-    private func swallowedBytes(_ connection: Connection) -> UInt64 {
+    private func drainLimit(_ connection: Connection) -> UInt64 {
         let (bytes, overflow) = connection.bodyLimit
-            .multipliedReportingOverflow(by: UInt64(limits.swallowFactor))
+            .multipliedReportingOverflow(by: UInt64(limits.drainFactor))
         return overflow ? .max : bytes
     }
 

@@ -15,7 +15,7 @@ struct SocketAddress: CustomStringConvertible {
             isIPv4 ? MemoryLayout<sockaddr_in>.size : MemoryLayout<sockaddr_in6>.size)
     }
 
-    /// A copy of what the resolver found; nil for another family.
+    /// A copy of an address from getaddrinfo(3); nil for another family.
     init?(_ address: UnsafePointer<sockaddr>?, length: socklen_t) {
         guard let address = unsafe address, Int(length) <= MemoryLayout<sockaddr_in6>.size
         else { return nil }
@@ -47,7 +47,7 @@ struct SocketAddress: CustomStringConvertible {
             || (family == AF_INET6 && length >= socklen_t(MemoryLayout<sockaddr_in6>.size))
     }
 
-    /// The port stands at the same place in both families, the high byte first.
+    /// The port has the same offset in both families, high byte first.
     var port: UInt16 {
         get {
             unsafe withUnsafeBytes(of: storage) { unsafe UInt16($0[2]) << 8 | UInt16($0[3]) }

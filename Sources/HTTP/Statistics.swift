@@ -1,6 +1,6 @@
 internal import Synchronization
 
-/// Why a server turned a client away or cut it off.
+/// Why a server rejected a request or closed a connection.
 package enum RefusalReason: Int, Sendable, CaseIterable {
     /// `Limits.connections` were open.
     case connectionLimit
@@ -10,18 +10,18 @@ package enum RefusalReason: Int, Sendable, CaseIterable {
     case bodyTimeout
     /// The client did not read its answer within `Limits.writeTimeout`.
     case writeTimeout
-    /// A kept connection was idle for `Limits.idleTimeout`.
+    /// A connection was idle for `Limits.idleTimeout`.
     case idleTimeout
     /// The body was larger than `Limits.bodyBytes`.
     case bodyBytes
-    /// The request was not HTTP as we accept it (the gate, or libmicrohttpd's own parser).
+    /// `RequestHeadValidator` or libmicrohttpd's own parser rejected the request.
     case malformed
-    /// The server was about to stop.
+    /// The server was shutting down.
     case draining
-    /// `Limits.flightBytes` of bodies were in memory.
-    case flightBytes
+    /// `Limits.inFlightBodyBytes` of bodies were in memory.
+    case inFlightBodyBytes
 
-    /// As a label's value.
+    /// Value of the label `reason`.
     package var name: String {
         switch self {
         case .connectionLimit: "connection_limit"
@@ -32,14 +32,14 @@ package enum RefusalReason: Int, Sendable, CaseIterable {
         case .bodyBytes: "body_bytes"
         case .malformed: "malformed"
         case .draining: "draining"
-        case .flightBytes: "flight_bytes"
+        case .inFlightBodyBytes: "flight_bytes"
         }
     }
 }
 
-/// What a server has done so far. Reading takes no lock; the numbers are those of the moment.
+/// Counters of a server. All are atomic: reading takes no lock and never waits for a request.
 package final class Statistics: Sendable {
-    /// The status codes that are counted one by one.
+    /// The status codes that have a counter of their own.
     package static let statuses: [Int] = [
         200, 202, 204, 304, 400, 401, 403, 404, 405, 406, 409, 410, 413, 415, 422, 429, 500, 501,
         503, 505,
@@ -58,9 +58,9 @@ package final class Statistics: Sendable {
         precondition(RefusalReason.allCases.count == byRefusal.count)
     }
 
-    // MARK: What anybody may read
+    // MARK: Reading
 
-    /// Answers with this status; with nil those whose status is not in `statuses`.
+    /// Responses with this status; nil counts those whose status is not in `statuses`.
     package func answers(status: Int?) -> UInt64 {
         guard let status else { return otherStatus.load(ordering: .relaxed) }
         guard let index = Statistics.statuses.firstIndex(of: status) else { return 0 }
@@ -71,16 +71,16 @@ package final class Statistics: Sendable {
         byRefusal[reason.rawValue].load(ordering: .relaxed)
     }
 
-    /// Connections that are being served, kept ones included.
+    /// Connections being served, idle ones included.
     package var openConnections: Int { open.load(ordering: .relaxed) }
 
-    /// Connections accepted since the start, refused ones included.
+    /// Connections accepted since the start, including those beyond the limit.
     package var acceptedConnections: UInt64 { accepted.load(ordering: .relaxed) }
 
-    /// Requests between their first line and the last byte of their answer.
+    /// Requests between their request line and the last byte of their response.
     package var activeRequests: Int { active.load(ordering: .acquiring) }
 
-    /// Requests that wait for an answer from another thread.
+    /// Requests that wait for a response from another thread.
     package var suspendedRequests: Int { pending.load(ordering: .sequentiallyConsistent) }
 
     func countAnswer(_ status: Int) {
@@ -99,7 +99,7 @@ package final class Statistics: Sendable {
         accepted.wrappingAdd(1, ordering: .relaxed)
     }
 
-    /// Takes a place for one more connection unless `limit` are taken.
+    /// Counts one more connection; returns false, and does not count it, at `limit`.
     func openConnection(limit: Int) -> Bool {
         let before = open.wrappingAdd(1, ordering: .relaxed).oldValue
         if before < limit { return true }
@@ -115,13 +115,14 @@ package final class Statistics: Sendable {
         active.wrappingAdd(1, ordering: .relaxed)
     }
 
-    /// Returns how many are left.
+    /// Returns the number of requests that are still active.
     func endRequest() -> Int {
         active.wrappingSubtract(1, ordering: .acquiringAndReleasing).newValue
     }
 
     func beginSuspension() {
-        // `stop` and a handler must not both believe that they came first.
+        // Sequentially consistent with `isStopping`: either `stop` sees this request, or the handler
+        // sees that the server stops.
         pending.wrappingAdd(1, ordering: .sequentiallyConsistent)
     }
 

@@ -2,22 +2,22 @@ internal import Kernel
 
 /// A request target (RFC 9112, 3.2), read from its raw bytes.
 enum Target {
-    /// What a target is good for.
-    enum Shape: Equatable, Sendable {
-        /// No honest client sends it: white space, control bytes or `#`, escapes that are none, or
-        /// neither `/path`, `http://host/path` nor `*`.
+    /// Whether and by whom a target may be answered.
+    enum Form: Equatable, Sendable {
+        /// White space, control bytes, `#` or invalid escapes in it, or neither `/path`,
+        /// `http://host/path` nor `*`.
         case malformed
         /// Its path could be read in two ways: it has a segment `..` or an encoded slash or control
-        /// byte. Only routes for a prefix, which look at the raw path, may answer it.
+        /// byte. Only prefix routes, which read the raw path, may answer it.
         case ambiguous
         case plain
     }
 
-    /// Replaces what `path` holds by the decoded path of `raw`, what `rawPath` holds by that path
-    /// as it came, and what `query` holds by the query as it came, without the question mark.
+    /// Parses `raw` into the decoded path, the raw path and the raw query without its question mark.
+    /// The buffers' earlier contents are replaced.
     static func parse(
         _ raw: Span<UInt8>, path: inout Buffer, rawPath: inout Buffer, query: inout Buffer
-    ) -> Shape {
+    ) -> Form {
         path.removeAll()
         rawPath.removeAll()
         query.removeAll()
@@ -37,14 +37,14 @@ enum Target {
             path.append(UInt8(ascii: "/"))
             rawPath.append(UInt8(ascii: "/"))
         }
-        let came = raw.extracting(start..<end)
-        guard let isPlain = decode(came, into: &path) else { return .malformed }
-        rawPath.append(came)
+        let encoded = raw.extracting(start..<end)
+        guard let isPlain = decode(encoded, into: &path) else { return .malformed }
+        rawPath.append(encoded)
         query.append(raw.extracting(droppingFirst: min(end + 1, raw.count)))
-        return isPlain && !climbs(path.bytes) ? .plain : .ambiguous
+        return isPlain && !hasParentSegment(path.bytes) ? .plain : .ambiguous
     }
 
-    /// Where the path begins: at the first byte, or behind the authority of an absolute URI.
+    /// Offset of the path: 0, or behind the authority of an absolute URI; nil for neither form.
     private static func pathStart(_ raw: Span<UInt8>) -> Int? {
         if raw.starts(with: "/") { return 0 }
         var scheme = 0
@@ -62,7 +62,7 @@ enum Target {
         return authority.isEmpty || !HTTPGrammar.isHost(authority) ? nil : end
     }
 
-    /// Returns nil when an escape is none, false when one stands for a slash or a control byte.
+    /// Returns nil for an invalid escape, false when one encodes a slash or a control byte.
     private static func decode(_ text: Span<UInt8>, into path: inout Buffer) -> Bool? {
         path.reserve(text.count)
         var isPlain = true
@@ -84,7 +84,7 @@ enum Target {
     }
 
     /// Whether a segment is `..`.
-    private static func climbs(_ path: Span<UInt8>) -> Bool {
+    private static func hasParentSegment(_ path: Span<UInt8>) -> Bool {
         var start = 0
         while start < path.count {
             if path.piece(from: &start, upTo: UInt8(ascii: "/")).equals("..") { return true }

@@ -1,27 +1,24 @@
 internal import Kernel
 
-/// Every collector there is, in the order of their names behind those that invite guests. Each area lists its own.
+/// All collectors. Each area lists its own in `Catalog+Area.swift`.
 enum Catalog {
     /// A collector that can run: its switch on the command line and how it is made.
     struct Entry: Sendable {
         let name: String
         let runsByDefault: Bool
-        /// It runs before all others, since guests come before a page's first family.
-        let invitesGuests: Bool
         /// What it tells, for `--help`.
         let summary: String
         let make: @Sendable (CollectorResources, HostSettings) -> CollectorRunner
 
         /// `tryLock` names what the collector shares with another one; nil is nothing.
         init<Subject: Collector & ~Copyable>(
-            _ type: Subject.Type, runsByDefault: Bool = true, invitesGuests: Bool = false,
+            _ type: Subject.Type, runsByDefault: Bool = true,
             summary: String,
             tryLock: (@Sendable (CollectorResources) -> TryLock)? = nil,
             make: @escaping @Sendable (CollectorResources, HostSettings) -> Subject
         ) {
             name = type.name
             self.runsByDefault = runsByDefault
-            self.invitesGuests = invitesGuests
             self.summary = summary
             self.make = { machine, settings in
                 TypedCollectorRunner(
@@ -30,10 +27,12 @@ enum Catalog {
         }
     }
 
+    /// In page order: the text files' own families come first, as in all releases so far, then the
+    /// collectors sorted by name.
     static let entries: [Entry] =
-        (processor + memory + storage + network + system + hardware + accelerator + controlGroup
-        + textFiles)
-        .sorted { ($0.invitesGuests ? "" : $0.name) < ($1.invitesGuests ? "" : $1.name) }
+        textFiles
+        + (processor + memory + storage + network + system + hardware + accelerator + controlGroup)
+        .sorted { $0.name < $1.name }
 }
 
 /// What collectors share.

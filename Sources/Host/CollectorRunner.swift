@@ -2,10 +2,10 @@ internal import Exposition
 internal import Kernel
 internal import Synchronization
 
-/// A collector's place in the list: who runs it now, and what it has cost since the start.
+/// A collector with its lock and its counters since the start.
 ///
 /// The collector inside belongs to the thread that holds `tryLock`. A thread that hangs in it keeps
-/// the turn until it comes back; nobody waits for that.
+/// the lock until it comes back; other threads skip the collector meanwhile and never wait.
 class CollectorRunner: @unchecked Sendable {
     let name: String
     /// Shared by collectors that share what they have read.
@@ -23,17 +23,17 @@ class CollectorRunner: @unchecked Sendable {
         self.tryLock = tryLock
     }
 
-    /// Overridden by the slot that holds a collector.
+    /// Overridden by `TypedCollectorRunner`.
     func collect(_ scrape: inout CollectionContext, into page: inout Page) throws(KernelError) {}
 
-    /// How a collector fared in one scrape.
+    /// The result of one run.
     struct Outcome {
         var failure: KernelError?
         var durationNanoseconds: UInt64 = 0
         var isPresent = true
     }
 
-    /// Runs the collector on the thread that has the turn.
+    /// Runs the collector on the thread that holds `tryLock`.
     func run(_ scrape: inout CollectionContext, into page: inout Page) -> Outcome {
         var outcome = Outcome()
         let start = Clock.monotonicNanoseconds
@@ -41,7 +41,7 @@ class CollectorRunner: @unchecked Sendable {
         do throws(KernelError) {
             try collect(&scrape, into: &page)
         } catch {
-            // What the machine lacks is no failure: nobody is woken for it.
+            // Hardware or a kernel feature that the machine lacks must not raise an alert.
             if !scrape.isAbsent { outcome.failure = error }
         }
         outcome.isPresent = !scrape.isAbsent
@@ -56,7 +56,7 @@ class CollectorRunner: @unchecked Sendable {
     }
 }
 
-/// The slot of one kind of collector.
+/// The runner of one type of collector.
 final class TypedCollectorRunner<Subject: Collector & ~Copyable>: CollectorRunner,
     @unchecked Sendable
 {
@@ -74,16 +74,16 @@ final class TypedCollectorRunner<Subject: Collector & ~Copyable>: CollectorRunne
     }
 }
 
-/// Who may use something that one thread at a time may use. Taking it never waits.
+/// A lock that is never waited for. It guards what a collector has read, while it may hang in a file.
 final class TryLock: Sendable {
     private let isTaken = Atomic<Bool>(false)
 
-    /// False when somebody else has it.
-    func take() -> Bool {
+    /// Returns false if another thread holds it.
+    func tryAcquire() -> Bool {
         !isTaken.exchange(true, ordering: .acquiring)
     }
 
-    func giveBack() {
+    func release() {
         isTaken.store(false, ordering: .releasing)
     }
 }

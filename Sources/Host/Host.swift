@@ -3,41 +3,53 @@ internal import Glibc
 package import Kernel
 internal import Synchronization
 
-/// The machine as one thread writes it: what the collectors tell, then how they fared.
+/// The collectors of one scrape thread: writes their families, then those about the collectors.
 package struct Host: ~Copyable {
-    /// What a page must keep to.
+    /// What one page asks of the collectors.
     package struct ScrapeOptions {
         /// When the page must be ready, on the monotonic clock.
         package var deadlineNanoseconds = UInt64.max
-        /// Nil for all.
+        /// The names of those that run, or nil for all.
         package var collectors: Set<String>?
 
         package init() {}
     }
 
+    /// A collector that took longer than this on the previous page has its own CPU time read, which
+    /// costs two system calls; the others share the rest of the page's by the time that each took. A
+    /// collector that sleeps (a slow device, a network file system) is thereby not charged for it.
+    private static let measuredAlone = Duration.milliseconds(1)
+
+    /// The families of text files of the last page, for `Page.merge`.
+    package private(set) var textFiles: FamilySource?
     private let collectors: Collectors
+    private let running: RunningCollector
     private let seriesLimit: Int
     private var scrape = CollectionContext()
     private var outcomes: [CollectorRunner.Outcome]
     private var sampleCounts: [Int]
     private var ran: [Int] = []
+    /// Those of `ran` whose CPU time was not read.
+    private var sharing: [Int] = []
     private var reports: [CollectorMetaMetric]
-    // Reading the thread's CPU clock costs a system call, so that one reading per page is shared
-    // out by the time that each collector took, as long as none of them waited.
-    private var measuresEach = false
 
     /// A family about all collectors.
     private struct CollectorMetaMetric {
         let family: Family
         let series: [Series]
-        /// What hardly ever happens is told of a collector from the first time on.
+        /// Whether a collector has no sample while its value is 0.
         let isRare: Bool
         let value: (CollectorRunner, CollectorRunner.Outcome, Int) -> Double
     }
 
-    /// `tellsCost` adds what the collectors cost and skipped to whether they succeeded. A collector
-    /// may write `seriesLimit` samples; those beyond are left out and counted.
-    package init(_ collectors: Collectors, seriesLimit: Int, tellsCost: Bool) {
+    /// `tellsCost` adds families on what each collector costs and skips. `seriesLimit` is the number
+    /// of samples that one collector may write; those beyond are dropped and counted. `running` names
+    /// the collector that this thread is in.
+    package init(
+        _ collectors: Collectors, running: RunningCollector? = nil, seriesLimit: Int,
+        tellsCost: Bool
+    ) {
+        self.running = running ?? RunningCollector(collectors)
         self.collectors = collectors
         self.seriesLimit = seriesLimit
         outcomes = collectors.slots.map { _ in CollectorRunner.Outcome() }
@@ -66,65 +78,79 @@ package struct Host: ~Copyable {
         if !tellsCost { return }
         report(
             "ml_exporter_collector_cpu_seconds_total", kind: .counter,
-            help: "CPU time that a collector has used."
+            help: "CPU time used by each collector, in seconds."
         ) { slot, _, _ in Double(slot.cpuNanoseconds.load(ordering: .relaxed)) / 1e9 }
         report(
             "ml_exporter_collector_held_counters_total", kind: .counter, isRare: true,
-            help: "Counters of the kernel that fell and were kept at what they were."
+            help:
+                "Kernel counters that decreased and were kept at their previous value, by collector."
         ) { slot, _, _ in Double(slot.heldCounters.load(ordering: .relaxed)) }
         report(
             "ml_exporter_collector_present", kind: .gauge,
-            help: "Whether the machine has what a collector reads; absence is no failure."
+            help: "Whether the machine has what the collector reads; 0 is not a failure."
         ) { _, outcome, _ in outcome.isPresent ? 1 : 0 }
         report(
             "ml_exporter_collector_series", kind: .gauge,
-            help: "Samples that a collector wrote on this page."
+            help: "Samples on this page, by collector."
         ) { _, _, samples in Double(samples) }
         report(
             "ml_exporter_collector_series_dropped_total", kind: .counter, isRare: true,
-            help: "Samples of a collector that were left out because it wrote too many."
+            help: "Samples dropped because of --collector.series-limit, by collector."
         ) { slot, _, _ in Double(slot.droppedSamples.load(ordering: .relaxed)) }
         report(
             "ml_exporter_collector_skipped_lines_total", kind: .counter,
-            help: "Lines of kernel text that a collector could not use."
+            help: "Malformed lines of kernel files that were skipped, by collector."
         ) { slot, _, _ in Double(slot.skippedLines.load(ordering: .relaxed)) }
         report(
             "ml_exporter_collector_timeouts_total", kind: .counter, isRare: true,
-            help: "Pages that were made without a collector because it took too long."
+            help: "Scrapes that skipped the collector because an earlier scrape was still in it."
         ) { slot, _, _ in Double(slot.timeouts.load(ordering: .relaxed)) }
     }
 
-    /// Writes a page's share. `report` gets each collector that fails in a new way, so that a lasting
-    /// failure is told once; `note` gets what else a collector has to say. Returns false, the page unfinished, as soon as `isCurrent` says that
-    /// another thread has taken the page over.
+    /// Runs the collectors and writes their families.
+    ///
+    /// `report` gets each collector whose failure differs from its previous one, so that a lasting
+    /// failure is logged once; `note` gets warnings. Returns false and leaves the page unfinished as
+    /// soon as `isCurrent` returns false: another thread serves the scrapers then.
     package mutating func write(
-        to page: inout Page, order: ScrapeOptions = ScrapeOptions(),
+        to page: inout Page, options: ScrapeOptions = ScrapeOptions(),
         isCurrent: () -> Bool = { true },
         reporting report: (String, KernelError) -> Void,
         noting note: (String, String) -> Void = { _, _ in }
     ) -> Bool {
         scrape.number = collectors.nextScrapeNumber()
-        scrape.deadlineNanoseconds = order.deadlineNanoseconds
+        scrape.deadlineNanoseconds = options.deadlineNanoseconds
         ran.removeAll(keepingCapacity: true)
+        sharing.removeAll(keepingCapacity: true)
+        textFiles = nil
         let cpuStart = Clock.threadCPUNanoseconds
-        var cpuMark = cpuStart
+        var measuredCPU: UInt64 = 0
         for (index, slot) in collectors.slots.enumerated() {
-            if let wanted = order.collectors, !wanted.contains(slot.name) { continue }
+            if let wanted = options.collectors, !wanted.contains(slot.name) { continue }
+            let isMeasured =
+                outcomes[index].durationNanoseconds > Host.measuredAlone.nanoseconds
+            let cpuMark = isMeasured ? Clock.threadCPUNanoseconds : 0
             let before = page.samples
             page.allowSamples(seriesLimit)
             var outcome =
-                collectors.run(index, scrape: &scrape, into: &page)
+                collectors.run(index, running: running, scrape: &scrape, into: &page)
                 ?? CollectorRunner.Outcome(
                     failure: KernelError(ETIMEDOUT, subject: "an earlier scrape hangs in it"))
             if !isCurrent() { return false }
             let dropped = page.droppedSamples
             if dropped > 0 { slot.droppedSamples.wrappingAdd(UInt64(dropped), ordering: .relaxed) }
-            sampleCounts[index] = page.samples - before + scrape.guestSamples
+            sampleCounts[index] = page.samples - before + scrape.mergedSamples
+            if let families = scrape.mergedFamilies {
+                textFiles = FamilySource(families, hasUniqueSeries: false)
+                scrape.mergedFamilies = nil
+            }
             for sentence in scrape.notes { note(slot.name, sentence) }
-            if measuresEach {
-                let now = Clock.threadCPUNanoseconds
-                slot.cpuNanoseconds.wrappingAdd(now &- cpuMark, ordering: .relaxed)
-                cpuMark = now
+            if isMeasured {
+                let cpu = Clock.threadCPUNanoseconds &- cpuMark
+                slot.cpuNanoseconds.wrappingAdd(cpu, ordering: .relaxed)
+                measuredCPU &+= cpu
+            } else {
+                sharing.append(index)
             }
             if let failure = outcome.failure, failure != outcomes[index].failure {
                 report(slot.name, failure)
@@ -133,22 +159,21 @@ package struct Host: ~Copyable {
             ran.append(index)
         }
         page.allowSamples(.max)
-        share(Clock.threadCPUNanoseconds &- cpuStart)
+        let cpu = Clock.threadCPUNanoseconds &- cpuStart
+        share(cpu > measuredCPU ? cpu &- measuredCPU : 0)
         writeReports(to: &page)
         return true
     }
 
-    /// Shares the page's CPU time out, and decides how the next page's is measured.
-    private mutating func share(_ cpu: UInt64) {
-        let time = ran.reduce(0) { $0 &+ outcomes[$1].durationNanoseconds }
-        if !measuresEach, time > 0 {
-            for index in ran {
-                let part = Double(outcomes[index].durationNanoseconds) / Double(time)
-                collectors.slots[index].cpuNanoseconds.wrappingAdd(
-                    UInt64(part * Double(cpu)), ordering: .relaxed)
-            }
+    /// Charges the collectors that were not measured for this CPU time.
+    private func share(_ cpu: UInt64) {
+        let time = sharing.reduce(0) { $0 &+ outcomes[$1].durationNanoseconds }
+        if time == 0 { return }
+        for index in sharing {
+            let part = Double(outcomes[index].durationNanoseconds) / Double(time)
+            collectors.slots[index].cpuNanoseconds.wrappingAdd(
+                UInt64(part * Double(cpu)), ordering: .relaxed)
         }
-        measuresEach = time > cpu &+ cpu / 4
     }
 
     private func writeReports(to page: inout Page) {

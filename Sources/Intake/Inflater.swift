@@ -71,7 +71,7 @@ package struct Inflater: ~Copyable {
         var read = 0
         var code = LIBDEFLATE_BAD_DATA
         unsafe body.withUnsafeBytes { source in
-            unsafe plain.append(room: room) { target in
+            unsafe plain.append(upTo: room) { target in
                 var written = 0
                 unsafe code = libdeflate_gzip_decompress_ex(
                     decompressor, source.baseAddress, source.count, target, room, &read, &written)

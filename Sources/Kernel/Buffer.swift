@@ -1,11 +1,12 @@
 internal import Glibc
 
-/// Bytes in memory of their own: filled by the kernel or by a page, drained by a socket.
+/// A growable byte buffer: filled by reads and by page rendering, read by sockets.
 ///
-/// Growing is the only thing that allocates; `removeAll` keeps the memory.
+/// Only growing allocates; `removeAll` keeps the memory. [UInt8] is not used because appending raw
+/// memory to it first writes zeros, and realloc(3) of large blocks moves pages instead of copying.
 @safe
 package struct Buffer: ~Copyable, @unchecked Sendable {
-    // Whoever holds the value holds the memory: nobody else can reach it.
+    // The value is not copyable, so its owner alone reaches the memory.
     private var start: UnsafeMutableRawPointer
     package private(set) var capacity: Int
     package private(set) var count = 0
@@ -20,9 +21,9 @@ package struct Buffer: ~Copyable, @unchecked Sendable {
         unsafe free(start)
     }
 
-    /// No memory is the one thing that nobody here goes on from.
+    /// Out of memory is fatal.
     private static func checked(_ memory: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer {
-        guard let memory = unsafe memory else { preconditionFailure("no memory") }
+        guard let memory = unsafe memory else { preconditionFailure("out of memory") }
         return unsafe memory
     }
 
@@ -37,18 +38,18 @@ package struct Buffer: ~Copyable, @unchecked Sendable {
         }
     }
 
-    /// Forgets the bytes and keeps the memory.
+    /// Removes all bytes and keeps the memory.
     package mutating func removeAll() {
         count = 0
     }
 
-    /// Forgets all bytes after the first `length`.
+    /// Removes all bytes after the first `length`.
     package mutating func truncate(to length: Int) {
         precondition(length >= 0 && length <= count)
         count = length
     }
 
-    /// Makes room for `more` bytes beyond `count`.
+    /// Reserves memory for `more` bytes beyond `count`.
     @inline(__always)
     package mutating func reserve(_ more: Int) {
         if capacity - count < more { grow(by: more) }
@@ -57,7 +58,8 @@ package struct Buffer: ~Copyable, @unchecked Sendable {
     @inline(never)
     private mutating func grow(by more: Int) {
         let wanted = max(count + more, capacity * 2)
-        // A large block is moved by the kernel, not copied: it never takes its room twice.
+        // The kernel remaps a large block (mremap(2)) instead of copying it, so that it never takes
+        // twice its size.
         unsafe start = Buffer.checked(realloc(start, wanted))
         capacity = wanted
     }
@@ -90,16 +92,16 @@ package struct Buffer: ~Copyable, @unchecked Sendable {
         append(text.utf8Span.span)
     }
 
-    /// Lets `write` fill at most `room` bytes of raw memory behind the last byte and say how many
-    /// it filled: the door for C code that writes (`pread`, `recv`, number formatting, gzip).
+    /// Passes at most `limit` bytes of raw memory behind the last byte to `write`, which returns how
+    /// many it wrote. For C functions that write into memory (`pread`, `recv`, number formatting, gzip).
     @unsafe
     @inline(__always)
     package mutating func append<Failure: Error>(
-        room: Int, write: (UnsafeMutablePointer<UInt8>) throws(Failure) -> Int
+        upTo limit: Int, write: (UnsafeMutablePointer<UInt8>) throws(Failure) -> Int
     ) throws(Failure) {
-        reserve(room)
+        reserve(limit)
         let written = unsafe try write((start + count).assumingMemoryBound(to: UInt8.self))
-        precondition(written >= 0 && written <= room)
+        precondition(written >= 0 && written <= limit)
         count += written
     }
 }

@@ -1,18 +1,20 @@
 internal import Synchronization
 
-/// Buffers that come back: a page that a socket has drained serves the next scrape.
+/// Reuses buffers: the memory of a page that a socket has sent serves the next scrape.
 ///
-/// Any thread may take and return. Memory beyond the two limits goes back to the allocator.
+/// Any thread may acquire and release. At most two buffers are kept, because a page and its compressed
+/// form are in use at the same time; the rest is freed.
 package final class BufferPool: Sendable {
-    private struct Shelf: ~Copyable {
+    private struct Kept: ~Copyable {
         var first: Buffer?
         var second: Buffer?
     }
 
-    private let shelf = LockedValue(Shelf(first: nil, second: nil))
+    /// Guards the two optionals; nothing is called under it.
+    private let kept = LockedValue(Kept(first: nil, second: nil))
     private let outstanding = Atomic<Int>(0)
     private let initialCapacity: Int
-    /// A buffer larger than this many bytes is not kept.
+    /// Largest buffer in bytes that is kept.
     private let keptBytes: Int
 
     package init(initialCapacity: Int, keptBytes: Int) {
@@ -20,17 +22,17 @@ package final class BufferPool: Sendable {
         self.keptBytes = keptBytes
     }
 
-    /// Buffers taken and not yet returned: what slow readers hold.
+    /// Buffers acquired and not yet released, such as pages that slow readers hold.
     package var taken: Int { outstanding.load(ordering: .relaxed) }
 
     /// An empty buffer.
     package func take() -> Buffer {
         outstanding.wrappingAdd(1, ordering: .relaxed)
-        let kept = shelf.withLock { shelf -> Buffer? in
-            if shelf.first != nil { return shelf.first.take() }
-            return shelf.second.take()
+        let reused = kept.withLock { kept -> Buffer? in
+            if kept.first != nil { return kept.first.take() }
+            return kept.second.take()
         }
-        return kept ?? Buffer(capacity: initialCapacity)
+        return reused ?? Buffer(capacity: initialCapacity)
     }
 
     package func giveBack(_ buffer: consuming Buffer) {
@@ -38,11 +40,11 @@ package final class BufferPool: Sendable {
         guard buffer.capacity <= keptBytes else { return }
         buffer.removeAll()
         var returned: Buffer? = buffer
-        shelf.withLock { shelf in
-            if shelf.first == nil {
-                shelf.first = returned.take()
-            } else if shelf.second == nil {
-                shelf.second = returned.take()
+        kept.withLock { kept in
+            if kept.first == nil {
+                kept.first = returned.take()
+            } else if kept.second == nil {
+                kept.second = returned.take()
             }
         }
     }

@@ -3,10 +3,10 @@ internal import Glibc
 
 /// The clocks of the machine in nanoseconds.
 package enum Clock {
-    /// Time that only goes forward (`CLOCK_MONOTONIC`): for durations and deadlines.
+    /// Time that never goes backwards (`CLOCK_MONOTONIC`): for durations and deadlines.
     package static var monotonicNanoseconds: UInt64 { read(CLOCK_MONOTONIC) }
 
-    /// Time since 1970 (`CLOCK_REALTIME`): for people and timestamps.
+    /// Time since 1970 (`CLOCK_REALTIME`): for timestamps.
     package static var realNanoseconds: UInt64 { read(CLOCK_REALTIME) }
 
     /// CPU time of the calling thread (`CLOCK_THREAD_CPUTIME_ID`).

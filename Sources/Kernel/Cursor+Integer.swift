@@ -1,6 +1,6 @@
 extension Cursor {
-    /// Skips blanks, then takes a decimal number, with or without a minus, that ends at a blank or at
-    /// the end of the text; nil otherwise, or when its digits do not fit 64 bits.
+    /// Skips blanks, then reads a decimal number with an optional minus sign that ends at a blank or at
+    /// the end of the text; nil otherwise, or when the digits do not fit 64 bits.
     @_lifetime(self: copy self)
     package mutating func signedField() -> Double? {
         skipBlanks()
@@ -9,7 +9,7 @@ extension Cursor {
         return isNegative ? -Double(magnitude) : Double(magnitude)
     }
 
-    /// Skips blanks, then takes a hexadecimal number that must end at a blank or at the end.
+    /// Skips blanks, then reads a hexadecimal number that must end at a blank or at the end.
     @_lifetime(self: copy self)
     package mutating func hexadecimalField() -> UInt64? {
         guard let value = hexadecimal() else { return nil }

@@ -1,8 +1,8 @@
 internal import CText
 
-/// A reading position in text that may be anything: kernel text, a header, a query.
+/// A position in untrusted text: kernel text, a header, a query.
 ///
-/// Every step says nil when the text is not what was asked for, and nothing traps.
+/// Each step returns nil when the text does not have the requested form; no input traps.
 package struct Cursor: ~Escapable {
     package private(set) var rest: Span<UInt8>
 
@@ -13,7 +13,7 @@ package struct Cursor: ~Escapable {
 
     package var isAtEnd: Bool { rest.isEmpty }
 
-    /// The next byte, which stays.
+    /// The next byte, which is not consumed.
     package var peek: UInt8? { rest.isEmpty ? nil : rest[0] }
 
     /// The text up to the next line feed or the end, without it; nil at the end.
@@ -34,7 +34,7 @@ package struct Cursor: ~Escapable {
         rest = rest.extracting(droppingFirst: skipped)
     }
 
-    /// Skips blanks, then takes the bytes up to the next blank or the end; nil when there are none.
+    /// Skips blanks, then reads the bytes up to the next blank or the end; nil if there are none.
     @_lifetime(copy self)
     package mutating func word() -> Span<UInt8>? {
         skipBlanks()
@@ -46,7 +46,7 @@ package struct Cursor: ~Escapable {
         return word
     }
 
-    /// Takes the bytes before the next `byte` and drops that byte; nil when it does not follow.
+    /// Reads the bytes before the next `byte` and skips that byte; nil if the text has none.
     @_lifetime(copy self)
     package mutating func text(before byte: UInt8) -> Span<UInt8>? {
         guard let length = rest.offset(of: byte) else { return nil }
@@ -55,8 +55,7 @@ package struct Cursor: ~Escapable {
         return text
     }
 
-    /// Takes the bytes before the next `byte` and drops that byte, or all that is left when it
-    /// does not follow.
+    /// Reads the bytes before the next `byte` and skips that byte, or the rest if the text has none.
     @_lifetime(copy self)
     package mutating func part(endedBy byte: UInt8) -> Span<UInt8> {
         let length = rest.offset(of: byte) ?? rest.count
@@ -65,7 +64,7 @@ package struct Cursor: ~Escapable {
         return text
     }
 
-    /// Takes `literal` if it comes next.
+    /// Skips `literal` if it is next; returns whether it was.
     @_lifetime(self: copy self)
     package mutating func take(_ literal: StaticString) -> Bool {
         guard rest.starts(with: literal) else { return false }
@@ -73,8 +72,8 @@ package struct Cursor: ~Escapable {
         return true
     }
 
-    /// Skips blanks, then takes an unsigned decimal number; nil when no digit comes next or the
-    /// number does not fit 64 bits. What follows the digits stays.
+    /// Skips blanks, then reads an unsigned decimal number; nil if no digit is next or the number does
+    /// not fit 64 bits. Bytes behind the digits are not consumed.
     @_lifetime(self: copy self)
     package mutating func number() -> UInt64? {
         skipBlanks()
@@ -106,7 +105,7 @@ package struct Cursor: ~Escapable {
         return value
     }
 
-    /// Skips blanks, then takes a hexadecimal number without prefix; nil as in `number`.
+    /// Skips blanks, then reads a hexadecimal number without a prefix; nil as in `number`.
     @_lifetime(self: copy self)
     package mutating func hexadecimal() -> UInt64? {
         skipBlanks()
@@ -122,7 +121,7 @@ package struct Cursor: ~Escapable {
         return value
     }
 
-    /// Skips blanks, then takes a decimal floating-point number; nil when none comes next.
+    /// Skips blanks, then reads a decimal floating-point number; nil if none is next.
     @_lifetime(self: copy self)
     package mutating func decimal() -> Double? {
         skipBlanks()

@@ -1,7 +1,7 @@
 internal import CLinux
 internal import Glibc
 
-/// Wakes one waiting thread from any other: an eventfd(2). Rings that nobody has answered yet
+/// Wakes one waiting thread from any other thread (eventfd(2)). Several signals before the next `wait`
 /// count as one.
 package struct EventFD: ~Copyable, Sendable {
     private let descriptor: Int32
@@ -15,7 +15,7 @@ package struct EventFD: ~Copyable, Sendable {
         close(descriptor)
     }
 
-    /// For poll(2) together with other descriptors: readable after a ring until `wait`.
+    /// For poll(2) together with other descriptors: readable from a signal until the next `wait`.
     package var pollable: Int32 { descriptor }
 
     package func ring() {
@@ -23,8 +23,8 @@ package struct EventFD: ~Copyable, Sendable {
         _ = unsafe write(descriptor, &one, 8)
     }
 
-    /// Waits for a ring, at most `timeout` when one is given. Returns whether it rang. One thread
-    /// waits at a bell.
+    /// Waits for a signal, at most `timeout` if given, and clears it. Returns whether it was signalled.
+    /// Only one thread may wait.
     @discardableResult
     package func wait(atMost timeout: Duration? = nil) -> Bool {
         if let timeout {
@@ -32,7 +32,7 @@ package struct EventFD: ~Copyable, Sendable {
             var request = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
             guard unsafe poll(&request, 1, milliseconds) > 0 else { return false }
         }
-        var rings: UInt64 = 0
-        return unsafe Glibc.read(descriptor, &rings, 8) == 8
+        var signals: UInt64 = 0
+        return unsafe Glibc.read(descriptor, &signals, 8) == 8
     }
 }

@@ -1,14 +1,14 @@
 internal import Glibc
 
-/// What changes when a file is written anew: its inode, size and time of modification.
+/// Identifies a version of a file: inode, size and time of modification (stat(2)).
 package struct FileStamp: Equatable, Sendable {
     private let inode: UInt64
     private let size: Int64
-    /// When the file was last changed, since 1970.
+    /// Time of the last modification in seconds since 1970.
     package let seconds: Int64
     private let nanoseconds: Int64
 
-    /// Nil when there is no such file, or none that may be looked at.
+    /// Nil if the file does not exist or must not be read.
     package init?(_ path: String) {
         var about = stat()
         guard unsafe stat(path, &about) == 0 else { return nil }
@@ -18,8 +18,8 @@ package struct FileStamp: Equatable, Sendable {
         nanoseconds = Int64(about.st_mtim.tv_nsec)
     }
 
-    /// Whether the last change is so long ago that the next one must show: the kernel's time stamps
-    /// are some milliseconds coarse.
+    /// Whether the last change is older than 2 s, so that a further change gets another time stamp. The
+    /// kernel's time stamps have the resolution of a timer tick, some file systems' that of a second.
     package var isSettled: Bool {
         let now = Int64(clamping: Clock.realNanoseconds / 1_000_000_000)
         return now < seconds || now &- seconds >= 2

@@ -1,10 +1,10 @@
-/// The directories that stand for the machine's.
+/// The directories from which the machine is read, `--path.*`.
 package struct FilesystemRoots: Sendable, Equatable {
     /// `/proc`
     package let proc: Root
     /// `/sys`
     package let sys: Root
-    /// `/`: what mount points are relative to.
+    /// `/`: mount points are relative to it.
     package let rootfs: Root
     /// `/run/udev/data`
     package let udev: Root

@@ -1,6 +1,6 @@
 internal import Glibc
 
-/// A path with the wildcards of glob(7) in its names.
+/// A path with the wildcards of glob(7).
 package struct GlobPattern: Sendable, Equatable {
     package let text: String
 
@@ -8,8 +8,8 @@ package struct GlobPattern: Sendable, Equatable {
         self.text = text
     }
 
-    /// What is there, in the order of names; the text itself when nothing is. Names that begin with
-    /// a dot are met only by a dot.
+    /// The matching paths, sorted; the text itself if none matches. A wildcard does not match a leading
+    /// dot.
     package var paths: [String] {
         var found = unsafe glob_t()
         defer { unsafe globfree(&found) }

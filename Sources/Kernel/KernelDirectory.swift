@@ -1,7 +1,7 @@
 internal import CLinux
 internal import Glibc
 
-/// A directory that is open: the files in it are read without walking its path again.
+/// An open directory: its files are opened relative to it, without resolving its path again.
 package struct KernelDirectory: ~Copyable {
     package let path: String
     private let descriptor: Int32
@@ -21,7 +21,7 @@ package struct KernelDirectory: ~Copyable {
         close(descriptor)
     }
 
-    /// A directory inside this one; its name may be any bytes.
+    /// Opens a directory inside this one; its name may be any bytes.
     package func directory(_ name: [UInt8]) throws(KernelError) -> KernelDirectory {
         let inside = unsafe (name + [0]).withUnsafeBytes { bytes in
             unsafe clinux_openat(
@@ -33,12 +33,13 @@ package struct KernelDirectory: ~Copyable {
         return KernelDirectory(path: path, descriptor: inside)
     }
 
-    /// Whether this is sysfs itself and no copy of it.
+    /// Whether this is on a sysfs, not in a copied tree.
     package var isOnSysfs: Bool {
         clinux_filesystem_magic(descriptor) == Int64(clinux_sysfs_magic)
     }
 
-    /// Replaces what `text` holds by a file below the directory, at most `limit` bytes of it.
+    /// Replaces the contents of `text` by at most `limit` bytes of a file below the directory.
+    /// Throws the error of open(2) or read(2).
     package func read(
         _ name: String, into text: inout Buffer, limit: Int = 4096
     ) throws(KernelError) {
@@ -48,7 +49,7 @@ package struct KernelDirectory: ~Copyable {
         try fill(&text, from: file, limit: limit) { "\(path)/\(name)" }
     }
 
-    /// As `read`, of a file whose name may be any bytes and ends with a zero.
+    /// As `read`, for a file whose name may be any bytes, terminated by NUL.
     package func read(
         terminated name: [UInt8], into text: inout Buffer, limit: Int = 4096
     ) throws(KernelError) {
@@ -68,11 +69,11 @@ package struct KernelDirectory: ~Copyable {
     ) throws(KernelError) {
         text.removeAll()
         while text.count < limit {
-            let room = limit - text.count
+            let free = limit - text.count
             let before = text.count
-            unsafe try text.append(room: room) { (target) throws(KernelError) in
+            unsafe try text.append(upTo: free) { (target) throws(KernelError) in
                 while true {
-                    let got = unsafe Glibc.read(file, target, room)
+                    let got = unsafe Glibc.read(file, target, free)
                     if got >= 0 { return got }
                     guard errno == EINTR else { throw .last(subject()) }
                 }
@@ -81,8 +82,8 @@ package struct KernelDirectory: ~Copyable {
         }
     }
 
-    /// Calls `body` with the name of each entry that is not `.` or `..` and whether it is a plain
-    /// file, in the kernel's order. `scratch` holds the listing meanwhile.
+    /// Calls `body` with the name of each entry except `.` and `..` and whether it is a regular file, in
+    /// the kernel's order. `scratch` holds the listing meanwhile.
     package func eachName(
         _ scratch: inout Buffer, body: (_ name: Span<UInt8>, _ isFile: Bool) -> Void
     ) throws(KernelError) {
@@ -90,7 +91,7 @@ package struct KernelDirectory: ~Copyable {
         while true {
             scratch.removeAll()
             let (descriptor, path) = (self.descriptor, self.path)
-            unsafe try scratch.append(room: 32 << 10) { (target) throws(KernelError) in
+            unsafe try scratch.append(upTo: 32 << 10) { (target) throws(KernelError) in
                 let got = unsafe clinux_read_directory(descriptor, target, 32 << 10)
                 if got < 0 { throw .last(path) }
                 return got
@@ -100,8 +101,8 @@ package struct KernelDirectory: ~Copyable {
         }
     }
 
-    /// The names in what getdents64(2) has written: inode and offset of 8 bytes each, the record's
-    /// length in 2, a type in 1, the name until a zero.
+    /// Parses the records of getdents64(2): inode and offset of 8 bytes each, record length of 2, type
+    /// of 1, the name up to a NUL. A record that does not fit ends the list.
     static func names(_ records: Span<UInt8>, body: (Span<UInt8>, Bool) -> Void) {
         var rest = records
         while rest.count > 19 {

@@ -1,10 +1,10 @@
 internal import Glibc
 
-/// What the operating system answered instead of doing what it was asked, and about what.
+/// A failed system call: its errno and what it was about.
 package struct KernelError: Error, Equatable, Sendable, CustomStringConvertible {
     /// The `errno` of the failed call.
     package let code: Int32
-    /// What was asked for: a path, an address, the name of a call.
+    /// A path, an address or the name of the call.
     package let subject: String
 
     package init(_ code: Int32, subject: String) {
@@ -12,17 +12,17 @@ package struct KernelError: Error, Equatable, Sendable, CustomStringConvertible 
         self.subject = subject
     }
 
-    /// The error of the call that has just failed on this thread.
+    /// The error of the last failed call of this thread.
     package static func last(_ subject: String) -> KernelError {
         KernelError(errno, subject: subject)
     }
 
-    /// The subject was read and is not what its document says.
+    /// The subject was read and does not have its documented form.
     package static func malformed(_ subject: String) -> KernelError {
         KernelError(EBADMSG, subject: subject)
     }
 
-    /// The subject does not exist: hardware, module or file that this machine lacks.
+    /// Whether the machine lacks the subject: hardware, a kernel module or a file.
     package var isAbsence: Bool {
         code == ENOENT || code == ENODEV || code == ENXIO || code == ENOTDIR
     }

@@ -1,25 +1,25 @@
 internal import CLinux
 internal import Glibc
 
-/// A file that the kernel writes anew for each reader.
+/// A file whose contents the kernel generates for each reader.
 ///
-/// On procfs, sysfs and cgroup2 the descriptor stays open and every read starts at 0 again. Elsewhere (a
-/// fixture tree, a copied root) the path may mean another file tomorrow, so it is opened per read.
+/// On procfs, sysfs and cgroup2 the descriptor stays open and every read starts at offset 0. Elsewhere
+/// (a fixture tree, a copied root) the path may name another file later, so it is opened per read.
 package struct KernelFile: ~Copyable {
-    /// The most bytes of a file that are read when nothing else is said.
+    /// Default of `limit`. /proc/interrupts of a machine with 256 CPUs has 600 KiB.
     package static var defaultByteLimit: Int { 1 << 20 }
 
     package let path: String
-    /// Bytes beyond this are not read.
+    /// Largest number of bytes that are read.
     package let limit: Int
     private let isOneRecord: Bool
     private var descriptor: Int32 = -1
     private static let budget = OpenFileBudget()
 
-    /// Nothing is opened before the first read.
+    /// The file is opened by the first read.
     ///
-    /// `isOneRecord` says that the kernel makes the whole file for one read (`single_open` and
-    /// sysfs attributes): a read that leaves room has then seen its end.
+    /// `isOneRecord`: the kernel generates the whole file for one read (`single_open` and sysfs
+    /// attributes), so that a short read has reached the end and a second read(2) is not needed.
     package init(
         path: String, limit: Int = KernelFile.defaultByteLimit, isOneRecord: Bool = false
     ) {
@@ -31,31 +31,31 @@ package struct KernelFile: ~Copyable {
     deinit {
         if descriptor >= 0 {
             close(descriptor)
-            KernelFile.budget.giveBack()
+            KernelFile.budget.release()
         }
     }
 
     package var isOpen: Bool { descriptor >= 0 }
 
-    /// Whether a file whose changes the kernel announces (mountinfo, by POLLPRI of poll(2)) may tell
-    /// something else than at the last read. A file that is not kept open always may.
+    /// Whether a file whose changes the kernel announces by POLLPRI (mountinfo, proc_pid_mountinfo(5))
+    /// may have changed since the last read; always true for a file that is not kept open.
     package func mayHaveChanged() -> Bool {
         if descriptor < 0 { return true }
         var request = pollfd(fd: descriptor, events: Int16(POLLPRI), revents: 0)
         return unsafe poll(&request, 1, 0) != 0
     }
 
-    /// Replaces what `text` holds by the file as it is now.
+    /// Replaces the contents of `text` by the file.
     ///
     /// Returns whether the file was larger than `limit`; then `text` holds the first `limit` bytes.
-    /// Throws what open(2) or read(2) said; a file that failed is opened anew by the next read.
+    /// Throws the error of open(2) or read(2); after an error the next read opens the file again.
     @discardableResult
     package mutating func read(into text: inout Buffer) throws(KernelError) -> Bool {
         let keep: Bool
         if descriptor < 0 {
             descriptor = unsafe clinux_open(path, O_RDONLY | O_NOCTTY | O_NONBLOCK)
             guard descriptor >= 0 else { throw .last(path) }
-            keep = KernelFile.isKernelFilesystem(descriptor) && KernelFile.budget.take()
+            keep = KernelFile.isKernelFilesystem(descriptor) && KernelFile.budget.acquire()
         } else {
             keep = true
         }
@@ -73,13 +73,13 @@ package struct KernelFile: ~Copyable {
         text.removeAll()
         while true {
             // One byte beyond the limit tells a full file from an oversized one.
-            let room = min(max(text.capacity - text.count, 4096), limit + 1 - text.count)
+            let free = min(max(text.capacity - text.count, 4096), limit + 1 - text.count)
             let before = text.count
             let descriptor = self.descriptor
             let path = self.path
-            unsafe try text.append(room: room) { (target) throws(KernelError) in
+            unsafe try text.append(upTo: free) { (target) throws(KernelError) in
                 while true {
-                    let got = unsafe pread(descriptor, target, room, off_t(before))
+                    let got = unsafe pread(descriptor, target, free, off_t(before))
                     if got >= 0 { return got }
                     guard errno == EINTR else { throw .last(path) }
                 }
@@ -89,13 +89,13 @@ package struct KernelFile: ~Copyable {
                 text.truncate(to: limit)
                 return true
             }
-            if isOneRecord, text.count - before < room { return false }
+            if isOneRecord, text.count - before < free { return false }
         }
     }
 
     private mutating func closeDescriptor(counted: Bool) {
         close(descriptor)
-        if counted { KernelFile.budget.giveBack() }
+        if counted { KernelFile.budget.release() }
         descriptor = -1
     }
 

@@ -1,13 +1,13 @@
 internal import Glibc
 
-/// A value that one thread at a time may touch.
+/// A value guarded by a mutex.
 ///
-/// Behind it is a lock of pthread_mutex_lock(3), which ThreadSanitizer knows. The `Mutex` of
-/// Synchronization hands a contended lock over where the sanitizer does not look, and every
-/// contended use of it is then reported as a race.
+/// It uses pthread_mutex_lock(3), which ThreadSanitizer instruments. Synchronization's `Mutex` (Swift
+/// 6.3 on Linux) hands a contended lock over by a futex that the sanitizer does not see, so that every
+/// contended use is reported as a race.
 @safe
 package struct LockedValue<Value: ~Copyable>: ~Copyable, @unchecked Sendable {
-    // The lock guards the value; both stay at their addresses until nobody can reach them.
+    // Both stay at one address for the life of the value.
     private let lock: UnsafeMutablePointer<pthread_mutex_t>
     private let value: UnsafeMutablePointer<Value>
 
@@ -27,7 +27,8 @@ package struct LockedValue<Value: ~Copyable>: ~Copyable, @unchecked Sendable {
         unsafe lock.deallocate()
     }
 
-    /// Runs `body` while no other thread is in a `body` of this value. It must not come back here.
+    /// Runs `body` with exclusive access. `body` must not lock the same value: the mutex is not
+    /// recursive.
     package borrowing func withLock<Result: ~Copyable, Failure: Error>(
         _ body: (inout sending Value) throws(Failure) -> sending Result
     ) throws(Failure) -> sending Result {

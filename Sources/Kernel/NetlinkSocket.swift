@@ -1,9 +1,9 @@
 internal import CLinux
 internal import Glibc
 
-/// A netlink(7) socket: asks the kernel for all of something, or hears of changes.
+/// A netlink(7) socket: requests dumps from the kernel, or receives events.
 package struct NetlinkSocket: ~Copyable {
-    /// What the kernel can be asked to list.
+    /// The dumps that can be requested.
     package enum Dump: Sendable {
         /// Links with their counters, rtnetlink(7).
         case links
@@ -19,11 +19,11 @@ package struct NetlinkSocket: ~Copyable {
     package enum Kind: Sendable {
         case route
         case socketDiagnosis
-        /// Hears of links that come, change and go.
+        /// Receives events of links that are added, changed and removed.
         case linkEvents
     }
 
-    /// The most bytes of one datagram.
+    /// Largest datagram in bytes: the kernel sends dumps in datagrams of at most 32 KiB.
     package static var datagramBytes: Int { 64 << 10 }
 
     private let descriptor: Int32
@@ -43,8 +43,8 @@ package struct NetlinkSocket: ~Copyable {
         close(descriptor)
     }
 
-    /// Asks for a dump; its datagrams follow. One that failed leaves answers behind: the socket is
-    /// not used any more then.
+    /// Requests a dump; its datagrams follow. After a failure the socket may hold old answers and must
+    /// be replaced.
     package mutating func ask(for dump: Dump) throws(KernelError) {
         sequence &+= 1
         let code =
@@ -59,28 +59,28 @@ package struct NetlinkSocket: ~Copyable {
         guard code == 0 else { throw .last(subject) }
     }
 
-    /// Replaces what `datagram` holds by the next one. False when none waits on a socket for
-    /// events. Throws ENOBUFS when events were lost.
+    /// Replaces the contents of `datagram` by the next one. Returns false if none is waiting on a socket
+    /// for events. Throws ENOBUFS if events were lost.
     package func receive(into datagram: inout Buffer) throws(KernelError) -> Bool {
         datagram.removeAll()
         let (descriptor, subject) = (self.descriptor, self.subject)
-        var isThere = true
-        unsafe try datagram.append(room: NetlinkSocket.datagramBytes) {
+        var isReceived = true
+        unsafe try datagram.append(upTo: NetlinkSocket.datagramBytes) {
             (target) throws(KernelError) in
             while true {
                 let got = unsafe recv(descriptor, target, NetlinkSocket.datagramBytes, 0)
                 if got >= 0 { return got }
                 if errno == EAGAIN {
-                    isThere = false
+                    isReceived = false
                     return 0
                 }
                 guard errno == EINTR else { throw .last(subject) }
             }
         }
-        return isThere
+        return isReceived
     }
 
-    /// Appends the name of a link; false when there is none of this index.
+    /// Appends the name of a link; returns false if there is no link with this index.
     package func appendName(ofLink index: UInt32, to text: inout [UInt8]) -> Bool {
         var name: [16 of UInt8] = .init(repeating: 0)
         let length = unsafe withUnsafeMutableBytes(of: &name) { bytes in

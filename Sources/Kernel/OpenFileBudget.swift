@@ -1,8 +1,8 @@
 internal import Glibc
 internal import Synchronization
 
-/// How many files may stay open between scrapes: a quarter of the limit that the process was
-/// started with (`RLIMIT_NOFILE`). Files beyond it are opened for each read.
+/// Limits the files that stay open between scrapes to a quarter of the soft RLIMIT_NOFILE at the start;
+/// the rest is left to connections and the journal. Files beyond it are opened for each read.
 final class OpenFileBudget: Sendable {
     private let limit: Int
     private let taken = Atomic<Int>(0)
@@ -13,14 +13,14 @@ final class OpenFileBudget: Sendable {
         limit = known ? Int(clamping: allowed.rlim_cur / 4) : 256
     }
 
-    /// Takes a place; false when none is left.
-    func take() -> Bool {
+    /// Counts one more open file; returns false, and does not count it, at the limit.
+    func acquire() -> Bool {
         if taken.wrappingAdd(1, ordering: .relaxed).newValue <= limit { return true }
-        giveBack()
+        release()
         return false
     }
 
-    func giveBack() {
+    func release() {
         taken.wrappingSubtract(1, ordering: .relaxed)
     }
 }

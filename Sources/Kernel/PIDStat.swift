@@ -1,20 +1,20 @@
 /// The fields of `/proc/PID/stat` and `/proc/PID/task/TID/stat` (proc_pid_stat(5)) from the third one
-/// on. The second one, a name in brackets, may hold anything: blanks, brackets, line feeds.
+/// on. The second one, the name in parentheses, may hold any bytes: blanks, parentheses, line feeds.
 ///
-/// Fields are asked for by their number in the manual, in their order.
+/// Fields are read by their number in the manual, in ascending order.
 package struct PIDStat: ~Escapable {
     private var rest: Cursor
-    /// The number of the field that comes next.
+    /// The number of the next field.
     private var next = 3
 
-    /// Nil when there is no bracket that ends a name.
+    /// Nil if no parenthesis ends a name.
     @_lifetime(copy text)
     package init?(_ text: Span<UInt8>) {
         guard let bracket = text.lastOffset(of: 0x29) else { return nil }
         rest = Cursor(text.extracting(droppingFirst: bracket + 1).trimmed)
     }
 
-    /// The letter of the third field; nil when that is no printable character alone.
+    /// The state letter, field 3; nil if the field is not one printable character.
     @_lifetime(self: copy self)
     package mutating func state() -> UInt8? {
         guard let word = word(3), word.count == 1, word[0] > 0x20, word[0] < 0x7F else {
@@ -23,7 +23,7 @@ package struct PIDStat: ~Escapable {
         return word[0]
     }
 
-    /// The number in a field; nil when there is none.
+    /// The value of a numeric field; nil if it is missing or not a number.
     @_lifetime(self: copy self)
     package mutating func number(_ field: Int) -> UInt64? {
         word(field)?.unsigned
@@ -31,7 +31,7 @@ package struct PIDStat: ~Escapable {
 
     @_lifetime(copy self)
     private mutating func word(_ field: Int) -> Span<UInt8>? {
-        precondition(field >= next, "fields are asked for in their order")
+        precondition(field >= next, "fields must be read in ascending order")
         while next < field {
             if rest.word() == nil { return nil }
             next += 1

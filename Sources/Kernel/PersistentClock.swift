@@ -1,7 +1,7 @@
 internal import Synchronization
 
-/// Time since 1970 that nobody sets: the real time of some moment, and from then on as the monotonic
-/// clock goes. What has to end at a time that outlives the process is measured by it.
+/// Wall-clock time without adjustments: the real time at one moment, advanced by the monotonic clock.
+/// Expiry times that outlive the process use it, so that setting the clock ends nothing early or late.
 package enum PersistentClock {
     private static let offset = Atomic<Int64>(realOffset)
 
@@ -10,7 +10,7 @@ package enum PersistentClock {
         Clock.monotonicNanoseconds &+ UInt64(bitPattern: offset.load(ordering: .relaxed))
     }
 
-    /// By how much the real-time clock has been set since, in nanoseconds.
+    /// Nanoseconds by which the real-time clock has been set since.
     package static var correction: Int64 {
         realOffset &- offset.load(ordering: .relaxed)
     }
@@ -18,12 +18,12 @@ package enum PersistentClock {
     /// Nanoseconds from the monotonic clock to this one.
     package static var monotonicOffset: Int64 { offset.load(ordering: .relaxed) }
 
-    /// Goes on as the clock of an earlier process of the same boot did.
+    /// Continues the clock of an earlier process of the same boot.
     package static func resume(monotonicOffset: Int64) {
         offset.store(monotonicOffset, ordering: .relaxed)
     }
 
-    /// Goes on as the clock of an earlier boot did, which lay so far behind the real one.
+    /// Continues the clock of an earlier boot, which differed by `correction` from the real one.
     package static func resume(correction: Int64) {
         offset.store(realOffset &- correction, ordering: .relaxed)
     }

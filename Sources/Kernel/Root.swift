@@ -1,7 +1,7 @@
 internal import Glibc
 
-/// A directory that stands for a place of the machine: `/proc`, `/sys`, `/`, or a tree beside it
-/// when the daemon looks at a host from a container or a test looks at a fixture.
+/// A directory in place of `/proc`, `/sys` or `/`: those themselves, the host's mounts seen from a
+/// container, or a fixture of a test.
 package struct Root: Sendable, Equatable {
     /// The directory, without a trailing slash unless it is `/`.
     package let path: String
@@ -12,7 +12,7 @@ package struct Root: Sendable, Equatable {
         self.path = String(kept)
     }
 
-    /// The path of something below the root. `name` may start with a slash.
+    /// The path of a name below the root. `name` may start with a slash.
     package func path(of name: String) -> String {
         let below = name.hasPrefix("/") ? String(name.dropFirst()) : name
         return path == "/" ? "/" + below : path + "/" + below
@@ -24,12 +24,13 @@ package struct Root: Sendable, Equatable {
         KernelFile(path: path(of: name), limit: limit, isOneRecord: isOneRecord)
     }
 
-    /// Whether something of this name is there.
+    /// Whether the name exists.
     package func exists(_ name: String) -> Bool {
         unsafe access(path(of: name), F_OK) == 0
     }
 
-    /// The names in a directory below the root without `.` and `..`, in no order.
+    /// The names in a directory below the root except `.` and `..`, in the kernel's order. Throws the
+    /// error of opendir(3).
     package func names(in directory: String) throws(KernelError) -> [String] {
         let path = path(of: directory)
         guard let stream = unsafe opendir(path) else { throw .last(path) }
@@ -44,8 +45,8 @@ package struct Root: Sendable, Equatable {
         return names
     }
 
-    /// Reads a small file once, without keeping it open: at most `limit` bytes, without white
-    /// space at its ends.
+    /// Reads at most `limit` bytes of a small file once, without white space at both ends. Throws the
+    /// error of open(2) or read(2).
     package func attribute(_ name: String, limit: Int = 4096) throws(KernelError) -> [UInt8] {
         var file = file(name, limit: limit)
         var text = Buffer(capacity: min(limit, 4096))

@@ -1,5 +1,5 @@
 extension Span where Element == UInt8 {
-    /// The text as an unsigned decimal number; nil unless it is one from end to end.
+    /// The whole text as an unsigned decimal number, else nil.
     package var unsigned: UInt64? {
         if isEmpty || self[0] &- 0x30 > 9 { return nil }
         var cursor = Cursor(self)
@@ -7,13 +7,13 @@ extension Span where Element == UInt8 {
         return value
     }
 
-    /// The text as a decimal number with or without a sign.
+    /// The whole text as a decimal number with an optional sign, else nil.
     package var signed: Int64? {
         Span.signed(self) { $0.unsigned }
     }
 
-    /// The text as a number in the base that its prefix tells, as C and Go write it: `0x1f`, `017`
-    /// or `0o17`, `0b11`, else decimal; with or without a sign.
+    /// The whole text as an integer in the base of its prefix, as C and Go write it: `0x1f`, `017` or
+    /// `0o17`, `0b11`, else decimal; with an optional sign.
     package var prefixedInteger: Int64? {
         Span.signed(self) { $0.prefixedUnsigned }
     }
@@ -29,7 +29,7 @@ extension Span where Element == UInt8 {
         }
     }
 
-    /// The text as a floating-point number; nil unless it is one from end to end.
+    /// The whole text as a floating-point number, else nil.
     package var decimalNumber: Double? {
         if isEmpty || self[0].isWhiteSpace { return nil }
         var cursor = Cursor(self)

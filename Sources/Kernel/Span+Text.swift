@@ -1,7 +1,7 @@
 internal import Glibc
 
 extension Span where Element == UInt8 {
-    /// The position of the first `byte`, nil when there is none.
+    /// The position of the first `byte`, nil if there is none.
     package func offset(of byte: UInt8) -> Int? {
         unsafe withUnsafeBytes { bytes in
             guard let start = bytes.baseAddress,
@@ -11,7 +11,7 @@ extension Span where Element == UInt8 {
         }
     }
 
-    /// The position of the last `byte`, nil when there is none.
+    /// The position of the last `byte`, nil if there is none.
     package func lastOffset(of byte: UInt8) -> Int? {
         var index = count
         while index > 0 {
@@ -61,7 +61,7 @@ extension Span where Element == UInt8 {
         equals(other.span)
     }
 
-    /// Whether it stands before `other` in the order of bytes.
+    /// Whether it sorts before `other`, byte by byte.
     package func precedes(_ other: Span<UInt8>) -> Bool {
         for index in 0..<Swift.min(count, other.count) where self[index] != other[index] {
             return self[index] < other[index]
@@ -83,7 +83,7 @@ extension Span where Element == UInt8 {
 
     /// A copy.
     package var copied: [UInt8] {
-        // All empty arrays are one object, whose count must not be written by several threads.
+        // All empty arrays share one object, and `initialized` below would write its count: a data race.
         if isEmpty { return [] }
         return unsafe [UInt8](unsafeUninitializedCapacity: count) { target, initialized in
             for index in 0..<count { unsafe target.initializeElement(at: index, to: self[index]) }
@@ -100,7 +100,7 @@ extension Span where Element == UInt8 {
 extension UInt8 {
     var isWhiteSpace: Bool { self == 0x20 || (self >= 0x09 && self <= 0x0D) }
 
-    /// What an ASCII hexadecimal digit is worth, nil for another byte.
+    /// The value of an ASCII hexadecimal digit, nil for another byte.
     package var hexadecimalValue: UInt8? {
         switch self {
         case 0x30...0x39: self - 0x30

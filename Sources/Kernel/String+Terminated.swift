@@ -1,6 +1,5 @@
 extension String {
-    /// The text that a C call has left in a buffer, up to the first NUL or the end of the buffer.
-    /// Invalid UTF-8 becomes U+FFFD.
+    /// The text in a buffer of C up to the first NUL or its end. Invalid UTF-8 becomes U+FFFD.
     package init(terminated text: [CChar]) {
         self = unsafe text.withUnsafeBytes { unsafe String(terminated: $0) }
     }

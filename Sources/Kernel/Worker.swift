@@ -1,12 +1,13 @@
 internal import CLinux
 internal import Glibc
 
-/// A thread of the operating system with a name of its own.
+/// A named POSIX thread.
 package struct Worker: ~Copyable, @unchecked Sendable {
-    // A pthread_t is a number that pthread_join alone gives meaning to.
+    // A pthread_t is used by pthread_join(3) and pthread_detach(3) only.
     private let thread: pthread_t
 
-    /// Starts `body` on a new thread. `name` shows in `top -H`; 15 bytes of it are kept.
+    /// Starts `body` on a new thread. `name` is shown by `top -H`; the kernel keeps 15 bytes of it.
+    /// Throws the error of pthread_create(3).
     package init(
         _ name: String, body: @escaping @Sendable () -> Void
     ) throws(KernelError) {
@@ -25,7 +26,7 @@ package struct Worker: ~Copyable, @unchecked Sendable {
         pthread_join(thread, nil)
     }
 
-    /// Leaves the thread alone: nobody will wait for it.
+    /// Detaches the thread: it is not joined.
     package consuming func detach() {
         pthread_detach(thread)
     }

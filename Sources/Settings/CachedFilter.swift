@@ -1,6 +1,6 @@
 internal import Kernel
 
-/// A filter that remembers: as long as the kernel lists the same names in the same order, no
+/// A filter that caches its results: while the kernel lists the same names in the same order, no
 /// pattern is matched again.
 package struct CachedFilter: ~Copyable {
     private let filter: Filter
@@ -12,13 +12,13 @@ package struct CachedFilter: ~Copyable {
         self.filter = filter
     }
 
-    /// A listing begins.
+    /// Starts a listing.
     package mutating func begin() {
         next = 0
     }
 
-    /// Whether the listing's next name passes.
-    package mutating func admits(_ name: Span<UInt8>) -> Bool {
+    /// Whether the next name of the listing matches.
+    package mutating func matches(_ name: Span<UInt8>) -> Bool {
         if filter.isOpen { return true }
         if next < names.count, name.equals(names[next]) {
             next += 1
@@ -26,7 +26,7 @@ package struct CachedFilter: ~Copyable {
         }
         names.removeSubrange(next...)
         verdicts.removeSubrange(next...)
-        let outcome = filter.admits(name)
+        let outcome = filter.matches(name)
         names.append(name.copied)
         verdicts.append(outcome)
         next += 1

@@ -1,7 +1,7 @@
 internal import ArgumentParser
 internal import Kernel
 
-/// A duration on the command line as Go's exporters spell it: `5s`, `1m30s`, `250ms`, `1.5h`.
+/// A duration in the syntax of Go's exporters (time.ParseDuration): `5s`, `1m30s`, `250ms`, `1.5h`.
 package struct DurationText: ExpressibleByArgument, Sendable {
     package let duration: Duration
 
@@ -13,7 +13,7 @@ package struct DurationText: ExpressibleByArgument, Sendable {
         self.duration = duration
     }
 
-    /// Nil for anything else, negative durations and those beyond a century.
+    /// Nil for any other text, for negative durations and for those above 100 years.
     package init?(argument: String) {
         var rest = Substring(argument)
         var seconds = 0.0

@@ -1,7 +1,7 @@
-/// The keys of one mapping of a settings file: those that are known are taken, and what is left in
-/// the end is a mistake each.
+/// The keys of one mapping of a settings file. Known keys are taken; each key left at `finish` is an
+/// error.
 struct FileMapping {
-    /// Where mistakes are told, and what they are told with.
+    /// Collects the errors of a file.
     struct Reader {
         let file: String
         private var errors: [(place: TextPlace, sentence: String)] = []
@@ -14,7 +14,7 @@ struct FileMapping {
             errors.append((place, sentence))
         }
 
-        /// The mistakes in the order of the file.
+        /// The errors, sorted by position.
         var sentences: [String] {
             errors.sorted { ($0.place.line, $0.place.column) < ($1.place.line, $1.place.column) }
                 .map { "\(file):\($0.place.line):\($0.place.column): \($0.sentence)" }
@@ -22,11 +22,11 @@ struct FileMapping {
     }
 
     private var pairs: [YAMLNode.Pair] = []
-    /// The names of the mappings around, with a dot behind each.
+    /// The names of the enclosing mappings, each followed by a dot.
     let path: String
     private var known: [String] = []
 
-    /// A node that is no mapping is a mistake; nothing at all is an empty mapping.
+    /// A node that is not a mapping is an error; null is an empty mapping.
     init(_ node: YAMLNode, path: String, reader: inout Reader) {
         self.path = path
         switch node {
@@ -34,12 +34,12 @@ struct FileMapping {
         default:
             if !node.isNull {
                 let name = path.isEmpty ? "the file" : String(path.dropLast())
-                reader.add(node.place, sentence: "\(name) must be a mapping: keys and values")
+                reader.add(node.place, sentence: "\(name) must be a mapping (key: value)")
             }
         }
     }
 
-    /// The value of a key, nil when it is missing or empty.
+    /// The value of a key, nil if it is missing or null.
     mutating func take(_ key: String) -> YAMLNode? {
         known.append(key)
         guard let place = pairs.firstIndex(where: { $0.key == key }) else { return nil }
@@ -47,7 +47,7 @@ struct FileMapping {
         return value.isNull ? nil : value
     }
 
-    /// All pairs, whatever their keys are.
+    /// All pairs, with any keys.
     mutating func takeAll() -> [YAMLNode.Pair] {
         defer { pairs.removeAll() }
         return pairs
@@ -58,7 +58,7 @@ struct FileMapping {
             reader.add(
                 pair.place,
                 sentence:
-                    "\(path)\(pair.key) is not known here; known are \(known.joined(separator: ", "))"
+                    "unknown key \(path)\(pair.key); known keys: \(known.joined(separator: ", "))"
             )
         }
     }
@@ -97,7 +97,7 @@ struct FileMapping {
         return nil
     }
 
-    /// A duration as flags spell it: `300s`, `5m`, `24h`, `0`.
+    /// A duration in the syntax of the flags: `300s`, `5m`, `24h`, `0`.
     mutating func duration(_ key: String, reader: inout Reader) -> Duration? {
         guard let node = take(key) else { return nil }
         if case .scalar(let text, _, _) = node, let value = DurationText(argument: text) {
@@ -107,7 +107,7 @@ struct FileMapping {
         return nil
     }
 
-    /// A sequence, each of its values read by `read`, which says nil after telling a mistake.
+    /// A sequence; `read` reads each of its values and returns nil after adding an error.
     mutating func list<Value>(
         _ key: String, reader: inout Reader, read: (YAMLNode, inout Reader) -> Value?
     ) -> [Value]? {

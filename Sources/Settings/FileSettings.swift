@@ -1,30 +1,30 @@
 internal import Kernel
 
-/// What the file of `--config.file` says; nil where it says nothing.
+/// The contents of `--config.file`; nil for keys that are not given.
 package struct FileSettings: Sendable, Equatable {
-    /// What is said of models: of all, or of one.
+    /// Settings of models: the defaults, or those of one model.
     package struct Rules: Sendable, Equatable {
         /// Upper bounds of histograms, by the histogram's name.
         package var buckets: [String: [Double]] = [:]
         /// Labels that business metrics may carry.
         package var labels: Set<String>?
-        /// Rows after which a model should be trained anew.
+        /// Rows after which a model should be retrained (`ml_retrain_observation_threshold`).
         package var retrainAfterRows: Double?
 
         package init() {}
     }
 
     package struct Push: Sendable, Equatable {
-        /// How long a group lives that does not say so itself; zero for ever.
+        /// Lifetime of a group that does not set its own; zero is unlimited.
         package var groupTTL: Duration?
-        /// How long a silent version of a model lives; zero for ever.
+        /// Lifetime of a model version without pushes; zero is unlimited.
         package var modelTTL: Duration?
-        /// Requests per second of one producer, 0 for any number, and how many of them at once.
+        /// Requests per second of one producer, 0 for no limit, and the largest burst.
         package var producerRate: Int?
         package var producerBurst: Int?
     }
 
-    /// Counts that bound what pushes may take.
+    /// Limits of pushed state.
     package struct Limits: Sendable, Equatable {
         package var groups: Int?
         package var groupSeries: Int?
@@ -39,11 +39,11 @@ package struct FileSettings: Sendable, Equatable {
         package var features: Int?
     }
 
-    /// Words that the file may use.
+    /// Names and sizes that the file is checked against.
     package struct AllowedNames: Sendable {
-        /// Histograms whose bounds may be set.
+        /// Histograms whose bounds can be set.
         package let histograms: Set<String>
-        /// Bounds of one histogram.
+        /// Largest number of bounds of one histogram.
         package let boundLimit: Int
 
         package init(histograms: Set<String>, boundLimit: Int) {
@@ -59,8 +59,7 @@ package struct FileSettings: Sendable, Equatable {
 
     package init() {}
 
-    /// Reads the file; everything that is wrong with it ends up among the mistakes, with its line and
-    /// column.
+    /// Reads the file. Adds every error with its line and column, and returns nil if there is one.
     package static func load(
         _ path: String, vocabulary: AllowedNames, errors: inout ValidationErrors
     ) -> FileSettings? {
@@ -75,7 +74,7 @@ package struct FileSettings: Sendable, Equatable {
         return parse(text.bytes, name: path, vocabulary: vocabulary, errors: &errors)
     }
 
-    /// `name` is what the file is called in sentences about mistakes.
+    /// `name` is the file's name in errors.
     package static func parse(
         _ text: Span<UInt8>, name: String, vocabulary: AllowedNames,
         errors: inout ValidationErrors
@@ -110,7 +109,8 @@ package struct FileSettings: Sendable, Equatable {
                 if pair.key.isEmpty || pair.key.utf8.count > FileSettings.nameBytes {
                     reader.add(
                         pair.place,
-                        sentence: "a model's name has 1 to \(FileSettings.nameBytes) bytes")
+                        sentence:
+                            "the name of a model must have 1 to \(FileSettings.nameBytes) bytes")
                 }
                 self.models[pair.key] = Rules(
                     pair.value, path: "models.\(pair.key).", vocabulary: vocabulary, reader: &reader
@@ -120,7 +120,7 @@ package struct FileSettings: Sendable, Equatable {
         file.finish(&reader)
     }
 
-    /// Bytes of the name of a model or a label.
+    /// Longest name of a model or a label in bytes.
     static let nameBytes = 255
 }
 
@@ -177,7 +177,7 @@ extension FileSettings.Rules {
             reader.add(
                 node.place,
                 sentence:
-                    "a label's name consists of letters, digits and _, does not begin with a digit or __, and is none of \(Self.reservedLabels.sorted().joined(separator: ", "))"
+                    "a label name must consist of letters, digits and _, must not begin with a digit or __, and must not be one of \(Self.reservedLabels.sorted().joined(separator: ", "))"
             )
             return nil
         }.map(Set.init)
@@ -197,7 +197,7 @@ extension FileSettings.Rules {
             guard let bound = FileMapping.number(node), bound > last else {
                 reader.add(
                     node.place,
-                    sentence: "bounds of \(path)\(name) are numbers, each larger than the last")
+                    sentence: "bounds of \(path)\(name) must be numbers in ascending order")
                 return nil
             }
             if slots == limit + 1 {
@@ -209,7 +209,7 @@ extension FileSettings.Rules {
         return bounds
     }
 
-    /// Labels that business metrics have anyway, or that scrapes set.
+    /// Labels that business metrics always have, or that Prometheus sets.
     private static let reservedLabels: Set<String> = [
         "model", "version", "variant", "kpi", "job", "instance", "le", "quantile",
     ]

@@ -1,11 +1,11 @@
-/// Which names (devices, mount points, filesystem types) a collector shows: those that `include`
-/// matches, or all but those that `exclude` matches.
+/// Selects the names (devices, mount points, file system types) of a collector: those that match
+/// `include`, or all except those that match `exclude`.
 package struct Filter: Sendable {
     private var include: [Pattern] = []
     private var exclude: [Pattern] = []
 
-    /// `flag` is the flags' common prefix, `--collector.netdev.device`; both together are a mistake.
-    /// An include turns `standardExclude` off; an empty pattern is none.
+    /// `flag` is the flags' common prefix, such as `--collector.netdev.device`; giving both is an error.
+    /// An include disables `standardExclude`; an empty pattern counts as not given.
     package init(
         flag: String, include: String?, exclude: String?, standardExclude: String = "",
         errors: inout ValidationErrors
@@ -27,12 +27,12 @@ package struct Filter: Sendable {
         }
     }
 
-    /// All but what the pattern matches; everything without one.
+    /// All names except those that match the pattern; all names if it is nil.
     package init(excluding pattern: Pattern?) {
         exclude = pattern.map { [$0] } ?? []
     }
 
-    /// What both filters admit.
+    /// The names that match both filters.
     package func and(_ other: Filter) -> Filter {
         var both = self
         both.include += other.include
@@ -40,12 +40,12 @@ package struct Filter: Sendable {
         return both
     }
 
-    package func admits(_ name: Span<UInt8>) -> Bool {
+    package func matches(_ name: Span<UInt8>) -> Bool {
         for pattern in exclude where pattern.matches(name) { return false }
         for pattern in include where !pattern.matches(name) { return false }
         return true
     }
 
-    /// Admits everything: nothing needs to be asked.
+    /// Whether every name matches, so that no pattern needs to be evaluated.
     package var isOpen: Bool { include.isEmpty && exclude.isEmpty }
 }

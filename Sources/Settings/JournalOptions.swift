@@ -1,31 +1,31 @@
 internal import ArgumentParser
 
-/// Where what has been pushed survives.
+/// Flags of the journal.
 package struct JournalOptions: ParsableArguments {
     @Option(
         name: .customLong("storage.path"),
         help: ArgumentHelp(
-            "Folder in which pushes survive the end of the daemon; none keeps them in memory only.",
+            "Directory where pushes are stored; none keeps them in memory only.",
             valueName: "path"))
     var path = "data/"
 
     @Option(
         name: .customLong("storage.snapshot-interval"),
         help: ArgumentHelp(
-            "How often all that is known is written as a whole, so that a start reads little.",
+            "Interval between snapshots of all pushed state, which bound the time of a start.",
             valueName: "duration"))
     var snapshotInterval = "5m"
 
     package init() {}
 
     package func settings(_ errors: inout ValidationErrors) -> JournalSettings {
-        if path.isEmpty { errors.add("--storage.path: give a folder, or none.") }
+        if path.isEmpty { errors.add("--storage.path: must be a directory or none.") }
         var interval = Duration.seconds(300)
         if let text = DurationText(argument: snapshotInterval), text.duration >= .seconds(1) {
             interval = text.duration
         } else {
             errors.add(
-                "--storage.snapshot-interval: '\(snapshotInterval)' is not a duration of at least a second; write 5m or 90s."
+                "--storage.snapshot-interval: '\(snapshotInterval)' must be a duration of at least 1s, such as 5m or 90s."
             )
         }
         return JournalSettings(path: path == "none" ? nil : path, snapshotInterval: interval)
@@ -33,7 +33,7 @@ package struct JournalOptions: ParsableArguments {
 }
 
 package struct JournalSettings: Sendable, Equatable {
-    /// Nil for memory only.
+    /// Directory of the journal; nil keeps pushes in memory only.
     package let path: String?
     package let snapshotInterval: Duration
 }

@@ -1,6 +1,6 @@
 internal import ArgumentParser
 
-/// What the daemon tells about its work, and how.
+/// Flags of the log.
 package struct LogOptions: ParsableArguments {
     @Option(
         name: .customLong("log.level"),
@@ -17,17 +17,17 @@ package struct LogOptions: ParsableArguments {
     package func settings(_ errors: inout ValidationErrors) -> LogSettings {
         let level = LogSettings.Level(rawValue: level)
         if level == nil {
-            errors.add("--log.level: \"\(self.level)\" is none of debug, info, warn, error.")
+            errors.add("--log.level: \"\(self.level)\" must be debug, info, warn or error.")
         }
         let format = LogSettings.Format(rawValue: format)
         if format == nil {
-            errors.add("--log.format: \"\(self.format)\" is none of logfmt, json.")
+            errors.add("--log.format: \"\(self.format)\" must be logfmt or json.")
         }
         return LogSettings(level: level ?? .info, format: format ?? .logfmt)
     }
 }
 
-/// Checked settings of the log.
+/// Validated settings of the log.
 package struct LogSettings: Sendable, Equatable {
     package enum Level: String, Sendable { case debug, info, warn, error }
     package enum Format: String, Sendable { case logfmt, json }

@@ -1,7 +1,7 @@
 internal import ArgumentParser
 package import Kernel
 
-/// Where the machine's file systems are found.
+/// Flags of the directories from which the machine is read.
 package struct PathOptions: ParsableArguments {
     @Option(
         name: .customLong("path.procfs"),
@@ -25,13 +25,13 @@ package struct PathOptions: ParsableArguments {
 
     package init() {}
 
-    /// The roots; an empty path is a mistake, a missing directory is not: it may come later.
+    /// The roots. An empty path is an error; a missing directory is not, because it may be mounted later.
     package func roots(_ errors: inout ValidationErrors) -> FilesystemRoots {
         for (flag, path) in [
             ("--path.procfs", procfs), ("--path.sysfs", sysfs), ("--path.rootfs", rootfs),
             ("--path.udev.data", udevData),
         ] where path.isEmpty {
-            errors.add("\(flag) must name a directory.")
+            errors.add("\(flag) must be a directory.")
         }
         return FilesystemRoots(
             proc: Root(procfs), sys: Root(sysfs), rootfs: Root(rootfs), udev: Root(udevData))

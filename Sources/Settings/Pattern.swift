@@ -1,21 +1,21 @@
 internal import CText
 internal import Kernel
 
-/// A regular expression in RE2's syntax, which is that of Go's exporters, matched anywhere in a
-/// text in time linear in its length.
+/// A regular expression in RE2's syntax, which Go's exporters use, matched anywhere in a text in time
+/// linear in its length.
 @safe
 package final class Pattern: @unchecked Sendable {
-    // RE2 objects are immutable and may be matched from any thread.
+    // RE2 objects are immutable; any thread may match.
     private let compiled: OpaquePointer
 
-    /// Nil, with a sentence among the mistakes, when the text is no pattern.
+    /// Nil, with an error added, if the text is not a valid pattern.
     package init?(_ text: String, flag: String, errors: inout ValidationErrors) {
         var message = [CChar](repeating: 0, count: 256)
         let size = message.count
         guard let compiled = unsafe ctext_pattern_create(text, text.utf8.count, &message, size)
         else {
             let reason = String(terminated: message)
-            errors.add("\(flag): \"\(text)\" is no regular expression: \(reason)")
+            errors.add("\(flag): \"\(text)\" is not a valid regular expression: \(reason)")
             return nil
         }
         unsafe self.compiled = compiled

@@ -1,18 +1,18 @@
 internal import ArgumentParser
 
-/// How pushes are taken.
+/// Flags of pushes.
 package struct PushOptions: ParsableArguments {
     @Option(
         name: .customLong("push.listen-address"),
         help: ArgumentHelp(
-            "Address to take pushes on: host:port, :port or unix:/path; none for no pushes over TCP. Repeatable. (default: 127.0.0.1:10181)",
+            "Address to accept pushes on: host:port, :port or unix:/path; none disables pushes over TCP. Repeatable. (default: 127.0.0.1:10181)",
             valueName: "address"))
     var listenAddresses: [String] = []
 
     @Option(
         name: .customLong("push.socket"),
         help: ArgumentHelp(
-            "Unix socket to take pushes on; none for no socket. (default: /run/ml_exporter/push.sock where /run/ml_exporter is there)",
+            "Unix socket to accept pushes on; none disables it. (default: /run/ml_exporter/push.sock if /run/ml_exporter exists)",
             valueName: "path"))
     var socket: String?
 
@@ -25,71 +25,71 @@ package struct PushOptions: ParsableArguments {
     @Option(
         name: .customLong("push.socket-group"),
         help: ArgumentHelp(
-            "Group that the socket is given to: a name or a number. (default: that of the process)",
+            "Group of the socket: name or number. (default: group of the process)",
             valueName: "group"))
     var socketGroup: String?
 
     @Option(
         name: .customLong("push.allowed-host"),
         help: ArgumentHelp(
-            "Name that pushers may call this listener by besides addresses and localhost; * for any. Repeatable.",
+            "Accepted name in the Host header besides addresses and localhost; * accepts any. Repeatable.",
             valueName: "name"))
     var allowedHosts: [String] = []
 
     @Option(
         name: .customLong("push.producer-rate"),
         help: ArgumentHelp(
-            "Requests per second of one producer; twice as many at once after a pause; 0 for any number. (default: 1000)",
+            "Limit of requests per second of one producer, with bursts of twice as many; 0 disables it. (default: 1000)",
             valueName: "count"))
     var producerRate: String?
 
     @Option(
         name: .customLong("push.group-ttl"),
         help: ArgumentHelp(
-            "How long a pushed group lives after its last push; 0 for ever. (default: 0s)",
+            "Lifetime of a pushed group after its last push; 0 is unlimited. (default: 0s)",
             valueName: "duration"))
     var groupTTL: String?
 
     @Option(
         name: .customLong("push.model-ttl"),
         help: ArgumentHelp(
-            "How long a silent version of a model is shown; 0 for ever. (default: 24h)",
+            "Lifetime of a model version after its last push; 0 is unlimited. (default: 24h)",
             valueName: "duration"))
     var modelTTL: String?
 
     @Option(
         name: .customLong("push.max-series"),
         help: ArgumentHelp(
-            "Series that pushed events may make. (default: 100000)", valueName: "count"))
+            "Limit of series created by pushed events. (default: 100000)", valueName: "count"))
     var maxSeries: String?
 
     @Option(
         name: .customLong("push.max-groups"),
-        help: ArgumentHelp("Groups that may be pushed. (default: 10000)", valueName: "count"))
+        help: ArgumentHelp("Limit of pushed groups. (default: 10000)", valueName: "count"))
     var maxGroups: String?
 
     @Option(
         name: .customLong("push.max-group-series"),
         help: ArgumentHelp(
-            "Series that all groups may hold together. (default: 100000)", valueName: "count"))
+            "Limit of series of all pushed groups. (default: 100000)", valueName: "count"))
     var maxGroupSeries: String?
 
     @Option(
         name: .customLong("push.max-group-bytes"),
         help: ArgumentHelp(
-            "Bytes that the samples of all groups may take. (default: 33554432)",
+            "Limit of bytes of the samples of all pushed groups. (default: 33554432)",
             valueName: "bytes"))
     var maxGroupBytes: String?
 
     @Flag(
         name: .customLong("push.enable-reload"),
-        help: "Let POST /-/reload on the push listener read --config.file again.")
+        help: "Enable POST /-/reload on the push listener, which reads --config.file again.")
     var enableReload = false
 
     @Option(
         name: .customLong("config.file"),
         help: ArgumentHelp(
-            "Models, limits and times of what is pushed, in YAML; read again on SIGHUP.",
+            "YAML file with models, limits and lifetimes of pushes; read again on SIGHUP.",
             valueName: "file"))
     var configFile: String?
 
@@ -114,7 +114,7 @@ package struct PushOptions: ParsableArguments {
         flags.configFile = configFile.flatMap { $0.isEmpty ? nil : $0 }
         flags.isReloadEnabled = enableReload
         if enableReload, flags.configFile == nil {
-            errors.add("--push.enable-reload needs --config.file: there is nothing to reload.")
+            errors.add("--push.enable-reload requires --config.file.")
         }
         return flags
     }
@@ -124,7 +124,7 @@ package struct PushOptions: ParsableArguments {
     ) -> Duration? {
         guard let text else { return nil }
         if let duration = DurationText(argument: text) { return duration.duration }
-        errors.add("\(flag): \"\(text)\" is no duration such as 90s, 5m or 24h.")
+        errors.add("\(flag): \"\(text)\" must be a duration such as 90s, 5m or 24h.")
         return nil
     }
 
@@ -132,7 +132,7 @@ package struct PushOptions: ParsableArguments {
         guard let socketMode else { return 0o660 }
         if let mode = UInt32(socketMode, radix: 8), mode <= 0o777 { return mode }
         errors.add(
-            "--push.socket-mode: \"\(socketMode)\" is no mode such as 0660: three octal digits.")
+            "--push.socket-mode: \"\(socketMode)\" must be a mode in octal digits, such as 0660.")
         return 0o660
     }
 
@@ -141,23 +141,23 @@ package struct PushOptions: ParsableArguments {
     ) -> Int? {
         guard let text else { return nil }
         if let count = Int(text), (0...limit).contains(count) { return count }
-        errors.add("\(flag): \"\(text)\" is no count from 0 to \(limit).")
+        errors.add("\(flag): \"\(text)\" must be a number from 0 to \(limit).")
         return nil
     }
 }
 
-/// The flags about pushes, checked; nil where nothing was said.
+/// Validated flags of pushes; nil for flags that are not given.
 package struct PushFlags: Sendable, Equatable {
     package var listenAddresses: [String]?
-    /// Nil when nothing was said, `none` for no socket.
+    /// Nil if not given, `none` to disable the socket.
     package var socket: String?
     package var socketMode: UInt32 = 0o660
     /// A name or a number.
     package var socketGroup: String?
     package var allowedHosts: [String] = []
-    /// Requests per second; 0 for any number.
+    /// Requests per second; 0 for no limit.
     package var producerRate: Int?
-    /// Zero for ever.
+    /// Zero is unlimited.
     package var groupTTL: Duration?
     package var modelTTL: Duration?
     package var maxSeries: Int?

@@ -1,4 +1,4 @@
-/// Everything that is wrong with the command line, one plain sentence each: told together.
+/// The errors of the command line and the settings file, one sentence each, reported together.
 package struct ValidationErrors: Sendable {
     package private(set) var sentences: [String] = []
 

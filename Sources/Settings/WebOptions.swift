@@ -1,6 +1,6 @@
 internal import ArgumentParser
 
-/// How the telemetry listener serves.
+/// Flags of the telemetry listener.
 package struct WebOptions: ParsableArguments {
     @Option(
         name: .customLong("web.listen-address"),
@@ -11,7 +11,7 @@ package struct WebOptions: ParsableArguments {
 
     @Flag(
         name: .customLong("web.systemd-socket"),
-        help: "Serve on the sockets that systemd passes instead of --web.listen-address.")
+        help: "Use systemd socket activation listeners instead of port listeners.")
     var systemdSocket = false
 
     @Option(
@@ -21,40 +21,40 @@ package struct WebOptions: ParsableArguments {
 
     @Flag(
         name: .customLong("web.disable-exporter-metrics"),
-        help: "Leave out the metrics about the exporter itself (ml_exporter_*, process_*).")
+        help: "Exclude metrics about the exporter itself (ml_exporter_*, process_*).")
     var disableExporterMetrics = false
 
     @Flag(
         name: .customLong("exposition.native-histograms"),
         help:
-            "Keep native histograms of models too, and serve protobuf to a Prometheus that asks for it."
+            "Keep native histograms of models as well, and serve protobuf to a Prometheus that requests it."
     )
     var nativeHistograms = false
 
     @Option(
         name: .customLong("web.max-requests"),
         help: ArgumentHelp(
-            "Scrapes that may wait at the same time; 0 means no limit.", valueName: "count"))
+            "Limit of scrapes waiting at the same time; 0 disables it.", valueName: "count"))
     var maxRequests = "40"
 
     @Option(
         name: .customLong("web.config.file"),
-        help: ArgumentHelp("TLS and users; not available yet.", valueName: "file"))
+        help: ArgumentHelp("Not available yet: TLS and authentication.", valueName: "file"))
     var configFile: String?
 
     @Option(
         name: .customLong("runtime.gomaxprocs"),
         help: ArgumentHelp(
-            "Accepted for node_exporter's users; has no effect.", visibility: .hidden))
+            "Accepted for compatibility with node_exporter; has no effect.", visibility: .hidden))
     var goMaxProcs: String?
 
     package init() {}
 
-    /// The settings; addresses are kept as text for whoever listens.
+    /// The settings; addresses are parsed where sockets are opened.
     package func settings(_ errors: inout ValidationErrors) -> WebSettings {
         if let configFile, !configFile.isEmpty {
             errors.add(
-                "--web.config.file: TLS and users are not available yet; put a proxy in front or leave the flag out."
+                "--web.config.file: TLS and authentication are not available yet; use a reverse proxy and leave the flag out."
             )
         }
         let known = telemetryPath.utf8.allSatisfy {
@@ -62,14 +62,14 @@ package struct WebOptions: ParsableArguments {
         }
         if !telemetryPath.hasPrefix("/") || !known {
             errors.add(
-                "--web.telemetry-path: \"\(telemetryPath)\" must start with / and hold neither blanks, % nor ?."
+                "--web.telemetry-path: \"\(telemetryPath)\" must start with / and must not contain blanks, % or ?."
             )
         } else if ["/-/healthy", "/-/ready"].contains(telemetryPath) {
-            errors.add("--web.telemetry-path: \"\(telemetryPath)\" is taken by a health check.")
+            errors.add("--web.telemetry-path: \"\(telemetryPath)\" is the path of a health check.")
         }
         let requests = Int(maxRequests) ?? -1
         if requests < 0 {
-            errors.add("--web.max-requests: \"\(maxRequests)\" is no count of requests.")
+            errors.add("--web.max-requests: \"\(maxRequests)\" must be a number of requests.")
         }
         return WebSettings(
             listenAddresses: listenAddresses.isEmpty ? [":10180"] : listenAddresses,
@@ -79,15 +79,15 @@ package struct WebOptions: ParsableArguments {
     }
 }
 
-/// Checked settings of the telemetry listener.
+/// Validated settings of the telemetry listener.
 package struct WebSettings: Sendable, Equatable {
     package let listenAddresses: [String]
     package let systemdSocket: Bool
     package let telemetryPath: String
-    /// Whether the page tells about the daemon itself.
+    /// Whether the page has metrics about the daemon itself.
     package let exporterMetrics: Bool
-    /// Whether histograms have native buckets and Prometheus may ask for protobuf.
+    /// Whether histograms have native buckets and protobuf is offered.
     package let nativeHistograms: Bool
-    /// Scrapes that may wait at the same time; 0 for any number.
+    /// Scrapes that may wait at the same time; 0 for no limit.
     package let maxRequests: Int
 }

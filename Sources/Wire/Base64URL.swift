@@ -1,18 +1,18 @@
-/// Base64 with the alphabet for URLs (RFC 4648, 5); padding may be missing.
+/// Base64 with the alphabet for URLs (RFC 4648, 5); padding is optional.
 package enum Base64URL {
-    /// Where a text stops being base64.
-    package struct Corrupt: Error, Equatable {
+    /// The text is not base64 from `offset` on.
+    package struct DecodingError: Error, Equatable {
         package let offset: Int
     }
 
-    package static func decode(_ text: Span<UInt8>) throws(Corrupt) -> [UInt8] {
+    package static func decode(_ text: Span<UInt8>) throws(DecodingError) -> [UInt8] {
         var count = text.count
         while count > 0, text[count - 1] == UInt8(ascii: "=") { count -= 1 }
         var decoded: [UInt8] = []
         decoded.reserveCapacity(count * 3 / 4)
         var bits: UInt32 = 0
         for index in 0..<count {
-            guard let digit = digit(text[index]) else { throw Corrupt(offset: index) }
+            guard let digit = digit(text[index]) else { throw DecodingError(offset: index) }
             bits = bits << 6 | digit
             switch index % 4 {
             case 1: decoded.append(UInt8(truncatingIfNeeded: bits >> 4))
@@ -21,7 +21,7 @@ package enum Base64URL {
             default: break
             }
         }
-        if count % 4 == 1 { throw Corrupt(offset: count - 1) }
+        if count % 4 == 1 { throw DecodingError(offset: count - 1) }
         return decoded
     }
 

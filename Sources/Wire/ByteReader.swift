@@ -1,7 +1,7 @@
-/// Reads what a `ByteWriter` wrote.
+/// Reads bytes that a `ByteWriter` wrote.
 ///
-/// Damage is noticed, never met with a trap: from then on everything reads as 0 or empty and
-/// `isDamaged` says so. A reader of several numbers looks once, at the end.
+/// Corrupt input does not trap: from then on every read returns 0 or empty and `isDamaged` is true, so
+/// that a caller checks once after several reads.
 package struct ByteReader: ~Escapable, Sendable {
     private var rest: Span<UInt8>
     package private(set) var isDamaged = false
@@ -13,7 +13,7 @@ package struct ByteReader: ~Escapable, Sendable {
 
     package var isAtEnd: Bool { rest.isEmpty }
 
-    /// Notes that what was read makes no sense.
+    /// Marks the input as corrupt: a value that was read is out of its range.
     @_lifetime(self: copy self)
     package mutating func damage() {
         isDamaged = true
@@ -38,7 +38,7 @@ package struct ByteReader: ~Escapable, Sendable {
         return 0
     }
 
-    /// A number below `limit`; 0 for damage.
+    /// A number below `limit`; 0 if the input is corrupt.
     @_lifetime(self: copy self)
     package mutating func number(below limit: Int) -> Int {
         let value = number()
@@ -47,7 +47,7 @@ package struct ByteReader: ~Escapable, Sendable {
         return 0
     }
 
-    /// How many entries follow, each of at least one byte.
+    /// The number of entries that follow, each of at least one byte.
     @_lifetime(self: copy self)
     package mutating func count() -> Int {
         let value = number()

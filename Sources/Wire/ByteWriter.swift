@@ -1,16 +1,16 @@
-/// Writes what a later run of the daemon reads again with a `ByteReader`: numbers as varints (seven
-/// bits per byte, the least first), texts behind their length.
+/// Writes bytes for `ByteReader`: numbers as varints (seven bits per byte, least significant first,
+/// protobuf.dev "Encoding"), doubles as eight bytes little-endian, texts behind their length.
 package struct ByteWriter: Sendable {
     package private(set) var bytes: [UInt8]
 
-    /// Writes behind `bytes`.
+    /// Appends to `bytes`.
     package init(_ bytes: consuming [UInt8] = []) {
         self.bytes = bytes
     }
 
     package var count: Int { bytes.count }
 
-    /// Begins anew; memory beyond `limit` bytes is not kept.
+    /// Removes all bytes; keeps the memory up to `limit` bytes.
     package mutating func removeAll(keeping limit: Int) {
         bytes.removeAll(keepingCapacity: bytes.capacity <= limit)
     }
@@ -24,7 +24,7 @@ package struct ByteWriter: Sendable {
         bytes.append(UInt8(truncatingIfNeeded: rest))
     }
 
-    /// A count or a position: not negative.
+    /// A count or a position, not negative.
     package mutating func write(count: Int) {
         write(UInt64(count))
     }

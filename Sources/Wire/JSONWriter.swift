@@ -1,4 +1,4 @@
-/// JSON as it is written: for answers.
+/// Writes JSON (RFC 8259).
 package struct JSONWriter {
     package private(set) var bytes: [UInt8] = []
 
@@ -18,7 +18,7 @@ package struct JSONWriter {
         bytes.append(contentsOf: String(value).utf8)
     }
 
-    /// Milliseconds of a finite time.
+    /// Seconds since 1970 with three decimals; negative times are written as 0.
     package mutating func seconds(_ value: Double) {
         let milliseconds = UInt64(max(0, min(value * 1000, 1e18)))
         number(milliseconds / 1000)
@@ -46,7 +46,7 @@ package struct JSONWriter {
         bytes.append(UInt8(ascii: "\""))
     }
 
-    /// `"error":{"code":...,"detail":...}`, the form of all errors.
+    /// Writes the member `"error":{"code":...,"detail":...}`, the form of all errors of the push API.
     package mutating func error(_ code: String, detail: String) {
         raw("\"error\":{\"code\":")
         string(code)

@@ -1,7 +1,7 @@
 package import Kernel
 
-/// Writes the fields of one protobuf message (protobuf.dev, "Encoding"). What is 0 or empty is
-/// written all the same: absent and 0 differ in the client model, which is proto2.
+/// Writes the fields of one protobuf message (protobuf.dev, "Encoding"). 0 and empty values are
+/// written too: in io.prometheus.client, which is proto2, absent and 0 differ.
 package struct ProtobufWriter: ~Copyable {
     private var buffer = Buffer(capacity: 256)
 
@@ -12,7 +12,7 @@ package struct ProtobufWriter: ~Copyable {
         get { buffer.bytes }
     }
 
-    /// Forgets the fields and keeps the memory.
+    /// Removes all fields and keeps the memory.
     package mutating func removeAll() {
         buffer.removeAll()
     }
@@ -54,14 +54,21 @@ package struct ProtobufWriter: ~Copyable {
     }
 
     private mutating func varint(_ number: UInt64) {
-        var rest = number
-        while rest >= 0x80 {
-            buffer.append(UInt8(truncatingIfNeeded: rest) | 0x80)
-            rest >>= 7
-        }
-        buffer.append(UInt8(truncatingIfNeeded: rest))
+        buffer.append(varint: number)
     }
 
-    /// Gives away what was written.
+    /// Returns the buffer.
     package consuming func take() -> Buffer { buffer }
+}
+
+extension Buffer {
+    /// Appends a number as a protobuf varint: seven bits per byte, the least significant first.
+    package mutating func append(varint number: UInt64) {
+        var rest = number
+        while rest >= 0x80 {
+            append(UInt8(truncatingIfNeeded: rest) | 0x80)
+            rest >>= 7
+        }
+        append(UInt8(truncatingIfNeeded: rest))
+    }
 }

@@ -1,10 +1,12 @@
 internal import Glibc
+internal import Groups
 internal import HTTP
 internal import Host
 internal import Journal
 internal import Kernel
 internal import Logging
 internal import PushPipeline
+internal import Scrape
 internal import Settings
 
 /// The running program: who starts whom, and in which order everything ends.
@@ -22,7 +24,7 @@ struct Daemon: ~Copyable {
     private let log: Logger
     private let scrapes: ScrapeThread
     private let pushState: PushState
-    private let about: SelfMetrics
+    private let statistics: DaemonStatistics
     private let servers: [Server]
     private let file: SettingsFile?
 
@@ -47,11 +49,18 @@ struct Daemon: ~Copyable {
                 $0, flags: configuration.pushFlags, settings: configuration.push,
                 pushState: pushState, log: log)
         }
-        let about = SelfMetrics(isWanted: configuration.web.exporterMetrics, file: file)
+        let statistics = DaemonStatistics()
+        let collectors = Collectors(configuration.host, roots: configuration.roots)
+        let owners = PageOwners(
+            configuration: configuration, collectors: collectors, statistics: statistics,
+            pushState: pushState, file: file, log: log)
         let scrapes = try ScrapeThread(
-            configuration.host, roots: configuration.roots,
-            maxRequests: configuration.web.maxRequests,
-            pushState: pushState, about: about, log: log)
+            collectors, maxRequests: configuration.web.maxRequests,
+            refused: statistics.refusedScrapes, log: log
+        ) { running, pages in
+            PageRenderer(
+                owners.list(running: running), pages: pages, reserve: pushState.groups.reserve)
+        }
         let routes = Telemetry.routes(
             configuration.web, enabled: configuration.host.enabled.union(PushState.names),
             scrapes: scrapes, pushState: pushState,
@@ -62,7 +71,7 @@ struct Daemon: ~Copyable {
                 name: listener.description, listeners: [listener], routes: routes,
                 limits: Limits(), log: { log.debug("\($0)", metadata: ["from": "libmicrohttpd"]) })
             servers.append(server)
-            about.watch(server)
+            statistics.add(server)
         }
         if !pushListeners.isEmpty {
             let name = pushListeners.map(\.description).joined(separator: ",")
@@ -71,11 +80,11 @@ struct Daemon: ~Copyable {
                 routes: PushListener.routes(
                     pushState, scrapes: scrapes, file: file,
                     isReloadEnabled: configuration.pushFlags.isReloadEnabled),
-                limits: PushListener.limits, voices: [EventRoutes.errorFormat],
+                limits: PushListener.limits, errorFormats: [EventRoutes.errorFormat],
                 admit: PushListener.validator(configuration, pushState: pushState).refusal,
                 log: { log.debug("\($0)", metadata: ["from": "libmicrohttpd"]) })
             servers.append(server)
-            about.watch(server)
+            statistics.add(server)
             log.info("Taking pushes on", metadata: ["push_address": "\(name)"])
         }
         try pushState.pipeline.start()
@@ -84,7 +93,7 @@ struct Daemon: ~Copyable {
         self.file = file
         self.scrapes = scrapes
         self.pushState = pushState
-        self.about = about
+        self.statistics = statistics
         self.servers = servers
         for listener in listeners {
             log.info("Listening on", metadata: ["address": "\(listener)"])
@@ -158,7 +167,7 @@ struct Daemon: ~Copyable {
             _exit(1)
         }
         scrapes.stop()
-        about.forgetServers()
+        statistics.removeServers()
         return 0
     }
 }

@@ -284,12 +284,11 @@ def test_reload_over_http_is_off_unless_asked_for(start, tmp_path):
 
 
 @pytest.mark.parametrize("text, sentence", [
-    ("limit: {}\n", ":1:1: limit is not known here; known are push, limits, defaults, models"),
+    ("limit: {}\n", ":1:1: unknown key limit; known keys: push, limits, defaults, models"),
     ("models:\n  m:\n    buckets:\n      ml_request_duration_seconds: [2, 1]\n",
-     ":4:40: bounds of models.m.buckets.ml_request_duration_seconds are numbers, each larger than "
-     "the last"),
+     ":4:40: bounds of models.m.buckets.ml_request_duration_seconds must be numbers in ascending order"),
     ("a: b: c\n", ":1:5: mapping values are not allowed in this context"),
-    ("a: &x 1\nb: *x\n", ":1:4: anchors and tags are not read"),
+    ("a: &x 1\nb: *x\n", ":1:4: anchors and tags are not supported"),
 ])
 def test_a_wrong_settings_file_is_told_with_line_and_column(tmp_path, text, sentence):
     file = tmp_path / "settings.yml"

@@ -232,7 +232,7 @@ def test_nothing_pushed_is_shown_or_taken_before_everything_was_read(keep, tmp_p
     found = serves_the_machine(daemon)
     answer, told = events(daemon, {"model": "m"}, **stamp(5))
     pushed = daemon.push("/metrics/job/early", b"rows 1\n", method="PUT")
-    assert ready.status == 503 and "reads what was kept" in ready.text
+    assert ready.status == 503 and "reading the storage" in ready.text
     assert of_models(found) == {} and found.named("rows") == {}
     assert found.value("ml_journal_ready") == 0
     assert answer.status == pushed.status == 503

@@ -29,12 +29,12 @@ private func fuzzTarget(_ text: Span<UInt8>) {
     var path = Buffer(capacity: 16)
     var query = Buffer(capacity: 16)
     var rawPath = Buffer(capacity: 16)
-    let shape = Target.parse(text, path: &path, rawPath: &rawPath, query: &query)
-    if shape == .malformed { return }
+    let form = Target.parse(text, path: &path, rawPath: &rawPath, query: &query)
+    if form == .malformed { return }
     let decoded = path.bytes
     precondition(decoded.count <= max(text.count, 1) && query.count <= text.count)
     precondition(rawPath.count >= decoded.count && rawPath.count <= max(text.count, 1))
-    if shape == .ambiguous { return }
+    if form == .ambiguous { return }
     precondition(decoded[0] == UInt8(ascii: "/") || decoded.equals("*"))
     for index in decoded.indices { precondition(decoded[index] >= 0x20) }
     var position = 0
@@ -55,7 +55,7 @@ private func fuzzGate(_ text: Span<UInt8>) {
         let line = text.piece(from: &position, upTo: 0x0A)
         var colon = 0
         let name = line.piece(from: &colon, upTo: UInt8(ascii: ":"))
-        validator.see(name, line.extracting(droppingFirst: min(colon, line.count)))
+        validator.add(name, line.extracting(droppingFirst: min(colon, line.count)))
         if name.equalsIgnoringCase("content-length") { framings += 1 }
         if name.equalsIgnoringCase("transfer-encoding") { framings += 1 }
     }

@@ -13,7 +13,7 @@ struct GroupImageTests {
 
     private func page(_ store: GroupStore, at moment: Timestamp) -> String {
         var page = Page(format: .text, body: Buffer(capacity: 64))
-        page.invite(store.families(at: moment))
+        page.merge([FamilySource(store.families(at: moment), hasUniqueSeries: true)])
         page.finish()
         return page.bytes.string
     }

@@ -24,7 +24,9 @@ struct GroupDoorTests {
 
     private func page(at seconds: Double = 0) -> [String] {
         var page = Page(format: .text, body: Buffer(capacity: 64))
-        page.invite(ingestor.store.families(at: moment(seconds)))
+        page.merge([
+            FamilySource(ingestor.store.families(at: moment(seconds)), hasUniqueSeries: true)
+        ])
         page.finish()
         return page.bytes.string.split(separator: "\n").map(String.init)
     }

@@ -2,7 +2,7 @@ import Glibc
 import HTTP
 import Testing
 
-@Suite struct ConnectionTests {
+@Suite(.blockingThreads) struct ConnectionTests {
     @Test func `a kept connection serves many requests`() throws {
         let fixture = try Fixture()
         let client = try fixture.client()

@@ -4,7 +4,7 @@ import Kernel
 import Testing
 
 /// Times are short, and what is asserted about them is generous: the machine is shared.
-@Suite(.serialized) struct DeadlineTests {
+@Suite(.serialized, .blockingThreads) struct DeadlineTests {
     private var limits: Limits {
         var limits = Limits()
         limits.headerTimeout = .milliseconds(300)
@@ -33,7 +33,7 @@ import Testing
         #expect(eventually { fixture.server.statistics.activeRequests == 0 })
     }
 
-    @Test func `a client that never says anything is cut`() throws {
+    @Test func `a client that never says wildcard is cut`() throws {
         let fixture = try Fixture(limits: limits)
         let client = try fixture.client()
         #expect(client.rest() == "")

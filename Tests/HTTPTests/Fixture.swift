@@ -7,11 +7,11 @@ import Testing
 final class Fixture: Sendable {
     let server: Server
     let port: UInt16
-    /// Requests that wait, in the order in which they came.
-    let waiting = WaitingRoom()
+    /// Suspended requests in the order of their arrival.
+    let waiting = PendingRequests()
 
     init(
-        limits: Limits = Limits(), routes: [Route] = [], voices: [ErrorFormat] = [],
+        limits: Limits = Limits(), routes: [Route] = [], errorFormats: [ErrorFormat] = [],
         admit: (@Sendable (borrowing Request) -> Response?)? = nil
     ) throws {
         let listener = try Listener.bind(.tcp(host: "127.0.0.1", port: 0))
@@ -41,11 +41,11 @@ final class Fixture: Sendable {
                     waiting.add(pending)
                 },
                 Route("/dropped") { _, _ in },
-            ], limits: limits, voices: voices, admit: admit, log: { lines.append($0) })
+            ], limits: limits, errorFormats: errorFormats, admit: admit, log: { lines.append($0) })
         self.lines = lines
     }
 
-    /// What libmicrohttpd has said.
+    /// Messages of libmicrohttpd.
     let lines: Lines
 
     deinit {
@@ -55,7 +55,7 @@ final class Fixture: Sendable {
 
     func client() throws -> Client { try Client(port: port) }
 
-    /// Sends the bytes on a connection of their own and returns what comes until it ends.
+    /// Sends the bytes on a connection of their own and returns everything read until it closes.
     func conversation(_ text: String) throws -> String? {
         let client = try client()
         client.send(text)
@@ -70,8 +70,8 @@ final class Lines: Sendable {
 }
 
 /// Holds suspended requests until a test answers them.
-final class WaitingRoom: Sendable {
-    private final class Seat: Sendable {
+final class PendingRequests: Sendable {
+    private final class Slot: Sendable {
         private let pending: LockedValue<PendingResponse?>
 
         init(_ pending: consuming PendingResponse) {
@@ -83,27 +83,27 @@ final class WaitingRoom: Sendable {
         }
     }
 
-    private let seats = LockedValue<[Seat]>([])
+    private let slots = LockedValue<[Slot]>([])
 
-    var count: Int { seats.withLock { $0.count } }
+    var count: Int { slots.withLock { $0.count } }
 
     func add(_ pending: consuming PendingResponse) {
-        let seat = Seat(pending)
-        seats.withLock { $0.append(seat) }
+        let slot = Slot(pending)
+        slots.withLock { $0.append(slot) }
     }
 
     func answerAll(_ response: borrowing Response) {
-        let all = seats.withLock { seats in
-            defer { seats = [] }
-            return seats
+        let all = slots.withLock { slots in
+            defer { slots = [] }
+            return slots
         }
-        for seat in all {
-            if let pending = seat.take() { pending.answer(response) }
+        for slot in all {
+            if let pending = slot.take() { pending.answer(response) }
         }
     }
 
     func dropAll() {
-        seats.withLock { $0 = [] }
+        slots.withLock { $0 = [] }
     }
 }
 

@@ -39,7 +39,7 @@ import Testing
         #expect(back == plain)
     }
 
-    @Test func `codes made for one text write any other`() throws {
+    @Test func `codes boundPath for one text write any other`() throws {
         #expect(!packed([UInt8](repeating: 0x61, count: 4000)).isEmpty)
         var generator = SystemRandomNumberGenerator()
         let noise = (0..<4000).map { _ in UInt8.random(in: 0...255, using: &generator) }

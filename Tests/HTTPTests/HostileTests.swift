@@ -3,7 +3,7 @@ import Testing
 
 /// Each request ends its connection with at most one answer, and `GET /hello` behind it in the same
 /// packet is never served.
-@Suite struct HostileTests {
+@Suite(.blockingThreads) struct HostileTests {
     private func conversation(_ text: String) throws -> (String, Fixture) {
         let fixture = try Fixture()
         let answer = try #require(try fixture.conversation(text))

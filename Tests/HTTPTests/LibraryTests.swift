@@ -3,7 +3,7 @@ import Testing
 
 /// What libmicrohttpd 0.9.75 answers, or lets pass, before it asks us: pinned here and told in
 /// `docs/http.md`, so that another version of it is noticed.
-@Suite struct LibraryTests {
+@Suite(.blockingThreads) struct LibraryTests {
     struct Case: Sendable, CustomStringConvertible {
         let description: String
         let request: String

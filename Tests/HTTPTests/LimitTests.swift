@@ -3,7 +3,7 @@ import HTTP
 import Kernel
 import Testing
 
-@Suite struct LimitTests {
+@Suite(.blockingThreads) struct LimitTests {
     @Test func `connections beyond the limit are told 503 and the next after one left is served`()
         throws
     {
@@ -57,7 +57,7 @@ import Testing
     @Test func `bodies beyond the memory for all of them are told 503`() throws {
         var limits = Limits()
         limits.bodyBytes = 1000
-        limits.flightBytes = 1500
+        limits.inFlightBodyBytes = 1500
         let fixture = try Fixture(limits: limits)
         let slow = try fixture.client()
         let body = String(repeating: "b", count: 1000)
@@ -69,7 +69,7 @@ import Testing
         let refusal = other.reply()
         #expect(refusal.status == 503)
         #expect(refusal.header("retry-after") == "1")
-        #expect(fixture.server.statistics.refusals(.flightBytes) == 1)
+        #expect(fixture.server.statistics.refusals(.inFlightBodyBytes) == 1)
         slow.send("b")
         #expect(slow.reply().text == body)
         other.send(post("/echo", body: body))

@@ -4,7 +4,7 @@ import Testing
 
 @testable import HTTP
 
-@Suite struct ListenerTests {
+@Suite(.blockingThreads) struct ListenerTests {
     @Test(arguments: [
         (":10180", ListenAddress.tcp(host: "", port: 10180)),
         ("127.0.0.1:9100", .tcp(host: "127.0.0.1", port: 9100)),

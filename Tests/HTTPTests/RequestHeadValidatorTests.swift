@@ -2,7 +2,7 @@ import Testing
 
 @testable import HTTP
 
-@Suite struct GateTests {
+@Suite struct RequestHeadValidatorTests {
     struct Case: Sendable, CustomStringConvertible {
         let description: String
         var method = "GET"

@@ -2,7 +2,7 @@ import HTTP
 import Kernel
 import Testing
 
-@Suite struct RoutingTests {
+@Suite(.blockingThreads) struct RoutingTests {
     @Test func `HEAD has the headers of GET and no body`() throws {
         let fixture = try Fixture()
         let client = try fixture.client()
@@ -77,7 +77,7 @@ import Testing
         #expect(client.reply().status == 403)
     }
 
-    @Test func `below its prefix a errorFormat words what the server refuses`() throws {
+    @Test func `errors of the server have the format of the path's prefix`() throws {
         let json = ErrorFormat(prefix: "/v1/", contentType: "application/json") {
             status, sentence in
             "{\(status): \(sentence)}"
@@ -88,22 +88,22 @@ import Testing
         let fixture = try Fixture(
             limits: limits,
             routes: [Route("/v1/echo", methods: [.post]) { _ in Response(status: 200) }],
-            voices: [json])
+            errorFormats: [json])
         let client = try fixture.client()
         client.send(get("/v1/x") + get("/x") + get("/v1/echo"))
         let unknown = client.reply()
         #expect(unknown.header("content-type") == "application/json")
-        #expect(unknown.text == "{404: There is nothing under this path.}")
-        #expect(client.reply().text == "There is nothing under this path.\n")
+        #expect(unknown.text == "{404: path not found}")
+        #expect(client.reply().text == "path not found\n")
         #expect(client.reply().text.hasPrefix("{405: "))
         client.send(post("/v1/echo", body: String(repeating: "b", count: 101)))
-        #expect(client.reply().text.contains("at most 100 bytes"))
+        #expect(client.reply().text.contains("limit 100 bytes"))
         let gzip = "Content-Encoding: gzip\r\n"
         client.send(
             post("/v1/echo", body: "0123456789", more: gzip)
                 + post("/v1/echo", body: "0123456789+", more: gzip))
         #expect(client.reply().status == 200)
-        #expect(client.reply().text.contains("at most 10 compressed bytes"))
+        #expect(client.reply().text.contains("limit 10 compressed bytes"))
     }
 
     @Test func `an attachment stays with its connection`() throws {

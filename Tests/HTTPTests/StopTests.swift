@@ -3,12 +3,12 @@ import HTTP
 import Kernel
 import Testing
 
-@Suite struct StopTests {
+@Suite(.blockingThreads) struct StopTests {
     private func soon(_ seconds: UInt64 = 10) -> UInt64 {
         Clock.monotonicNanoseconds + seconds * 1_000_000_000
     }
 
-    @Test func `requests in flight finish and new ones are told 503`() throws {
+    @Test func `requests in inFlightBytes finish and new ones are told 503`() throws {
         let fixture = try Fixture()
         let server = fixture.server
         let kept = try fixture.client()
@@ -81,7 +81,7 @@ import Testing
     }
 
     @Test func `a server that is let go while a request waits still answers it`() throws {
-        let waiting = WaitingRoom()
+        let waiting = PendingRequests()
         let listener = try Listener.bind(.tcp(host: "127.0.0.1", port: 0))
         let client = try Client(port: try #require(listener.port))
         do {

@@ -3,7 +3,7 @@ import HTTP
 import Kernel
 import Testing
 
-@Suite struct SuspensionTests {
+@Suite(.blockingThreads) struct SuspensionTests {
     @Test func `another thread answers and the connection stays`() throws {
         let fixture = try Fixture()
         let client = try fixture.client()

@@ -8,8 +8,8 @@ import Testing
         var path = Buffer(capacity: 1)
         var rawPath = Buffer(capacity: 1)
         var query = Buffer(capacity: 1)
-        let shape = Target.parse(raw.span, path: &path, rawPath: &rawPath, query: &query)
-        guard shape == .plain else { return nil }
+        let form = Target.parse(raw.span, path: &path, rawPath: &rawPath, query: &query)
+        guard form == .plain else { return nil }
         return path.bytes.string + "|" + query.bytes.string
     }
 

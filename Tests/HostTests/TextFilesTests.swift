@@ -22,6 +22,9 @@ struct TextFilesTests {
         scrape.begin()
         var page = Page(format: format, body: Buffer(capacity: 4096))
         try files.collect(&scrape, into: &page)
+        if let families = scrape.mergedFamilies {
+            page.merge([FamilySource(families, hasUniqueSeries: false)])
+        }
         page.finish()
         let lines = page.bytes.string.split(separator: "\n").map(String.init)
         return (lines.filter { !$0.contains("node_textfile_mtime_seconds") }, scrape.notes)
@@ -80,7 +83,7 @@ struct TextFilesTests {
             ("an unknown type", "# TYPE a thing\n"), ("two HELPs", "# HELP a x\n# HELP a y\n"),
             ("zeros", "\0\0\0\n"), ("a label twice", "a{b=\"1\",b=\"2\"} 1\n"),
         ])
-    func `a file that is no metrics costs itself and is told once`(
+    func `a file with a syntax error is left out and logged once`(
         what: String, text: String
     ) throws {
         try folder.write(text, to: "bad.prom")

@@ -65,6 +65,7 @@ enum Trees {
     static func page(_ host: inout Host, format: Format = .text) -> String {
         var page = Page(format: format, body: Buffer(capacity: 1 << 16))
         _ = host.write(to: &page, reporting: { _, _ in })
+        page.merge([host.textFiles].compactMap { $0 })
         page.finish()
         return page.bytes.string
     }

@@ -2,7 +2,7 @@ import Testing
 
 @testable import Journal
 
-@Suite struct ClockNoteTests {
+@Suite struct ClockCheckpointTests {
     private let note = ClockCheckpoint(
         boot: "1f0c1a52-8b8e-4a4f-9d5e-0b6f3a9c7e11", monotonicOffset: 1_795_000_000_123_456_789,
         correction: -21_600_000_000_000)

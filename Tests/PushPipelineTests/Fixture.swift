@@ -140,7 +140,7 @@ final class Run {
     /// The samples of models and groups, sorted; without the families about the registry itself.
     var page: [String] {
         var page = Page(format: .text, body: Buffer(capacity: 4096))
-        page.invite(groups.families())
+        page.merge([FamilySource(groups.families(), hasUniqueSeries: true)])
         models.write(to: &page)
         page.finish()
         return page.bytes.string.split(separator: "\n").map { String($0) }.filter {

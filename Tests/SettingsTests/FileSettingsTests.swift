@@ -74,21 +74,21 @@ struct FileSettingsTests {
             """)
         #expect(settings == nil)
         let label =
-            "a label's name consists of letters, digits and _, does not begin with a digit or __, and is none of instance, job, kpi, le, model, quantile, variant, version"
+            "a label name must consist of letters, digits and _, must not begin with a digit or __, and must not be one of instance, job, kpi, le, model, quantile, variant, version"
         let bounds =
-            "bounds of defaults.buckets.ml_request_duration_seconds are numbers, each larger than the last"
+            "bounds of defaults.buckets.ml_request_duration_seconds must be numbers in ascending order"
         #expect(
             errors == [
                 "f.yml:1:19: push.group_ttl must be a duration such as 90s, 5m or 24h",
                 "f.yml:1:41: push.producer_burst must be a whole number from 1 to 10000000",
-                "f.yml:1:44: push.speed is not known here; known are group_ttl, model_ttl, producer_rate, producer_burst",
+                "f.yml:1:44: unknown key push.speed; known keys: group_ttl, model_ttl, producer_rate, producer_burst",
                 "f.yml:3:11: limits.models must be a whole number from 0 to 100000",
                 "f.yml:5:12: \(label)", "f.yml:5:17: \(label)",
                 "f.yml:7:38: \(bounds)", "f.yml:7:41: \(bounds)",
                 "f.yml:8:38: defaults.buckets.ml_request_batch_size has more than 3 bounds",
-                "f.yml:9:5: defaults.buckets.other is not known here; known are ml_request_batch_size, ml_request_duration_seconds",
-                "f.yml:10:9: models must be a mapping: keys and values",
-                "f.yml:11:1: more is not known here; known are push, limits, defaults, models",
+                "f.yml:9:5: unknown key defaults.buckets.other; known keys: ml_request_batch_size, ml_request_duration_seconds",
+                "f.yml:10:9: models must be a mapping (key: value)",
+                "f.yml:11:1: unknown key more; known keys: push, limits, defaults, models",
             ])
     }
 

@@ -20,12 +20,12 @@ enum {
 int clinux_open(const char *path, int flags);
 int clinux_openat(int directory, const char *path, int flags);
 
-// What one thread has burnt, in nanoseconds; CLOCK_THREAD_CPUTIME_ID is a cast macro.
+// CPU time of the calling thread in nanoseconds; CLOCK_THREAD_CPUTIME_ID is a macro with a cast.
 uint64_t clinux_thread_cpu_nanoseconds(void);
 
-// Lets malloc(3) map every block of 256 KiB and more on its own, so that freed pages of the
-// exposition leave the process; without it the threshold grows with the first large page. The
-// overlay has no <malloc.h>.
+// Makes malloc(3) map every block of 256 KiB or more on its own, so that freed pages of the exposition
+// return to the system; by default the threshold grows with the first large block that is freed
+// (mallopt(3), M_MMAP_THRESHOLD). The overlay has no <malloc.h>.
 void clinux_map_large_blocks(void);
 
 // Lets go of the code that has run so far (madvise(2), MADV_DONTNEED on what nobody can write):
@@ -33,19 +33,19 @@ void clinux_map_large_blocks(void);
 // the page cache.
 void clinux_forget_start(void);
 
-// eventfd(2) has no module of its own in the overlay. Closes on exec.
+// eventfd(2), which is in no module of the overlay. Closes on exec.
 int clinux_eventfd(void);
 
-// timerfd_create(2) on the monotonic clock, which has no module in the overlay. Closes on exec.
-int clinux_alarm(void);
-// Lets the descriptor become readable at that time; 0 is never. Returns 0 or the errno.
-int clinux_alarm_set(int descriptor, uint64_t monotonic_nanoseconds);
+// timerfd_create(2) on the monotonic clock, which is in no module of the overlay. Closes on exec.
+int clinux_timer(void);
+// Makes the descriptor readable at that time; 0 disarms it. Returns 0 or the errno.
+int clinux_timer_set(int descriptor, uint64_t monotonic_nanoseconds);
 
-// getdents64(2): records of what is in a directory, 0 at its end, -1 with errno.
+// getdents64(2): the bytes of the next records of a directory, 0 at its end, -1 with errno.
 long clinux_read_directory(int descriptor, void *records, size_t capacity);
 
-// adjtimex(2) without changing anything; its header is in no module of the overlay. Fields as in
-// struct timex. Returns the clock's state, or -1 with errno.
+// adjtimex(2) in read-only mode; its header is in no module of the overlay. Fields as in struct timex.
+// Returns the clock's state, or -1 with errno.
 struct clinux_clock_discipline {
   int64_t offset, frequency, max_error, estimated_error, status, constant, tick;
   int64_t pps_frequency, jitter, shift, stability, jitter_count, calibration_count, error_count,

@@ -1,4 +1,5 @@
-// netlink(7) as Swift can call it: its constants are cast macros and its requests C structures.
+// netlink(7): its constants are macros with casts and its requests C structures, which the overlay
+// does not import.
 #pragma once
 #include <stddef.h>
 #include <stdint.h>
@@ -7,8 +8,8 @@
 extern "C" {
 #endif
 
-// Sockets that close on exec, or -1 with errno: for requests of the routing family and about
-// sockets (both give up a read after a second), and one that hears of links and never waits.
+// Sockets that close on exec, or -1 with errno: for requests of rtnetlink and of sock_diag (reads of
+// both time out after a second), and a non-blocking one for events of links.
 int clinux_link_socket(void);
 int clinux_diagnosis_socket(void);
 int clinux_link_event_socket(void);
@@ -21,7 +22,7 @@ int clinux_neighbour_request(int descriptor, uint32_t sequence);
 int clinux_route_request(int descriptor, uint32_t sequence);
 int clinux_connection_request(int descriptor, uint32_t sequence, int family);
 
-// The name of a link by its index (SIOCGIFNAME) into 16 bytes; its length, 0 when there is none.
+// The name of a link by its index (SIOCGIFNAME) into 16 bytes; its length, 0 if there is no such link.
 long clinux_link_name(int descriptor, uint32_t index, void *name);
 
 #ifdef __cplusplus

@@ -1,4 +1,4 @@
-// Sockets as Swift can call them: flags, addresses and structures that the overlay hides.
+// Sockets: flags, addresses and structures that the overlay does not import.
 #pragma once
 #include <stddef.h>
 #include <stdint.h>
@@ -7,10 +7,10 @@
 extern "C" {
 #endif
 
-// A stream socket that closes on exec and never blocks; -1 and errno when there is none.
+// A non-blocking stream socket that closes on exec; -1 with errno on failure.
 int clinux_stream_socket(int family);
 
-// Sets both flags on a descriptor somebody else opened; -1 and errno when it is not open.
+// Sets both flags on an inherited descriptor; -1 with errno if it is not open.
 int clinux_close_on_exec_never_block(int descriptor);
 
 // bind(2) and connect(2) to a path: sockaddr_un's array is a tuple in Swift. A path of more bytes
@@ -18,29 +18,28 @@ int clinux_close_on_exec_never_block(int descriptor);
 int clinux_bind_path(int descriptor, const char *path, size_t length);
 int clinux_connect_path(int descriptor, const char *path, size_t length);
 
-// The local path of a Unix socket, not terminated: its length, 0 when it has none.
+// The local path of a Unix socket, not terminated: its length, 0 if it has no path.
 size_t clinux_local_path(int descriptor, char *path, size_t capacity);
 
-// Takes a waiting connection, which closes on exec and never blocks, and its peer's address; -1 and
-// errno when there is none. accept4(2) is a GNU extension. `length` says how many bytes `peer` has
-// and then how many are used.
+// accept4(2), a GNU extension: a non-blocking connection that closes on exec and its peer's address; -1
+// with errno on failure. `length` is the size of `peer`, then the size of the address.
 int clinux_accept(int descriptor, void *peer, uint32_t *length);
 
-// Sends without a signal and without waiting; what send(2) says.
+// send(2) without SIGPIPE and without blocking; returns what send(2) returns.
 long clinux_send_now(int descriptor, const void *bytes, size_t length);
 
-// The process that has opened the other end of a Unix socket (SO_PEERCRED: struct ucred is a GNU
+// The process that opened the other end of a Unix socket (SO_PEERCRED; struct ucred is a GNU
 // extension); 0 for other sockets.
 int clinux_peer_process(int descriptor);
 
-// How many bytes a TCP socket has ever received (tcpi_bytes_received, which glibc's tcp_info
-// lacks); -1 for other sockets.
+// Bytes that a TCP socket has received (tcpi_bytes_received, which glibc's tcp_info lacks); -1 for
+// other sockets.
 int64_t clinux_tcp_received(int descriptor);
 
-// Whether the other side has said that it sends no more and all it sent is read.
+// Whether the peer has closed its sending side and all its bytes have been read.
 int clinux_is_half_closed(int descriptor);
 
-// 1 for a stream socket that listens, 0 for another socket, -1 and errno for what is no socket.
+// 1 for a listening stream socket, 0 for another socket, -1 with errno if it is not a socket.
 int clinux_is_listening_stream(int descriptor);
 
 #ifdef __cplusplus

@@ -1,4 +1,4 @@
-// Numbers and patterns of the C++ standard library and RE2 behind a C door.
+// C interface to numbers of the C++ standard library and patterns of RE2.
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
@@ -9,7 +9,7 @@
 extern "C" {
 #endif
 
-// Room that ctext_number always fits in.
+// Largest output of ctext_number in bytes.
 enum { ctext_number_capacity = 32 };
 
 // Writes a value as Go's strconv.FormatFloat(v, 'g', -1, 64) does: the shortest digits that read
@@ -20,8 +20,8 @@ size_t ctext_number(double value, uint8_t *out);
 // Writes a whole number in decimal digits, at most 20. Returns the bytes written.
 size_t ctext_unsigned(uint64_t value, uint8_t *out);
 
-// Reads a decimal floating-point number at the start of text. Returns the bytes consumed, 0 when
-// there is none or when it does not fit a double.
+// Reads a decimal floating-point number at the start of text. Returns the bytes consumed, 0 if there is
+// no number or it does not fit a double.
 size_t ctext_parse_double(const uint8_t *text, size_t count, double *value);
 
 // A compiled RE2 pattern: the syntax of Go's regexp, matched in linear time.

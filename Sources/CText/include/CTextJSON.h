@@ -1,4 +1,4 @@
-// JSON (RFC 8259) by simdjson behind a C door: elements one at a time, as a flat row of tokens.
+// C interface to simdjson: elements of a JSON text (RFC 8259) one at a time, as a flat row of tokens.
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
@@ -8,9 +8,9 @@
 extern "C" {
 #endif
 
-// Bytes behind a text that may be read, whatever they hold.
+// Readable bytes required behind a text, of any content.
 enum { ctext_json_padding = 64 };
-// How deep arrays and objects may lie in each other.
+// Deepest nesting of arrays and objects.
 enum { ctext_json_depth = 32 };
 
 enum {
@@ -18,14 +18,14 @@ enum {
   ctext_json_object = 1,
   // count elements; bits is the index of the token behind the array.
   ctext_json_array,
-  // count bytes at the address bits: valid UTF-8, escapes undone.
+  // count bytes at the address bits: valid UTF-8, unescaped.
   ctext_json_key,
   ctext_json_string,
-  // An escape that is no character (a lone surrogate).
+  // A string with an escape that is not a character (a lone surrogate).
   ctext_json_bad_string,
   // bits is the double's.
   ctext_json_number,
-  // A number that fits no double.
+  // A number that is not representable as a finite double.
   ctext_json_large_number,
   ctext_json_true,
   ctext_json_false,
@@ -42,10 +42,10 @@ struct ctext_json_token {
 struct ctext_json {
   const struct ctext_json_token *tokens;
   size_t token_count;
-  // Bytes of memory that it holds on to, about.
+  // Bytes of memory it keeps, approximately.
   size_t kept_bytes;
-  // What was wrong, a sentence without its full stop, and where: the byte of the text, or
-  // SIZE_MAX when it is not known.
+  // The error, a sentence without a full stop, and the offset of its byte in the text, SIZE_MAX if
+  // unknown.
   const char *error;
   size_t error_offset;
   struct ctext_json_state *state;
@@ -55,11 +55,11 @@ struct ctext_json {
 struct ctext_json *ctext_json_create(size_t token_limit);
 void ctext_json_destroy(struct ctext_json *json);
 
-// Opens a text, which must stay as it is while its elements and tokens are read. Behind its count
-// bytes stand ctext_json_padding more that may be read. An object is its own only element, the
-// elements of an array are its elements. Returns whether the text is an object or an array.
+// Opens a text, which must not change while its elements and tokens are read. ctext_json_padding bytes
+// behind its count bytes must be readable. An object is its own only element, the elements of an array
+// are its elements. Returns whether the text is an object or an array.
 bool ctext_json_open(struct ctext_json *json, const uint8_t *text, size_t count);
-// Makes the tokens of the next element: 1, or 0 at the end, or -1 when the text is not JSON.
+// Reads the tokens of the next element: 1, 0 at the end, -1 if the text is not JSON.
 int ctext_json_next(struct ctext_json *json);
 // Whether the opened text is an array.
 bool ctext_json_is_array(const struct ctext_json *json);

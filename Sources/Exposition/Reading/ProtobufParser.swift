@@ -18,7 +18,7 @@ package struct ProtobufParser: ~Copyable {
         var reader = ProtobufReader(body)
         while !reader.isAtEnd {
             let start = body.count - reader.count
-            do throws(ProtobufReader.Malformed) {
+            do throws(ProtobufError) {
                 var message = ProtobufReader(try reader.bytes())
                 try parser.readFamily(&message)
             } catch {
@@ -43,7 +43,7 @@ package struct ProtobufParser: ~Copyable {
 
     private mutating func readFamily(
         _ message: inout ProtobufReader
-    ) throws(ProtobufReader.Malformed) {
+    ) throws(ProtobufError) {
         var name = ""
         var help: String?
         var kind: Family.Kind? = .counter
@@ -102,7 +102,7 @@ package struct ProtobufParser: ~Copyable {
 
     private mutating func readMetric(
         _ message: inout ProtobufReader, name: String
-    ) throws(ProtobufReader.Malformed) {
+    ) throws(ProtobufError) {
         let first = batch.labels.count
         let field = ProtobufParser.field(of: kind)
         var hasValue = false
@@ -138,7 +138,7 @@ package struct ProtobufParser: ~Copyable {
 
     private mutating func readLabel(
         _ message: inout ProtobufReader
-    ) throws(ProtobufReader.Malformed) {
+    ) throws(ProtobufError) {
         var name: [UInt8] = []
         let start = batch.text.count
         while !message.isAtEnd {
@@ -159,7 +159,7 @@ package struct ProtobufParser: ~Copyable {
 
     private mutating func readValue(
         _ message: inout ProtobufReader, metric: Int, labels: Range<Int>
-    ) throws(ProtobufReader.Malformed) {
+    ) throws(ProtobufError) {
         switch kind {
         case .counter, .gauge, .untyped:
             var value = 0.0
@@ -177,7 +177,7 @@ package struct ProtobufParser: ~Copyable {
 
     private mutating func readDistribution(
         _ message: inout ProtobufReader, metric: Int, labels: Range<Int>
-    ) throws(ProtobufReader.Malformed) {
+    ) throws(ProtobufError) {
         var count = 0.0
         var sum = 0.0
         while !message.isAtEnd {
@@ -197,7 +197,7 @@ package struct ProtobufParser: ~Copyable {
     /// A bucket (cumulative count, bound) or a quantile (quantile, value).
     private mutating func readPart(
         _ message: inout ProtobufReader, metric: Int, labels: Range<Int>
-    ) throws(ProtobufReader.Malformed) {
+    ) throws(ProtobufError) {
         var bound = 0.0
         var value = 0.0
         let isBucket = kind == .histogram

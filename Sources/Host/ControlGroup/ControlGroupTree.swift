@@ -59,7 +59,7 @@ struct ControlGroupTree: Sendable {
     }
 
     private func take(_ group: String, filter: Filter, limit: Int, walk: inout Walk) {
-        guard filter.admits(group.utf8Span.span) else { return }
+        guard filter.matches(group.utf8Span.span) else { return }
         if walk.groups.count < limit {
             walk.groups.append(group)
         } else {

@@ -54,7 +54,7 @@ struct Hwmon: Collector, ~Copyable {
         let found = folders.compactMap { chip("\(directory.path)/\($0)") }
         for chip in found {
             let name = Hwmon.unique(chip, among: found)
-            guard chips.admits(name.utf8Span.span) else { continue }
+            guard chips.matches(name.utf8Span.span) else { continue }
             let readable = HwmonFileName.clean(chip.name)
             if !readable.isEmpty {
                 names.append(
@@ -107,7 +107,7 @@ struct Hwmon: Collector, ~Copyable {
         }
         for (sensor, elements) in files.sorted(by: { $0.key.precedes($1.key) }) {
             let full = "\(name);\(sensor.text)"
-            guard sensors.admits(full.utf8Span.span) else { continue }
+            guard sensors.matches(full.utf8Span.span) else { continue }
             let label = elements["label"].flatMap { try? directory.root.attribute($0) }
                 .map { $0.span.string }
             if let label {

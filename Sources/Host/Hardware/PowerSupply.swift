@@ -80,7 +80,7 @@ struct PowerSupply: Collector, ~Copyable {
         let root = directory.root
         readings.begin()
         info.begin()
-        for name in names where filter.admits(name.utf8Span.span) {
+        for name in names where filter.matches(name.utf8Span.span) {
             let folder = "\(directory.path)/\(name)"
             let files = Set((try? root.names(in: folder)) ?? [])
             for number in PowerSupply.numbers where files.contains(number.file) {

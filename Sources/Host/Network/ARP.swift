@@ -114,7 +114,7 @@ struct ARP: Collector, ~Copyable {
     }
 
     private mutating func show(_ device: [UInt8], count: Int) {
-        if !filter.admits(device.span) { return }
+        if !filter.matches(device.span) { return }
         if let row = table.row(device.span, labels: { [("device", device.span.string)] }) {
             table[row, 0] = Double(count)
         }

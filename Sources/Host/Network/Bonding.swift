@@ -64,7 +64,7 @@ struct Bonding: Collector, ~Copyable {
         try scrape.read(subject: &file)
         if !scrape.text.bytes.equals(listing) {
             listing = scrape.text.bytes.copied
-            masters = Bonding.names(listing.span).filter { filter.admits($0.span) }
+            masters = Bonding.names(listing.span).filter { filter.matches($0.span) }
                 .map { Master(root, name: $0) }
         }
         table.begin()

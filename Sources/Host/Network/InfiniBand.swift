@@ -103,7 +103,7 @@ struct InfiniBand: Collector, ~Copyable {
     private mutating func find(_ names: [String]) {
         ports = []
         info.begin()
-        for device in names where filter.admits(device.utf8Span.span) {
+        for device in names where filter.matches(device.utf8Span.span) {
             let folder = "\(InfiniBand.directory)/\(device)"
             func text(_ name: String) -> String {
                 let text = (try? root.attribute("\(folder)/\(name)")) ?? []

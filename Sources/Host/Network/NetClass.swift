@@ -113,7 +113,7 @@ struct NetClass: Collector, ~Copyable {
             // bonding_masters
             if isFile { return }
             listed += 1
-            if !settings.filter.admits(name) { return }
+            if !settings.filter.matches(name) { return }
             let bytes = name.copied
             if let place = slots[bytes] {
                 found.append(interfaces[place])

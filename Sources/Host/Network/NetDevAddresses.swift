@@ -26,7 +26,7 @@ struct NetDevAddresses: ~Copyable {
         while let current = unsafe entry {
             let name = unsafe String(cString: current.pointee.ifa_name)
             if let (address, length, scope) = unsafe NetDevAddresses.describe(current.pointee),
-                filter.admits(name.utf8Span.span)
+                filter.matches(name.utf8Span.span)
             {
                 let key = Array("\(name)\0\(address)\0\(length)".utf8)
                 let row = table.row(

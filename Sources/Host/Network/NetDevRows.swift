@@ -33,7 +33,7 @@ struct NetDevRows: ~Copyable {
     mutating func show(
         _ name: Span<UInt8>, counters: LinkMessages.Counters, hasUnhandled: Bool
     ) -> Bool {
-        if !filter.admits(name) { return true }
+        if !filter.matches(name) { return true }
         guard let row = row(name) else { return false }
         var sum: UInt64 = 0
         var last = -1

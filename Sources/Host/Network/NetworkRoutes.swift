@@ -51,7 +51,7 @@ struct NetworkRoutes: Collector, ~Copyable {
         for route in routes {
             for hop in route.hops {
                 let device = devices[hop.link] ?? ""
-                if !filter.admits(device.utf8Span.span) { continue }
+                if !filter.matches(device.utf8Span.span) { continue }
                 counts[device, default: 0] += 1
                 let labels: [(name: String, value: String)] = [
                     ("device", device), ("src", route.source),

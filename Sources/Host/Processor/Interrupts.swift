@@ -76,7 +76,7 @@ struct Interrupts: Collector, ~Copyable {
         if !filter.isOpen {
             let (info, devices) = Interrupts.describe(name, details: details)
             let full = "\(name.string);\(info);\(devices)"
-            if !filter.admits(full.utf8Span.span) { return true }
+            if !filter.matches(full.utf8Span.span) { return true }
         }
         guard let row = row(name, details: details) else { return false }
         var values = counts

@@ -115,7 +115,7 @@ struct DiskStats: Collector, ~Copyable {
                 skipped += 1
                 continue
             }
-            if !filter.admits(name) { continue }
+            if !filter.matches(name) { continue }
             var counters: [17 of UInt64] = .init(repeating: 0)
             var count = 0
             while count < 17, let value = line.field() {

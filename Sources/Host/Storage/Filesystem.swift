@@ -116,7 +116,7 @@ struct Filesystem: Collector, ~Copyable {
             let point = Mount.unescape(mount.point)
             let isLocal = MountedFilesystem.isLocal(mount.type)
             if !isLocal { remote.add(point) }
-            if !types.admits(mount.type) || !points.admits(point.span) { continue }
+            if !types.matches(mount.type) || !points.matches(point.span) { continue }
             var mounted = MountedFilesystem(mount, at: point.span, below: rootfs, call: nil)
             // The same device on the same point twice is one series, as the peer shows it.
             if !keys.insert(mounted.key).inserted { continue }

@@ -63,7 +63,7 @@ struct TapeStats: Collector, ~Copyable {
         readings.begin()
         // `st0` has siblings for its modes: `nst0`, `st0a`.
         for name in names where name.number(behind: "st") != nil {
-            guard filter.admits(name.utf8Span.span) else { continue }
+            guard filter.matches(name.utf8Span.span) else { continue }
             for (file, metric, help) in TapeStats.files {
                 let full = "node_tape_" + metric
                 readings.add(

@@ -1,7 +1,7 @@
 extension Catalog {
     static let textFiles: [Entry] = [
         Entry(
-            TextFiles.self, invitesGuests: true, summary: "Metrics that others leave in files."
+            TextFiles.self, summary: "Metrics from *.prom files that other programs write."
         ) { _, settings in
             TextFiles(settings.textFiles.directories, seriesLimit: settings.seriesLimit)
         }

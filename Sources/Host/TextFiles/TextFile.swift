@@ -2,12 +2,12 @@ internal import Exposition
 internal import Glibc
 internal import Kernel
 
-/// A file of metrics in text 0.0.4, and what was made of it when it was last read.
+/// A file of metrics in text 0.0.4, as it was when it was last read.
 struct TextFile {
-    /// Larger files are refused.
+    /// Larger files are rejected: their samples would be rendered and kept in memory.
     static let byteLimit = 16 << 20
 
-    /// What labels may take; the owner of a file is the owner of the machine.
+    /// Wider limits than for pushes: who may write the directory administers the machine.
     private static let limits: LabelLimits = {
         var limits = LabelLimits()
         limits.labels = 64
@@ -17,9 +17,9 @@ struct TextFile {
 
     let path: String
     private(set) var families: [RenderedFamily] = []
-    /// Why nothing of the file is shown; nil when all is well.
+    /// Why the file is left out, or nil if it is shown.
     private(set) var failure: String?
-    /// When it was last changed; nil when it could not be read.
+    /// Its modification time in Unix seconds, or nil if it could not be read.
     private(set) var changedSeconds: Int64?
     private var key: FileStamp?
 
@@ -29,11 +29,11 @@ struct TextFile {
 
     var seriesCount: Int { families.reduce(0) { $0 + $1.count } }
 
-    /// Reads the file when it may have changed. Returns whether it was read.
+    /// Reads the file if it may have changed. Returns whether the page changes with it.
     mutating func refresh(_ scrape: inout CollectionContext) -> Bool {
         let now = FileStamp(path)
         if let now, now == key { return false }
-        // A file that is written right now may change without a later time.
+        // A file that is being written may change again within the resolution of its time.
         key = now.flatMap { $0.isSettled ? $0 : nil }
         let before = failure
         let hadFamilies = !families.isEmpty

@@ -1,12 +1,12 @@
 internal import Exposition
 
-/// The families of several text files under one roof: a name has one type and one HELP, those of the
-/// first file that has it.
+/// The families of several text files: a name has one type and one HELP, those of the first file that
+/// has it.
 struct TextFileIndex {
     private(set) var families = FamilyIndex()
     private(set) var seriesCount = 0
     /// What was left out, and why.
-    private(set) var complaints: [String] = []
+    private(set) var warnings: [String] = []
 
     init() {}
 
@@ -18,13 +18,13 @@ struct TextFileIndex {
             for part in file.families {
                 let name = part.family.name
                 if let known = first[name] {
-                    if let complaint = TextFileIndex.difference(known.family, later: part.family) {
-                        complaints.append("\(file.path): \(complaint)")
+                    if let warning = TextFileIndex.difference(known.family, later: part.family) {
+                        warnings.append("\(file.path): \(warning)")
                         continue
                     }
                 }
                 guard seriesCount + part.count <= seriesLimit else {
-                    complaints.append("\(file.path): \(name): more than \(seriesLimit) series")
+                    warnings.append("\(file.path): \(name): more than \(seriesLimit) series")
                     continue
                 }
                 seriesCount += part.count
@@ -46,10 +46,10 @@ struct TextFileIndex {
 
     private static func difference(_ first: Family, later: Family) -> String? {
         if first.kind != later.kind {
-            return "\(later.name): another file says another type"
+            return "\(later.name): another file has another type"
         }
         if let help = later.help, let known = first.help, help != known {
-            return "\(later.name): another file says another HELP"
+            return "\(later.name): another file has another HELP"
         }
         return nil
     }

@@ -1,12 +1,12 @@
 internal import ArgumentParser
 internal import Settings
 
-/// Where others leave metrics in files.
+/// Where other programs write metrics to files.
 struct TextFileOptions: ParsableArguments {
     @Option(
         name: .customLong("collector.textfile.directory"), parsing: .unconditionalSingleValue,
         help: ArgumentHelp(
-            "Where files *.prom are read; may hold * and ?, and be said again.",
+            "Directory of *.prom files to read; may contain * and ?; repeatable.",
             valueName: "directory"))
     var directories: [String] = []
 

@@ -2,22 +2,21 @@ internal import Exposition
 internal import Glibc
 internal import Kernel
 
-/// Metrics that others leave in files `*.prom` of some directories: their families join those of the
-/// page or stand at its end.
+/// Metrics that other programs write to `*.prom` files in some directories. Their families are merged
+/// into the page after all owners have written.
 ///
-/// A file that is no metrics costs itself, and is told by `node_textfile_scrape_error` and once in
-/// the log.
+/// A file with a syntax error is left out, sets `node_textfile_scrape_error` and is logged once.
 struct TextFiles: Collector, ~Copyable {
     static var name: String { "textfile" }
 
-    /// Files beyond this many are not read.
+    /// Files beyond this number are not read: each costs a stat(2) per scrape.
     static var fileLimit: Int { 10_000 }
 
     private let patterns: [GlobPattern]
     private let seriesLimit: Int
     private var files: [TextFile] = []
     private var shown = TextFileIndex()
-    /// Directories that cannot be read in full, each told once.
+    /// Directories that cannot be read in full; each is logged once.
     private var refused: Set<String> = []
     private var times = SeriesTable([
         .init(
@@ -34,7 +33,6 @@ struct TextFiles: Collector, ~Copyable {
         self.seriesLimit = seriesLimit
     }
 
-    /// Comes before the page's first family, because it invites guests.
     mutating func collect(_ scrape: inout CollectionContext, into page: inout Page)
         throws(KernelError)
     {
@@ -47,18 +45,18 @@ struct TextFiles: Collector, ~Copyable {
         }
         if isChanged {
             shown = TextFileIndex(files, seriesLimit: seriesLimit)
-            for complaint in shown.complaints { scrape.note(complaint) }
+            for warning in shown.warnings { scrape.note(warning) }
         }
-        page.invite(shown.families, isUnique: false)
-        scrape.guestSamples = shown.seriesCount
+        scrape.mergedFamilies = shown.families
+        scrape.mergedSamples = shown.seriesCount
         writeTimes(to: &page)
         let hasFailed =
-            !refused.isEmpty || !shown.complaints.isEmpty
+            !refused.isEmpty || !shown.warnings.isEmpty
             || files.contains { $0.failure != nil }
         page.single(failure, value: hasFailed ? 1 : 0)
     }
 
-    /// Lists the files. Returns whether other ones are there than before.
+    /// Lists the files. Returns whether the list has changed.
     private mutating func find(_ scrape: inout CollectionContext) -> Bool {
         var paths: [String] = []
         var seen: Set<String> = []
@@ -74,8 +72,8 @@ struct TextFiles: Collector, ~Copyable {
                     paths.append(path)
                 }
             } catch {
-                let told = KernelError(error.code, subject: directory)
-                if !refused.contains(directory) { scrape.note("\(told)") }
+                let warning = KernelError(error.code, subject: directory)
+                if !refused.contains(directory) { scrape.note("\(warning)") }
                 unusable.insert(directory)
             }
         }

@@ -1,4 +1,4 @@
-/// A place in a text, both counted from 1.
+/// A position in a text; line and column count from 1.
 package struct TextPlace: Sendable, Equatable {
     package let line: Int
     package let column: Int
@@ -9,18 +9,18 @@ package struct TextPlace: Sendable, Equatable {
     }
 }
 
-/// Why a text is no YAML that we read, and where.
+/// An error of a YAML text and its position.
 package struct YAMLError: Error, Sendable, Equatable {
     package let place: TextPlace
     package let message: String
 }
 
-/// A part of a YAML text with its place.
+/// A node of a YAML text with its position.
 package indirect enum YAMLNode: Sendable, Equatable {
-    /// A scalar; `isPlain` when no quotes and no block style say that it is text.
+    /// A scalar; `isPlain` if it is written without quotes or block style, which make it text.
     case scalar(String, isPlain: Bool, TextPlace)
     case sequence([YAMLNode], TextPlace)
-    /// Pairs in their order; no key stands twice.
+    /// Pairs in the order of the text; keys are unique.
     case mapping([Pair], TextPlace)
 
     package struct Pair: Sendable, Equatable {
@@ -35,7 +35,7 @@ package indirect enum YAMLNode: Sendable, Equatable {
         }
     }
 
-    /// Whether nothing stands there: an empty value, `~` or `null`.
+    /// Whether it is null: an empty value, `~` or `null`.
     package var isNull: Bool {
         guard case .scalar(let text, isPlain: true, _) = self else { return false }
         return ["", "~", "null", "Null", "NULL"].contains(text)

@@ -1,24 +1,24 @@
 internal import CYAML
 internal import Kernel
 
-/// Reads one YAML document of mappings, sequences and scalars, by libyaml. Anchors, aliases, tags and
-/// further documents are refused: nobody needs them here, and with aliases a short text can mean a
+/// Reads one YAML document of mappings, sequences and scalars with libyaml. Anchors, aliases, tags and
+/// further documents are errors: settings do not need them, and aliases let a short text expand to a
 /// very long one.
 @safe
 package struct YAMLReader: ~Copyable {
-    /// Bytes of a text.
+    /// Largest text in bytes.
     package static let textLimit = 1 << 20
-    /// Mappings and sequences within each other.
+    /// Deepest nesting of mappings and sequences; bounds the recursion of `readNode`.
     package static let depthLimit = 16
-    /// Mappings, sequences and scalars.
+    /// Largest number of mappings, sequences and scalars; bounds memory.
     package static let nodeLimit = 50_000
 
-    /// Nil for a text without a document: empty, or nothing but remarks.
+    /// Nil for a text without a document: empty, or only comments. Throws the first error.
     package static func read(_ text: Span<UInt8>) throws(YAMLError) -> YAMLNode? {
         guard text.count <= textLimit else {
             throw YAMLError(
                 place: TextPlace(line: 1, column: 1),
-                message: "the text is longer than \(textLimit) bytes")
+                message: "file larger than \(textLimit) bytes")
         }
         return unsafe try text.withUnsafeBufferPointer { bytes throws(YAMLError) in
             var reader = unsafe YAMLReader(bytes)
@@ -26,11 +26,11 @@ package struct YAMLReader: ~Copyable {
         }
     }
 
-    // libyaml keeps the parser's address.
+    // Allocated, because libyaml keeps the parser's address.
     private let parser: UnsafeMutablePointer<yaml_parser_t>
     private var nodes = 0
 
-    /// An event of libyaml, taken apart.
+    /// An event of libyaml.
     private enum Event {
         case streamStart, streamEnd, documentStart, documentEnd
         case scalar(String, isPlain: Bool)
@@ -41,7 +41,7 @@ package struct YAMLReader: ~Copyable {
     private init(_ bytes: UnsafeBufferPointer<UInt8>) {
         unsafe parser = .allocate(capacity: 1)
         let isReady = unsafe yaml_parser_initialize(parser)
-        precondition(isReady == 1, "no memory for a YAML parser")
+        precondition(isReady == 1, "out of memory")
         unsafe yaml_parser_set_encoding(parser, YAML_UTF8_ENCODING)
         unsafe yaml_parser_set_input_string(parser, bytes.baseAddress, bytes.count)
     }
@@ -62,11 +62,11 @@ package struct YAMLReader: ~Copyable {
             case .streamEnd: return root
             case .documentStart:
                 if root != nil {
-                    throw YAMLError(place: place, message: "a second document is not read")
+                    throw YAMLError(place: place, message: "more than one document")
                 }
                 let (first, place) = try next()
                 root = try readNode(first, place: place, depth: 0)
-            default: throw YAMLError(place: place, message: "a document was expected")
+            default: throw YAMLError(place: place, message: "expected a document")
             }
         }
     }
@@ -92,8 +92,8 @@ package struct YAMLReader: ~Copyable {
                 items.append(try readNode(event, place: itemPlace, depth: depth + 1))
             }
         case .mappingStart: return .mapping(try readPairs(depth: depth), place)
-        case .alias: throw YAMLError(place: place, message: "aliases are not read")
-        default: throw YAMLError(place: place, message: "a value was expected")
+        case .alias: throw YAMLError(place: place, message: "aliases are not supported")
+        default: throw YAMLError(place: place, message: "expected a value")
         }
     }
 
@@ -108,7 +108,7 @@ package struct YAMLReader: ~Copyable {
             }
             if let line = lines.updateValue(place.line, forKey: key) {
                 throw YAMLError(
-                    place: place, message: "\"\(key)\" stands here twice, first in line \(line)")
+                    place: place, message: "duplicate key \"\(key)\", first in line \(line)")
             }
             let (value, valuePlace) = try next()
             let node = try readNode(value, place: valuePlace, depth: depth + 1)
@@ -147,22 +147,22 @@ package struct YAMLReader: ~Copyable {
             return (
                 .scalar(text, isPlain: unsafe data.style == YAML_PLAIN_SCALAR_STYLE), place
             )
-        default: throw YAMLError(place: place, message: "this is not understood")
+        default: throw YAMLError(place: place, message: "unexpected event")
         }
     }
 
     private func check(isBare: Bool, place: TextPlace) throws(YAMLError) {
-        if !isBare { throw YAMLError(place: place, message: "anchors and tags are not read") }
+        if !isBare { throw YAMLError(place: place, message: "anchors and tags are not supported") }
     }
 
-    /// What libyaml says of the event that it could not make.
+    /// The error of libyaml's parser.
     private func failure() -> YAMLError {
-        var message = "this is no YAML"
+        var message = "not valid YAML"
         if let problem = unsafe parser.pointee.problem { message = unsafe String(cString: problem) }
         if let context = unsafe parser.pointee.context {
             message = unsafe String(cString: context) + ", " + message
         }
-        // A mistake in the encoding has no mark, only an offset.
+        // An encoding error has no mark, only an offset.
         let place = YAMLReader.place(unsafe parser.pointee.problem_mark)
         if unsafe parser.pointee.error == YAML_READER_ERROR {
             message += " (byte \(unsafe parser.pointee.problem_offset))"

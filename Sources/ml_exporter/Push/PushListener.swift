@@ -1,6 +1,7 @@
 internal import HTTP
 internal import Intake
 internal import Kernel
+internal import Scrape
 internal import Settings
 
 /// The listener that takes pushes: its own server, so that pushers and scrapers do not wait for each
@@ -26,7 +27,7 @@ enum PushListener {
         var limits = Limits()
         limits.bodyBytes = 20 << 20
         limits.encodedBodyBytes = 8 << 20
-        limits.flightBytes = 64 << 20
+        limits.inFlightBodyBytes = 64 << 20
         limits.connections = 1024
         return limits
     }
@@ -40,11 +41,9 @@ enum PushListener {
             Route(
                 "/metrics",
                 suspend: { request, pending in
-                    scrapes.ask(
-                        Telemetry.scrapeRequest(request, collectors: ["groups"]),
-                        until: Telemetry.deadline(
-                            request.header("x-prometheus-scrape-timeout-seconds")),
-                        pending: pending)
+                    scrapes.add(
+                        ScrapeRequest(request, collectors: ["groups"]),
+                        until: Telemetry.deadline(request), pending: pending)
                 }))
         routes.append(Route("/-/healthy", constant: Response(status: 200, text: "OK")))
         routes.append(

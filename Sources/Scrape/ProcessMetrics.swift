@@ -2,12 +2,23 @@ internal import Exposition
 internal import Glibc
 internal import Kernel
 
-/// The `process_*` families that every client library exports, about the daemon itself.
+/// The `process_*` families of this process, as Prometheus's client libraries export them, from
+/// /proc/self/stat, /proc/self/fd and getrlimit(2).
 struct ProcessMetrics: ~Copyable {
     private var file = KernelFile(
         path: "/proc/self/stat", limit: 4096, isOneRecord: true)
     private var text = Buffer(capacity: 4096)
+    /// Unix seconds.
     private let bootTimeSeconds: Double?
+    private let ticksPerSecond = Double(sysconf(Int32(_SC_CLK_TCK)))
+    private let pageBytes = Double(sysconf(Int32(_SC_PAGESIZE)))
+    /// Nil for a limit that cannot be read.
+    private var limits: (files: Double?, memory: Double?) = (nil, nil)
+    private var nextLimitsNanoseconds: UInt64 = 0
+
+    /// The limits of a running process change only if an administrator uses prlimit(1), so they are
+    /// read once in this time and not twice per scrape.
+    private static let limitsInterval = Duration.seconds(60)
     private let cpu = UnlabelledMetric(
         "process_cpu_seconds_total", kind: .counter,
         help: "Total user and system CPU time spent in seconds.")
@@ -32,33 +43,39 @@ struct ProcessMetrics: ~Copyable {
         bootTimeSeconds = ProcessMetrics.bootTime()
     }
 
-    /// Writes what can be found out; what cannot is left out.
+    /// Writes the families; one whose source cannot be read is left out.
     mutating func write(to page: inout Page) {
         if (try? file.read(into: &text)) != nil { writeStat(to: &page) }
         if let count = Root("/proc").openFileCount(of: "self") {
             page.single(openFiles, value: Double(count))
         }
-        if let limit = ProcessMetrics.limit(RLIMIT_NOFILE) { page.single(maxFiles, value: limit) }
-        if let limit = ProcessMetrics.limit(RLIMIT_AS) { page.single(virtualMax, value: limit) }
+        let now = Clock.monotonicNanoseconds
+        if now >= nextLimitsNanoseconds {
+            limits = (ProcessMetrics.limit(RLIMIT_NOFILE), ProcessMetrics.limit(RLIMIT_AS))
+            nextLimitsNanoseconds = now &+ ProcessMetrics.limitsInterval.nanoseconds
+        }
+        if let limit = limits.files { page.single(maxFiles, value: limit) }
+        if let limit = limits.memory { page.single(virtualMax, value: limit) }
     }
 
     private func writeStat(to page: inout Page) {
         guard var fields = PIDStat(text.bytes), let user = fields.number(14),
             let system = fields.number(15)
         else { return }
-        page.single(cpu, value: (Double(user) + Double(system)) / 100)
+        page.single(cpu, value: (Double(user) + Double(system)) / ticksPerSecond)
         guard let threadCount = fields.number(20) else { return }
         page.single(threads, value: Double(threadCount))
         guard let started = fields.number(22), let size = fields.number(23),
             let pages = fields.number(24)
         else { return }
         page.single(virtual, value: Double(size))
-        page.single(resident, value: Double(pages) * Double(sysconf(Int32(_SC_PAGESIZE))))
+        page.single(resident, value: Double(pages) * pageBytes)
         if let bootTimeSeconds {
-            page.single(start, value: bootTimeSeconds + Double(started) / 100)
+            page.single(start, value: bootTimeSeconds + Double(started) / ticksPerSecond)
         }
     }
 
+    /// The soft limit. "Unlimited" is the largest value of `rlim_t`, as the client libraries show it.
     private static func limit(_ resource: __rlimit_resource) -> Double? {
         var limit = rlimit()
         guard unsafe getrlimit(__rlimit_resource_t(resource.rawValue), &limit) == 0 else {
@@ -67,6 +84,7 @@ struct ProcessMetrics: ~Copyable {
         return Double(limit.rlim_cur)
     }
 
+    /// When the machine booted, in Unix seconds.
     private static func bootTime() -> Double? {
         var file = KernelFile(path: "/proc/stat", limit: 8 << 20)
         var text = Buffer(capacity: 16 << 10)

@@ -1,0 +1,38 @@
+package import Exposition
+package import Host
+internal import Kernel
+package import Logging
+
+/// The collectors' families, those about the collectors, and the families of text files.
+package final class HostFamilies: FamilyOwner {
+    private var host: Host
+    private let log: Logger
+
+    package init(
+        _ collectors: Collectors, running: RunningCollector, seriesLimit: Int, tellsCost: Bool,
+        log: Logger
+    ) {
+        host = Host(
+            collectors, running: running, seriesLimit: seriesLimit, tellsCost: tellsCost)
+        self.log = log
+    }
+
+    package func write(to page: inout Page, scrape: PageContext) -> Bool {
+        var options = Host.ScrapeOptions()
+        options.deadlineNanoseconds = scrape.deadlineNanoseconds
+        options.collectors = scrape.request.collectors
+        return host.write(
+            to: &page, options: options, isCurrent: { scrape.isWanted },
+            reporting: { [log] name, error in
+                log.error(
+                    "collector failed", metadata: ["collector": "\(name)", "err": "\(error)"])
+            },
+            noting: { [log] name, sentence in
+                log.warning(
+                    "collector warning",
+                    metadata: ["collector": "\(name)", "err": "\(sentence)"])
+            })
+    }
+
+    package func renderedFamilies(for scrape: PageContext) -> FamilySource? { host.textFiles }
+}

@@ -1,0 +1,27 @@
+package import HTTP
+
+/// A client that waits for a page.
+package protocol Scraper: AnyObject, Sendable {
+    /// Whether the client has closed its side of the connection and no longer waits.
+    var isAbandoned: Bool { get }
+
+    /// Sends the response. Called at most once.
+    func answer(_ response: borrowing Response)
+}
+
+/// A scraper at the other end of an HTTP connection.
+final class HTTPScraper: Scraper, @unchecked Sendable {
+    // Only the thread that has taken the scraper out of the queue answers; `isAbandoned` is asked by
+    // the thread that makes its page, which is the same one.
+    private var pending: PendingResponse?
+
+    init(_ pending: consuming PendingResponse) {
+        self.pending = consume pending
+    }
+
+    var isAbandoned: Bool { pending?.isAbandoned ?? true }
+
+    func answer(_ response: borrowing Response) {
+        pending.take()?.answer(response)
+    }
+}

@@ -1,0 +1,114 @@
+internal import Exposition
+internal import Groups
+internal import HTTP
+internal import Host
+internal import Logging
+internal import Model
+internal import Scrape
+internal import Settings
+
+/// The family owners of a page, in page order: host, daemon, models, text files, groups. Text files
+/// are the host's rendered families and groups come last, so that their samples are merged in this
+/// order, too.
+struct PageOwners: Sendable {
+    let configuration: Configuration
+    let collectors: Collectors
+    let statistics: DaemonStatistics
+    let pushState: PushState
+    let file: SettingsFile?
+    let log: Logger
+
+    /// Creates the owners of one scrape thread, which names in `running` the collector it is in.
+    func list(running: RunningCollector) -> [any FamilyOwner] {
+        let tellsAboutDaemon = configuration.web.exporterMetrics
+        var owners: [any FamilyOwner] = [
+            HostFamilies(
+                collectors, running: running, seriesLimit: configuration.host.seriesLimit,
+                tellsCost: tellsAboutDaemon, log: log)
+        ]
+        if tellsAboutDaemon {
+            owners.append(
+                DaemonFamilies(statistics, build: PageOwners.build) { [file] page in
+                    file?.write(to: &page)
+                })
+            owners.append(PushFamilies(pushState))
+        }
+        owners.append(ModelFamilies(pushState))
+        owners.append(GroupFamilies(pushState))
+        return owners
+    }
+
+    private static var build: DaemonFamilies.Build {
+        DaemonFamilies.Build(
+            labels: [
+                ("version", Version.number), ("revision", Version.revision),
+                ("swift_version", Version.swift),
+                ("libmicrohttpd_version", Server.libraryVersion),
+            ],
+            nodeExporterLabels: [
+                ("version", Version.number), ("revision", Version.revision), ("branch", ""),
+                ("goversion", ""), ("goos", "linux"), ("goarch", ""), ("tags", "ml_exporter"),
+            ])
+    }
+}
+
+/// The families about pushes and their storage.
+final class PushFamilies: FamilyOwner {
+    private let pushState: PushState
+    private let groupMetrics = GroupMetrics()
+    private var pushMetrics: PushMetrics
+    private let journalMetrics = JournalMetrics()
+    // A host that receives no pushes pays nothing for these families: most are written only after
+    // the first push.
+    private var isUsed = false
+
+    init(_ pushState: PushState) {
+        self.pushState = pushState
+        pushMetrics = PushMetrics(pushState.events, requests: pushState.requests)
+    }
+
+    func write(to page: inout Page, scrape: PageContext) -> Bool {
+        guard scrape.request.includesDaemon else { return true }
+        if !isUsed { isUsed = pushState.isUsed }
+        if isUsed {
+            groupMetrics.write(pushState.groups, to: &page)
+            pushMetrics.write(to: &page)
+        } else {
+            pushMetrics.writePresence(to: &page)
+        }
+        journalMetrics.write(pushState.journal, to: &page, isUsed: isUsed)
+        return true
+    }
+}
+
+/// The families of models, and those of the registry of pushed series.
+final class ModelFamilies: FamilyOwner {
+    private let pushState: PushState
+    private var isUsed = false
+
+    init(_ pushState: PushState) {
+        self.pushState = pushState
+    }
+
+    func write(to page: inout Page, scrape: PageContext) -> Bool {
+        guard pushState.isShown, scrape.request.includes("models") else { return true }
+        if !isUsed { isUsed = pushState.isUsed }
+        if isUsed { pushState.models.write(to: &page) }
+        return true
+    }
+}
+
+/// The families of pushed groups.
+final class GroupFamilies: FamilyOwner {
+    private let pushState: PushState
+
+    init(_ pushState: PushState) {
+        self.pushState = pushState
+    }
+
+    func renderedFamilies(for scrape: PageContext) -> FamilySource? {
+        guard pushState.isShown, scrape.request.includes("groups") else { return nil }
+        // A push whose series another group has is rejected.
+        return FamilySource(pushState.groups.families(), hasUniqueSeries: true)
+    }
+}
