@@ -110,7 +110,8 @@ package final class EventIngestor: Sendable {
             return .error(
                 400, code: "future_start",
                 detail:
-                    "Producer-Start must be at most 24 hours ahead of the daemon's clock: it is the Unix time at which the producer's process started, in seconds")
+                    "Producer-Start must be at most 24 hours ahead of the daemon's clock: it is the Unix time at which the producer's process started, in seconds"
+            )
         }
     }
 

@@ -53,7 +53,8 @@ extension AppliedEvent {
         for (place, event) in events(in: batch).enumerated()
         where !reservation.isRefused(kind, place: place) {
             switch event.reserve(
-                at: place, in: models, batch: batch, reservation: &reservation) {
+                at: place, in: models, batch: batch, reservation: &reservation)
+            {
             case nil: continue
             case .limit(let reason)?:
                 outcome.refuse(event.item, reason: reason, budget: models.budget)
