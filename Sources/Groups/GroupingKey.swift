@@ -15,6 +15,11 @@ package struct GroupingKey: Hashable, Sendable {
             .sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
     }
 
+    /// The labels as text, for messages.
+    package var text: String {
+        "{" + labels.map { "\($0.name)=\"\($0.value)\"" }.joined(separator: ",") + "}"
+    }
+
     /// As an exposition's labels.
     package var pairs: [(name: String, value: String)] { labels.map { ($0.name, $0.value) } }
 }

@@ -10,7 +10,6 @@ internal import Kernel
 struct ClockCheckpoint: Equatable {
     /// The real-time clock is read after the monotonic one: smaller differences mean nothing.
     private static let smallestStep: Int64 = 1_000_000_000
-    private static let capacity = 256
 
     let boot: String
     let monotonicOffset: Int64
@@ -45,13 +44,14 @@ struct ClockCheckpoint: Equatable {
         {
             return
         }
-        let line = now.line
-        // What does not succeed costs nothing as long as nobody sets the clock.
-        unsafe line.withUnsafeBytes { bytes in
+        var block = now.line
+        block += repeatElement(0x20, count: max(0, LockFile.clockBytes - block.count))
+        // A failure matters only if the real-time clock is set later.
+        unsafe block.withUnsafeBytes { bytes in
             guard unsafe pwrite(file, bytes.baseAddress, bytes.count, 0) == bytes.count else {
                 return
             }
-            if ftruncate(file, bytes.count) == 0 { _ = fsync(file) }
+            _ = fsync(file)
         }
     }
 
@@ -85,8 +85,11 @@ struct ClockCheckpoint: Equatable {
     }
 
     private static func text(_ file: Int32) -> [UInt8] {
-        unsafe [UInt8](unsafeUninitializedCapacity: capacity) { bytes, count in
+        let bytes = unsafe [UInt8](unsafeUninitializedCapacity: LockFile.clockBytes) {
+            bytes, count in
             unsafe count = max(0, pread(file, bytes.baseAddress, bytes.count, 0))
         }
+        let end = bytes.firstIndex(of: 0x0A)
+        return end.map { Array(bytes[...$0]) } ?? bytes
     }
 }

@@ -5,7 +5,7 @@ internal import Glibc
 @safe
 struct Database: ~Copyable, @unchecked Sendable {
     /// SQLite's default, which nothing here changes.
-    private static let pageBytes = 4096
+    static let pageBytes = 4096
     /// How long a statement waits while another connection writes.
     private static let busyMilliseconds: Int32 = 5_000
 
@@ -16,6 +16,8 @@ struct Database: ~Copyable, @unchecked Sendable {
 
     enum Access {
         case reading, writing
+        /// As `writing`, for a file that exists: none is created.
+        case writingExisting
         /// Reading what nobody writes: nothing is locked, and nothing is made beside the file. A log
         /// (WAL) that was not moved into it is indexed in memory.
         case looking
@@ -45,6 +47,9 @@ struct Database: ~Copyable, @unchecked Sendable {
         switch access {
         case .writing:
             let flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX
+            code = unsafe sqlite3_open_v2(path, &connection, flags, nil)
+        case .writingExisting:
+            let flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX
             code = unsafe sqlite3_open_v2(path, &connection, flags, nil)
         case .reading:
             let flags = SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX
@@ -102,6 +107,12 @@ struct Database: ~Copyable, @unchecked Sendable {
 
     /// How long the log was after this connection's last commit (sqlite3_wal_hook).
     var logBytes: Int { unsafe Int(logPages.pointee) * Database.pageBytes }
+
+    /// Lets the connection be closed without touching the log: its name may belong to a file of
+    /// another process by now, and SQLite removes it by name.
+    func keepLogAtClose() {
+        unsafe csqlite_keep_log(connection)
+    }
 
     /// Runs statements that answer nothing, or whose answer does not matter.
     func execute(

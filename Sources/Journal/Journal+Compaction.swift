@@ -37,7 +37,7 @@ extension Journal {
                 try directory.synchronize(.prune)
             }
         }
-        _ = try RecordFile(in: directory)
+        _ = try RecordFile(in: directory, limits: limits)
         return Compaction(records: statistics.replayedRecords, keptAs: keptAs)
     }
 }

@@ -5,6 +5,8 @@ extension Journal {
     struct SnapshotPositions: Sendable {
         var latest: Int64 = 0
         var former: Int64 = 0
+
+        var newest: Int64 { max(latest, former) }
     }
 
     /// The body of the keeper's thread.
@@ -45,6 +47,12 @@ extension Journal {
 
     private func write(_ snapshot: Snapshot, positions: inout SnapshotPositions) {
         do throws(StorageError) {
+            guard try claim().isLockInPlace() else {
+                // The writer notices as well; until then nothing of another daemon is replaced.
+                throw StorageError(
+                    .snapshot, kind: .conflict,
+                    description: "\(path)/\(StorageDirectory.lockName) was removed or replaced")
+            }
             try claim().noteClock()
             try snapshot.write(in: claim())
             positions.former = positions.latest
@@ -53,6 +61,8 @@ extension Journal {
         } catch {
             statistics.failed(error)
             report(.error, "no snapshot was written: \(error)")
+            let newest = positions.newest
+            handover.withLock { $0.failedSnapshot = newest }
         }
         let prunable = positions.former
         handover.withLock { handover in
@@ -64,7 +74,7 @@ extension Journal {
     /// Moves SQLite's log into its file without holding up the writer.
     private func checkpoint() {
         do throws(StorageError) {
-            let database = try Database(claim().file(RecordFile.name), access: .writing)
+            let database = try Database(claim().file(RecordFile.name), access: .writingExisting)
             try database.execute(
                 "PRAGMA synchronous = FULL; PRAGMA wal_checkpoint(PASSIVE)", operation: .checkpoint)
             handover.withLock { $0.isLogMoved = true }

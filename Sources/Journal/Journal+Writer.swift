@@ -10,6 +10,7 @@ extension Journal {
             if let expiry = state.expiry() { writer.commit([expiry]) }
             change(to: .ready)
             while let group = queue.removeAll() {
+                writer.checkFiles()
                 writer.commit(group)
                 if group.isEmpty { writerBell.wait() }
                 writer.snapshotIfDue()
@@ -41,15 +42,15 @@ extension Journal {
     }
 }
 
-/// The one who decides, commits, applies and publishes.
-private struct Writer: ~Copyable {
+/// Decides, commits, applies and publishes, on the writer's thread.
+struct Writer: ~Copyable {
     /// Records of a group that the memory is kept for.
     private static let keptBytes = 1 << 20
 
-    private let journal: Journal
-    private let records: RecordFile
+    let journal: Journal
+    var records: RecordFile
     /// The position of the last record.
-    private var position: Int64
+    var position: Int64
     private var snapshotPosition: Int64
     private var snapshotBytes = 0
     private var snapshotNanoseconds = Clock.monotonicNanoseconds
@@ -57,6 +58,10 @@ private struct Writer: ~Copyable {
     private var askedBytes = 0
     private var movedBytes = 0
     private var isFailing = false
+    /// When the names of the files were last looked at, on the monotonic clock.
+    var checkedNanoseconds: UInt64 = 0
+    /// When a snapshot that failed is tried again, on the monotonic clock; 0 if none has.
+    private var retryNanoseconds: UInt64 = 0
     private var bodies = ByteWriter()
     private var ends: [Int] = []
 
@@ -68,6 +73,16 @@ private struct Writer: ~Copyable {
         self.records = records
         self.position = position
         self.snapshotPosition = snapshotPosition
+    }
+
+    /// Takes over from new files.
+    mutating func beginAgain(after position: Int64, snapshotPosition: Int64) {
+        self.position = position
+        self.snapshotPosition = snapshotPosition
+        snapshotBytes = 0
+        snapshotNanoseconds = Clock.monotonicNanoseconds
+        (askedBytes, movedBytes) = (0, 0)
+        isFailing = false
     }
 
     mutating func commit(_ group: [any Submission]) {
@@ -93,6 +108,7 @@ private struct Writer: ~Copyable {
             } catch {
                 fail(error)
                 for submission in group[first..<done].reversed() { submission.abort(error) }
+                if error.kind == .conflict { recover(from: error) }
             }
         }
     }
@@ -101,6 +117,8 @@ private struct Writer: ~Copyable {
         let start = Clock.monotonicNanoseconds
         let prunable = journal.handover.withLock { $0.prunable }
         let pruned = journal.limits.prunedRecords
+        // A file that has reached its limit takes no record before old ones are gone.
+        if isFailing, prunable > 0 { try prune(through: prunable) }
         let (first, bodies, ends) = (position, bodies.bytes, ends)
         var last = first
         try records.transaction { records throws(StorageError) in
@@ -116,6 +134,7 @@ private struct Writer: ~Copyable {
             }
         }
         position = last
+        try? journal.claim().setPosition(position)
         snapshotBytes += bodies.count
         journal.statistics.committed(
             bytes: bodies.count, nanoseconds: Clock.monotonicNanoseconds &- start)
@@ -124,6 +143,14 @@ private struct Writer: ~Copyable {
             journal.report(.information, "the storage takes pushes again")
         }
         boundLog()
+    }
+
+    private mutating func prune(through position: Int64) throws(StorageError) {
+        let pruned = 16 * journal.limits.prunedRecords
+        try records.transaction { records throws(StorageError) in
+            let count = try records.prune(through: position, atMost: pruned)
+            if count < pruned { journal.handover.withLock { $0.prunable = 0 } }
+        }
     }
 
     private mutating func fail(_ error: StorageError) {
@@ -159,8 +186,23 @@ private struct Writer: ~Copyable {
     // MARK: Snapshots
 
     mutating func snapshotIfDue() {
+        let failed = journal.handover.withLock { handover in
+            defer { handover.failedSnapshot = nil }
+            return handover.failedSnapshot
+        }
+        if let failed {
+            snapshotPosition = failed
+            retryNanoseconds =
+                Clock.monotonicNanoseconds &+ journal.limits.snapshotRetryInterval.nanoseconds
+        }
         if position == snapshotPosition { return }
-        let age = Clock.monotonicNanoseconds &- snapshotNanoseconds
+        let now = Clock.monotonicNanoseconds
+        if retryNanoseconds > 0 {
+            if now < retryNanoseconds { return }
+            retryNanoseconds = 0
+            return snapshotIfNew()
+        }
+        let age = now &- snapshotNanoseconds
         if age >= journal.limits.snapshotInterval.nanoseconds
             || snapshotBytes >= journal.limits.snapshotBytes
         {

@@ -36,7 +36,7 @@ package final class Journal: SubmissionJournal, ScheduledTask {
     private let isReadyNow = Atomic<Bool>(false)
     private let nextCheck = Atomic<UInt64>(0)
     private let directory = LockedValue<StorageDirectory?>(nil)
-    private let path: String
+    let path: String
     let handover = LockedValue(Handover())
     private let threads = LockedValue(Threads())
 
@@ -48,6 +48,9 @@ package final class Journal: SubmissionJournal, ScheduledTask {
         var snapshotPosition: Int64 = 0
         /// From the writer to the keeper.
         var snapshot: Snapshot?
+        /// From the keeper to the writer: the position of the newest snapshot on the disk, after the
+        /// last one could not be written.
+        var failedSnapshot: Int64?
         var isCheckpointWanted = false
         /// From the keeper to the writer, after a checkpoint.
         var isLogMoved = false
@@ -167,9 +170,20 @@ package final class Journal: SubmissionJournal, ScheduledTask {
         try directory.withLock { directory throws(StorageError) in
             if let directory { return directory }
             let claimed = try StorageDirectory(path)
+            if claimed.isWritableByAll {
+                report(
+                    .warning,
+                    "\(path) is writable by every user: any of them can remove or replace what is stored"
+                )
+            }
             directory = claimed
             return claimed
         }
+    }
+
+    /// Gives the claim up, so that `claim` claims what is under the folder's name now.
+    func releaseClaim() {
+        directory.withLock { $0 = nil }
     }
 
     func change(to status: Status) {

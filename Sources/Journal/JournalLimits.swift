@@ -12,6 +12,11 @@ package struct JournalLimits: Sendable {
     package var checkpointBytes = 4 << 20
     /// Bytes of the log after which commits wait until it is moved.
     package var logBytes = 64 << 20
+    /// Bytes of the file of records. Snapshots keep it far below; only while none can be written does
+    /// it grow up to here, and then pushes are refused.
+    package var fileBytes = 1 << 30
+    /// Time after which a snapshot that could not be written is tried again.
+    package var snapshotRetryInterval = Duration.seconds(30)
     /// Old records that one commit removes beside its own work.
     package var prunedRecords = 256
     /// Time between two checks for what is due: whether a snapshot is, and whether the files of the

@@ -1,6 +1,20 @@
 internal import Glibc
 internal import Kernel
 
+/// Which file a name leads to.
+struct FileIdentity: Equatable {
+    let device: UInt
+    let node: UInt
+
+    /// Nil if there is no such file.
+    init?(_ path: String) {
+        var status = stat()
+        guard unsafe stat(path, &status) == 0 else { return nil }
+        device = UInt(status.st_dev)
+        node = UInt(status.st_ino)
+    }
+}
+
 /// The records that came after the snapshots, each with its position. One thread at a time uses it.
 final class RecordFile: @unchecked Sendable {
     static let name = "journal.db"
@@ -13,9 +27,13 @@ final class RecordFile: @unchecked Sendable {
     private let begin: Statement
     private let commit: Statement
     private let database: Database
+    private let path: String
+    private let identity: FileIdentity?
+    /// Nil until the first commit has created the log.
+    private var logIdentity: FileIdentity?
 
     /// Opens the file, or makes it.
-    init(in directory: StorageDirectory) throws(StorageError) {
+    init(in directory: StorageDirectory, limits: JournalLimits) throws(StorageError) {
         try RecordFile.requireFileOfLog(directory.file(RecordFile.name))
         let database = try Database(directory.file(RecordFile.name), access: .writing)
         try database.requireWritable()
@@ -25,6 +43,7 @@ final class RecordFile: @unchecked Sendable {
             """
             PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
             PRAGMA cell_size_check = ON; PRAGMA cache_size = -2048;
+            PRAGMA max_page_count = \(max(limits.fileBytes / Database.pageBytes, 16));
             """, operation: .open)
         if isFresh {
             try database.execute(
@@ -44,7 +63,8 @@ final class RecordFile: @unchecked Sendable {
         }
         try directory.synchronize(.open)
         let insert = try database.prepare(
-            "INSERT OR REPLACE INTO record (position, checksum, body) VALUES (?1, ?2, ?3)",
+            // Never replaces a record: one with this position is of another process.
+            "INSERT INTO record (position, checksum, body) VALUES (?1, ?2, ?3)",
             operation: .commit)
         let delete = try database.prepare(
             """
@@ -58,6 +78,23 @@ final class RecordFile: @unchecked Sendable {
         self.begin = begin
         self.commit = commit
         self.database = database
+        path = directory.file(RecordFile.name)
+        identity = FileIdentity(path)
+    }
+
+    /// Whether the file and its log are still under their names. Only names are looked at: closing a
+    /// descriptor of its own would release SQLite's locks (fcntl(2)) on the file.
+    func isInPlace() -> Bool {
+        if FileIdentity(path) != identity { return false }
+        let log = FileIdentity("\(path)-wal")
+        if let logIdentity { return log == logIdentity }
+        logIdentity = log
+        return true
+    }
+
+    /// Lets the file be closed without a change to what is under its names by now.
+    func abandon() {
+        database.keepLogAtClose()
     }
 
     /// Throws when there is a log and nothing that it belongs to: SQLite would remove it without a
@@ -110,47 +147,5 @@ final class RecordFile: @unchecked Sendable {
     /// commit begins the log anew.
     func checkpoint() throws(StorageError) {
         try database.execute("PRAGMA wal_checkpoint(PASSIVE)", operation: .checkpoint)
-    }
-
-    /// What `RecordFile.read` found.
-    struct Contents {
-        /// Records that `body` has taken.
-        var records = 0
-        /// Records that `body` did not understand.
-        var unknown = 0
-        /// Records whose bytes are not those that were written.
-        var damaged = 0
-        /// The highest position, 0 without records.
-        var lastPosition: Int64 = 0
-        /// Why reading ended before the end, if it did.
-        var failure: StorageError?
-    }
-
-    /// Gives the records after `position` to `body` in their order.
-    func read(after position: Int64, body: (Span<UInt8>) -> Bool) -> Contents {
-        var contents = Contents()
-        do throws(StorageError) {
-            let select = try database.prepare(
-                "SELECT position, checksum, body FROM record WHERE position > ?1 ORDER BY position",
-                operation: .read)
-            select.bind(1, value: position)
-            while try select.step() {
-                let position = select.integer(0)
-                let checksum = select.integer(1)
-                contents.lastPosition = max(contents.lastPosition, position)
-                select.bytes(2) { bytes in
-                    if Checksum.of(bytes, at: position) != checksum {
-                        contents.damaged += 1
-                    } else if body(bytes) {
-                        contents.records += 1
-                    } else {
-                        contents.unknown += 1
-                    }
-                }
-            }
-        } catch {
-            contents.failure = error
-        }
-        return contents
     }
 }

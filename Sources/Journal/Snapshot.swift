@@ -1,3 +1,4 @@
+internal import Glibc
 internal import Kernel
 
 /// All that the records up to a position have led to, in sections that their owners understand.
@@ -70,34 +71,13 @@ package struct Snapshot: Sendable {
 
     /// The position of the snapshot in that file.
     static func position(
-        of name: String, in directory: StorageDirectory
+        of name: String, at path: String
     ) throws(StorageError) -> Int64 {
-        if !directory.has(name) { return 0 }
-        let database = try Database(directory.file(name), access: .reading)
+        let file = "\(path)/\(name)"
+        if unsafe access(file, F_OK) != 0 { return 0 }
+        let database = try Database(file, access: .looking)
         if try FileFormat.snapshot.isFresh(database) { return 0 }
         return try database.integer("SELECT position FROM snapshot", operation: .open)
-    }
-
-    /// Reads a whole snapshot, or throws: half of one is none.
-    static func read(_ path: String) throws(StorageError) -> Snapshot {
-        let database = try Database(path, access: .reading)
-        var sections: [Section] = []
-        var damage: StorageError?
-        let head = try Snapshot.read(database) { section in
-            if !section.isSound, damage == nil {
-                damage = StorageError(
-                    .open, kind: .damaged,
-                    description: "\(path): the bytes of section \(section.number) changed")
-            }
-            sections.append(Section(section.name, body: section.body))
-        }
-        if let damage { throw damage }
-        guard sections.count == head.sections else {
-            throw StorageError(
-                .open, kind: .damaged,
-                description: "\(path) has \(sections.count) of \(head.sections) sections")
-        }
-        return Snapshot(position: head.position, sections: sections)
     }
 
     /// A section as it stands in the file.

@@ -19,7 +19,7 @@ final class StorageDirectory: Sendable {
         self.path = path
         try StorageDirectory.make(path)
         let file = "\(path)/\(StorageDirectory.lockName)"
-        let lock = unsafe clinux_open(file, O_RDWR | O_CREAT)
+        let lock = LockFile.open(file, flags: O_RDWR | O_CREAT)
         guard lock >= 0 else { throw StorageError(.open, error: .last(file)) }
         let end = Clock.monotonicNanoseconds &+ StorageDirectory.glance.nanoseconds
         var code = flock(lock, LOCK_EX | LOCK_NB)
@@ -50,7 +50,7 @@ final class StorageDirectory: Sendable {
 
     /// Whether a process has claimed the folder.
     static func isClaimed(_ path: String) -> Bool {
-        let lock = unsafe clinux_open("\(path)/\(lockName)", O_RDONLY)
+        let lock = LockFile.open("\(path)/\(lockName)", flags: O_RDONLY)
         guard lock >= 0 else { return false }
         defer { close(lock) }
         return flock(lock, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK
@@ -58,7 +58,7 @@ final class StorageDirectory: Sendable {
 
     /// Measures what ends at a time as the daemon does that has, or had, the folder.
     static func followClock(_ path: String) {
-        let lock = unsafe clinux_open("\(path)/\(lockName)", O_RDONLY)
+        let lock = LockFile.open("\(path)/\(lockName)", flags: O_RDONLY)
         guard lock >= 0 else { return }
         defer { close(lock) }
         ClockCheckpoint.follow(lock)
@@ -67,6 +67,23 @@ final class StorageDirectory: Sendable {
     func file(_ name: String) -> String { "\(path)/\(name)" }
 
     func has(_ name: String) -> Bool { unsafe access(file(name), F_OK) == 0 }
+
+    /// Whether the lock file is still under its name: only then is the claim worth anything.
+    func isLockInPlace() -> Bool {
+        var status = stat()
+        guard unsafe fstat(lock, &status) == 0, status.st_nlink > 0 else { return false }
+        guard let named = FileIdentity(file(StorageDirectory.lockName)) else { return false }
+        return named.device == UInt(status.st_dev) && named.node == UInt(status.st_ino)
+    }
+
+    /// Whether every user of the machine may create and remove files in the folder.
+    var isWritableByAll: Bool {
+        var status = stat()
+        return unsafe stat(path, &status) == 0 && status.st_mode & S_IWOTH != 0
+    }
+
+    /// Stores the position of the last committed record in the lock file.
+    func setPosition(_ position: Int64) { LockFile.setPosition(position, in: lock) }
 
     /// Notes by how much the real-time clock has been set.
     func noteClock() { ClockCheckpoint.update(lock) }

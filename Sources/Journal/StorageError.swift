@@ -18,8 +18,10 @@ package struct StorageError: Error, Equatable, Sendable, CustomStringConvertible
         case foreign
         /// A later release wrote it.
         case newer
-        /// Another process works on it.
+        /// Another process has claimed it.
         case taken
+        /// Another process has written to it.
+        case conflict
     }
 
     package let operation: Operation
@@ -45,6 +47,7 @@ package struct StorageError: Error, Equatable, Sendable, CustomStringConvertible
             switch code & 0xff {
             case SQLITE_CORRUPT: .damaged
             case SQLITE_NOTADB: .foreign
+            case SQLITE_CONSTRAINT: .conflict
             default: .refused
             }
         self.init(operation, kind: kind, description: "\(path): \(words) (SQLite code \(code))")

@@ -32,11 +32,12 @@ package protocol JournalState: Sendable {
     /// Removes everything, before a restoration.
     func reset()
 
-    /// Restores a section of a snapshot. Returns false if the section is damaged or unknown.
-    func restore(_ name: String, body: Span<UInt8>) -> Bool
+    /// Restores a section of a snapshot. Returns why it, or a part of it, could not be restored; nil
+    /// if all of it was.
+    func restore(_ name: String, body: Span<UInt8>) -> String?
 
-    /// Applies a record. Returns false if the record is damaged or of an unknown kind.
-    func replay(_ record: Span<UInt8>) -> Bool
+    /// Applies a record. Returns why it, or a part of it, could not be applied; nil if all of it was.
+    func replay(_ record: Span<UInt8>) -> String?
 
     /// The removal of everything that expired while the daemon was not running; nil if nothing
     /// expires. Called on the writer's thread before the journal accepts submissions.

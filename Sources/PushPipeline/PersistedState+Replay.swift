@@ -8,16 +8,18 @@ internal import Wire
 
 extension PersistedState {
     /// Applies a record as it was decided; no limit or setting of this process is consulted.
-    package func replay(_ record: Span<UInt8>) -> Bool {
+    package func replay(_ record: Span<UInt8>) -> String? {
         var reader = ByteReader(record)
-        guard let kind = RecordKind(rawValue: reader.number()) else { return false }
-        let isApplied =
+        guard let kind = RecordKind(rawValue: reader.number()) else {
+            return PersistedState.damaged
+        }
+        let reason =
             kind.rawValue < RecordKind.events.rawValue
             ? replayFormat1(kind, record: &reader) : replay(kind, record: &reader)
-        return isApplied && !reader.isDamaged
+        return reason ?? (reader.isDamaged ? PersistedState.damaged : nil)
     }
 
-    private func replay(_ kind: RecordKind, record: inout ByteReader) -> Bool {
+    private func replay(_ kind: RecordKind, record: inout ByteReader) -> String? {
         var time = clock.now
         var key: (key: IdempotencyKey, number: UInt64)?
         var batch = Batch()
@@ -33,12 +35,14 @@ extension PersistedState {
             case .key:
                 key = record.keyAndNumber()
             case .batch:
-                if !batch.read(&record) { return false }
+                if !batch.read(&record) { return PersistedState.damaged }
             case .reservation:
-                if !models.replay(batch, record: &record, at: time) { return false }
+                if !models.replay(batch, record: &record, at: time) {
+                    return PersistedState.damaged
+                }
             case .group:
                 image = GroupImage(decoding: record.text())
-                if image == nil { return false }
+                if image == nil { return PersistedState.damaged }
             case .names:
                 for _ in 0..<record.count() { names.append(record.text().string) }
             case .expired:
@@ -46,50 +50,56 @@ extension PersistedState {
             case .end: break
             }
         }
-        if record.isDamaged { return false }
+        if record.isDamaged { return PersistedState.damaged }
         note(key, at: time)
         switch kind {
-        case .events: return true
+        case .events: return nil
         case .group:
-            guard let image else { return false }
-            return groups.restore(image, at: clock.now)
+            guard let image else { return PersistedState.damaged }
+            return restore(image)
         case .groupDeletion:
-            guard let image else { return false }
+            guard let image else { return PersistedState.damaged }
             groups.remove(image.key)
-            return true
+            return nil
         case .retirement:
-            guard names.count == 2 else { return false }
+            guard names.count == 2 else { return PersistedState.damaged }
             _ = models.retire(model: names[0], version: names[1])
-            return true
+            return nil
         case .producerRemoval:
-            guard names.count == 1 else { return false }
+            guard names.count == 1 else { return PersistedState.damaged }
             removeProducer(names[0])
-            return true
+            return nil
         case .expiry:
-            guard let expired else { return false }
+            guard let expired else { return PersistedState.damaged }
             replay(expired)
-            return true
+            return nil
         case .eventsFormat1, .groupFormat1, .groupDeletionFormat1, .retirementFormat1,
             .producerRemovalFormat1, .expiryFormat1:
-            return false
+            return PersistedState.damaged
         }
     }
 
     /// Records of the releases before format 2: fixed fields, and the time only of events.
-    private func replayFormat1(_ kind: RecordKind, record: inout ByteReader) -> Bool {
+    private func replayFormat1(_ kind: RecordKind, record: inout ByteReader) -> String? {
         switch kind {
         case .eventsFormat1:
             note(record.keyFormat1(), at: clock.now)
             var batch = Batch()
-            return batch.read(&record)
+            let isApplied =
+                batch.read(&record)
                 && models.replayFormat1(batch, record: &record, now: clock.now)
+            return isApplied ? nil : PersistedState.damaged
         case .groupFormat1:
             note(record.keyFormat1(), at: clock.now)
-            guard let image = GroupImage(decoding: record.text()) else { return false }
-            return groups.restore(image, at: clock.now)
+            guard let image = GroupImage(decoding: record.text()) else {
+                return PersistedState.damaged
+            }
+            return restore(image)
         case .groupDeletionFormat1:
             note(record.keyFormat1(), at: clock.now)
-            guard let image = GroupImage(decoding: record.text()) else { return false }
+            guard let image = GroupImage(decoding: record.text()) else {
+                return PersistedState.damaged
+            }
             groups.remove(image.key)
         case .retirementFormat1:
             let (model, version) = (record.text().string, record.text().string)
@@ -98,12 +108,12 @@ extension PersistedState {
             removeProducer(record.text().string)
         case .expiryFormat1:
             let expired = ExpiredItems(&record)
-            if record.isDamaged { return false }
+            if record.isDamaged { return PersistedState.damaged }
             replay(expired)
         case .events, .group, .groupDeletion, .retirement, .producerRemoval, .expiry:
-            return false
+            return PersistedState.damaged
         }
-        return true
+        return nil
     }
 
     private func note(_ batch: (key: IdempotencyKey, number: UInt64)?, at time: Timestamp) {

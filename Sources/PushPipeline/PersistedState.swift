@@ -48,19 +48,27 @@ package final class PersistedState: JournalState {
 
     // MARK: Snapshots
 
-    package func restore(_ name: String, body: Span<UInt8>) -> Bool {
+    package func restore(_ name: String, body: Span<UInt8>) -> String? {
         switch name {
         case Section.models:
             var reader = ByteReader(body)
-            return models.read(&reader)
+            return models.read(&reader) ? nil : PersistedState.damaged
         case Section.producers:
-            return producers.restore(body)
+            return producers.restore(body) ? nil : PersistedState.damaged
         case Section.group:
-            guard let image = GroupImage(decoding: body) else { return false }
-            return groups.restore(image, at: clock.now)
+            guard let image = GroupImage(decoding: body) else { return PersistedState.damaged }
+            return restore(image)
         default:
-            return false
+            return "this release does not know it"
         }
+    }
+
+    static let damaged = "it is not understood"
+
+    /// Restores a group. Returns why a part of it could not be.
+    func restore(_ image: GroupImage) -> String? {
+        groups.restore(image, at: clock.now)
+            ? nil : "another group has a series of the group \(image.key.text)"
     }
 
     package func snapshot() -> [Snapshot.Section] {

@@ -14,18 +14,18 @@ final class Ledger: JournalState {
 
     func reset() { kept.withLock { $0 = [] } }
 
-    func restore(_ name: String, body: Span<UInt8>) -> Bool {
-        guard name == "words" else { return false }
+    func restore(_ name: String, body: Span<UInt8>) -> String? {
+        guard name == "words" else { return "it is not understood" }
         let text = String(decoding: body.copied, as: UTF8.self)
         kept.withLock { $0 += text.split(separator: "\n").map { String($0) } }
-        return true
+        return nil
     }
 
-    func replay(_ record: Span<UInt8>) -> Bool {
+    func replay(_ record: Span<UInt8>) -> String? {
         let word = String(decoding: record.copied, as: UTF8.self)
-        if word == "riddle" { return false }
+        if word == "riddle" { return "it is not understood" }
         add(word)
-        return true
+        return nil
     }
 
     func snapshot() -> [Snapshot.Section] {
