@@ -9,20 +9,28 @@ import Testing
         (#"{"model":"m","features":{"a":1,"user":{"age":4}}}"#, ["features.user", "an object"]),
         (#"{"model":"m","input_errors":["age"]}"#, ["input_errors[0]", "must be an object"]),
         (#"{"model":"m","input_errors":{"age":1}}"#, ["must be an array of objects"]),
-        (#"{"model":"m","input_errors":[{"feature":"a","reason":"type","rows":2}]}"#,
-            ["input_errors[0].rows", "batch_size of 1", "found 2"]),
+        (
+            #"{"model":"m","input_errors":[{"feature":"a","reason":"type","rows":2}]}"#,
+            ["input_errors[0].rows", "batch_size of 1", "found 2"]
+        ),
         (#"{"model":"m","score":1.5}"#, ["score must be a number from 0 to 1, found 1.5"]),
         (#"{"model":"m","duration_seconds":1e308}"#, ["31536000", "found 1e+308"]),
         (#"{"model":"m","stages":{"queue":-1}}"#, ["stages.queue", "found -1"]),
         (#"{"model":"m","tokens":{"input":2e12}}"#, ["tokens.input", "1000000000000"]),
         (#"{"model":"m","batch_size":2e9}"#, ["batch_size", "1000000000", "2000000000"]),
         (#"{"model":"m","outcome":"good"}"#, ["outcome must be one of ok,", #"found "good""#]),
-        (#"{"model":"m","columns":{"score":[0.5,"x"]}}"#,
-            ["columns.score[1] must be a number from 0 to 1", #"found "x""#]),
-        (#"{"model":"m","columns":{"features":{"age":[1,[2]]}}}"#,
-            ["columns.features.age[1]", "found an array"]),
-        (#"{"model":"m","duration_seconds":{"values":[1,-2],"counts":[1,1]}}"#,
-            ["duration_seconds[1]", "found -2"]),
+        (
+            #"{"model":"m","columns":{"score":[0.5,"x"]}}"#,
+            ["columns.score[1] must be a number from 0 to 1", #"found "x""#]
+        ),
+        (
+            #"{"model":"m","columns":{"features":{"age":[1,[2]]}}}"#,
+            ["columns.features.age[1]", "found an array"]
+        ),
+        (
+            #"{"model":"m","duration_seconds":{"values":[1,-2],"counts":[1,1]}}"#,
+            ["duration_seconds[1]", "found -2"]
+        ),
         (#"{"events":[{"model":"m"}]}"#, ["send the array itself"]),
         (#"{"type":"state","model":"m","in_flight":1e300}"#, ["in_flight", "1e+300"]),
         (#"{"type":"training","model":"m","metrics":{"f1":"x"}}"#, ["metrics.f1", "number"]),
@@ -83,11 +91,12 @@ import Testing
         #expect(try #require(Decoded(body).problem).contains(cause))
     }
 
-    @Test(arguments: [
-        ([0x1F, 0x8B, 0x08], "Content-Encoding: gzip"), ([0xFF, 0xFE, 0x7B, 0], "UTF-8"),
-        ([0x7B, 0, 0x7D, 0], "UTF-8"), ([0, 0x7B, 0, 0x7D], "UTF-8"),
-        ([0x28, 0xB5, 0x2F, 0xFD], "zstd"),
-    ] as [([UInt8], String)])
+    @Test(
+        arguments: [
+            ([0x1F, 0x8B, 0x08], "Content-Encoding: gzip"), ([0xFF, 0xFE, 0x7B, 0], "UTF-8"),
+            ([0x7B, 0, 0x7D, 0], "UTF-8"), ([0, 0x7B, 0, 0x7D], "UTF-8"),
+            ([0x28, 0xB5, 0x2F, 0xFD], "zstd"),
+        ] as [([UInt8], String)])
     func `a body in another encoding is refused with its cause`(
         bytes: [UInt8], cause: String
     ) throws {

@@ -75,9 +75,10 @@ struct InvalidRowTests {
         models.value("\(name){\(labels)model=\"fraud\",version=\"3\"}")
     }
 
-    @Test(arguments: [
-        ([1], 1, "1", "1"), ([4], 1, "4", "4"), ([2, 3], 1, "3", "2"), ([4], 10, "40", "40"),
-    ] as [([UInt32], UInt64, String, String)])
+    @Test(
+        arguments: [
+            ([1], 1, "1", "1"), ([4], 1, "4", "4"), ([2, 3], 1, "3", "2"), ([4], 10, "40", "40"),
+        ] as [([UInt32], UInt64, String, String)])
     func `an input error makes one row invalid, or as many as its rows`(
         rows: [UInt32], weight: UInt64, invalid: String, errors: String
     ) {
@@ -87,7 +88,8 @@ struct InvalidRowTests {
         #expect(value("ml_feature_rows_total", "feature=\"age\",") == "\(weight)")
         #expect(value("ml_feature_missing_total", "feature=\"age\",") == "\(weight)")
         #expect(
-            models.samples("ml_input_validation_errors_total").first?.hasSuffix(" \(errors)") == true)
+            models.samples("ml_input_validation_errors_total").first?.hasSuffix(" \(errors)")
+                == true)
     }
 }
 
