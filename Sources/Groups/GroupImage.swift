@@ -2,14 +2,14 @@ internal import Exposition
 internal import Kernel
 internal import Wire
 
-/// A group as it was at one time: to be kept, or to be put back.
+/// A group at one point in time, for the journal and for undoing a change.
 package struct GroupImage: Sendable {
     package let key: GroupingKey
     let families: [RenderedFamily]
     /// Unix seconds; 0 for never.
     let pushedSeconds: Double
     let failedSeconds: Double
-    /// Seconds of the lasting clock when the group ends; infinite for never.
+    /// When the group expires, in seconds on `PersistentClock`; infinite for never.
     let end: Double
 
     // MARK: Bytes

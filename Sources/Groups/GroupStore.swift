@@ -7,7 +7,7 @@ package final class GroupStore: Sendable {
     private struct State {
         var table: GroupTable
         var refusals: [GroupRefusal: UInt64] = [:]
-        /// What pages show while pushes wait to be kept.
+        /// What pages show while changes wait for their commit.
         var shown: FamilyIndex?
     }
 
@@ -124,7 +124,7 @@ package final class GroupStore: Sendable {
         state.withLock { $0.table.expire(keys) }
     }
 
-    // MARK: Pushes that wait to be kept
+    // MARK: Changes that wait for their commit
 
     /// Lets pages show what is there now, whatever is pushed until `show`.
     package func hold() {

@@ -66,8 +66,8 @@ extension GroupTable {
         }
     }
 
-    /// The sums of what is there and what comes. Gauges and what has no type are replaced; when a
-    /// series began is nobody's business here.
+    /// The sums of what is there and what comes. Gauges and untyped samples are
+    /// replaced; `_created` is left out, for the sum of two series has no one time of creation.
     static func sums(
         _ families: [RenderedFamily], known: [String: RenderedFamily]
     ) throws(GroupPushError) -> [RenderedFamily] {

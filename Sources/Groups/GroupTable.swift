@@ -188,7 +188,7 @@ struct GroupTable {
         nextExpiry = min(nextExpiry, expiry)
     }
 
-    /// Removes the groups whose time is over, unless somebody else does.
+    /// Removes the groups that have expired, if the table does so by itself.
     mutating func expire(at time: Timestamp) {
         if expiresItself { expire(expired(at: time)) }
     }

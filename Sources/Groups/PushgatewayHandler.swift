@@ -6,7 +6,7 @@ package enum GroupMethod: Sendable {
     case put, post, delete
 }
 
-/// What a client is told, in plain text.
+/// An answer to a client, in plain text.
 package struct GroupAnswer: Sendable, Equatable {
     package let status: Int
     /// A sentence without a line feed; empty when there is nothing to say.

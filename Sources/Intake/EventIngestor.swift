@@ -21,13 +21,13 @@ package final class EventIngestor: Sendable {
         }
     }
 
-    /// Pushes whose memory is kept for others.
+    /// Decoded pushes whose memory is reused.
     static let pooledPushes = 64
 
     package let statistics = PushStatistics()
     package let producers: ProducerTable
     private let limits: EventLimits
-    private let benches = LockedValue(ScratchPool())
+    private let scratches = LockedValue(ScratchPool())
     private let pool = LockedValue<[DecodedPush]>([])
     private let anonymousSuccess = Atomic<UInt64>(0)
 
@@ -36,7 +36,7 @@ package final class EventIngestor: Sendable {
         self.limits = limits
     }
 
-    /// When a batch of nobody in particular was accepted last, in Unix seconds; 0 when none was.
+    /// When a batch without an idempotency key was last accepted, in Unix seconds; 0 for never.
     package var lastAnonymousSuccess: Double {
         Double(bitPattern: anonymousSuccess.load(ordering: .relaxed))
     }
@@ -78,28 +78,28 @@ package final class EventIngestor: Sendable {
         case .failure(let problem):
             return .answered(.error(400, code: "bad_header", detail: problem.sentence))
         }
-        let held = pool.withLock { $0.popLast() } ?? DecodedPush()
-        held.begin(known, sender: sender, at: began)
-        var scratch = benches.withLock { $0.take() } ?? DecodeScratch(limits)
-        let answer = decode(push, form: form, into: held, scratch: &scratch)
+        let decoded = pool.withLock { $0.popLast() } ?? DecodedPush()
+        decoded.begin(known, sender: sender, at: began)
+        var scratch = scratches.withLock { $0.take() } ?? DecodeScratch(limits)
+        let answer = decode(push, form: form, into: decoded, scratch: &scratch)
         if scratch.keptBytes <= DecodeScratch.keptLimit {
             var kept: DecodeScratch? = consume scratch
-            benches.withLock { benches in
-                if let scratch = kept.take() { benches.giveBack(scratch) }
+            scratches.withLock { scratches in
+                if let scratch = kept.take() { scratches.giveBack(scratch) }
             }
         }
-        guard let answer else { return .decoded(held) }
-        release(held)
+        guard let answer else { return .decoded(decoded) }
+        release(decoded)
         return .answered(answer)
     }
 
     /// Checks the idempotency key of a push and marks it as seen. Returns the answer to a push that
     /// must not be applied, else nil.
-    package func admit(_ held: DecodedPush, at time: Timestamp) -> PushAnswer? {
-        guard let key = held.key else { return nil }
+    package func admit(_ decoded: DecodedPush, at time: Timestamp) -> PushAnswer? {
+        guard let key = decoded.key else { return nil }
         switch producers.decide(key, now: time.monotonicNanoseconds) {
         case .apply(let number):
-            held.sender = Sender(number: number, process: held.sender.process)
+            decoded.sender = Sender(number: number, process: decoded.sender.process)
             return nil
         case .duplicate: return .duplicate
         case .staleStart:
@@ -116,27 +116,28 @@ package final class EventIngestor: Sendable {
     }
 
     /// The answer to a push that was applied.
-    package func finish(_ held: DecodedPush) -> PushAnswer {
-        statistics.count(held.batch)
-        statistics.count(held.outcome)
-        statistics.count(nanoseconds: Clock.monotonicNanoseconds &- held.began)
+    package func finish(_ decoded: DecodedPush) -> PushAnswer {
+        statistics.count(decoded.batch)
+        statistics.count(decoded.outcome)
+        statistics.count(nanoseconds: Clock.monotonicNanoseconds &- decoded.began)
         let answer = PushAnswer.events(
-            held.items, outcome: held.outcome, ignored: held.batch.omissions.fields)
-        if answer.status == 200 { noteSuccess(held.key, at: held.time) }
+            decoded.items, outcome: decoded.outcome,
+            ignored: decoded.batch.omissions.fields)
+        if answer.status == 200 { noteSuccess(decoded.key, at: decoded.time) }
         return answer
     }
 
     /// Lets another push have the memory of one that is over.
-    package func release(_ held: DecodedPush) {
-        if held.keptBytes > DecodeScratch.keptLimit { return }
+    package func release(_ decoded: DecodedPush) {
+        if decoded.keptBytes > DecodeScratch.keptLimit { return }
         pool.withLock { pool in
-            if pool.count < EventIngestor.pooledPushes { pool.append(held) }
+            if pool.count < EventIngestor.pooledPushes { pool.append(decoded) }
         }
     }
 
     /// Fills the batch. Returns the answer to a body that is not one, which uses its number up.
     private func decode(
-        _ push: borrowing Push, form: EventDecoder.Form, into held: DecodedPush,
+        _ push: borrowing Push, form: EventDecoder.Form, into decoded: DecodedPush,
         scratch: inout DecodeScratch
     ) -> PushAnswer? {
         if push.encoding == .gzip {
@@ -147,7 +148,7 @@ package final class EventIngestor: Sendable {
             } catch {
                 switch error {
                 case .damaged:
-                    return admit(held, at: .now)
+                    return admit(decoded, at: .now)
                         ?? .unreadable(
                             "damaged_gzip", detail: "the body is not gzip, or damaged, or cut off")
                 case .tooLarge(let bytes):
@@ -164,12 +165,13 @@ package final class EventIngestor: Sendable {
             }
         }
         do throws(BodyError) {
-            held.items = try EventIngestor.decode(
-                push, plain: scratch.plain, form: form, now: held.time, decoder: &scratch.decoder,
-                batch: &held.batch, outcome: &held.outcome)
+            decoded.items = try EventIngestor.decode(
+                push, plain: scratch.plain, form: form, now: decoded.time,
+                decoder: &scratch.decoder,
+                batch: &decoded.batch, outcome: &decoded.outcome)
             return nil
         } catch {
-            return admit(held, at: .now) ?? .unreadable("not_json", detail: error.sentence)
+            return admit(decoded, at: .now) ?? .unreadable("not_json", detail: error.sentence)
         }
     }
 
@@ -201,14 +203,14 @@ package final class EventIngestor: Sendable {
     }
 }
 
-/// What one push at a time works with: its memory is kept.
+/// The working memory of decoding, reused from push to push.
 private struct DecodeScratch: ~Copyable, @unchecked Sendable {
     // Whoever has taken it is alone with it.
     var decoder: EventDecoder
     var inflater = Inflater()
     var plain = Buffer(capacity: 4096)
 
-    /// One that holds on to more bytes than this is not kept.
+    /// Memory of more bytes than this is freed instead of reused.
     static let keptLimit = 4 << 20
 
     init(_ limits: EventLimits) {

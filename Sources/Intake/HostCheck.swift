@@ -1,7 +1,7 @@
 internal import Kernel
 
 /// Which names a listener may be called by: a web page whose own name has been pointed at this
-/// machine must not push from somebody's browser.
+/// machine must not push from a browser.
 package struct HostCheck: Sendable {
     private let names: [[UInt8]]
 

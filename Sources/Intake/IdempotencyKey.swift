@@ -3,7 +3,7 @@ internal import Kernel
 /// Which batch of which producer a push is: the headers `Producer-Id`, `Producer-Start` and
 /// `Batch-Sequence`.
 package struct IdempotencyKey: Sendable, Equatable {
-    /// Why the headers do not tell: a sentence for people.
+    /// Why the headers are invalid, as a sentence.
     package struct Problem: Error, Equatable {
         package let sentence: String
     }

@@ -2,7 +2,7 @@ internal import Kernel
 internal import Observation
 internal import Wire
 
-/// What a producer is told: a status and a JSON object, or a constant that many get.
+/// An answer to a push of events: a status and a JSON object, or a shared constant.
 package enum PushAnswer: Sendable, Equatable {
     /// 200: the one event that there was is applied.
     case one

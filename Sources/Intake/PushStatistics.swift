@@ -35,7 +35,7 @@ package final class PushStatistics: Sendable {
     }
     /// Bytes of bodies as they came.
     package var bytes: UInt64 { bodyBytes.load(ordering: .relaxed) }
-    /// Keys that nobody knows.
+    /// Unknown keys of events.
     package var unknownFields: UInt64 { unknown.load(ordering: .relaxed) }
     /// Features beyond the limit of one event.
     package var droppedFeatures: UInt64 { features.load(ordering: .relaxed) }

@@ -15,7 +15,7 @@ package final class RateLimiter: Sendable {
         change(perSecond: perSecond, burst: burst)
     }
 
-    /// Says anew how much everybody may.
+    /// Changes the rate and burst of every producer.
     package func change(perSecond: Int, burst: Int) {
         let interval = perSecond > 0 ? max(1_000_000_000 / UInt64(perSecond), 1) : 0
         intervalNanoseconds.store(interval, ordering: .relaxed)

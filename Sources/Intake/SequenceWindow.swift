@@ -27,7 +27,7 @@ struct SequenceWindow: Sendable, Equatable {
         self.words = words
     }
 
-    /// Takes note of a number from 1.
+    /// Marks a number, from 1, as seen.
     mutating func see(_ number: UInt64) -> Seen {
         if number <= highest {
             if highest - number >= SequenceWindow.size || isSeen(number) { return .known }

@@ -2,11 +2,11 @@ internal import CLinux
 internal import Glibc
 internal import Kernel
 
-/// Lets the lasting clock go on over restarts: a line in the lock file with the boot, the clock's
-/// distance from the monotonic one, how far the real one has been set since, and a checksum.
+/// Lets `PersistentClock` continue over restarts: a line in the lock file with the boot ID, the clock's
+/// offset from the monotonic clock, by how much the real-time clock has been set since, and a checksum.
 ///
-/// Within a boot the monotonic clock tells how much time went by, however the real one was set. After
-/// a boot only the real one can.
+/// Within a boot the monotonic clock measures the time between two processes, however the real-time
+/// clock was set. After a boot only the real-time clock can.
 struct ClockCheckpoint: Equatable {
     /// The real-time clock is read after the monotonic one: smaller differences mean nothing.
     private static let smallestStep: Int64 = 1_000_000_000
@@ -15,14 +15,14 @@ struct ClockCheckpoint: Equatable {
     let monotonicOffset: Int64
     let correction: Int64
 
-    /// Goes on as the file says, and notes so. A file that says nothing is no error: then the
-    /// real-time clock counts.
+    /// Continues the clock from the file, and updates the file. Without a valid line in the file the
+    /// clock starts at the real time.
     static func resume(_ file: Int32) {
         follow(file)
         update(file)
     }
 
-    /// Goes on as the file says.
+    /// Continues the clock from the file.
     static func follow(_ file: Int32) {
         let boot = currentBoot
         let note = ClockCheckpoint(text(file).span)
@@ -33,7 +33,7 @@ struct ClockCheckpoint: Equatable {
         }
     }
 
-    /// Notes the present state where it differs.
+    /// Writes the present state if it differs from the file.
     static func update(_ file: Int32) {
         let now = ClockCheckpoint(
             boot: currentBoot, monotonicOffset: PersistentClock.monotonicOffset,
@@ -61,7 +61,7 @@ struct ClockCheckpoint: Equatable {
         self.correction = correction
     }
 
-    /// What a file says; nil when it is nothing of ours, or damaged.
+    /// Parses a line; nil if it is damaged or not a line of this kind.
     init?(_ text: Span<UInt8>) {
         let words = text.string.split(separator: " ")
         guard words.count == 4, let offset = Int64(words[1]), let correction = Int64(words[2])
@@ -76,7 +76,7 @@ struct ClockCheckpoint: Equatable {
         return Array("\(words)\(Checksum.of(Array(words.utf8).span, at: 0))\n".utf8)
     }
 
-    /// What the kernel drew when the machine was started; empty when it does not say.
+    /// The random boot ID of the kernel; empty if it cannot be read.
     private static var currentBoot: String {
         let file = unsafe clinux_open("/proc/sys/kernel/random/boot_id", O_RDONLY)
         guard file >= 0 else { return "" }

@@ -18,7 +18,7 @@ struct Database: ~Copyable, @unchecked Sendable {
         case reading, writing
         /// As `writing`, for a file that exists: none is created.
         case writingExisting
-        /// Reading what nobody writes: nothing is locked, and nothing is made beside the file. A log
+        /// Reading a file that no process writes: nothing is locked or created. A log
         /// (WAL) that was not moved into it is indexed in memory.
         case looking
     }
@@ -96,8 +96,8 @@ struct Database: ~Copyable, @unchecked Sendable {
         unsafe logPages.deallocate()
     }
 
-    /// Throws unless the file can be written: where that is refused at the opening, SQLite reads it
-    /// without a word, and would do so for ever.
+    /// Throws unless the file can be written: if the machine refuses that at the opening, SQLite opens
+    /// the file for reading without an error.
     func requireWritable() throws(StorageError) {
         guard unsafe sqlite3_db_readonly(connection, "main") == 0 else {
             throw StorageError(
@@ -143,7 +143,7 @@ struct Database: ~Copyable, @unchecked Sendable {
         return try statement.step() ? statement.integer(0) : 0
     }
 
-    /// Ends a transaction that was begun, if there is one, without its changes.
+    /// Rolls back the open transaction, if there is one.
     func rollBack() {
         // Fails where the error has rolled back already.
         _ = unsafe sqlite3_exec(connection, "ROLLBACK", nil, nil, nil)

@@ -1,7 +1,7 @@
 internal import Kernel
 
-/// How a file of the journal says what it is, in the two numbers that SQLite's file header keeps for
-/// applications (https://www.sqlite.org/fileformat2.html#application_id).
+/// The kind and format version of a file of the journal, in the two numbers of SQLite's file header
+/// that are reserved for applications (https://www.sqlite.org/fileformat2.html#application_id).
 struct FileFormat {
     /// The format that this release writes; it reads all earlier ones. 1: records of fixed fields.
     /// 2: tagged records, which releases that know only format 1 refuse instead of skipping them.
@@ -12,7 +12,7 @@ struct FileFormat {
 
     let applicationID: Int64
 
-    /// Whether the file is new and empty. Throws when it is somebody else's or a later release's.
+    /// Whether the file is new and empty. Throws if another program or a later release wrote it.
     func isFresh(_ database: borrowing Database) throws(StorageError) -> Bool {
         let application = try database.integer("PRAGMA application_id", operation: .open)
         let version = try database.integer("PRAGMA user_version", operation: .open)
@@ -36,7 +36,7 @@ struct FileFormat {
         return false
     }
 
-    /// Statements that make a new file say what it is.
+    /// Statements that set the kind and format of a new file.
     var marks: String {
         "PRAGMA application_id = \(applicationID); PRAGMA user_version = \(FileFormat.version);"
     }

@@ -9,8 +9,8 @@ extension Journal {
         package let keptAs: String?
     }
 
-    /// Writes all that is kept into both snapshots and begins the file of records anew; for a
-    /// journal that was not started.
+    /// Writes the whole state into both snapshots and begins a new file of records. The journal must
+    /// not have been started.
     ///
     /// Whenever it is cut off, the folder leads to the same state: the records go when both
     /// snapshots hold them.

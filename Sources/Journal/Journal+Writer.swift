@@ -44,7 +44,7 @@ extension Journal {
 
 /// Decides, commits, applies and publishes, on the writer's thread.
 struct Writer: ~Copyable {
-    /// Records of a group that the memory is kept for.
+    /// Bytes of record memory that are reused by the next commit.
     private static let keptBytes = 1 << 20
 
     let journal: Journal
@@ -54,7 +54,7 @@ struct Writer: ~Copyable {
     private var snapshotPosition: Int64
     private var snapshotBytes = 0
     private var snapshotNanoseconds = Clock.monotonicNanoseconds
-    /// What the log held when it was asked for to be moved, and when it was moved here.
+    /// Bytes of the log when a checkpoint was last requested, and when one was last made here.
     private var askedBytes = 0
     private var movedBytes = 0
     private var isFailing = false
@@ -140,7 +140,7 @@ struct Writer: ~Copyable {
             bytes: bodies.count, nanoseconds: Clock.monotonicNanoseconds &- start)
         if isFailing {
             isFailing = false
-            journal.report(.information, "the storage takes pushes again")
+            journal.report(.information, "the storage accepts pushes again")
         }
         boundLog()
     }
@@ -159,9 +159,9 @@ struct Writer: ~Copyable {
         isFailing = true
     }
 
-    /// Asks the keeper to move the log into its file. What came while it did so is little: that is
-    /// moved here, and the next commit begins the log anew. All of it is moved here when the keeper
-    /// cannot keep up.
+    /// Requests a checkpoint from the keeper. The few frames that were written during its checkpoint
+    /// are moved here, so that the next commit restarts the log. The writer moves all of the log if
+    /// the keeper falls behind, which holds up commits.
     private mutating func boundLog() {
         let bytes = records.logBytes
         if bytes < askedBytes { (askedBytes, movedBytes) = (0, 0) }

@@ -1,22 +1,22 @@
 package import Kernel
 internal import Synchronization
 
-/// What makes an answered push survive: a log that is committed before the answer, and snapshots
-/// that bound how much of it a start has to replay.
+/// Makes submissions durable: records that are committed before the answer, and snapshots that bound
+/// how many of them a start has to replay.
 ///
-/// Two threads: the *keeper* opens the storage, replays it, writes snapshots and moves SQLite's log
-/// into its file; the *writer* alone decides, commits, applies and publishes, so that every snapshot
-/// it takes has an exact position. The writer commits whatever waits as soon as the commit before
-/// has returned: groups form by themselves under load, and nobody waits for a timer.
+/// Two threads, which `start` starts and `stop` ends: the *keeper* opens the storage, replays it,
+/// writes snapshots and moves SQLite's log into its file; the *writer* alone decides, commits, applies
+/// and answers, so that every snapshot has an exact position. The writer commits all that waits as soon
+/// as the commit before has returned: commits group by themselves under load, without a timer.
 package final class Journal: SubmissionJournal, ScheduledTask {
-    /// Where the storage stands.
+    /// The state of the storage.
     package enum Status: Equatable, Sendable {
-        /// What was kept is being read; nothing is accepted yet.
+        /// The stored state is being read; nothing is accepted yet.
         case replaying
         case ready
-        /// The storage cannot be used and is tried again.
+        /// The storage cannot be used; it is retried.
         case failing(StorageError)
-        /// The end has been asked for.
+        /// `stop` was called.
         case ending
     }
 
@@ -40,7 +40,7 @@ package final class Journal: SubmissionJournal, ScheduledTask {
     let handover = LockedValue(Handover())
     private let threads = LockedValue(Threads())
 
-    /// What the two threads give each other.
+    /// What the two threads pass to each other. The lock guards it and is held for assignments only.
     struct Handover {
         /// From the keeper to the writer, once.
         var records: RecordFile?
@@ -109,20 +109,21 @@ package final class Journal: SubmissionJournal, ScheduledTask {
         switch status {
         case .failing(let error): return error
         case .replaying:
-            return StorageError(.open, kind: .refused, description: "what was kept is being read")
+            return StorageError(
+                .open, kind: .refused, description: "the stored state is being read")
         case .ending:
             return StorageError(.commit, kind: .refused, description: "the daemon is shutting down")
         case .ready: break
         }
         switch queue.add(submission) {
         case .first: writerBell.ring()
-        // Whoever was first has rung for all.
+        // The first one has woken the writer.
         case .next: break
         case .refused:
             statistics.refuse()
             return StorageError(
                 .commit, kind: .refused,
-                description: "\(limits.waiting) pushes wait for the disk already")
+                description: "\(limits.waiting) pushes wait for the disk, which is the limit")
         }
         return nil
     }
@@ -193,7 +194,7 @@ package final class Journal: SubmissionJournal, ScheduledTask {
         }
     }
 
-    /// Says an error that lasts once.
+    /// Counts an error and makes it the status; an error that lasts is logged once.
     func fail(_ error: StorageError) {
         statistics.failed(error)
         if status != .failing(error) { report(.error, error.description) }

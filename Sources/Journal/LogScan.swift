@@ -30,8 +30,8 @@ struct LogScan: Equatable {
             throw StorageError(.open, error: .last(path))
         }
         defer { close(file) }
-        guard let header = try LogScan.read(file, count: LogScan.headerBytes, at: 0, path: path)
-        else { return }
+        var window = Window(file, path: path)
+        guard let header = try window.read(LogScan.headerBytes, at: 0) else { return }
         let isBigEndian = LogScan.number(header, at: 0) == LogScan.magic | 1
         var checksum = Checksum()
         checksum.add(header[..<24], isBigEndian: isBigEndian)
@@ -48,7 +48,7 @@ struct LogScan: Equatable {
         var salts = isWhole ? Array(header[16..<24]) : []
         var isReadable = isWhole
         var offset = LogScan.headerBytes
-        while let frame = try LogScan.read(file, count: frameBytes, at: offset, path: path) {
+        while let frame = try window.read(frameBytes, at: offset) {
             offset += frameBytes
             let head = frame[..<LogScan.frameHeaderBytes]
             // Without a header the first frame says which salts belong to this use of the log.
@@ -94,16 +94,40 @@ struct LogScan: Equatable {
         (0..<4).reduce(0) { $0 << 8 | UInt32(bytes[offset + $1]) }
     }
 
-    /// The bytes at `offset`; nil if the file ends before them.
-    private static func read(
-        _ file: Int32, count: Int, at offset: Int, path: String
-    ) throws(StorageError) -> [UInt8]? {
-        var done = 0
-        let bytes = unsafe [UInt8](unsafeUninitializedCapacity: count) { bytes, filled in
-            done = unsafe pread(file, bytes.baseAddress, count, offset)
-            filled = max(0, done)
+    /// Reads a file in large steps: a disk that is slow to answer is asked few times.
+    private struct Window {
+        private static let step = 1 << 20
+
+        let file: Int32
+        let path: String
+        private var start = 0
+        private var bytes: [UInt8] = []
+        private var isAtEnd = false
+
+        init(_ file: Int32, path: String) {
+            self.file = file
+            self.path = path
         }
-        if done < 0 { throw StorageError(.open, error: .last(path)) }
-        return done == count ? bytes : nil
+
+        /// The bytes at `offset`; nil if the file ends before them.
+        mutating func read(_ count: Int, at offset: Int) throws(StorageError) -> [UInt8]? {
+            if offset + count > start + bytes.count {
+                if isAtEnd { return nil }
+                try fill(from: offset)
+                if count > bytes.count { return nil }
+            }
+            return Array(bytes[offset - start..<offset - start + count])
+        }
+
+        private mutating func fill(from offset: Int) throws(StorageError) {
+            var done = 0
+            bytes = unsafe [UInt8](unsafeUninitializedCapacity: Window.step) { bytes, filled in
+                done = unsafe pread(file, bytes.baseAddress, Window.step, offset)
+                filled = max(0, done)
+            }
+            if done < 0 { throw StorageError(.open, error: .last(path)) }
+            start = offset
+            isAtEnd = done < Window.step
+        }
     }
 }

@@ -15,7 +15,7 @@ struct FileIdentity: Equatable {
     }
 }
 
-/// The records that came after the snapshots, each with its position. One thread at a time uses it.
+/// The records after the snapshots, each with its position. One thread at a time uses it.
 final class RecordFile: @unchecked Sendable {
     static let name = "journal.db"
     /// All files that SQLite keeps for it.
@@ -97,8 +97,8 @@ final class RecordFile: @unchecked Sendable {
         database.keepLogAtClose()
     }
 
-    /// Throws when there is a log and nothing that it belongs to: SQLite would remove it without a
-    /// word.
+    /// Throws if there is a log without the file that it belongs to: SQLite would remove it without an
+    /// error.
     static func requireFileOfLog(_ path: String) throws(StorageError) {
         if size(path) == 0, size("\(path)-wal") > 0 {
             throw StorageError(
@@ -112,7 +112,7 @@ final class RecordFile: @unchecked Sendable {
         return unsafe stat(path, &file) == 0 ? file.st_size : 0
     }
 
-    /// Keeps what `append` is given inside `body`, all of it or nothing: on return it survives.
+    /// Commits what `body` appends, all of it or nothing. It is durable on return.
     func transaction(
         _ body: (RecordFile) throws(StorageError) -> Void
     ) throws(StorageError) {
@@ -143,8 +143,8 @@ final class RecordFile: @unchecked Sendable {
     /// How long the log was after the last commit.
     var logBytes: Int { database.logBytes }
 
-    /// Moves what the log holds into the file, as far as no reader is in the way, so that the next
-    /// commit begins the log anew.
+    /// Moves the log into the file, as far as no reader prevents it, so that the next commit restarts
+    /// the log.
     func checkpoint() throws(StorageError) {
         try database.execute("PRAGMA wal_checkpoint(PASSIVE)", operation: .checkpoint)
     }

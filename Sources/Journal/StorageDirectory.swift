@@ -2,19 +2,20 @@ internal import CLinux
 internal import Glibc
 internal import Kernel
 
-/// The folder that holds what survives, and this process's claim on it.
+/// The storage folder and this process's claim on it.
 ///
-/// The claim is a lock on a file of the folder (flock(2)): it ends with the process, however that
-/// ends, and a second daemon is told so.
+/// The claim is a lock on a file of the folder (flock(2)): the kernel releases it when the process
+/// ends, however it ends, and a second daemon fails to get it.
 final class StorageDirectory: Sendable {
     static let lockName = "lock"
-    /// How long somebody who only looks whether the folder is claimed may be taken for a daemon.
+    /// `storage inspect` holds the lock for an instant to see whether it is free: a lock that is held
+    /// longer than this is a daemon's.
     private static let glance = Duration.milliseconds(100)
 
     let path: String
     private let lock: Int32
 
-    /// Makes the folder, and those above it, where they are missing.
+    /// Creates the folder and its parents if they are missing, and claims it.
     init(_ path: String) throws(StorageError) {
         self.path = path
         try StorageDirectory.make(path)
@@ -56,7 +57,7 @@ final class StorageDirectory: Sendable {
         return flock(lock, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK
     }
 
-    /// Measures what ends at a time as the daemon does that has, or had, the folder.
+    /// Continues `PersistentClock` as the daemon does that has, or had, the folder.
     static func followClock(_ path: String) {
         let lock = LockFile.open("\(path)/\(lockName)", flags: O_RDONLY)
         guard lock >= 0 else { return }
@@ -85,7 +86,7 @@ final class StorageDirectory: Sendable {
     /// Stores the position of the last committed record in the lock file.
     func setPosition(_ position: Int64) { LockFile.setPosition(position, in: lock) }
 
-    /// Notes by how much the real-time clock has been set.
+    /// Stores by how much the real-time clock has been set.
     func noteClock() { ClockCheckpoint.update(lock) }
 
     /// Lets the names that were made, renamed or removed so far survive a power cut.

@@ -1,7 +1,7 @@
 internal import CSQLite
 internal import Kernel
 
-/// Why the storage did not do what it was asked.
+/// Why an operation of the storage failed.
 package struct StorageError: Error, Equatable, Sendable, CustomStringConvertible {
     /// What was being done: the label `operation` of `ml_journal_errors_total`.
     package enum Operation: String, CaseIterable, Sendable {
@@ -14,7 +14,7 @@ package struct StorageError: Error, Equatable, Sendable, CustomStringConvertible
         case refused
         /// The bytes are not what was written.
         case damaged
-        /// Somebody else's file, or nobody's.
+        /// Another program wrote the file, or it is not a database.
         case foreign
         /// A later release wrote it.
         case newer
@@ -26,7 +26,7 @@ package struct StorageError: Error, Equatable, Sendable, CustomStringConvertible
 
     package let operation: Operation
     package let kind: Kind
-    /// One sentence for the log and for whoever pushed.
+    /// A sentence for the log and for the client.
     package let description: String
 
     package init(_ operation: Operation, kind: Kind, description: String) {

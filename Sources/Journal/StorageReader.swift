@@ -4,7 +4,7 @@ internal import Kernel
 /// Reads a storage folder as a start of the daemon would, and leaves everything as it is: also
 /// beside a daemon that works on it.
 package struct StorageReader<State: JournalState> {
-    /// How often the folder is read anew because a daemon has changed it meanwhile.
+    /// How often the folder is read again because a daemon has changed it meanwhile.
     private static var attempts: Int { 3 }
 
     let path: String

@@ -97,7 +97,7 @@ package struct StorageView: Sendable {
         return files.sorted { $0.name < $1.name }
     }
 
-    /// Whether nothing was ever kept here.
+    /// Whether the folder holds no file of the storage.
     package var isEmpty: Bool { !files.contains { $0.name.contains(".db") } }
 
     /// Files that a daemon could not use and gave another name.

@@ -435,7 +435,7 @@ def test_a_full_disk_refuses_pushes_until_there_is_space(keep, tmp_path):
     assert requests(found, "m") == 2 and set(found.named("rows").values()) == {2}
     refused, again = [line for line in daemon.log.splitlines() if "pushes" in line
                       and "push_address" not in line]
-    assert "pushes are refused" in refused and "the storage takes pushes again" in again
+    assert "pushes are refused" in refused and "the storage accepts pushes again" in again
 
 
 @pytest.mark.skipif(not has("strace"), reason="no strace")

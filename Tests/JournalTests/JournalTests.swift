@@ -116,7 +116,7 @@ struct JournalTests {
         let journal = try Journal(folder.path, state: store) { _, _ in }
         #expect(
             journal.submit(Word("early", store: store))?.description
-                == "what was kept is being read")
+                == "the stored state is being read")
         try journal.start()
         #expect(journal.stop(by: Clock.monotonicNanoseconds &+ 60_000_000_000))
         #expect(

@@ -1,27 +1,27 @@
 internal import Exposition
 internal import Groups
 
-/// What the groups tell about themselves.
+/// The metrics about pushed groups.
 struct GroupMetrics {
     private let groups = UnlabelledMetric(
-        "ml_push_groups", kind: .gauge, help: "Groups that have been pushed and are there.")
+        "ml_push_groups", kind: .gauge, help: "Pushed groups.")
     private let groupLimit = UnlabelledMetric(
-        "ml_push_groups_limit", kind: .gauge, help: "Groups that may be there: --push.max-groups.")
+        "ml_push_groups_limit", kind: .gauge, help: "Limit of pushed groups: --push.max-groups.")
     private let series = UnlabelledMetric(
         "ml_push_group_series", kind: .gauge, help: "Series of all groups.")
     private let seriesLimit = UnlabelledMetric(
         "ml_push_group_series_limit", kind: .gauge,
-        help: "Series that all groups may hold: --push.max-group-series.")
+        help: "Limit of the series of all groups: --push.max-group-series.")
     private let bytes = UnlabelledMetric(
-        "ml_push_group_bytes", kind: .gauge, help: "Bytes that the samples of all groups take.")
+        "ml_push_group_bytes", kind: .gauge, help: "Bytes of the samples of all groups.")
     private let bytesLimit = UnlabelledMetric(
         "ml_push_group_bytes_limit", kind: .gauge,
-        help: "Bytes that the samples of all groups may take: --push.max-group-bytes.")
+        help: "Limit of the bytes of the samples of all groups: --push.max-group-bytes.")
     private let expired = UnlabelledMetric(
-        "ml_push_groups_expired_total", kind: .counter, help: "Groups whose time was over.")
+        "ml_push_groups_expired_total", kind: .counter, help: "Groups that have expired.")
     private let refused = Family(
         "ml_push_group_refused_total", kind: .counter,
-        help: "Pushes of groups that were refused, by reason.")
+        help: "Group pushes that were refused, by reason.")
     private let refusals: [(reason: GroupRefusal, series: Series)]
 
     init() {

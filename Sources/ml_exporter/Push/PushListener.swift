@@ -50,7 +50,7 @@ enum PushListener {
             Route("/-/ready") { _ in
                 pushState.isShown
                     ? Response(status: 200, text: "OK")
-                    : Response(status: 503, text: "what was kept is being read")
+                    : Response(status: 503, text: "the stored state is being read")
             })
         if isReloadEnabled, let file {
             routes.append(

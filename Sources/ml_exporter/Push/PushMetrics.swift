@@ -2,7 +2,7 @@ internal import Exposition
 internal import Intake
 internal import Observation
 
-/// What the pushes of events tell about themselves.
+/// The metrics about pushes of events.
 struct PushMetrics: ~Copyable {
     private let ingestor: EventIngestor
     private let requests: PushRequests
@@ -12,36 +12,36 @@ struct PushMetrics: ~Copyable {
     private let answers: [(path: PushRequests.Path, index: Int, series: Series)]
     private let events = Family(
         "ml_push_events_total", kind: .counter,
-        help: "Events that were decoded, rows of columns one by one, by type.")
+        help: "Decoded events by type; each row of a columnar event counts.")
     private let byKind: [(kind: EventKind, series: Series)]
     private let rejected = Family(
-        "ml_push_rejected_total", kind: .counter, help: "Events that were refused, by reason.")
+        "ml_push_rejected_total", kind: .counter, help: "Events that were rejected, by reason.")
     private let byCode: [(code: RejectionCode, series: Series)]
     private let bytes = UnlabelledMetric(
-        "ml_push_bytes_total", kind: .counter, help: "Bytes of pushed bodies as they came.")
+        "ml_push_bytes_total", kind: .counter, help: "Bytes of pushed bodies before decompression.")
     private let unknownFields = UnlabelledMetric(
         "ml_push_unknown_fields_total", kind: .counter,
-        help: "Keys of events that are not known and were ignored.")
+        help: "Unknown keys of events, which were ignored.")
     private let droppedFeatures = UnlabelledMetric(
         "ml_push_dropped_features_total", kind: .counter,
-        help: "Features beyond the 200 that one event may have.")
+        help: "Features beyond the limit of 200 per event, which were dropped.")
     private let timestamps = UnlabelledMetric(
         "ml_push_ignored_timestamps_total", kind: .counter,
-        help: "Times of events that were more than 24 hours from now.")
+        help: "Event timestamps more than 24 hours from now, which were ignored.")
     private let duplicates = UnlabelledMetric(
         "ml_push_duplicate_batches_total", kind: .counter,
-        help: "Batches that came once more and were not applied again.")
+        help: "Batches that were received again and not applied.")
     private let lost = UnlabelledMetric(
         "ml_push_lost_batches_total", kind: .counter,
-        help: "Sequence numbers of producers that never came.")
+        help: "Sequence numbers of producers that were never received.")
     private let durations = Family(
         "ml_push_duration_seconds", kind: .histogram,
-        help: "How long pushes of events took from the whole request to the answer.")
+        help: "Duration of event pushes, from the complete request to the answer.")
     private let durationBounds = BucketBounds(ascending: PushStatistics.durationBounds)
     private let durationLabels = LabelSet([("path", PushRequests.Path.events.name)])
     private let last = Family(
         "ml_push_last_success_timestamp_seconds", kind: .gauge,
-        help: "When a producer's batch was accepted last.")
+        help: "Unix time of the last accepted batch of each producer.")
     private var byProducer: [String: Series] = [:]
 
     init(_ ingestor: EventIngestor, requests: PushRequests) {
@@ -63,7 +63,7 @@ struct PushMetrics: ~Copyable {
         }
     }
 
-    /// Writes that the listener is there; what it tells begins with the first push.
+    /// Writes one sample that shows that the listener exists; the others begin with the first push.
     func writePresence(to page: inout Page) {
         page.begin(answered)
         if let first = answers.first { page.sample(first.series, value: 0) }

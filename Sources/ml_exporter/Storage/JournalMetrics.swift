@@ -1,38 +1,40 @@
 internal import Exposition
 internal import Journal
 
-/// What the journal tells about itself.
+/// The metrics of the journal.
 struct JournalMetrics {
     private let enabled = UnlabelledMetric(
         "ml_journal_enabled", kind: .gauge,
-        help: "Whether pushes survive the end of the daemon: 0 with --storage.path=none.")
+        help: "Whether pushes are stored on disk: 0 with --storage.path=none.")
     private let ready = UnlabelledMetric(
-        "ml_journal_ready", kind: .gauge, help: "Whether the storage takes pushes.")
+        "ml_journal_ready", kind: .gauge, help: "Whether the storage accepts pushes.")
     private let bytes = UnlabelledMetric(
-        "ml_journal_bytes_total", kind: .counter, help: "Bytes of records that were committed.")
+        "ml_journal_bytes_total", kind: .counter, help: "Bytes of committed records.")
     private let replayed = UnlabelledMetric(
-        "ml_journal_replayed_batches", kind: .gauge, help: "Records that were applied at the start."
+        "ml_journal_replayed_batches", kind: .gauge,
+        help: "Records that were replayed at the start."
     )
     private let skipped = UnlabelledMetric(
         "ml_journal_skipped_records", kind: .gauge,
-        help: "Records and sections that were damaged or not understood at the start.")
+        help: "Records and snapshot sections that were damaged, missing or unknown at the start.")
     private let setAside = UnlabelledMetric(
         "ml_journal_files_set_aside", kind: .gauge,
-        help: "Files that could not be used at the start and were given another name.")
+        help: "Files that could not be used and were renamed.")
     private let refused = UnlabelledMetric(
         "ml_journal_refused_total", kind: .counter,
-        help: "Pushes that were refused because too many waited for the disk.")
+        help: "Pushes that were refused because the commit queue was full.")
     private let lastSnapshot = UnlabelledMetric(
         "ml_journal_last_snapshot_timestamp_seconds", kind: .gauge,
-        help: "When the last snapshot was written; 0 before the first.")
+        help: "Unix time of the last snapshot; 0 before the first.")
     private let commits = UnlabelledMetric(
-        "ml_journal_commits_total", kind: .counter, help: "Commits, each of one or more pushes.")
+        "ml_journal_commits_total", kind: .counter,
+        help: "Commits; each contains one or more pushes.")
     private let durations = Family(
-        "ml_journal_commit_duration_seconds", kind: .histogram, help: "How long commits took.")
+        "ml_journal_commit_duration_seconds", kind: .histogram, help: "Duration of commits.")
     private let durationBounds = BucketBounds(ascending: JournalStatistics.commitBounds)
     private let failures = Family(
         "ml_journal_errors_total", kind: .counter,
-        help: "What the storage did not do, by operation.")
+        help: "Failed storage operations, by operation.")
     private let byOperation: [(operation: StorageError.Operation, series: Series)]
 
     init() {
@@ -42,7 +44,7 @@ struct JournalMetrics {
         }
     }
 
-    /// Of a journal that nobody has used yet it tells how the storage is, and nothing of commits.
+    /// Writes the state of the storage, and the metrics of commits once there was a push.
     func write(_ journal: Journal?, to page: inout Page, isUsed: Bool) {
         page.single(enabled, value: journal == nil ? 0 : 1)
         guard let journal else { return }
