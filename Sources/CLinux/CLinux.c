@@ -20,8 +20,18 @@
 // again, without a timeout, before it serves the 128: that many clients that send at once wait until a
 // further one sends. The program's symbol takes precedence over the C library's; it offers one event
 // less than the array holds, so that the array is never full.
+//
+// While a connection is ready, the library polls with a timeout of 0 before each step of that
+// connection, three times per request and nearly always without an event. Three of four such polls in a
+// row return here: the event of another connection waits for at most three steps longer.
 #if !__has_feature(thread_sanitizer)
 int epoll_wait(int poll, struct epoll_event *events, int capacity, int timeout) {
+  static __thread unsigned polls_in_row;
+  if (timeout != 0) {
+    polls_in_row = 0;
+  } else if (polls_in_row++ % 4 != 3) {
+    return 0;
+  }
   return epoll_pwait(poll, events, capacity > 1 ? capacity - 1 : capacity, timeout, NULL);
 }
 #endif

@@ -3,7 +3,7 @@ internal import CText
 /// The upper bounds of a classic histogram's buckets, in ascending order and without `+Inf`, which
 /// every histogram has. They are rendered once, canonically: `le="1.0"` in every format.
 package struct BucketBounds: Sendable, Equatable {
-    /// Bounds that one histogram may have.
+    /// The most bounds of one histogram: each is a series of its own.
     package static let limit = 64
 
     package let values: [Double]
@@ -11,7 +11,7 @@ package struct BucketBounds: Sendable, Equatable {
     private let tails: [UInt8]
     private let tailEnds: [Int]
 
-    /// Nil when the bounds are not finite, do not ascend, or are more than `limit`.
+    /// Nil if the bounds are not finite, do not ascend, or are more than `limit`.
     package init?(_ values: [Double]) {
         guard values.count <= BucketBounds.limit, values.allSatisfy(\.isFinite),
             zip(values, values.dropFirst()).allSatisfy({ $0 < $1 })
@@ -19,7 +19,7 @@ package struct BucketBounds: Sendable, Equatable {
         self.init(ascending: values)
     }
 
-    /// For bounds of ours.
+    /// For constant bounds; that they ascend is a precondition.
     package init(ascending values: [Double]) {
         precondition(zip(values, values.dropFirst()).allSatisfy { $0 < $1 })
         self.values = values
@@ -35,10 +35,10 @@ package struct BucketBounds: Sendable, Equatable {
         tailEnds = ends
     }
 
-    /// Buckets, the one of `+Inf` included.
+    /// The number of buckets, including `+Inf`.
     package var bucketCount: Int { tailEnds.count }
 
-    /// The first bucket whose bound is not below `value`.
+    /// The index of the first bucket whose bound is not below `value`.
     @inline(__always)
     package func bucket(of value: Double) -> Int {
         let bounds = values.span
@@ -58,7 +58,7 @@ package struct BucketBounds: Sendable, Equatable {
         tails.span.extracting((bucket == 0 ? 0 : tailEnds[bucket - 1])..<tailEnds[bucket])
     }
 
-    /// A number as `le` and `quantile` spell it: `1.0`, `0.005`, `1e+06`, `+Inf`.
+    /// A number as `le` and `quantile` have it: `1.0`, `0.005`, `1e+06`, `+Inf`.
     static func canonical(_ value: Double) -> [UInt8] {
         var text = unsafe [UInt8](unsafeUninitializedCapacity: Int(ctext_number_capacity)) {
             unsafe $1 = $0.baseAddress.map { unsafe ctext_number(value, $0) } ?? 0

@@ -1,6 +1,6 @@
 internal import Kernel
 
-/// The name, type and help that all series of one metric share, ready to be written.
+/// The name, type and help of a metric family, with its rendered header lines.
 package struct Family: Sendable {
     package enum Kind: Sendable {
         case counter, gauge, histogram, summary, untyped
@@ -16,7 +16,7 @@ package struct Family: Sendable {
             }
         }
 
-        /// The kind that such a word means, in letters of either case; nil for another word.
+        /// The kind that a word of a TYPE line means, ignoring case; nil for other words.
         init?(named word: Span<UInt8>) {
             if word.equalsIgnoringCase("counter") {
                 self = .counter
@@ -34,8 +34,8 @@ package struct Family: Sendable {
         }
     }
 
-    /// What is read once per family and page. A family is copied more often than that, and one
-    /// reference is copied faster than four.
+    /// What is needed once per family and page. Families are copied more often than that, and copying one
+    /// reference is faster than copying four.
     private final class Texts: Sendable {
         let name: String
         let help: String?
@@ -51,7 +51,7 @@ package struct Family: Sendable {
     }
 
     package let kind: Kind
-    /// What identifies a family of this name in this process.
+    /// The hash of the name, keyed per process.
     package let identity: UInt64
     /// The name's bytes.
     let nameBytes: [UInt8]
@@ -62,15 +62,15 @@ package struct Family: Sendable {
     var header: [UInt8] { texts.header }
     var openMetricsHeader: [UInt8] { texts.openMetricsHeader }
 
-    /// `name` is the name as text 0.0.4 has it, counters with `_total`; `help` is one sentence in
-    /// plain text, or nil when nobody said one. A name must match `[a-zA-Z_:][a-zA-Z0-9_:]*`: names
-    /// made of foreign text go through `isValidName` first. `sharesStem` says that another family
-    /// has the name of this counter without `_total`, which OpenMetrics then cannot call a counter.
+    /// `name` is the name in text 0.0.4, with `_total` for counters, and must match
+    /// `[a-zA-Z_:][a-zA-Z0-9_:]*`: names from outside are checked with `isValidName` first. `help` is one
+    /// sentence, or nil for none. `sharesStem` means that another family has this counter's name without
+    /// `_total`; OpenMetrics then cannot have it as a counter.
     package init(_ name: String, kind: Kind, help: String?, sharesStem: Bool = false) {
-        precondition(Family.isValidName(name.utf8Span.span), "no metric name: \(name)")
+        precondition(Family.isValidName(name.utf8Span.span), "invalid metric name: \(name)")
         self.kind = kind
-        // OpenMetrics 1.0: a counter's family lacks the suffix of its samples, and a counter
-        // without the suffix must not be called one.
+        // In OpenMetrics 1.0 a counter's family is named without the suffix of its samples, and a family
+        // without that suffix on its samples cannot be a counter.
         let counts = kind == .counter && name.hasSuffix("_total") && !sharesStem
         let isKnown = counts || (kind != .counter && kind != .untyped)
         texts = Texts(
@@ -92,7 +92,7 @@ package struct Family: Sendable {
         return Array("# HELP \(name) ".utf8) + help + [0x0A] + type
     }
 
-    /// Whether Prometheus takes these bytes as a metric's name.
+    /// Whether these bytes are a valid metric name of Prometheus.
     package static func isValidName(_ name: Span<UInt8>) -> Bool {
         if name.isEmpty { return false }
         for index in 0..<name.count {

@@ -1,6 +1,6 @@
 internal import Kernel
 
-/// Why a sample cannot stand on a page.
+/// Why a sample from outside is rejected.
 package struct SampleError: Error, Sendable, Equatable {
     package enum Reason: String, Sendable, CaseIterable {
         case labelName = "label_name"
@@ -13,7 +13,7 @@ package struct SampleError: Error, Sendable, Equatable {
     package let sentence: String
 }
 
-/// What names and labels from outside may take.
+/// Limits of names and labels from outside.
 package struct LabelLimits: Sendable, Equatable {
     /// Labels of a series, those of its owner included.
     package var labels = 30
@@ -25,23 +25,23 @@ package struct LabelLimits: Sendable, Equatable {
     package init() {}
 }
 
-/// Makes lines out of samples: their labels sorted by name, the owner's labels in place of their
-/// own, histograms and summaries whole.
+/// Renders samples from outside as lines: labels sorted by name, an owner's labels instead of the
+/// sample's own, histograms and summaries complete.
 package struct FamilyRenderer {
     private let owned: [(name: String, value: String)]
     private let limits: LabelLimits
     private let addsInstance: Bool
-    // The batch at hand, with the owner's labels behind those of the samples.
+    // The batch that is rendered, with the owner's labels after those of the samples.
     private var batch = ParsedExposition()
     private var ownedLabels = 0..<0
-    /// An empty `instance`.
+    /// The index of an empty label `instance`.
     private var instanceLabel = 0
-    // The labels of the sample at hand in order, and the lines of its family.
+    // The labels of the current sample in order, and the lines of its family.
     private var plan: [Int] = []
     private var lines = LineBuilder()
 
-    /// `labels` win over those of samples. With `addsInstance`, a sample without the label
-    /// `instance` gets an empty one.
+    /// `labels` replace labels of samples that have the same name. With `addsInstance`, a sample without
+    /// the label `instance` gets an empty one, as Pushgateway adds it.
     package init(
         labels: [(name: String, value: String)] = [], addsInstance: Bool = false,
         limits: LabelLimits = LabelLimits()
@@ -51,7 +51,8 @@ package struct FamilyRenderer {
         self.addsInstance = addsInstance
     }
 
-    /// The families that have samples, each with its own in the order in which they came.
+    /// Renders the families that have samples, with these in their original order, except families whose
+    /// names are in `skipped`. Throws at the first sample that is beyond a limit or has a label twice.
     package mutating func render(
         _ batch: consuming ParsedExposition, except skipped: Set<String> = []
     ) throws(SampleError) -> [RenderedFamily] {
@@ -84,7 +85,7 @@ package struct FamilyRenderer {
         return rendered
     }
 
-    /// The samples by family and metric, otherwise as they came.
+    /// The samples sorted by family and metric, otherwise in their original order.
     private static func order(of batch: ParsedExposition) -> [Int32] {
         var order = [Int32](0..<Int32(truncatingIfNeeded: batch.samples.count))
         var isSorted = true
@@ -101,23 +102,23 @@ package struct FamilyRenderer {
     }
 
     private mutating func render(
-        _ told: ParsedExposition.Family, order: ArraySlice<Int32>
+        _ parsed: ParsedExposition.Family, order: ArraySlice<Int32>
     ) throws(SampleError) -> RenderedFamily {
-        guard Family.isValidName(told.name.utf8Span.span) else {
+        guard Family.isValidName(parsed.name.utf8Span.span) else {
             throw SampleError(
-                reason: .metricName, sentence: "invalid metric name \(Quoted.text(told.name))")
+                reason: .metricName, sentence: "invalid metric name \(Quoted.text(parsed.name))")
         }
-        guard told.name.utf8.count <= limits.nameBytes else {
+        guard parsed.name.utf8.count <= limits.nameBytes else {
             throw SampleError(
                 reason: .metricName,
                 sentence:
-                    "metric name \(Quoted.text(told.name)) is longer than \(limits.nameBytes) bytes"
+                    "metric name \(Quoted.text(parsed.name)) is longer than \(limits.nameBytes) bytes"
             )
         }
-        let kind = told.kind ?? .untyped
-        let family = Family(told.name, kind: kind, help: told.help)
+        let kind = parsed.kind ?? .untyped
+        let family = Family(parsed.name, kind: kind, help: parsed.help)
         lines = LineBuilder()
-        lines.reserve(order.count, bytes: order.count * (told.name.utf8.count + 48))
+        lines.reserve(order.count, bytes: order.count * (parsed.name.utf8.count + 48))
         var first = order.startIndex
         while first < order.endIndex {
             let sample = batch.samples[Int(order[first])]
@@ -125,7 +126,7 @@ package struct FamilyRenderer {
             while last < order.endIndex, batch.samples[Int(order[last])].metric == sample.metric {
                 last += 1
             }
-            try makePlan(sample, kind: kind, metric: told.name)
+            try makePlan(sample, kind: kind, metric: parsed.name)
             switch kind {
             case .histogram: writeHistogram(family, order: order[first..<last])
             case .summary: writeSummary(family, order: order[first..<last])
@@ -139,7 +140,7 @@ package struct FamilyRenderer {
 
     // MARK: Labels
 
-    /// Decides the order of a sample's labels and checks them.
+    /// Checks a sample's labels and puts them in order.
     private mutating func makePlan(
         _ sample: ParsedExposition.Sample, kind: Family.Kind, metric: String
     ) throws(SampleError) {
@@ -160,7 +161,7 @@ package struct FamilyRenderer {
                     "metric \(Quoted.text(metric)) has \(plan.count) labels, more than \(limits.labels)"
             )
         }
-        // Few labels, mostly sorted: insertion beats everything else.
+        // Insertion sort: labels are few and mostly sorted already.
         for next in plan.indices.dropFirst() {
             var place = next
             while place > 0, order(plan[place], other: plan[place - 1]) < 0 {
@@ -179,7 +180,7 @@ package struct FamilyRenderer {
         if kind == .summary { try checkBound(FamilyRenderer.quantile, metric: metric) }
     }
 
-    /// The label that buckets and quantiles have of their own must not come from elsewhere.
+    /// Rejects a label `le` or `quantile` that is not the bound of a bucket or quantile.
     private func checkBound(_ bound: [UInt8], metric: String) throws(SampleError) {
         if plan.contains(where: { isNamed($0, name: bound) }) {
             throw SampleError(
@@ -217,7 +218,7 @@ package struct FamilyRenderer {
         batch.text.span.extracting(batch.labels[place].name).equals(name)
     }
 
-    /// By name, `le` and `quantile` last, as in a `LabelSet`; 0 for the same name.
+    /// Compares by name, with `le` and `quantile` last as in a `LabelSet`; 0 means the same name.
     private func order(_ one: Int, other: Int) -> Int {
         let (one, other) = (batch.labels[one].name, batch.labels[other].name)
         if one == other { return 0 }
@@ -232,7 +233,7 @@ package struct FamilyRenderer {
 
     // MARK: Lines
 
-    /// Writes one line: the labels of the plan and perhaps a bound.
+    /// Writes one line with the labels in `plan` and the bound, if there is one.
     private mutating func write(
         _ family: Family, suffix: StaticString, bound: Double?, value: Double
     ) {
@@ -259,7 +260,7 @@ package struct FamilyRenderer {
         lines.end(value, identity: hasher.finish())
     }
 
-    /// Buckets by bound, the one of `+Inf` made from the count when it is missing.
+    /// Writes the buckets by bound, with `+Inf` from the count if it is missing.
     private mutating func writeHistogram(_ family: Family, order: ArraySlice<Int32>) {
         let samples = order.map { batch.samples[Int($0)] }
         let count = samples.last { $0.role == .count }?.value ?? 0
@@ -289,7 +290,7 @@ package struct FamilyRenderer {
         write(family, suffix: "_count", bound: nil, value: count)
     }
 
-    /// By bound; most come so.
+    /// Sorted by bound, as most clients send them.
     private static func sorted(_ samples: [ParsedExposition.Sample]) -> [ParsedExposition.Sample] {
         let isSorted = zip(samples, samples.dropFirst()).allSatisfy { $0.bound <= $1.bound }
         return isSorted ? samples : samples.sorted { $0.bound < $1.bound }

@@ -1,10 +1,10 @@
-/// A format of the exposition.
+/// An exposition format.
 package enum Format: Sendable, CaseIterable {
     /// Prometheus text format 0.0.4.
     case text
-    /// OpenMetrics 1.0.0 (and what asked for 0.0.1, which reads it).
+    /// OpenMetrics 1.0.0; also sent to clients that request 0.0.1, which can read it.
     case openMetrics
-    /// Delimited messages of Prometheus's client model, for native histograms.
+    /// Length-delimited `MetricFamily` messages: the only format with native histograms.
     case protobuf
 
     /// The value of the Content-Type header.

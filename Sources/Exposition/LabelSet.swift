@@ -2,9 +2,10 @@ internal import Kernel
 
 /// The labels of a series, escaped and in the order of their names.
 ///
-/// Nothing else can make the bytes between the braces, so nothing unescaped reaches a page.
+/// Only this type and `LineBuilder` write the bytes between the braces, so that nothing unescaped
+/// reaches a page.
 package struct LabelSet: Sendable, Equatable {
-    /// Where a pair stands in `bytes`: the name's bytes, then the value's without its quotes.
+    /// The positions of a label in `bytes`: its name, and its value without the quotes.
     package struct Pair: Sendable, Equatable {
         package let name: Range<Int>
         package let value: Range<Int>
@@ -17,16 +18,16 @@ package struct LabelSet: Sendable, Equatable {
     /// No labels.
     package static let none = LabelSet([])
 
-    /// Values are text from anywhere: a byte sequence that is not UTF-8 has been made one by
-    /// `Span.string`. Names are ours, `[a-zA-Z_][a-zA-Z0-9_]*`, each once. `le` and `quantile` stand
-    /// last.
+    /// Escapes and sorts labels; `le` and `quantile` come last. Values may be any text: `Span.string` has
+    /// replaced bytes that are not UTF-8. Names are the program's own, match `[a-zA-Z_][a-zA-Z0-9_]*` and
+    /// occur once, which is a precondition.
     package init(_ labels: [(name: String, value: String)]) {
         let sorted = labels.sorted { LabelSet.precedes($0.name, other: $1.name) }
         var bytes: [UInt8] = []
         var pairs: [Pair] = []
         for (index, label) in sorted.enumerated() {
-            precondition(LabelSet.isValidName(label.name), "no label name: \(label.name)")
-            precondition(index == 0 || sorted[index - 1].name != label.name, "label twice")
+            precondition(LabelSet.isValidName(label.name), "invalid label name: \(label.name)")
+            precondition(index == 0 || sorted[index - 1].name != label.name, "duplicate label name")
             if index > 0 { bytes.append(0x2C) }
             let name = bytes.count..<bytes.count + label.name.utf8.count
             bytes += label.name.utf8
@@ -50,7 +51,7 @@ package struct LabelSet: Sendable, Equatable {
         isValidName(name.utf8Span.span)
     }
 
-    /// Whether Prometheus takes these bytes as a label's name.
+    /// Whether these bytes are a valid label name of Prometheus.
     package static func isValidName(_ name: Span<UInt8>) -> Bool {
         Family.isValidName(name) && name.offset(of: 0x3A) == nil
     }

@@ -3,15 +3,15 @@ internal import Kernel
 package import Wire
 
 /// A histogram whose buckets grow by the factor 2^(2^-schema), as Prometheus stores it: bucket i
-/// holds the values above factor^(i-1) and up to factor^i. It takes as many buckets as its values
-/// spread over; when these become too many, neighbours are joined.
+/// counts the values above factor^(i-1) and up to factor^i. It has as many buckets as its values span;
+/// beyond `bucketLimit`, neighbours are joined.
 package struct NativeHistogram: Sendable, Equatable {
-    /// Buckets that one histogram may have.
+    /// The most buckets of one histogram, as in Prometheus's client libraries.
     package static let bucketLimit = 160
-    /// A factor of 2^(1/8), about 1.09.
+    /// The schema of an empty histogram: a factor of 2^(1/8), about 1.09.
     static let startSchema = 3
     static let leastSchema = -4
-    /// What is not larger counts as 0: 2^-128.
+    /// Values up to this count as 0: 2^-128, as in client_golang.
     static let zeroThreshold = 0x1p-128
 
     private(set) var schema = NativeHistogram.startSchema
@@ -38,7 +38,7 @@ package struct NativeHistogram: Sendable, Equatable {
         }
     }
 
-    /// The bucket of a value that is finite and above 0.
+    /// The index of the bucket of a value that is finite and above 0.
     static func index(of value: Double, schema: Int) -> Int {
         // value is fraction times 2 to the power of exponent, the fraction in 0.5..<1.
         let exponent = Int(value.exponent) + 1
@@ -59,7 +59,7 @@ package struct NativeHistogram: Sendable, Equatable {
         exp2(Double($0) / Double(1 << startSchema) - 1)
     }
 
-    /// Makes room for a bucket. Returns whether that is possible.
+    /// Extends `counts` to include a bucket. Returns false if that takes more than `bucketLimit` buckets.
     private mutating func reach(_ index: Int) -> Bool {
         if counts.isEmpty {
             first = index
@@ -69,7 +69,7 @@ package struct NativeHistogram: Sendable, Equatable {
         let last = first + counts.count - 1
         if index >= first, index <= last { return true }
         if max(last, index) - min(first, index) >= NativeHistogram.bucketLimit {
-            // The widest buckets are enough for all numbers.
+            // At the lowest schema the buckets span all doubles.
             precondition(schema > NativeHistogram.leastSchema)
             return false
         }
@@ -95,7 +95,7 @@ package struct NativeHistogram: Sendable, Equatable {
         self = joined
     }
 
-    /// Writes what a snapshot keeps.
+    /// Writes the histogram for a snapshot.
     package func write(to record: inout ByteWriter) {
         record.write(count: schema - NativeHistogram.leastSchema)
         record.write(zeroCount)
@@ -105,7 +105,7 @@ package struct NativeHistogram: Sendable, Equatable {
         for count in counts { record.write(count) }
     }
 
-    /// What was written.
+    /// Reads what `write(to:)` wrote; a damaged record leaves the reader in error.
     package init(_ record: inout ByteReader) {
         let range = NativeHistogram.startSchema - NativeHistogram.leastSchema + 1
         schema = record.number(below: range) + NativeHistogram.leastSchema
@@ -118,8 +118,8 @@ package struct NativeHistogram: Sendable, Equatable {
 
     private static let indexLimit = 1 << 14
 
-    /// Writes the fields of a `Histogram` message that tell these buckets. Buckets that are empty are
-    /// left out where more than two of them follow each other.
+    /// Writes the fields of a `Histogram` message that hold these buckets. More than two empty buckets in
+    /// a row are left out, which takes a new span but fewer bytes.
     func write(to message: inout ProtobufWriter) {
         message.write(5, signed: Int64(schema))
         message.write(6, number: NativeHistogram.zeroThreshold)

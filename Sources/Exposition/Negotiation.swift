@@ -1,12 +1,12 @@
 internal import Kernel
 
-/// Chooses the format that a scraper prefers among those we have.
+/// Chooses the format that a scraper prefers among the supported ones.
 ///
-/// The highest `q` wins, and among equals the first; what is not known is passed over. With no
-/// header, or nothing that fits, the answer is text 0.0.4, which every scraper reads.
+/// The highest `q` wins, and among equals the first; unknown types are ignored. Without a header or
+/// without a supported type the result is text 0.0.4, which every scraper reads.
 /// RFC 9110 §12.5.1; Accept strings of Prometheus 2.42 to 3.14.
 package enum Negotiation {
-    /// Protobuf is chosen only where `offersProtobuf` says so.
+    /// The preferred format; protobuf only if `offersProtobuf`.
     package static func format(accept: Span<UInt8>?, offersProtobuf: Bool = false) -> Format {
         guard let accept else { return .text }
         var best = Format.text
@@ -24,8 +24,7 @@ package enum Negotiation {
         return best
     }
 
-    /// The format that one media range means, nil for one we do not have, and its quality in
-    /// thousandths.
+    /// The format of one media range, or nil if it is not supported, and its quality in thousandths.
     private static func candidate(_ range: Span<UInt8>) -> (Format?, Int) {
         var parts = Cursor(range)
         let type = parts.part(endedBy: 0x3B).trimmed
@@ -76,7 +75,7 @@ package enum Negotiation {
         }
     }
 
-    /// A quality value; one that is none counts as 0, which nobody prefers.
+    /// A quality value in thousandths; 0, which is never chosen, if it is malformed.
     private static func thousandths(_ value: Span<UInt8>) -> Int {
         var cursor = Cursor(value)
         guard let quality = cursor.decimal(), cursor.isAtEnd, quality >= 0, quality <= 1 else {

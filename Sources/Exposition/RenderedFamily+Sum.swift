@@ -1,6 +1,6 @@
 internal import Kernel
 
-/// Why samples of a family do not add up.
+/// Why samples cannot be added.
 package struct SumConflictError: Error, Sendable, Equatable {
     package let sentence: String
 }
@@ -17,9 +17,9 @@ extension RenderedFamily {
             family, text: lines.text, ends: lines.ends, identities: lines.identities)
     }
 
-    /// These samples and those of `increment`, series by series: a series that only one of both has
-    /// is taken over. Both are counters, or both histograms, of the same name; `increment` must not
-    /// take anything away, and a histogram that is in both must have the same bounds in both.
+    /// The sums of these samples and those of `increment`, series by series; a series that only one of
+    /// them has is copied. Both are counters, or both histograms, of the same name. Throws if a value of
+    /// `increment` is negative or not finite, or if a histogram has other bounds in the two.
     package func adding(_ increment: RenderedFamily) throws(SumConflictError) -> RenderedFamily {
         precondition(increment.family.identity == family.identity)
         precondition(increment.family.kind == family.kind)
@@ -60,7 +60,8 @@ extension RenderedFamily {
             help, text: lines.text, ends: lines.ends, identities: lines.identities)
     }
 
-    /// Refuses what makes no sum, even where there is nothing yet to add to.
+    /// Throws if the samples cannot be added to others: a gauge, or a value that is negative or not
+    /// finite.
     package func checkAddable() throws(SumConflictError) {
         if family.kind != .counter && family.kind != .histogram {
             throw SumConflictError(
@@ -77,7 +78,7 @@ extension RenderedFamily {
         }
     }
 
-    /// Puts the values of a metric beside the lines of `sum` that they are added to.
+    /// Stores the values of a metric at the indices of the lines of `sum` that they are added to.
     private func place(
         _ metric: Range<Int>, in sum: RenderedFamily, slots: [UInt64: Int],
         increments: inout [Double?]
@@ -87,7 +88,7 @@ extension RenderedFamily {
         else { throw otherBounds(metric) }
         for line in metric {
             guard let place = slots[identities[line]] else { throw otherBounds(metric) }
-            // A series told twice in one body adds twice; whoever pushes it is told elsewhere.
+            // A series that is in a body twice is rejected later, with its name.
             increments[place] = (increments[place] ?? 0) + value(line)
         }
     }
@@ -111,7 +112,7 @@ extension RenderedFamily {
         return metrics
     }
 
-    /// The lines of the metric whose last line this is.
+    /// The number of lines of the metric whose last line this is.
     private func lines(endingAt last: Int) -> Int {
         guard family.kind == .histogram else { return 1 }
         var first = last
@@ -122,8 +123,7 @@ extension RenderedFamily {
     private static let sum = UInt8(ascii: "s")
     private static let count = UInt8(ascii: "c")
 
-    /// What tells `_sum`, `_count` and `_bucket` of a histogram apart: the letter behind the name
-    /// and its underscore.
+    /// The first letter of a histogram line's suffix `_sum`, `_count` or `_bucket`.
     private func role(_ line: Int) -> UInt8 {
         text[self.line(line).lowerBound + family.nameBytes.count + 1]
     }

@@ -1,14 +1,14 @@
 internal import CText
 package import Kernel
 
-/// The samples that one owner has of one family, as they stand on a page.
+/// One owner's samples of a family, rendered as lines of the text formats.
 package final class RenderedFamily: Sendable {
     package let family: Family
-    /// Lines, each `name{labels} value` and a line feed.
+    /// The lines: `name{labels} value` and a line feed.
     let text: [UInt8]
     /// Where each line ends.
     let ends: [Int32]
-    /// What makes each line's series.
+    /// The hash of each line's series.
     package let identities: [UInt64]
 
     init(_ family: Family, text: [UInt8], ends: [Int32], identities: [UInt64]) {
@@ -21,17 +21,17 @@ package final class RenderedFamily: Sendable {
     /// Series, each bucket of a histogram counted.
     package var count: Int { identities.count }
 
-    /// The bytes that it takes, about: lines, places, and what heads them in two formats.
+    /// The approximate memory in bytes: lines, their positions and hashes, and the headers.
     package var byteCount: Int {
         text.count + count * 12 + family.header.count + family.openMetricsHeader.count
     }
 
-    /// Where a line stands in `text`, including its line feed.
+    /// The position of a line in `text`, including its line feed.
     func line(_ index: Int) -> Range<Int> {
         (index == 0 ? 0 : Int(ends[index - 1]))..<Int(ends[index])
     }
 
-    /// Where a line's name and labels stand in `text`.
+    /// The position of a line's name and labels in `text`.
     func head(_ line: Int) -> Range<Int> {
         let range = self.line(line)
         let text = self.text
@@ -82,7 +82,7 @@ struct LineBuilder {
         text.append(byte)
     }
 
-    /// Writes `name="value"` behind a brace or a comma and escapes the value.
+    /// Writes `opening` (a brace or a comma) and `name="value"`, with the value escaped.
     mutating func append(
         label name: Span<UInt8>, value: Span<UInt8>, opening: UInt8,
         hasher: inout SeriesHasher
@@ -121,14 +121,14 @@ struct LineBuilder {
         identities.append(identity)
     }
 
-    /// Takes over a line that is there already.
+    /// Copies a rendered line.
     mutating func append(line: Span<UInt8>, identity: UInt64) {
         append(line)
         ends.append(Int32(truncatingIfNeeded: text.count))
         identities.append(identity)
     }
 
-    /// Takes over the name and labels of a line, with another value.
+    /// Copies the name and labels of a rendered line and writes another value.
     mutating func append(line: Span<UInt8>, value: Double, identity: UInt64) {
         let blank = line.lastOffset(of: 0x20) ?? line.count
         append(line.extracting(first: blank))

@@ -2,8 +2,8 @@ internal import Kernel
 
 /// What makes two series the same: the name and the labels that are not empty.
 ///
-/// The identity is a 64-bit hash keyed per process (SipHash), so that 100,000 series take each
-/// other for duplicates once in billions of pages and nobody can choose names that do.
+/// The identity is a 64-bit hash keyed per process (SipHash): two of 100,000 series collide once in
+/// billions of pages, and a client cannot choose names that collide.
 enum SeriesHash {
     static func of(family name: String) -> UInt64 {
         of(family: name.utf8Span.span)
@@ -25,7 +25,7 @@ enum SeriesHash {
     }
 }
 
-/// Takes the labels of a series in the order of a `LabelSet`.
+/// Hashes the labels of a series, in the order of a `LabelSet`.
 struct SeriesHasher {
     private var hasher = Hasher()
 
@@ -33,7 +33,7 @@ struct SeriesHasher {
         hasher.combine(family)
     }
 
-    /// An empty label is no label.
+    /// A label with an empty value counts as absent, as in Prometheus.
     @inline(__always)
     mutating func add(name: Span<UInt8>, value: Span<UInt8>) {
         if value.isEmpty { return }

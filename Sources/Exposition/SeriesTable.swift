@@ -1,10 +1,10 @@
 internal import Kernel
 
-/// Rows that come and go (CPUs, devices, mounts) under columns that stay: each cell is a series
-/// whose name and labels are rendered once, when the row first appears.
+/// Rows that come and go (CPUs, devices, mounts) in constant columns: each cell is a series whose name
+/// and labels are rendered once, when the row first appears.
 ///
-/// A collection is `begin`, for each row `row` and values, `end`; then the columns are written,
-/// each under its family. A row that was not named since `begin` is gone after `end`.
+/// A collection calls `begin`, then `row` for each row and sets its values, then `end`; after that the
+/// columns are written, each under its family. `end` removes rows that were not named since `begin`.
 package struct SeriesTable: ~Copyable {
     /// One column: a family, and the labels that tell its cells from others of the same family.
     package struct Column: Sendable {
@@ -17,24 +17,26 @@ package struct SeriesTable: ~Copyable {
         }
     }
 
-    /// What a row's cells hold until a value comes: nothing is written for them.
+    /// The value of a cell that has not been set, for which nothing is written: a NaN that no
+    /// computation returns.
     private static var absent: Double { Double(bitPattern: 0x7FF8_0000_DEAD_0000) }
 
     package let columns: [Column]
-    /// Rows beyond this many are refused.
+    /// Further rows are rejected.
     package let rowLimit: Int
     package private(set) var rowCount = 0
-    /// Rows that were refused since the table was made.
+    /// Rows rejected since the table was created.
     package private(set) var refusedRows: UInt64 = 0
 
-    // Row by row: the key, the rendered text of each column's series, and its identity.
+    // For each row: the key, and for each column the rendered series and its hash.
     private var keys: [[UInt8]] = []
     private var texts: [UInt8] = []
     private var textStarts: [Int] = [0]
     private var identities: [UInt64] = []
     private var values: [Double] = []
     private var seen: [Bool] = []
-    // Rows in the order in which they were last named; the next one is guessed to follow it.
+    // Rows in the order in which they were last named. The kernel rarely changes the order, so the next
+    // row is compared with the one that followed last time before it is looked up.
     private var order: [Int] = []
     private var expected = 0
     private var guessed = true
@@ -51,8 +53,8 @@ package struct SeriesTable: ~Copyable {
         for index in seen.indices { seen[index] = false }
     }
 
-    /// The row with this key, its cells empty; nil when the key has been named since `begin` or
-    /// when there are too many rows. `labels` is asked when the row is new.
+    /// The row with this key, its cells unset; nil if the key has been named since `begin` or if there
+    /// are too many rows. `labels` is called only for a new row.
     package mutating func row(
         _ key: Span<UInt8>, labels: () -> [(name: String, value: String)]
     ) -> Int? {
@@ -77,7 +79,7 @@ package struct SeriesTable: ~Copyable {
         if guessed {
             expected += 1
         } else {
-            // The order has changed: from here on it is written down anew.
+            // The order has changed from here on.
             order.removeSubrange(min(expected, order.count)...)
             order.append(row)
             expected += 1
@@ -93,7 +95,7 @@ package struct SeriesTable: ~Copyable {
         set { values[row * columns.count + column] = newValue }
     }
 
-    /// Forgets the rows that have not been named since `begin`.
+    /// Removes the rows that have not been named since `begin`.
     package mutating func end() {
         order.removeSubrange(min(expected, order.count)...)
         if order.count == rowCount { return }
@@ -135,8 +137,8 @@ package struct SeriesTable: ~Copyable {
         }
     }
 
-    /// Writes columns one after the other; neighbours of the same family stand under one header,
-    /// and a family without a value is left out.
+    /// Writes columns in order. Adjacent columns of the same family share one header; a family without a
+    /// value is left out.
     package func write(_ range: Range<Int>, to page: inout Page) {
         var column = range.lowerBound
         while column < range.upperBound {

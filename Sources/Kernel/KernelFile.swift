@@ -13,19 +13,28 @@ package struct KernelFile: ~Copyable {
     /// Largest number of bytes that are read.
     package let limit: Int
     private let isOneRecord: Bool
+    private let longestRecord: Int?
     private var descriptor: Int32 = -1
     private static let budget = OpenFileBudget()
+    /// The smallest page size of Linux, which seq_file's buffer has at least.
+    private static var seqFileBytes: Int { 4096 }
 
     /// The file is opened by the first read.
     ///
     /// `isOneRecord`: the kernel generates the whole file for one read (`single_open` and sysfs
     /// attributes), so that a short read has reached the end and a second read(2) is not needed.
+    ///
+    /// `longestRecord`: the file consists of records of at most this many bytes and is generated with
+    /// seq_file (fs/seq_file.c). The kernel fills a buffer of at least 4,096 bytes and returns early only
+    /// if the next record does not fit, so that a shorter read has reached the end.
     package init(
-        path: String, limit: Int = KernelFile.defaultByteLimit, isOneRecord: Bool = false
+        path: String, limit: Int = KernelFile.defaultByteLimit, isOneRecord: Bool = false,
+        longestRecord: Int? = nil
     ) {
         self.path = path
         self.limit = limit
         self.isOneRecord = isOneRecord
+        self.longestRecord = longestRecord
     }
 
     deinit {
@@ -89,7 +98,11 @@ package struct KernelFile: ~Copyable {
                 text.truncate(to: limit)
                 return true
             }
-            if isOneRecord, text.count - before < free { return false }
+            let got = text.count - before
+            if isOneRecord, got < free { return false }
+            if let longestRecord, got < free, got + longestRecord < KernelFile.seqFileBytes {
+                return false
+            }
         }
     }
 

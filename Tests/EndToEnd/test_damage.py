@@ -161,7 +161,10 @@ def test_with_both_snapshots_damaged_the_records_are_shown(keep, whole, damaged,
     assert 4 <= requests(found, "m") <= 6
     assert found.value("ml_journal_files_set_aside") == 2
     lines = sentences(daemon)
-    assert len(lines) == 2 and len(aside(damaged.folder)) == 2
+    assert len(lines) == 3 and len(aside(damaged.folder)) == 2
+    # The records that only the snapshots held are counted as missing.
+    assert sum("are missing" in line for line in lines) == 1
+    assert found.value("ml_journal_skipped_records") > 0
     assert any(FORMER in line for line in lines)
     goes_on(keep, daemon, requests(found, "m"))
 
@@ -219,8 +222,8 @@ def test_a_log_without_its_file_is_set_aside(keep, damaged, is_gone):
     found = serves_the_machine(daemon)
     assert requests(found, "m") == 2
     assert found.value("ml_journal_files_set_aside") == 1
-    [line] = sentences(daemon)
-    assert "is empty, and its log is not" in line
+    line, loss = sentences(daemon)
+    assert "is empty, and its log is not" in line and "acknowledged records are lost" in loss
     [kept] = [name for name in aside(damaged.folder) if name.startswith(f"{WAL}.")]
     assert (damaged.folder / kept).read_bytes() == log
     goes_on(keep, daemon, 2)
@@ -245,9 +248,10 @@ def test_a_changed_byte_of_the_file_of_records_costs_what_no_snapshot_holds(
     found = serves_the_machine(daemon)
     assert requests(found, "m") == 2
     assert found.value("ml_journal_files_set_aside") == 1
-    [line] = sentences(daemon)
+    line, loss = sentences(daemon)
     [name] = aside(damaged.folder)
     assert name.startswith(f"{RECORDS}.") and name in line
+    assert "acknowledged records are lost" in loss
     goes_on(keep, daemon, 2)
 
 
@@ -260,9 +264,11 @@ def test_a_changed_byte_of_a_record_costs_this_record(keep, whole, damaged):
     daemon = keep()
     found = serves_the_machine(daemon)
     assert requests(found, "m") == 3
-    assert found.value("ml_journal_skipped_records") == 1
-    [line] = sentences(daemon)
-    assert "1 records changed" in line and aside(damaged.folder) == []
+    # The records of the log that was removed are missing as well.
+    assert found.value("ml_journal_skipped_records") > 1
+    lines = sentences(daemon)
+    assert any("1 records changed" in line for line in lines) and aside(damaged.folder) == []
+    assert any("acknowledged records are lost" in line for line in lines)
     goes_on(keep, daemon, 3)
 
 

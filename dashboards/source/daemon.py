@@ -60,7 +60,7 @@ def scrapes(board: Board):
              Column("Failing", "max by (instance, collector) "
                     "(node_scrape_collector_success{@host} == bool 0) > 0", "bool_yes_no"),
              sort="Failing", width=8, height=8),
-        graph("Skipped lines", "Lines of kernel text per second that a collector could not use. "
+        graph("Skipped lines", "Malformed lines of kernel files per second that were skipped. "
               "Alert: CollectorSkipsLines.", "ops",
               Query("sum by (instance, collector) "
                     "(rate(ml_exporter_collector_skipped_lines_total{@host}[@rate])) > 0",

@@ -4,8 +4,8 @@ internal import Kernel
 /// sign, `Inf` and `Infinity` with or without one, letters of either case. No hexadecimal digits and
 /// no underscores.
 enum FloatText {
-    /// Nil for anything else, and for a number beyond the range of a double. What is too small for a
-    /// double is zero.
+    /// The number, or nil if the text is not one or is beyond the range of a double. A number that is too
+    /// small for a double is zero.
     static func value(of text: Span<UInt8>) -> Double? {
         var start = 0
         var isNegative = false
@@ -29,7 +29,7 @@ enum FloatText {
         }
         var cursor = Cursor(digits)
         guard let value = cursor.decimal() else {
-            // The digits are right, so the number fits no double: too large or too small.
+            // The syntax is right, so the number is too large or too small for a double.
             return shape.isBelowOne ? (isNegative ? -0.0 : 0) : nil
         }
         return cursor.isAtEnd ? (isNegative ? -value : value) : nil
@@ -85,7 +85,7 @@ enum FloatText {
 }
 
 extension FloatText {
-    /// Whether a text is a decimal integer of 64 bits, with or without a sign.
+    /// Whether the text is a decimal integer that fits 64 bits, with or without a sign.
     static func isInteger(_ text: Span<UInt8>) -> Bool {
         let isSigned = !text.isEmpty && (text[0] == 0x2B || text[0] == 0x2D)
         var digits = Cursor(text.extracting(droppingFirst: isSigned ? 1 : 0))

@@ -1,21 +1,21 @@
 internal import Kernel
 
-/// Families and samples as a body told them, in text 0.0.4 or in delimited protobuf.
+/// The families and samples of a body in text 0.0.4 or delimited protobuf.
 ///
-/// Names and values of labels stand in one block of memory and samples point into it: 100,000
-/// samples are a handful of arrays. A histogram and a summary are several samples of one metric.
+/// Names and values of labels are in one block of memory and samples point into it, so that 100,000
+/// samples take a few allocations. A histogram or summary is several samples with one `metric`.
 package struct ParsedExposition: Sendable {
     package struct Family: Sendable {
-        /// As the samples have it, without the suffixes of histograms and summaries.
+        /// The samples' name, without the suffixes of histograms and summaries.
         package let name: String
-        /// Nil as long as neither a TYPE line nor a sample has come.
+        /// Nil until a TYPE line or a sample has been read.
         package internal(set) var kind: Exposition.Family.Kind?
         /// Nil without a HELP line.
         package internal(set) var help: String?
         package internal(set) var sampleCount = 0
     }
 
-    /// What a sample is to its metric.
+    /// The part of a metric that a sample is.
     package enum Role: UInt8, Sendable {
         /// The value of a counter, a gauge or an untyped metric.
         case value
@@ -25,13 +25,13 @@ package struct ParsedExposition: Sendable {
         case bucket
         /// A quantile of a summary; the quantile is the sample's bound.
         case quantile
-        /// Tells only that the histogram or summary is there.
+        /// A line without a bound: the histogram or summary exists, and nothing else is known from it.
         case presence
     }
 
     package struct Sample: Sendable {
         let familyIndex: Int32
-        /// The samples of one histogram or summary share it.
+        /// The number of the metric: the samples of one histogram or summary share it.
         let metric: Int32
         let firstLabel: Int32
         let labelCount: Int32
@@ -43,7 +43,7 @@ package struct ParsedExposition: Sendable {
         var labels: Range<Int> { Int(firstLabel)..<Int(firstLabel) + Int(labelCount) }
     }
 
-    /// Where a label's name and value stand in `text`, unescaped; valid UTF-8.
+    /// The positions of a label's name and value in `text`: unescaped, valid UTF-8.
     struct Label: Sendable {
         let nameStart: Int32
         let nameCount: Int32
@@ -56,7 +56,7 @@ package struct ParsedExposition: Sendable {
 
     package internal(set) var families: [Family] = []
     package internal(set) var samples: [Sample] = []
-    /// Whether any sample came with a time of its own.
+    /// Whether any sample has a timestamp.
     package internal(set) var hasTimestamps = false
     var labels: [Label] = []
     var text: [UInt8] = []
@@ -65,10 +65,10 @@ package struct ParsedExposition: Sendable {
 
     package init() {}
 
-    /// The position of the family of this name, nil when there is none.
+    /// The index of the family of this name in `families`, or nil if there is none.
     package func family(named name: String) -> Int? { slots[name] }
 
-    /// The position of the family of this name, which is there from now on.
+    /// The index of the family of this name, which is added if it is missing.
     mutating func addFamily(_ name: String) -> Int {
         if let place = slots[name] { return place }
         let place = families.count
@@ -91,7 +91,7 @@ package struct ParsedExposition: Sendable {
                 role: role, bound: bound, value: value))
     }
 
-    /// Forgets the samples of a family that is told anew.
+    /// Removes the samples of a family that the body has twice: the later one replaces it.
     mutating func dropSamples(ofFamily name: String) {
         guard let place = slots[name] else { return }
         samples.removeAll { $0.family == place }
@@ -107,9 +107,9 @@ package struct ParsedExposition: Sendable {
         return metricCount - 1
     }
 
-    /// Adds a label behind the last one; its value stands in `text` from `valueStart` to the end.
-    /// Where the label at `model` has the same name or value, its bytes are used again: neighbouring
-    /// samples mostly differ in one label.
+    /// Adds a label whose value is in `text` from `valueStart` to the end. If the label at `model` has
+    /// the same name or value, its bytes are used again: neighbouring samples mostly differ in one
+    /// label.
     mutating func addLabel(name: Span<UInt8>, valueStart: Int, like model: Int?) {
         var newName: Range<Int>?
         var newValue = valueStart..<text.count
@@ -153,6 +153,6 @@ package struct ParsedExposition: Sendable {
         return result
     }
 
-    /// The largest body that a batch can hold: positions have 32 bits.
+    /// The largest body: positions have 32 bits, and escaping can double the bytes.
     package static let bodyLimit = Int(Int32.max) / 2
 }

@@ -2,14 +2,14 @@ internal import Kernel
 internal import Wire
 
 /// Reads `io.prometheus.client.MetricFamily` messages, each behind its length (metrics.proto of
-/// Prometheus's client model). Native histograms are read by their classic buckets; units, exemplars
-/// and unknown fields are passed over.
+/// Prometheus's client model). Of native histograms the classic buckets are read; units, exemplars and
+/// unknown fields are ignored.
 package struct ProtobufParser: ~Copyable {
     private var batch = ParsedExposition()
     private var family = 0
     private var kind = Family.Kind.counter
 
-    /// Reads a whole body.
+    /// Parses a whole body. Throws at the first error.
     package static func parse(_ body: Span<UInt8>) throws(MetricSyntaxError) -> ParsedExposition {
         guard body.count <= ParsedExposition.bodyLimit else {
             throw MetricSyntaxError(line: nil, message: "the body is too long")
@@ -47,7 +47,7 @@ package struct ProtobufParser: ~Copyable {
         var name = ""
         var help: String?
         var kind: Family.Kind? = .counter
-        // The metrics are read when name and type are known, wherever these stand.
+        // Fields come in any order, and metrics need the name and the type: hence two passes.
         var fields = message
         while !fields.isAtEnd {
             switch try fields.key() {
@@ -60,7 +60,7 @@ package struct ProtobufParser: ~Copyable {
         guard let kind else {
             return refuse("unknown type of metric family \(Quoted.text(name))")
         }
-        // A name told twice in one body: the last message counts.
+        // If a body has a name twice, the last message counts.
         if batch.family(named: name) != nil { batch.dropSamples(ofFamily: name) }
         family = batch.addFamily(name)
         self.kind = kind

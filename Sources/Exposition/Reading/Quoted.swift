@@ -1,9 +1,9 @@
 internal import Kernel
 
-/// Foreign bytes in the sentences that tell what was wrong with them: cut, and with their control
-/// bytes escaped, so that a sentence stays one line.
+/// Foreign bytes in error messages: shortened, and with control bytes escaped, so that a message stays
+/// one line.
 package enum Quoted {
-    /// Longer texts are cut here.
+    /// Longer texts are cut after this many bytes.
     static let limit = 120
 
     package static func text(_ bytes: Span<UInt8>) -> String {

@@ -1,9 +1,9 @@
 internal import Kernel
 
-/// The words of a line.
+/// The tokens of a line.
 extension TextParser {
-    /// Makes the family of a name the one whose line is read: its own, or the histogram or summary
-    /// that it is a part of by its suffix.
+    /// Sets `family` and `role` for a name: its own family, or the histogram or summary that it belongs
+    /// to by its suffix.
     mutating func findFamily(_ name: Span<UInt8>) {
         role = .value
         let name = name.string
@@ -28,7 +28,7 @@ extension TextParser {
         ("_count", .count), ("_sum", .sum), ("_bucket", .value),
     ]
 
-    /// The byte that an escape stands for; `at` is behind the backslash.
+    /// The byte that the escape sequence means whose second byte is at `at`.
     func unescaped(quotes: Bool) throws(MetricSyntaxError) -> UInt8 {
         let byte = try peek()
         if byte == 0x5C { return byte }
@@ -37,7 +37,7 @@ extension TextParser {
         throw error("invalid escape sequence '\\\(Quoted.byte(byte).dropFirst().dropLast())'")
     }
 
-    /// Takes a name, perhaps an empty one; something follows it.
+    /// Reads a name, which may be empty. Throws if the input ends with it.
     @_lifetime(copy self)
     mutating func readName(allowsColon: Bool) throws(MetricSyntaxError) -> Span<UInt8> {
         let start = at
@@ -51,7 +51,7 @@ extension TextParser {
         }
     }
 
-    /// Takes the bytes up to a blank, a tab or a line feed, which follows.
+    /// Reads the bytes before the next space, tab or line feed. Throws if there is none.
     @_lifetime(copy self)
     mutating func readWord() throws(MetricSyntaxError) -> Span<UInt8> {
         let start = at
@@ -68,7 +68,7 @@ extension TextParser {
         endLine()
     }
 
-    /// Steps over the line feed that is next.
+    /// Skips the line feed at `at`.
     mutating func endLine() {
         at += 1
         line += 1

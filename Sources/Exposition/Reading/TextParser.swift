@@ -1,6 +1,6 @@
 internal import Kernel
 
-/// Why a body is no text of metrics.
+/// Why a body could not be parsed.
 package struct MetricSyntaxError: Error, Sendable, Equatable, CustomStringConvertible {
     /// The line, counted from 1; nil for formats without lines.
     package let line: Int?
@@ -13,16 +13,16 @@ package struct MetricSyntaxError: Error, Sendable, Equatable, CustomStringConver
 }
 
 /// Reads text 0.0.4 as strictly as Pushgateway 1.5.1 and node_exporter's textfile collector do: the
-/// last line ends with a line feed, nothing stands behind a value but a time, TYPE comes before the
+/// last line ends with a line feed, only a timestamp may follow a value, TYPE comes before the
 /// samples, and both HELP and TYPE once.
 ///
-/// Sentences about mistakes are those that users of these programs know.
+/// The error messages are the ones of these programs, which users know.
 package struct TextParser: ~Escapable {
     let text: Span<UInt8>
     var at = 0
     var line = 1
     var batch = ParsedExposition()
-    // The family whose line is read, and what the line's name says about its role.
+    // The family of the current line, and the role that the suffix of its name implies.
     var family = 0
     var role = ParsedExposition.Role.value
     private var bound = Double.nan
@@ -36,7 +36,7 @@ package struct TextParser: ~Escapable {
         self.text = text
     }
 
-    /// Reads a whole body.
+    /// Parses a whole body. Throws at the first error.
     package static func parse(_ text: Span<UInt8>) throws(MetricSyntaxError) -> ParsedExposition {
         guard text.count <= ParsedExposition.bodyLimit else {
             throw MetricSyntaxError(line: 1, message: "the text is too long")
@@ -143,7 +143,7 @@ package struct TextParser: ~Escapable {
             throw error("expected float as value, got \(Quoted.text(word))")
         }
         if role == .count || role == .bucket {
-            // Such counts are whole numbers to Pushgateway.
+            // Pushgateway keeps these counts as integers.
             guard value >= 0, value.isFinite else {
                 throw error(
                     "negative or unbounded count of \(Quoted.text(batch.families[family].name))")
@@ -158,7 +158,7 @@ package struct TextParser: ~Escapable {
         endLine()
     }
 
-    /// The metric that a sample belongs to: a new one, but for the lines of one histogram or summary.
+    /// The number of the sample's metric: a new one, except for further lines of a histogram or summary.
     private mutating func metric(_ kind: Family.Kind, labels: Range<Int>) -> Int {
         guard kind == .histogram || kind == .summary else { return batch.newMetric() }
         var signature = UInt64(truncatingIfNeeded: family)
@@ -235,7 +235,7 @@ package struct TextParser: ~Escapable {
         }
     }
 
-    /// Reads a label's value with its quotes to the end of the batch's text.
+    /// Appends a quoted label value, unescaped, to the batch's text.
     private mutating func readLabelValue() throws(MetricSyntaxError) {
         skipBlanks()
         guard try peek() == 0x22 else {

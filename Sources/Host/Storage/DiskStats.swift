@@ -77,7 +77,9 @@ struct DiskStats: Collector, ~Copyable {
     private var properties: DiskProperties
 
     init(_ roots: FilesystemRoots, filter: Filter) {
-        file = roots.proc.file("diskstats", limit: 16 << 20)
+        // A line has a name of at most 32 bytes and 19 numbers of at most 20 digits.
+        file = KernelFile(
+            path: roots.proc.path(of: "diskstats"), limit: 16 << 20, longestRecord: 512)
         self.filter = CachedFilter(filter)
         scales = DiskStats.columns.map(\.scale)
         table = SeriesTable(
