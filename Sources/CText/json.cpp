@@ -204,6 +204,13 @@ class Flattener {
       token->kind = ctext_json_bad_string;
       return Failure::none;
     }
+    // U+0000 ends the page for parsers of the text formats, Prometheus' own included. It is only
+    // possible with an escape, so that strings without one need no search.
+    if (plain.find('\0') != std::string_view::npos) {
+      state.string_end = start;
+      token->kind = ctext_json_bad_string;
+      return Failure::none;
+    }
     token->bits = reinterpret_cast<uintptr_t>(start);
     token->count = static_cast<uint32_t>(plain.size());
     return Failure::none;

@@ -19,6 +19,21 @@ package enum Query {
         return values
     }
 
+    /// The decoded name of the first pair whose name is none of `known`; nil if there is none. A name
+    /// with an invalid escape is returned as it is written.
+    package static func unknownName(in query: Span<UInt8>, known: [StaticString]) -> String? {
+        var start = 0
+        while start < query.count {
+            let pair = query.piece(from: &start, upTo: UInt8(ascii: "&"))
+            let equals = pair.offset(of: UInt8(ascii: "=")) ?? pair.count
+            let written = pair.extracting(first: equals)
+            if written.isEmpty { continue }
+            guard let name = decode(written) else { return written.string }
+            if !known.contains(where: { name.span.equals($0) }) { return name.span.string }
+        }
+        return nil
+    }
+
     private static func decode(_ text: Span<UInt8>) -> [UInt8]? {
         var decoded: [UInt8] = []
         decoded.reserveCapacity(text.count)

@@ -14,18 +14,20 @@ struct Column {
     let content: Content
     /// The key, for errors.
     let subject: StaticString
-    /// Where the array is.
+    /// The position of the array.
     let position: Int
+    /// The position of the key inside the subject, as in `features.age`; nil for a top-level key.
+    let member: Int?
 }
 
-/// What the rows of a columns form are, until they are known to be good.
+/// The rows of columns while they are checked.
 struct ColumnRows {
     private(set) var count = 0
     var outcomes: [RequestOutcome] = []
     var reasons: [Symbol] = []
     var sizes: [UInt64] = []
     private(set) var isRefused: [Bool] = []
-    /// The first mistake of each refused row.
+    /// The first error of each refused row.
     private(set) var problems: [(row: Int, problem: EventError)] = []
     /// The batch's row of each that is not refused.
     var rows: [Int] = []

@@ -1,26 +1,16 @@
 internal import Kernel
 package import Observation
 
-/// Why a whole body is refused.
-package struct BodyError: Error, Sendable, Equatable {
-    /// A sentence for people, without its full stop.
-    package let sentence: String
-}
-
-/// Decodes the bodies of pushes into batches.
-///
-/// It keeps its memory from body to body, so that a further one of the same kind allocates nothing.
-package struct EventDecoder: ~Copyable {
-    /// How a body holds its events.
+/// Decodes the JSON of `POST /v1/events`.
+package struct EventDecoder: ~Copyable, BatchDecoder {
     package enum Form: Sendable {
-        /// One object, or an array of objects: a mistake in the syntax refuses the whole body.
+        /// One object or an array of objects: a syntax error refuses the whole body.
         case json
-        /// An object per line: a mistake in the syntax costs its line.
+        /// An object per line: a syntax error refuses its line.
         case lines
     }
 
-    /// Bytes behind a body that must be readable, whatever they hold.
-    package static let padding = JSONReader.padding
+    package static var padding: Int { JSONReader.padding }
 
     private var json: JSONReader
     private var reader: EventReader
@@ -30,10 +20,6 @@ package struct EventDecoder: ~Copyable {
         reader = EventReader(limits)
     }
 
-    /// Fills `batch` with what `body` says and `outcome` with the events that are refused. Both are
-    /// emptied before. Returns how many events the body has, refused ones included.
-    ///
-    /// Behind the body there are `padding` bytes more that may be read. `now` is in Unix seconds.
     package mutating func decode(
         _ body: Span<UInt8>, form: Form, now: Double, into batch: inout Batch,
         outcome: inout BatchOutcome
@@ -41,25 +27,29 @@ package struct EventDecoder: ~Copyable {
         batch.removeAll()
         outcome.removeAll()
         reader.begin(now: now)
+        // RFC 8259, section 8.1: a parser may ignore a byte order mark. Windows tools write one.
+        let text = body.starts(with: "\u{FEFF}") ? body.extracting(droppingFirst: 3) : body
+        if let cause = BodyDiagnosis.ofStart(text) { throw BodyError(sentence: cause) }
         switch form {
         case .json:
             try EventDecoder.decodeText(
-                body, json: &json, reader: &reader, batch: &batch, outcome: &outcome)
+                text, json: &json, reader: &reader, batch: &batch, outcome: &outcome)
         case .lines:
             EventDecoder.decodeLines(
-                body, json: &json, reader: &reader, batch: &batch, outcome: &outcome)
+                text, json: &json, reader: &reader, batch: &batch, outcome: &outcome)
         }
         return reader.items
     }
 
-    /// About how many bytes it holds on to.
     package var keptBytes: Int { json.keptBytes }
 
     private static func decodeText(
         _ body: Span<UInt8>, json: inout JSONReader, reader: inout EventReader,
         batch: inout Batch, outcome: inout BatchOutcome
     ) throws(BodyError) {
-        guard json.open(body) else { throw BodyError(sentence: json.failure) }
+        guard json.open(body) else {
+            throw BodyError(sentence: sentence(json.failure, body: body, form: .json))
+        }
         while true {
             switch json.next() {
             case .element: reader.read(json.element, batch: &batch, outcome: &outcome)
@@ -67,9 +57,14 @@ package struct EventDecoder: ~Copyable {
             case .failure:
                 batch.removeAll()
                 outcome.removeAll()
-                throw BodyError(sentence: json.failure)
+                throw BodyError(sentence: sentence(json.failure, body: body, form: .json))
             }
         }
+    }
+
+    /// The parser's message, or the cause that the text shows.
+    private static func sentence(_ failure: String, body: Span<UInt8>, form: Form) -> String {
+        BodyDiagnosis.ofText(body, form: form) ?? failure
     }
 
     private static func decodeLines(
@@ -84,18 +79,25 @@ package struct EventDecoder: ~Copyable {
             let line = rest.extracting(first: length)
             if line.trimmed.isEmpty { continue }
             guard json.open(line) else {
-                reader.refuse(.syntax, detail: json.failure, outcome: &outcome)
+                reader.refuse(
+                    .syntax, detail: sentence(json.failure, body: line, form: .lines),
+                    outcome: &outcome)
                 continue
             }
             if json.isArray {
                 reader.refuse(
-                    .notAnObject, detail: "a line must hold one object", outcome: &outcome)
+                    .notAnObject,
+                    detail:
+                        "a line must be one object, found an array: send an array with Content-Type: application/json",
+                    outcome: &outcome)
                 continue
             }
             if json.next() == .element {
                 reader.read(json.element, batch: &batch, outcome: &outcome)
             } else {
-                reader.refuse(.syntax, detail: json.failure, outcome: &outcome)
+                reader.refuse(
+                    .syntax, detail: sentence(json.failure, body: line, form: .lines),
+                    outcome: &outcome)
             }
         }
     }

@@ -106,11 +106,12 @@ package final class EventIngestor: Sendable {
             return .error(
                 400, code: "stale_start",
                 detail: "a later process of this producer has pushed already")
-        case .full:
+        case .futureStart:
             return .error(
-                429, code: "producer_limit",
+                400, code: "future_start",
                 detail:
-                    "no further producer is remembered; silent ones are forgotten after 24 hours")
+                    "Producer-Start must be at most 24 hours ahead of the daemon's clock: it is the Unix time at which the producer's process started, in seconds"
+            )
         }
     }
 
@@ -119,7 +120,9 @@ package final class EventIngestor: Sendable {
         statistics.count(decoded.batch)
         statistics.count(decoded.outcome)
         statistics.count(nanoseconds: Clock.monotonicNanoseconds &- decoded.began)
-        let answer = PushAnswer.events(decoded.items, outcome: decoded.outcome)
+        let answer = PushAnswer.events(
+            decoded.items, outcome: decoded.outcome,
+            ignored: decoded.batch.omissions.fields)
         if answer.status == 200 { noteSuccess(decoded.key, at: decoded.time) }
         return answer
     }

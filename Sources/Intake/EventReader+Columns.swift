@@ -4,31 +4,39 @@ internal import Observation
 extension EventReader {
     /// Many events of one scope, as an array per key.
     ///
-    /// A mistake in one row costs that row; a mistake in the form, the whole object.
+    /// A wrong value refuses its row; a wrong form refuses the object.
     mutating func readColumns(
-        _ event: JSONValue, position: Int, scope: Int, item: Int,
-        mark: borrowing Batch.Checkpoint, batch: inout Batch, outcome: inout BatchOutcome
+        _ source: borrowing EventSource, position: Int, scope: Int, batch: inout Batch,
+        outcome: inout BatchOutcome
     ) throws(EventError) {
+        let (event, item) = (source.value, source.item)
         guard event.kind(position) == .object else {
-            throw EventError(.wrongType, key: .columns, rule: "must be an object of arrays")
+            throw EventError(
+                .wrongType, key: .columns, rule: "must be an object of arrays", position: position)
         }
         let members = try KnownFields(event, position: position, table: table)
-        batch.omissions.unknownFields &+= members.unknown(besides: Key.ofColumns)
+        noteUnknown(
+            event, position: position, fields: members, besides: Key.ofColumns, inside: "columns",
+            batch: &batch)
         columns.removeAll(keepingCapacity: true)
         try findColumns(event, members: members, batch: &batch)
         let count = columns.first.map { event.count($0.position) } ?? 0
         for column in columns where event.count(column.position) != count {
-            throw EventError(
-                .lengthMismatch, subject: column.subject,
-                rule: "must be as long as the other columns")
+            throw EventReader.error(
+                EventError(
+                    .lengthMismatch, subject: column.subject,
+                    rule: "must have as many elements as the first column,", limit: count, unit: "",
+                    position: column.position), in: column)
         }
         guard count <= limits.events - item else {
             throw EventError(
-                .eventLimit, key: .columns, rule: "have more rows than a push may have events")
+                .eventLimit, subject: "columns",
+                rule: "must not take the push beyond its limit of", limit: limits.events,
+                unit: "events")
         }
         columnRows.begin(count)
         for index in columns.indices { try check(event, column: columns[index], batch: &batch) }
-        batch.openRun(scope, at: mark)
+        batch.openRun(scope, at: source.mark)
         for row in 0..<count {
             columnRows.rows.append(batch.nextRow)
             if columnRows.isRefused[row] { continue }
@@ -39,28 +47,31 @@ extension EventReader {
                 item: item + row, outcome: outcome, reason: reason, weight: 1,
                 size: columnRows.sizes[row])
         }
-        if batch.nextRow == mark.rows {
-            // No row is left, so no run is.
-            batch.takeBack(to: mark)
+        if batch.nextRow == source.mark.rows {
+            // Without a row there must be no run.
+            batch.rollBack(to: source.mark)
         } else {
             for index in columns.indices { fill(event, column: columns[index], batch: &batch) }
+            batch.sortInputErrors(after: source.mark)
         }
         for (row, problem) in columnRows.problems.sorted(by: { $0.row < $1.row }) {
-            outcome.reject(item + row, code: problem.code, detail: problem.sentence)
+            outcome.reject(
+                item + row, code: problem.code,
+                detail: problem.sentence(in: event, prefix: "columns.", row: row))
         }
         countItems(upTo: item + count)
     }
 
-    // MARK: Which columns there are
+    // MARK: Finding the columns
 
     private mutating func findColumns(
         _ event: JSONValue, members: KnownFields, batch: inout Batch
     ) throws(EventError) {
         let single: [(Key, Column.Content)] = [
             (.outcome, .outcome), (.reason, .reason), (.batchSize, .size),
-            (.durationSeconds, .measure(.duration, .amount)),
-            (.timeToFirstTokenSeconds, .measure(.timeToFirstToken, .amount)),
-            (.timePerOutputTokenSeconds, .measure(.timePerOutputToken, .amount)),
+            (.durationSeconds, .measure(.duration, .seconds)),
+            (.timeToFirstTokenSeconds, .measure(.timeToFirstToken, .seconds)),
+            (.timePerOutputTokenSeconds, .measure(.timePerOutputToken, .seconds)),
             (.score, .measure(.score, .probability)), (.prediction, .prediction),
             (.inputErrors, .inputErrors), (.id, .id), (.traceID, .trace),
             (.timestamp, .timestamp),
@@ -97,12 +108,18 @@ extension EventReader {
     }
 
     private mutating func add(
-        _ event: JSONValue, content: Column.Content, subject: StaticString, position: Int
+        _ event: JSONValue, content: Column.Content, subject: StaticString, position: Int,
+        member: Int? = nil
     ) throws(EventError) {
+        let column = Column(
+            content: content, subject: subject, position: position, member: member)
         guard event.kind(position) == .array else {
-            throw EventError(.wrongType, subject: subject, rule: "must be an array, as all columns")
+            throw EventReader.error(
+                EventError(
+                    .wrongType, subject: subject,
+                    rule: "must be an array, as all columns are", position: position), in: column)
         }
-        columns.append(Column(content: content, subject: subject, position: position))
+        columns.append(column)
     }
 
     private mutating func add(
@@ -113,7 +130,7 @@ extension EventReader {
             (reader: inout EventReader, field, value, _: inout Batch) throws(EventError) in
             try reader.add(
                 event, content: .measure(field.measure, field.rule), subject: subject,
-                position: value)
+                position: value, member: value - 1)
         }
     }
 
@@ -128,7 +145,8 @@ extension EventReader {
                 let feature = try key(event, position: next, subject: "features", batch: &batch)
                 if !event.isNull(next + 1) {
                     try add(
-                        event, content: .feature(feature), subject: "features", position: next + 1)
+                        event, content: .feature(feature), subject: "features",
+                        position: next + 1, member: next)
                 }
             } else if event.kind(next + 1) == .array {
                 batch.omissions.features &+= UInt64(event.count(next + 1))
@@ -143,20 +161,24 @@ extension EventReader {
     ) throws(EventError) {
         let count = try event.object(position, subject: subject)
         if count > limits.entries {
-            throw EventError(.tooMany, subject: subject, rule: "has more entries than the limit")
+            throw EventError(
+                .tooMany, subject: subject, limit: limits.entries, unit: "entries",
+                position: position)
         }
         beginKeys()
         var next = position + 1
         for _ in 0..<count {
             let name = try key(event, position: next, subject: subject, batch: &batch)
             if !event.isNull(next + 1) {
-                try add(event, content: content(name), subject: subject, position: next + 1)
+                try add(
+                    event, content: content(name), subject: subject, position: next + 1,
+                    member: next)
             }
             next = event.end(next + 1)
         }
     }
 
-    // MARK: First look: what is wrong with which row
+    // MARK: First pass: check the rows
 
     private mutating func check(
         _ event: JSONValue, column: Column, batch: inout Batch
@@ -169,7 +191,7 @@ extension EventReader {
             do throws(EventError) {
                 try check(event, value: value, row: row, column: column, batch: &batch)
             } catch {
-                columnRows.refuse(row, problem: error)
+                columnRows.refuse(row, problem: EventReader.error(error, in: column))
             }
         }
     }
@@ -183,47 +205,49 @@ extension EventReader {
         case .feature: try checkFeature(event, value: value)
         case .outcome: columnRows.outcomes[row] = try outcome(event, position: value)
         case .reason: columnRows.reasons[row] = try reason(event, position: value, batch: &batch)
-        case .size: columnRows.sizes[row] = try event.whole(value, from: 1, subject: column.subject)
-        case .score: _ = try event.probability(value, subject: column.subject)
-        case .attribution: _ = try event.finite(value, subject: column.subject)
+        case .size:
+            columnRows.sizes[row] = try event.whole(
+                value, rule: .batchSize, subject: column.subject)
+        case .score:
+            _ = try event.number(value, rule: .probability, subject: column.subject)
+        case .attribution:
+            _ = try event.number(value, rule: .finite, subject: column.subject)
         case .id: _ = try event.text(value, limit: limits.valueBytes, subject: column.subject)
         case .trace: _ = try event.text(value, limit: limits.nameBytes, subject: column.subject)
-        case .timestamp: try note(event, timestamp: value, batch: &batch)
+        case .timestamp: try checkTimestamp(event, position: value, batch: &batch)
         case .group:
             if try event.text(value, limit: limits.nameBytes, subject: column.subject).isEmpty {
-                throw EventError(.badValue, subject: column.subject, rule: "must not be empty")
+                throw EventError(
+                    .badValue, subject: column.subject, rule: "must not be empty", position: value)
             }
         case .prediction:
             if event.kind(value) != .number {
                 _ = try answer(event, position: value, subject: "prediction", batch: &batch)
             }
         case .inputErrors:
-            let count = try event.array(value, subject: column.subject)
-            if count > limits.entries {
-                throw EventError(
-                    .tooMany, subject: column.subject, rule: "has more entries than the limit")
-            }
-            var next = value + 1
-            for _ in 0..<count {
-                _ = try inputError(event, position: next, batch: &batch)
-                next = event.end(next)
-            }
+            // The size of the row is known: its column comes first.
+            try forEachInputError(
+                event, position: value, size: columnRows.sizes[row], batch: &batch
+            ) { _, _ in }
         }
     }
 
     private func checkFeature(_ event: JSONValue, value: Int) throws(EventError) {
         switch event.kind(value) {
-        case .number, .largeNumber, .yes, .no, .badString: return
-        case .string: _ = try event.text(value, limit: limits.valueBytes, subject: "features")
-        default:
-            throw EventError(
-                .wrongType, key: .features, rule: "must hold numbers, strings, booleans and null")
+        case .number, .largeNumber, .yes, .no, .badString, .string: return
+        default: throw EventReader.notAFeature(value)
         }
     }
 
-    // MARK: Second look: what goes into the batch
+    /// An error with the place of its column: `features.age`.
+    private static func error(_ error: EventError, in column: Column) -> EventError {
+        guard let member = column.member else { return error }
+        return error.inMember(member)
+    }
 
-    private func fill(_ event: JSONValue, column: Column, batch: inout Batch) {
+    // MARK: Second pass: fill the batch
+
+    private mutating func fill(_ event: JSONValue, column: Column, batch: inout Batch) {
         if case .measure(let measure, _) = column.content {
             fill(event, column: column, measure: measure, batch: &batch)
             return
@@ -249,8 +273,8 @@ extension EventReader {
         }
     }
 
-    /// The value is one that `check` has let through.
-    private func fill(
+    /// `check` has accepted the value.
+    private mutating func fill(
         _ event: JSONValue, value: Int, row: Int, column: Column, batch: inout Batch
     ) {
         if event.isNull(value) {
@@ -277,12 +301,21 @@ extension EventReader {
         case .group(let facet):
             batch.append(group: batch.intern(event.text(value)), of: facet, row: row)
         case .id:
-            if event.count(value) > 0 { batch.append(id: batch.keep(event.text(value)), row: row) }
+            if event.count(value) > 0 { batch.append(id: batch.store(event.text(value)), row: row) }
         case .trace:
             if event.count(value) > 0 {
-                batch.append(trace: batch.keep(event.text(value)), row: row)
+                batch.append(trace: batch.store(event.text(value)), row: row)
             }
-        case .inputErrors: try? readInputErrors(event, position: value, row: row, batch: &batch)
+        case .inputErrors:
+            // Unknown keys were counted by the check.
+            let omissions = batch.omissions
+            try? forEachInputError(event, position: value, size: .max, batch: &batch) {
+                entry, batch in
+                batch.append(
+                    inputError: entry.reason, feature: entry.feature, row: row,
+                    rows: UInt32(clamping: entry.rows))
+            }
+            batch.omissions = omissions
         case .size: batch.observe(.batchSize, row: row, value: event.number(value))
         case .outcome, .reason, .timestamp, .measure: return
         }
@@ -290,7 +323,8 @@ extension EventReader {
 }
 
 extension Key {
-    static let ofColumns: KeySet = Key.ofInference.subtracting([
-        .type, .model, .version, .variant, .columns, .count,
+    /// The keys inside `columns`.
+    static let ofColumns: KeySet = InferenceRows.keys.subtracting([.columns, .count]).union([
+        .timestamp
     ])
 }

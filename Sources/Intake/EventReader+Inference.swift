@@ -2,37 +2,44 @@ internal import Kernel
 internal import Observation
 
 extension Key {
-    static let ofInference: KeySet = [
-        .type, .model, .version, .variant, .timestamp, .outcome, .reason, .durationSeconds,
-        .stages, .batchSize, .tokens, .timeToFirstTokenSeconds, .timePerOutputTokenSeconds,
-        .features, .prediction, .score, .scores, .groups, .inputErrors, .attributions, .id,
-        .traceID, .columns, .count,
-    ]
-    /// What most events do not have.
+    /// Keys that most events lack: one test skips them all.
     static let seldom: KeySet = [
         .stages, .tokens, .timeToFirstTokenSeconds, .timePerOutputTokenSeconds, .features,
         .prediction, .score, .scores, .groups, .inputErrors, .attributions, .id, .traceID,
     ]
 }
 
-extension EventReader {
-    /// An event of one request, of `count` alike, or of columns.
-    mutating func readInference(
-        _ event: JSONValue, members: KnownFields, item: Int, mark: borrowing Batch.Checkpoint,
-        batch: inout Batch, outcome: inout BatchOutcome
+extension InferenceRows: ReadableEvent {
+    static let keys: KeySet = [
+        .outcome, .reason, .durationSeconds, .stages, .batchSize, .tokens,
+        .timeToFirstTokenSeconds, .timePerOutputTokenSeconds, .features, .prediction, .score,
+        .scores, .groups, .inputErrors, .attributions, .id, .traceID, .columns, .count,
+    ]
+
+    static func read(
+        _ source: borrowing EventSource, with reader: inout EventReader, batch: inout Batch,
+        outcome: inout BatchOutcome
     ) throws(EventError) {
-        batch.omissions.unknownFields &+= members.unknown(besides: Key.ofInference)
-        let scope = try scope(event, members: members, absentVersion: "unversioned", batch: &batch)
+        try reader.readInference(source, batch: &batch, outcome: &outcome)
+    }
+}
+
+extension EventReader {
+    /// An event of one request, of `count` requests, or of columns.
+    mutating func readInference(
+        _ source: borrowing EventSource, batch: inout Batch, outcome: inout BatchOutcome
+    ) throws(EventError) {
+        let (event, members) = (source.value, source.fields)
+        let scope = try scope(event, fields: members, absentVersion: "unversioned", batch: &batch)
         if let position = members[.columns] {
-            if let key = Key.ofInference.subtracting([
-                .type, .model, .version, .variant, .timestamp, .columns,
-            ]).intersection(members.given).first {
+            if let key = InferenceRows.keys.subtracting([.columns]).intersection(members.given)
+                .first
+            {
                 throw EventError(
-                    .badValue, key: key, rule: "must stand in columns when there are columns")
+                    .badValue, key: key, rule: "must be inside columns if the event has columns")
             }
             return try readColumns(
-                event, position: position, scope: scope, item: item, mark: mark, batch: &batch,
-                outcome: &outcome)
+                source, position: position, scope: scope, batch: &batch, outcome: &outcome)
         }
         var outcome = RequestOutcome.ok
         if let position = members[.outcome] {
@@ -45,12 +52,13 @@ extension EventReader {
         if reason.isNone, outcome != .ok { reason = name(of: outcome, batch: &batch) }
         var size: UInt64 = 1
         if let position = members[.batchSize] {
-            size = try event.whole(position, from: 1, subject: "batch_size")
+            size = try event.whole(position, rule: .batchSize, subject: "batch_size")
         }
-        let weight = try weight(event, members: members)
+        let weight = try weight(event, fields: members)
         let row = batch.nextRow
-        batch.openRun(scope, at: mark)
-        batch.appendRow(item: item, outcome: outcome, reason: reason, weight: weight, size: size)
+        batch.openRun(scope, at: source.mark)
+        batch.appendRow(
+            item: source.item, outcome: outcome, reason: reason, weight: weight, size: size)
         if members[.batchSize] != nil {
             batch.observe(.batchSize, row: row, value: Double(size), weight: weight)
         }
@@ -60,12 +68,13 @@ extension EventReader {
             )
         }
         if members.given.intersection(Key.seldom).isEmpty { return }
-        try readMeasures(event, members: members, row: row, weight: weight, batch: &batch)
-        try readData(event, members: members, row: row, batch: &batch)
+        try readMeasures(event, fields: members, row: row, weight: weight, batch: &batch)
+        try readData(event, fields: members, row: row, size: size, batch: &batch)
     }
 
     private mutating func readData(
-        _ event: JSONValue, members: KnownFields, row: Int, batch: inout Batch
+        _ event: JSONValue, fields members: KnownFields, row: Int, size: UInt64,
+        batch: inout Batch
     ) throws(EventError) {
         if let position = members[.features] {
             try readFeatures(event, position: position, row: row, batch: &batch)
@@ -79,7 +88,8 @@ extension EventReader {
             try forEachKey(event, position: position, subject: "scores", batch: &batch) {
                 (name, value, batch: inout Batch) throws(EventError) in
                 batch.append(
-                    score: try event.probability(value, subject: "scores"), of: name, row: row)
+                    score: try event.number(value, rule: .probability, subject: "scores"), of: name,
+                    row: row)
             }
         }
         let limits = limits
@@ -96,20 +106,26 @@ extension EventReader {
             try forEachKey(event, position: position, subject: "attributions", batch: &batch) {
                 (feature, value, batch: inout Batch) throws(EventError) in
                 batch.append(
-                    attribution: try event.finite(value, subject: "attributions"), of: feature,
+                    attribution: try event.number(value, rule: .finite, subject: "attributions"),
+                    of: feature,
                     row: row)
             }
         }
         if let position = members[.inputErrors] {
-            try readInputErrors(event, position: position, row: row, batch: &batch)
+            try forEachInputError(event, position: position, size: size, batch: &batch) {
+                entry, batch in
+                batch.append(
+                    inputError: entry.reason, feature: entry.feature, row: row,
+                    rows: UInt32(clamping: entry.rows))
+            }
         }
         if let position = members[.id] {
             let text = try event.text(position, limit: limits.valueBytes, subject: "id")
-            if !text.isEmpty { batch.append(id: batch.keep(text), row: row) }
+            if !text.isEmpty { batch.append(id: batch.store(text), row: row) }
         }
         if let position = members[.traceID] {
             let text = try event.text(position, limit: limits.nameBytes, subject: "trace_id")
-            if !text.isEmpty { batch.append(trace: batch.keep(text), row: row) }
+            if !text.isEmpty { batch.append(trace: batch.store(text), row: row) }
         }
     }
 
@@ -130,10 +146,14 @@ extension EventReader {
                 } else {
                     lastFeatures[index] = feature
                 }
-                if let value = try self.feature(event, position: value, batch: &batch) {
-                    batch.append(feature: feature, row: row, value: value)
-                } else {
-                    batch.append(inputError: .invalidUTF8, feature: feature, row: row)
+                do throws(EventError) {
+                    if let value = try self.feature(event, position: value, batch: &batch) {
+                        batch.append(feature: feature, row: row, value: value)
+                    } else {
+                        batch.append(inputError: .invalidUTF8, feature: feature, row: row)
+                    }
+                } catch {
+                    throw error.inMember(next)
                 }
             } else {
                 batch.omissions.features &+= 1
@@ -142,35 +162,26 @@ extension EventReader {
         }
     }
 
-    func readInputErrors(
-        _ event: JSONValue, position: Int, row: Int, batch: inout Batch
-    ) throws(EventError) {
-        let count = try event.array(position, subject: "input_errors")
-        if count > limits.entries {
-            throw EventError(.tooMany, key: .inputErrors, rule: "has more entries than the limit")
-        }
-        var next = position + 1
-        for _ in 0..<count {
-            let (feature, reason) = try inputError(event, position: next, batch: &batch)
-            batch.append(inputError: reason, feature: feature, row: row)
-            next = event.end(next)
-        }
-    }
-
-    /// Runs `body` with each key and the position of its value; null values are left out.
+    /// Calls `body` with each key and the position of its value. Null values are skipped.
     mutating func forEachKey(
         _ event: JSONValue, position: Int, subject: StaticString, batch: inout Batch,
         body: (Symbol, Int, inout Batch) throws(EventError) -> Void
     ) throws(EventError) {
         let count = try event.object(position, subject: subject)
         if count > limits.entries {
-            throw EventError(.tooMany, subject: subject, rule: "has more entries than the limit")
+            throw EventError(
+                .tooMany, subject: subject, limit: limits.entries, unit: "entries",
+                position: position)
         }
         beginKeys()
         var next = position + 1
         for _ in 0..<count {
             let name = try key(event, position: next, subject: subject, batch: &batch)
-            if !event.isNull(next + 1) { try body(name, next + 1, &batch) }
+            do throws(EventError) {
+                if !event.isNull(next + 1) { try body(name, next + 1, &batch) }
+            } catch {
+                throw error.inMember(next)
+            }
             next = event.end(next + 1)
         }
     }

@@ -1,57 +1,57 @@
 internal import Kernel
 internal import Observation
 
-/// The numbers of one request, or of many alike.
+/// The measures of one request, or of the `count` requests of one event.
 extension EventReader {
     mutating func readMeasures(
-        _ event: JSONValue, members: KnownFields, row: Int, weight: UInt64,
+        _ event: JSONValue, fields: KnownFields, row: Int, weight: UInt64,
         batch: inout Batch
     ) throws(EventError) {
-        if let position = members[.timeToFirstTokenSeconds] {
+        if let position = fields[.timeToFirstTokenSeconds] {
             try observe(
                 event, position: position, field: .timeToFirstToken, row: row, weight: weight,
                 batch: &batch)
         }
-        if let position = members[.timePerOutputTokenSeconds] {
+        if let position = fields[.timePerOutputTokenSeconds] {
             try observe(
                 event, position: position, field: .timePerOutputToken, row: row, weight: weight,
                 batch: &batch)
         }
-        if let position = members[.score] {
+        if let position = fields[.score] {
             try observe(
                 event, position: position, field: .score, row: row, weight: weight, batch: &batch)
         }
-        if let position = members[.stages] {
+        if let position = fields[.stages] {
             try observe(
                 event, position: position, of: MeasureField.stages, subject: "stages", row: row,
                 weight: weight, batch: &batch)
         }
-        if let position = members[.tokens] {
+        if let position = fields[.tokens] {
             try observe(
                 event, position: position, of: MeasureField.tokens, subject: "tokens", row: row,
                 weight: weight, batch: &batch)
         }
     }
 
-    /// How many requests the event stands for.
-    func weight(_ event: JSONValue, members: KnownFields) throws(EventError) -> UInt64 {
-        if let position = members[.count] {
-            return try event.whole(position, from: 1, subject: "count")
+    /// The number of requests that the event stands for.
+    func weight(_ event: JSONValue, fields: KnownFields) throws(EventError) -> UInt64 {
+        if let position = fields[.count] {
+            return try event.whole(position, rule: .count, subject: "count")
         }
-        guard let position = members[.durationSeconds], event.kind(position) == .object else {
+        guard let position = fields[.durationSeconds], event.kind(position) == .object else {
             return 1
         }
         let (_, counts) = try distribution(event, position: position, subject: "duration_seconds")
         var sum: UInt64 = 0
         var next = counts + 1
         for _ in 0..<event.count(counts) {
-            sum = sum &+ (try event.whole(next, from: 0, subject: "duration_seconds"))
+            sum = sum &+ (try event.whole(next, rule: .part, subject: "duration_seconds"))
             next = event.end(next)
         }
         guard sum >= 1, sum <= 1 << 53 else {
             throw EventError(
                 .badValue, key: .durationSeconds,
-                rule: "must have counts whose sum is from 1 to 2^53")
+                rule: "must have counts whose sum is from 1 to 9007199254740992")
         }
         return sum
     }
@@ -70,19 +70,26 @@ extension EventReader {
         var sum: UInt64 = 0
         var value = values + 1
         var count = counts + 1
-        for _ in 0..<event.count(values) {
-            let number = try event.number(value, rule: field.rule, subject: field.key)
-            let times = try event.whole(count, from: 0, subject: field.key)
-            // At most 10,000 numbers of at most 2^53: no overflow.
-            sum &+= times
-            if times > 0 { batch.observe(field.measure, row: row, value: number, weight: times) }
+        for index in 0..<event.count(values) {
+            do throws(EventError) {
+                let number = try event.number(value, rule: field.rule, subject: field.key)
+                let times = try event.whole(count, rule: .part, subject: field.key)
+                // At most 10,000 numbers of at most 2^53: no overflow.
+                sum &+= times
+                if times > 0 {
+                    batch.observe(field.measure, row: row, value: number, weight: times)
+                }
+            } catch {
+                throw error.inElement(index)
+            }
             value = event.end(value)
             count = event.end(count)
         }
         if sum != weight {
             throw EventError(
                 .countMismatch, subject: field.key,
-                rule: "has counts that do not add up to the event's count")
+                rule: "must have counts whose sum is the event's count,",
+                limit: Int(clamping: weight), unit: "")
         }
     }
 
@@ -103,22 +110,26 @@ extension EventReader {
             } else {
                 throw EventError(
                     .wrongType, subject: subject,
-                    rule: "must be a number, or an object of values and counts")
+                    rule: "must be a number or an object {\"values\", \"counts\"}",
+                    position: position)
             }
             next = event.end(next + 1)
         }
         guard let values, let counts else {
             throw EventError(
-                .missingField, subject: subject, rule: "must hold both values and counts")
+                .missingField, subject: subject, rule: "must have both values and counts")
         }
         let length = try event.array(values, subject: subject)
         if try event.array(counts, subject: subject) != length {
             throw EventError(
-                .lengthMismatch, subject: subject, rule: "must have as many values as counts")
+                .lengthMismatch, subject: subject,
+                rule: "must have as many counts as values,", limit: length, unit: "",
+                position: counts)
         }
         if length > limits.events {
             throw EventError(
-                .tooMany, subject: subject, rule: "has more values than a push may have events")
+                .tooMany, subject: subject, limit: limits.events, unit: "values",
+                position: values)
         }
         return (values, counts)
     }
@@ -135,8 +146,8 @@ extension EventReader {
         }
     }
 
-    /// Runs `body` with each of the fields that an object has and the position of its value; null
-    /// values are left out, other members are counted.
+    /// Calls `body` with each of the fields that an object has and the position of its value. Null
+    /// values are skipped; other members are counted as unknown.
     mutating func forEachField(
         _ event: JSONValue, position: Int, of fields: [MeasureField], subject: StaticString,
         batch: inout Batch,
@@ -150,12 +161,18 @@ extension EventReader {
             let value = next + 1
             if let index = EventReader.index(of: event, position: next, in: fields) {
                 if met & 1 << index != 0 {
-                    throw EventError(.duplicateKey, subject: subject, rule: "has a key twice")
+                    throw EventError(.duplicateKey, subject: subject, rule: "is given twice")
+                        .inMember(next)
                 }
                 met |= 1 << index
-                if !event.isNull(value) { try body(&self, fields[index], value, &batch) }
+                do throws(EventError) {
+                    if !event.isNull(value) { try body(&self, fields[index], value, &batch) }
+                } catch {
+                    throw error.inside(subject, member: next)
+                }
             } else {
-                batch.omissions.unknownFields &+= 1
+                noteUnknown(
+                    event, position: next, inside: subject, near: fields.map(\.key), batch: &batch)
             }
             next = event.end(value)
         }

@@ -1,48 +1,35 @@
 internal import Kernel
 internal import Observation
 
-/// What the number of a measure must be.
-enum NumberRule: Sendable {
-    case amount
-    case whole
-    case wholeFromOne
-    case probability
-}
-
-extension JSONValue {
-    @inline(__always)
-    func number(
-        _ position: Int, rule: NumberRule, subject: StaticString
-    ) throws(EventError) -> Double {
-        switch rule {
-        case .amount: try amount(position, subject: subject)
-        case .whole: Double(try whole(position, from: 0, subject: subject))
-        case .wholeFromOne: Double(try whole(position, from: 1, subject: subject))
-        case .probability: try probability(position, subject: subject)
-        }
-    }
-}
-
 extension EventReader {
     func outcome(_ event: JSONValue, position: Int) throws(EventError) -> RequestOutcome {
-        let text = try event.text(position, limit: limits.nameBytes, subject: "outcome")
+        try event.requireString(position, subject: "outcome")
+        let text = event.text(position)
         for outcome in RequestOutcome.allCases where text.equals(outcome.name) { return outcome }
         throw EventError(
             .badValue, key: .outcome,
-            rule: "must be one of ok, client_error, server_error, timeout, rejected, cancelled")
+            rule: "must be one of ok, client_error, server_error, timeout, rejected, cancelled",
+            position: position)
     }
 
-    /// The reason; none when it is empty.
+    /// The reason; `none` if it is empty. A reason that is too long is cut and not refused: services
+    /// put exception texts here, and a lost error is worse than a short reason.
     mutating func reason(
         _ event: JSONValue, position: Int, batch: inout Batch
     ) throws(EventError) -> Symbol {
-        let text = try event.text(position, limit: limits.nameBytes, subject: "reason")
+        try event.requireString(position, subject: "reason")
+        var text = event.text(position)
         if text.isEmpty { return .none }
+        if text.count > limits.nameBytes {
+            text = text.cut(to: limits.nameBytes)
+            batch.omissions.cutTexts &+= 1
+        }
         lastReason = batch.intern(text, guess: lastReason)
         return lastReason
     }
 
-    /// The value of a feature; nil for a text that no text is.
+    /// The feature's value, or nil if the string has an invalid escape. A category that is too long
+    /// is cut.
     func feature(
         _ event: JSONValue, position: Int, batch: inout Batch
     ) throws(EventError) -> Value? {
@@ -50,101 +37,81 @@ extension EventReader {
         case .number: return Value(event.number(position))
         case .largeNumber: return .notFinite
         case .null: return .missing
-        case .yes: return truth("true", batch: &batch)
-        case .no: return truth("false", batch: &batch)
-        case .string: return try text(event, position: position, subject: "features", batch: &batch)
+        case .yes: return boolean("true", batch: &batch)
+        case .no: return boolean("false", batch: &batch)
+        case .string: return category(event, position: position, batch: &batch)
         case .badString: return nil
-        default:
-            throw EventError(
-                .wrongType, key: .features, rule: "must hold numbers, strings, booleans and null")
+        default: throw EventReader.notAFeature(position)
         }
     }
 
-    /// What a model gives, or what is true: a number or a class.
+    static func notAFeature(_ position: Int) -> EventError {
+        EventError(
+            .wrongType, key: .features, rule: "must be a number, a string, a boolean or null",
+            position: position)
+    }
+
+    /// A prediction or a label: a number or a class.
     func answer(
         _ event: JSONValue, position: Int, subject: StaticString, batch: inout Batch
     ) throws(EventError) -> Value {
         switch event.kind(position) {
         case .number: return Value(event.number(position))
-        case .yes: return truth("true", batch: &batch)
-        case .no: return truth("false", batch: &batch)
+        case .yes: return boolean("true", batch: &batch)
+        case .no: return boolean("false", batch: &batch)
         case .string, .badString:
             let text = try event.text(position, limit: limits.valueBytes, subject: subject)
             if text.isEmpty {
-                throw EventError(.badValue, subject: subject, rule: "must not be empty")
+                throw EventError(
+                    .badValue, subject: subject, rule: "must not be empty", position: position)
             }
-            return Value(batch.keep(text))
+            return Value(batch.store(text))
         case .largeNumber:
             throw EventError(
-                .badValue, subject: subject, rule: "is a number too large for a double")
+                .badValue, subject: subject, rule: "must be a number within the range of a double",
+                position: position)
         default:
-            throw EventError(.wrongType, subject: subject, rule: "must be a string or a number")
+            throw EventError(
+                .wrongType, subject: subject, rule: "must be a string, a number or a boolean",
+                position: position)
         }
     }
 
-    private func text(
-        _ event: JSONValue, position: Int, subject: StaticString, batch: inout Batch
-    ) throws(EventError) -> Value {
-        let text = try event.text(position, limit: limits.valueBytes, subject: subject)
+    private func category(_ event: JSONValue, position: Int, batch: inout Batch) -> Value {
+        var text = event.text(position)
+        if text.count > limits.valueBytes {
+            text = text.cut(to: limits.valueBytes)
+            batch.omissions.cutTexts &+= 1
+        }
         let isWord =
             text.count <= 9
             && (text.equals("NaN") || text.equals("Infinity") || text.equals("-Infinity"))
-        return Value(batch.keep(text), isNotFinite: isWord)
+        return Value(batch.store(text), isNotFinite: isWord)
     }
 
-    private func truth(_ word: StaticString, batch: inout Batch) -> Value {
+    private func boolean(_ word: StaticString, batch: inout Batch) -> Value {
         Value(batch.text(batch.intern(word)))
     }
 
-    func inputReason(_ event: JSONValue, position: Int) throws(EventError) -> InputReason {
-        let text = try event.text(position, limit: limits.nameBytes, subject: "input_errors")
-        for reason in InputReason.allCases where text.equals(reason.name) { return reason }
-        return .custom
-    }
-
-    /// The feature and the reason of an entry of `input_errors`.
-    func inputError(
-        _ event: JSONValue, position: Int, batch: inout Batch
-    ) throws(EventError) -> (feature: Symbol, reason: InputReason) {
-        let subject: StaticString = "input_errors"
-        _ = try event.object(position, subject: subject)
-        var feature = Symbol.none
-        var reason: InputReason?
-        var next = position + 1
-        let end = event.end(position)
-        while next < end {
-            let key = event.kind(next) == .key ? event.text(next) : Span()
-            let value = next + 1
-            if key.equals("feature") {
-                if !feature.isNone {
-                    throw EventError(.duplicateKey, subject: subject, rule: "has a key twice")
-                }
-                feature = try limits.name(event, position: value, subject: subject, batch: &batch)
-            } else if key.equals("reason") {
-                if reason != nil {
-                    throw EventError(.duplicateKey, subject: subject, rule: "has a key twice")
-                }
-                reason = try inputReason(event, position: value)
-            } else {
-                batch.omissions.unknownFields &+= 1
-            }
-            next = event.end(value)
-        }
-        guard !feature.isNone, let reason else {
-            throw EventError(
-                .missingField, subject: subject, rule: "must hold a feature and a reason each")
-        }
-        return (feature, reason)
+    /// A string that may be empty, which is the same as absent.
+    func word(
+        _ event: JSONValue, position: Int, subject: StaticString, batch: inout Batch
+    ) throws(EventError) -> Symbol {
+        let text = try event.text(position, limit: limits.nameBytes, subject: subject)
+        return text.isEmpty ? .none : batch.intern(text)
     }
 }
 
 extension EventLimits {
-    /// A text that is a name, not empty.
+    /// A string that is a name: not empty.
     func name(
         _ event: JSONValue, position: Int, subject: StaticString, batch: inout Batch
     ) throws(EventError) -> Symbol {
         let text = try event.text(position, limit: nameBytes, subject: subject)
-        if text.isEmpty { throw EventError(.badValue, subject: subject, rule: "must not be empty") }
+        if text.isEmpty {
+            throw EventError(
+                .badValue, subject: subject, rule: "must not be empty", position: position)
+        }
         return batch.intern(text)
     }
 }

@@ -8,10 +8,12 @@ struct EventReader: ~Copyable {
     /// Events of the body so far.
     private(set) var items = 0
     var now = 0.0
-    /// Which object a name has last been a key of: tells keys that stand there twice.
+    /// By symbol, the number of the object whose key it was last: finds keys that are given twice
+    /// without a set per object.
     private var stamps: [UInt32] = []
     private var key: UInt32 = 0
-    /// What stood in the same place before, and probably does again.
+    /// The values of the previous event at the same position, tried first: most events of a push
+    /// have the same.
     private var lastModel = Symbol.none
     private var lastVersion = Symbol.none
     private var lastVariant = Symbol.none
@@ -29,7 +31,7 @@ struct EventReader: ~Copyable {
         precondition(RequestOutcome.allCases.count == outcomeNames.count)
     }
 
-    /// A new body begins.
+    /// Starts a new body. `now` is in Unix seconds.
     mutating func begin(now: Double) {
         self.now = now
         items = 0
@@ -44,7 +46,7 @@ struct EventReader: ~Copyable {
         outcomeNames = InlineArray(repeating: .none)
     }
 
-    /// Counts an event that cannot be read.
+    /// Counts an event that is not valid JSON.
     mutating func refuse(
         _ code: RejectionCode, detail: @autoclosure () -> String, outcome: inout BatchOutcome
     ) {
@@ -57,87 +59,101 @@ struct EventReader: ~Copyable {
         items += 1
         guard item < limits.events else {
             outcome.reject(
-                item, code: .eventLimit, detail: "a push holds at most \(limits.events) events")
+                item, code: .eventLimit, detail: "a push must have at most \(limits.events) events")
             return
         }
         guard event.kind(0) == .object else {
-            outcome.reject(item, code: .notAnObject, detail: "an event must be an object")
+            outcome.reject(
+                item, code: .notAnObject,
+                detail: EventError(
+                    .notAnObject, subject: "an event", rule: "must be an object", position: 0
+                ).sentence(in: event))
             return
         }
         let mark = batch.mark
         do throws(EventError) {
-            let members = try KnownFields(event, position: 0, table: table)
-            try read(
-                event, members: members, item: item, mark: mark, batch: &batch, outcome: &outcome)
+            let fields = try KnownFields(event, position: 0, table: table)
+            let source = EventSource(event, fields: fields, item: item, mark: mark)
+            if let position = fields[.timestamp] {
+                try checkTimestamp(event, position: position, batch: &batch)
+            }
+            try read(source, batch: &batch, outcome: &outcome)
         } catch {
-            batch.takeBack(to: mark)
+            batch.rollBack(to: mark)
             items = item + 1
-            outcome.reject(item, code: error.code, detail: error.sentence)
+            outcome.reject(item, code: error.code, detail: error.sentence(in: event))
         }
+    }
+
+    /// The readers by kind. Looked up once: a cast to a protocol costs a microsecond.
+    private static let readers: [any ReadableEvent.Type] = EventKind.allCases.map { kind in
+        guard let reader = kind.type as? any ReadableEvent.Type else {
+            preconditionFailure("no reader for events of kind \(kind.name)")
+        }
+        return reader
     }
 
     private mutating func read(
-        _ event: JSONValue, members: KnownFields, item: Int, mark: borrowing Batch.Checkpoint,
-        batch: inout Batch, outcome: inout BatchOutcome
+        _ source: borrowing EventSource, batch: inout Batch, outcome: inout BatchOutcome
     ) throws(EventError) {
-        if let position = members[.timestamp] {
-            try note(event, timestamp: position, batch: &batch)
+        guard let position = source.fields[.type] else {
+            return try read(InferenceRows.self, source: source, batch: &batch, outcome: &outcome)
         }
-        guard let position = members[.type] else {
-            return try readInference(
-                event, members: members, item: item, mark: mark, batch: &batch, outcome: &outcome)
+        try source.value.requireString(position, subject: "type")
+        let type = source.value.text(position)
+        for reader in EventReader.readers where type.equals(reader.kind.name) {
+            return try read(reader, source: source, batch: &batch, outcome: &outcome)
         }
-        let type = try event.text(position, limit: limits.nameBytes, subject: "type")
-        if type.equals("inference") {
-            try readInference(
-                event, members: members, item: item, mark: mark, batch: &batch, outcome: &outcome)
-        } else if type.equals("label") {
-            try readLabel(event, members: members, item: item, batch: &batch)
-        } else if type.equals("training") {
-            try readTraining(event, members: members, item: item, batch: &batch)
-        } else if type.equals("state") {
-            try readState(event, members: members, item: item, batch: &batch)
-        } else if type.equals("model") {
-            try readNews(event, members: members, item: item, batch: &batch)
-        } else if type.equals("metric") {
-            try readMetric(event, members: members, item: item, batch: &batch)
-        } else {
-            throw EventError(
-                .unknownType, key: .type,
-                rule: "must be one of inference, label, training, state, model, metric")
-        }
+        throw EventError(
+            .unknownType, key: .type,
+            rule: "must be one of inference, label, training, state, model, metric",
+            position: position)
     }
 
-    /// The rows of a columns form stand for an event each.
+    private mutating func read(
+        _ reader: any ReadableEvent.Type, source: borrowing EventSource, batch: inout Batch,
+        outcome: inout BatchOutcome
+    ) throws(EventError) {
+        let keys = reader.keys.union(Key.ofScope)
+        noteUnknown(
+            source.value, position: 0, fields: source.fields, besides: keys, batch: &batch)
+        try reader.read(source, with: &self, batch: &batch, outcome: &outcome)
+    }
+
+    /// Counts the rows of columns: an event each.
     mutating func countItems(upTo end: Int) {
         items = end
     }
 
-    // MARK: What all events have
+    // MARK: Keys of every event
 
-    func note(
-        _ event: JSONValue, timestamp position: Int, batch: inout Batch
+    /// Counts a timestamp that is too far from now; the event is used without it.
+    func checkTimestamp(
+        _ event: JSONValue, position: Int, batch: inout Batch
     ) throws(EventError) {
-        let timestamp = try event.finite(position, subject: "timestamp")
+        let timestamp = try event.number(position, rule: .finite, subject: "timestamp")
         if (timestamp - now).magnitude > limits.timestampSeconds {
             batch.omissions.timestamps &+= 1
         }
     }
 
-    /// The scope of an event about a model. `version` is the one that an absent version means.
+    /// The scope of an event. `absentVersion` is the version of an event without one.
     mutating func scope(
-        _ event: JSONValue, members: KnownFields, absentVersion: StaticString?,
+        _ event: JSONValue, fields: KnownFields, absentVersion: StaticString?,
         batch: inout Batch
     ) throws(EventError) -> Int {
-        guard let position = members[.model] else {
-            throw EventError(.missingField, key: .model, rule: "is missing: the model's name")
+        guard let position = fields[.model] else {
+            throw EventReader.missingModel(event, fields: fields)
         }
         let text = try event.text(position, limit: limits.nameBytes, subject: "model")
-        if text.isEmpty { throw EventError(.badValue, key: .model, rule: "must not be empty") }
+        if text.isEmpty {
+            throw EventError(
+                .badValue, key: .model, rule: "must not be empty", position: position)
+        }
         let model = batch.intern(text, guess: lastModel)
-        let version = try version(event, members: members, absent: absentVersion, batch: &batch)
+        let version = try version(event, fields: fields, absent: absentVersion, batch: &batch)
         var variant = Symbol.none
-        if let position = members[.variant] {
+        if let position = fields[.variant] {
             let text = try event.text(position, limit: limits.nameBytes, subject: "variant")
             if !text.isEmpty { variant = batch.intern(text, guess: lastVariant) }
         }
@@ -150,10 +166,29 @@ struct EventReader: ~Copyable {
         return lastScope
     }
 
+    /// An event without a model. A common mistake is to wrap the events in an object.
+    private static func missingModel(_ event: JSONValue, fields: KnownFields) -> EventError {
+        let end = event.end(0)
+        var next = 1
+        while fields.haveUnknown, next < end {
+            if event.kind(next) == .key, event.text(next).equals("events"),
+                event.kind(next + 1) == .array
+            {
+                return EventError(
+                    .missingField, key: .model,
+                    rule:
+                        "is required; to push several events, send the array itself and not an object with the key events"
+                )
+            }
+            next = event.end(next + 1)
+        }
+        return EventError(.missingField, key: .model, rule: "is required: the name of the model")
+    }
+
     private mutating func version(
-        _ event: JSONValue, members: KnownFields, absent: StaticString?, batch: inout Batch
+        _ event: JSONValue, fields: KnownFields, absent: StaticString?, batch: inout Batch
     ) throws(EventError) -> Symbol {
-        if let position = members[.version] {
+        if let position = fields[.version] {
             let text = try event.text(position, limit: limits.nameBytes, subject: "version")
             if !text.isEmpty { return batch.intern(text, guess: lastVersion) }
         }
@@ -161,12 +196,12 @@ struct EventReader: ~Copyable {
         return batch.intern(absent)
     }
 
-    /// Begins an object whose keys must differ.
+    /// Starts an object whose keys must differ.
     mutating func beginKeys() {
         key &+= 1
     }
 
-    /// Whether the name is a key of the object for the first time.
+    /// Whether the symbol is a key of the current object for the first time.
     mutating func isFirst(_ name: Symbol) -> Bool {
         let index = Int(name.index)
         while stamps.count <= index { stamps.append(0) }
@@ -175,7 +210,7 @@ struct EventReader: ~Copyable {
         return true
     }
 
-    /// A key of an object as a name, which must not stand there twice.
+    /// A key of an object as a symbol. Errors if the object has the key twice.
     mutating func key(
         _ event: JSONValue, position: Int, subject: StaticString, guess: Symbol = .none,
         batch: inout Batch
@@ -183,12 +218,12 @@ struct EventReader: ~Copyable {
         let name = batch.intern(
             try event.key(position, limit: limits.nameBytes, subject: subject), guess: guess)
         if !isFirst(name) {
-            throw EventError(.duplicateKey, subject: subject, rule: "has a key twice")
+            throw EventError(.duplicateKey, subject: subject, rule: "is given twice")
         }
         return name
     }
 
-    /// The outcome's name, as the reason of a request that says no other.
+    /// The outcome's name as a symbol: the reason of a request without one.
     mutating func name(of outcome: RequestOutcome, batch: inout Batch) -> Symbol {
         let index = Int(outcome.rawValue)
         if outcomeNames[index].isNone { outcomeNames[index] = batch.intern(outcome.name) }

@@ -1,33 +1,33 @@
 internal import CDeflate
 package import Kernel
 
-/// Undoes gzip (RFC 1952), never beyond a limit.
+/// Decompresses gzip (RFC 1952) up to a limit.
 @safe
 package struct Inflater: ~Copyable {
-    /// Why a body was not inflated.
+    /// Why a body was not decompressed.
     package enum Failure: Error, Equatable {
-        /// It is not gzip, or damaged, or cut off.
+        /// Not gzip, or damaged, or truncated.
         case damaged
-        /// It has more than this many bytes.
+        /// More than this many decompressed bytes.
         case tooLarge(Int)
-        /// It is compressed better than the rule allows: this many bytes are allowed.
+        /// A compression ratio beyond the limit: this many decompressed bytes are allowed.
         case tooDense(Int)
     }
 
-    private let ingestor: OpaquePointer
+    private let decompressor: OpaquePointer
 
     package init() {
-        guard let ingestor = unsafe libdeflate_alloc_decompressor() else {
+        guard let decompressor = unsafe libdeflate_alloc_decompressor() else {
             preconditionFailure("no memory for a decompressor")
         }
-        unsafe self.ingestor = ingestor
+        unsafe self.decompressor = decompressor
     }
 
     deinit {
-        unsafe libdeflate_free_decompressor(ingestor)
+        unsafe libdeflate_free_decompressor(decompressor)
     }
 
-    /// Appends what `body` holds, member by member. On failure `plain` keeps what it had.
+    /// Appends the members of `body` to `plain`. On failure `plain` is as before.
     package mutating func inflate(
         _ body: Span<UInt8>, into plain: inout Buffer, limits: EventLimits
     ) throws(Failure) {
@@ -43,8 +43,9 @@ package struct Inflater: ~Copyable {
             guard rest.count >= 20 else { throw failed(.damaged, plain: &plain, first: first) }
             let left = allowed - (plain.count - first)
             let claimed = Inflater.claimedBytes(rest)
-            // A body that is cut off or has noise behind it claims anything: one that claims too
-            // much is inflated as far as it may be, which tells the one from the other.
+            // In a body that is truncated or has other bytes at its end, the claimed length is
+            // arbitrary. If it is beyond the limit, decompressing up to the limit shows whether the
+            // body is too large or damaged.
             let likely = claimed > left ? rest.count.multipliedClamping(by: 4) : claimed
             var room = min(max(likely, 256), left)
             inflating: while true {
@@ -73,7 +74,7 @@ package struct Inflater: ~Copyable {
             unsafe plain.append(upTo: room) { target in
                 var written = 0
                 unsafe code = libdeflate_gzip_decompress_ex(
-                    ingestor, source.baseAddress, source.count, target, room, &read, &written)
+                    decompressor, source.baseAddress, source.count, target, room, &read, &written)
                 return code == LIBDEFLATE_SUCCESS ? written : 0
             }
         }
@@ -97,7 +98,7 @@ package struct Inflater: ~Copyable {
 }
 
 extension Int {
-    /// The product of two numbers that are not negative, the largest number when it is larger.
+    /// The product of two numbers that are not negative, `Int.max` on overflow.
     func multipliedClamping(by factor: Int) -> Int {
         let (product, overflow) = multipliedReportingOverflow(by: factor)
         return overflow ? .max : product

@@ -1,13 +1,13 @@
 internal import CText
 internal import Kernel
 
-/// A JSON text that is read one element at a time.
+/// Reads a JSON text one element at a time (simdjson).
 ///
-/// The text must stay as it is while it is read, and `JSONReader.padding` bytes behind it must be
-/// readable, whatever they hold.
+/// The text must not change while it is read, and `JSONReader.padding` bytes after it must be
+/// readable: simdjson loads whole vectors.
 @safe
 struct JSONReader: ~Copyable {
-    /// What `next` found.
+    /// The result of `next`.
     enum Step {
         case element
         case end
@@ -16,57 +16,57 @@ struct JSONReader: ~Copyable {
 
     static let padding = Int(ctext_json_padding)
 
-    private let ingestor: UnsafeMutablePointer<ctext_json>
+    private let parser: UnsafeMutablePointer<ctext_json>
 
-    /// An element may have at most `tokenLimit` values and keys.
+    /// An element can have at most `tokenLimit` values and keys.
     init(tokenLimit: Int) {
-        guard let ingestor = unsafe ctext_json_create(tokenLimit) else {
+        guard let parser = unsafe ctext_json_create(tokenLimit) else {
             preconditionFailure("no memory for a parser")
         }
-        unsafe self.ingestor = ingestor
+        unsafe self.parser = parser
     }
 
     deinit {
-        unsafe ctext_json_destroy(ingestor)
+        unsafe ctext_json_destroy(parser)
     }
 
-    /// Returns whether the text is an object, which is its own only element, or an array.
+    /// Returns whether the text begins as an object, which is its own only element, or an array.
     mutating func open(_ text: Span<UInt8>) -> Bool {
         unsafe text.withUnsafeBufferPointer { bytes in
-            unsafe ctext_json_open(ingestor, bytes.baseAddress, bytes.count)
+            unsafe ctext_json_open(parser, bytes.baseAddress, bytes.count)
         }
     }
 
-    var isArray: Bool { unsafe ctext_json_is_array(ingestor) }
+    var isArray: Bool { unsafe ctext_json_is_array(parser) }
 
     mutating func next() -> Step {
-        switch unsafe ctext_json_next(ingestor) {
+        switch unsafe ctext_json_next(parser) {
         case 1: .element
         case 0: .end
         default: .failure
         }
     }
 
-    /// The element that `next` found.
+    /// The element that the last `next` found.
     var element: JSONValue {
         @_lifetime(borrow self)
         get {
             let tokens = unsafe UnsafeBufferPointer(
-                start: ingestor.pointee.tokens, count: ingestor.pointee.token_count)
+                start: parser.pointee.tokens, count: parser.pointee.token_count)
             return unsafe _overrideLifetime(
                 JSONValue(Span(_unsafeElements: tokens)), borrowing: self)
         }
     }
 
-    /// What is wrong, a sentence without its full stop, with the byte where it was found.
+    /// The parser's error: a sentence without its full stop, with the offset of the byte if known.
     var failure: String {
-        let text = unsafe ingestor.pointee.error.map { unsafe String(cString: $0) } ?? "not JSON"
-        let offset = unsafe ingestor.pointee.error_offset
+        let text = unsafe parser.pointee.error.map { unsafe String(cString: $0) } ?? "not JSON"
+        let offset = unsafe parser.pointee.error_offset
         return offset == Int(bitPattern: UInt.max) ? text : "\(text), near byte \(offset)"
     }
 
-    /// Memory that is kept from text to text, about.
-    var keptBytes: Int { unsafe ingestor.pointee.kept_bytes }
+    /// Bytes of memory that are kept from text to text, about.
+    var keptBytes: Int { unsafe parser.pointee.kept_bytes }
 }
 
 /// An element of a JSON text as a row of tokens. A position is the index of a value's first token;
@@ -97,7 +97,7 @@ struct JSONValue: ~Escapable {
     @inline(__always)
     func number(_ position: Int) -> Double { Double(bitPattern: tokens[position].bits) }
 
-    /// The position behind a value.
+    /// The position after a value.
     @inline(__always)
     func end(_ position: Int) -> Int {
         switch kind(position) {

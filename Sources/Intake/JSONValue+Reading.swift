@@ -1,106 +1,99 @@
 internal import Kernel
 internal import Observation
 
-/// Values of an event as what they must be. `null` counts as absent wherever a value may be.
+/// Values of an event, checked. `null` counts as absent.
 extension JSONValue {
     func isNull(_ position: Int) -> Bool { kind(position) == .null }
 
-    /// A finite number that is not negative.
+    /// A number within the bounds of a rule.
     @inline(__always)
-    func amount(_ position: Int, subject: StaticString) throws(EventError) -> Double {
-        guard kind(position) == .number else { throw notANumber(position, subject: subject) }
-        let number = number(position)
-        if number < 0 {
-            throw EventError(.badValue, subject: subject, rule: "must not be negative")
+    func number(
+        _ position: Int, rule: NumberRule, subject: StaticString
+    ) throws(EventError) -> Double {
+        if kind(position) == .number {
+            let number = number(position)
+            if rule.admits(number) { return number }
         }
-        return number
+        throw notInRule(position, rule: rule, subject: subject)
     }
 
-    /// A finite number.
+    /// A whole number within the bounds of a rule.
     @inline(__always)
-    func finite(_ position: Int, subject: StaticString) throws(EventError) -> Double {
-        guard kind(position) == .number else { throw notANumber(position, subject: subject) }
-        return number(position)
-    }
-
-    /// A number within 0...1.
-    func probability(_ position: Int, subject: StaticString) throws(EventError) -> Double {
-        let number = try finite(position, subject: subject)
-        if number < 0 || number > 1 {
-            throw EventError(.badValue, subject: subject, rule: "must be within 0 and 1")
-        }
-        return number
-    }
-
-    /// A whole number of things, from `least` to 2^53.
     func whole(
-        _ position: Int, from least: Double, subject: StaticString
+        _ position: Int, rule: NumberRule, subject: StaticString
     ) throws(EventError) -> UInt64 {
-        let number = try finite(position, subject: subject)
-        guard number >= least, number <= 9_007_199_254_740_992, number.rounded() == number else {
-            throw least == 0
-                ? EventError(
-                    .badValue, subject: subject, rule: "must be a whole number of at least 0")
-                : EventError(
-                    .badValue, subject: subject, rule: "must be a whole number of at least 1")
-        }
-        return UInt64(number)
+        UInt64(try number(position, rule: rule, subject: subject))
     }
 
-    /// A text of at most `limit` bytes.
+    private func notInRule(
+        _ position: Int, rule: NumberRule, subject: StaticString
+    ) -> EventError {
+        let isNumber = kind(position) == .number || kind(position) == .largeNumber
+        return EventError(
+            isNumber ? .badValue : .wrongType, subject: subject, rule: rule.text,
+            position: position)
+    }
+
+    /// A string of at most `limit` bytes.
     @inline(__always)
     @_lifetime(copy self)
     func text(
         _ position: Int, limit: Int, subject: StaticString
     ) throws(EventError) -> Span<UInt8> {
-        guard kind(position) == .string else {
-            throw kind(position) == .badString
-                ? EventError(
-                    .badText, subject: subject, rule: "holds an escape that is no character")
-                : EventError(.wrongType, subject: subject, rule: "must be a string")
-        }
+        try requireString(position, subject: subject)
         if count(position) > limit {
-            throw EventError(.tooLong, subject: subject, rule: "is longer than the limit")
+            throw EventError(
+                .tooLong, subject: subject, limit: limit, unit: "bytes", position: position)
         }
         return text(position)
     }
 
-    /// A key of an object at most `limit` bytes long, not empty.
+    @inline(__always)
+    func requireString(_ position: Int, subject: StaticString) throws(EventError) {
+        if kind(position) == .string { return }
+        throw kind(position) == .badString
+            ? EventError(
+                .badText, subject: subject,
+                rule: "must not contain U+0000 or an unpaired surrogate", position: position)
+            : EventError(.wrongType, subject: subject, rule: "must be a string", position: position)
+    }
+
+    /// A key of an object: not empty, at most `limit` bytes.
     @_lifetime(copy self)
     func key(
         _ position: Int, limit: Int, subject: StaticString
     ) throws(EventError) -> Span<UInt8> {
         if kind(position) == .badString {
             throw EventError(
-                .badText, subject: subject, rule: "has a key with an escape that is no character")
+                .badText, subject: subject,
+                rule: "has a key with U+0000 or an unpaired surrogate")
         }
         let length = count(position)
         if length == 0 { throw EventError(.badValue, subject: subject, rule: "has an empty key") }
         if length > limit {
-            throw EventError(.tooLong, subject: subject, rule: "has a key that is too long")
+            throw EventError(
+                .tooLong, subject: subject, rule: "must have keys of at most", limit: limit,
+                unit: "bytes", position: position)
         }
         return text(position)
     }
 
-    /// Makes sure of an object; returns how many members it has.
+    /// The number of members of an object.
     func object(_ position: Int, subject: StaticString) throws(EventError) -> Int {
         guard kind(position) == .object else {
-            throw EventError(.wrongType, subject: subject, rule: "must be an object")
+            throw EventError(
+                .wrongType, subject: subject, rule: "must be an object", position: position)
         }
         return count(position)
     }
 
-    /// Makes sure of an array; returns how many elements it has.
-    func array(_ position: Int, subject: StaticString) throws(EventError) -> Int {
+    /// The number of elements of an array.
+    func array(
+        _ position: Int, subject: StaticString, rule: StaticString = "must be an array"
+    ) throws(EventError) -> Int {
         guard kind(position) == .array else {
-            throw EventError(.wrongType, subject: subject, rule: "must be an array")
+            throw EventError(.wrongType, subject: subject, rule: rule, position: position)
         }
         return count(position)
-    }
-
-    private func notANumber(_ position: Int, subject: StaticString) -> EventError {
-        kind(position) == .largeNumber
-            ? EventError(.badValue, subject: subject, rule: "is a number too large for a double")
-            : EventError(.wrongType, subject: subject, rule: "must be a number")
     }
 }

@@ -1,6 +1,6 @@
 internal import Kernel
 
-/// The keys that events know at their top level.
+/// The top-level keys of events.
 enum Key: Int, CaseIterable {
     case type, model, version, variant, timestamp
     case outcome, reason, durationSeconds, stages, batchSize, tokens
@@ -65,7 +65,7 @@ enum Key: Int, CaseIterable {
     }
 }
 
-/// Some of the keys.
+/// A set of keys.
 struct KeySet: ExpressibleByArrayLiteral {
     private(set) var bits: UInt64 = 0
 
@@ -104,18 +104,26 @@ struct KeySet: ExpressibleByArrayLiteral {
         return keys
     }
 
-    /// The first of them in the order of `Key`.
+    /// The keys as they are spelled.
+    var texts: [StaticString] {
+        Key.allCases.filter { contains($0) }.map(\.text)
+    }
+
+    /// The first key in the order of `Key`.
     var first: Key? { bits == 0 ? nil : Key(rawValue: bits.trailingZeroBitCount) }
 }
 
-/// Finds keys by their bytes.
+/// Finds a key by its bytes: a perfect-enough hash of the length and three bytes over a fixed set,
+/// which is faster than a general table for the 10 to 20 look-ups of every event.
 struct KeyTable {
     private static let size = 256
-    // Keys by a hash of their length and three bytes; 255 is an empty place.
+    // The key's raw value by its hash; 255 is free.
     private var slots = [UInt8](repeating: 255, count: KeyTable.size)
     private var texts: [[UInt8]] = []
 
     init() {
+        // `KnownFields` has 48 slots, `KeySet` 64 bits.
+        precondition(Key.allCases.count <= 48)
         for key in Key.allCases {
             let bytes = unsafe [UInt8](
                 UnsafeBufferPointer(start: key.text.utf8Start, count: key.text.utf8CodeUnitCount))

@@ -1,12 +1,12 @@
 internal import Kernel
 internal import Wire
 
-/// All that is remembered of producers as bytes: the version of their form, the last number given,
-/// the producers; of each its name, its numbers and times, and its starts with their windows.
+/// The table as bytes: the form, the last number given, and the producers, each with its name, its
+/// numbers and times, and its starts with their windows.
 extension ProducerTable {
     private static let form: UInt64 = 1
 
-    /// The bytes; times in it are real, so that they are right after a restart.
+    /// The bytes. Times are on `PersistentClock`, so that they are right after a restart.
     package func snapshot() -> [UInt8] {
         let (records, lastNumber) = state.withLock { ($0.records, $0.lastNumber) }
         let now = Clock.monotonicNanoseconds
@@ -33,8 +33,7 @@ extension ProducerTable {
         return writer.bytes
     }
 
-    /// Takes over what a snapshot says in place of everything. Returns false and changes nothing
-    /// when the bytes are not a snapshot.
+    /// Replaces everything by a snapshot. Returns false and changes nothing if the bytes are not one.
     package func restore(_ bytes: Span<UInt8>) -> Bool {
         var reader = ByteReader(bytes)
         if reader.number() != ProducerTable.form { return false }
@@ -52,12 +51,14 @@ extension ProducerTable {
         if reader.isDamaged || !reader.isAtEnd { return false }
         state.withLock { state in
             state.records = records
+            state.order = []
+            state.firstOrder = 0
             state.lastNumber = lastNumber
         }
         return true
     }
 
-    /// Forgets all producers.
+    /// Removes all producers.
     package func reset() {
         state.withLock { $0.records.removeAll() }
     }

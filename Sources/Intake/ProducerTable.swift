@@ -1,27 +1,33 @@
 internal import Kernel
 internal import Synchronization
 
-/// The producers that say who they are, and which of their batches have been applied: each once.
+/// The producers with a `Producer-Id`, and which of their batches have been applied: each once. The
+/// lock guards the table; no other lock is taken under it.
 package final class ProducerTable: Sendable {
     package struct Limits: Sendable {
-        /// Producers that are remembered.
-        package var producers = 1024
-        /// How long a silent one is.
+        /// Producers that are remembered; beyond it the longest silent one is replaced. 10,000 take
+        /// about 5 MB.
+        package var producers = 10_000
+        /// How long a producer is remembered after its last push.
         package var timeToLive = Duration.seconds(86_400)
-        /// Starts that are remembered of one producer.
+        /// Starts that are remembered of one producer: the current process and the one before, whose
+        /// retries can still arrive.
         package var starts = 2
+        /// How far a start can be ahead of the daemon's clock. A start far ahead would make every
+        /// later process of the producer stale.
+        package var aheadNanoseconds: UInt64 = 86_400_000_000_000
 
         package init() {}
     }
 
     package enum Decision: Sendable, Equatable {
-        /// The batch is new; the producer's number, never given to another one.
+        /// The batch is new. The producer's number is unique over the life of the storage.
         case apply(UInt64)
         case duplicate
-        /// A later process of that producer has pushed.
+        /// A later process of the producer has pushed.
         case staleStart
-        /// `Limits.producers` are remembered.
-        case full
+        /// The start is more than `Limits.aheadNanoseconds` ahead of the clock.
+        case futureStart
     }
 
     /// A producer as `GET /v1/producers` lists it.
@@ -57,6 +63,49 @@ package final class ProducerTable: Sendable {
         var records: [String: Record] = [:]
         var lastNumber: UInt64 = 0
         var nextSweep: UInt64 = 0
+        /// Producers by their pushes, the oldest first. An entry counts if it is the producer's last
+        /// push; others are skipped and removed when they outnumber the producers.
+        var order: [(producer: String, push: UInt64)] = []
+        var firstOrder = 0
+
+        /// Remembers that a producer pushed. Amortised O(1).
+        mutating func touch(_ producer: String, now: UInt64) {
+            records[producer]?.lastPush = now
+            order.append((producer, now))
+            if order.count - firstOrder > 2 * records.count + 64 { compactOrder() }
+        }
+
+        /// Removes the producer that is silent for the longest time. Amortised O(1).
+        mutating func removeOldest() {
+            while firstOrder < order.count {
+                let entry = order[firstOrder]
+                firstOrder += 1
+                if records[entry.producer]?.lastPush == entry.push {
+                    records[entry.producer] = nil
+                    return
+                }
+            }
+            // Without an entry, as after `restore`: the order is made once.
+            order = records.map { ($0.key, $0.value.lastPush) }.sorted { $0.push < $1.push }
+            firstOrder = 0
+            if let first = order.first {
+                records[first.producer] = nil
+                firstOrder = 1
+            }
+        }
+
+        private mutating func compactOrder() {
+            var seen: Set<String> = []
+            var kept: [(producer: String, push: UInt64)] = []
+            for entry in order[firstOrder...].reversed()
+            where records[entry.producer]?.lastPush == entry.push
+                && seen.insert(entry.producer).inserted
+            {
+                kept.append(entry)
+            }
+            order = kept.reversed()
+            firstOrder = 0
+        }
     }
 
     package let limits: Limits
@@ -65,31 +114,36 @@ package final class ProducerTable: Sendable {
     private let duplicateCount = Atomic<UInt64>(0)
     private let lostCount = Atomic<UInt64>(0)
 
-    /// `expiresItself` says whether silent producers are forgotten here and now, or only by `forget`.
+    /// `expiresItself`: whether silent producers are removed here, or only by `forget`.
     package init(_ limits: Limits = Limits(), expiresItself: Bool = true) {
         self.limits = limits
         self.expiresItself = expiresItself
     }
 
-    /// Batches that came once more.
+    /// Batches that were pushed again.
     package var duplicates: UInt64 { duplicateCount.load(ordering: .relaxed) }
-    /// Sequence numbers that never came.
+    /// Sequence numbers that left the window without a batch.
     package var lost: UInt64 { lostCount.load(ordering: .relaxed) }
 
-    /// Decides about a batch and takes note of its number. `now` is monotonic.
-    package func decide(_ key: IdempotencyKey, now: UInt64) -> Decision {
+    /// Decides about a batch and marks its number as seen. `now` is on the monotonic clock, `real` is
+    /// the Unix time, both in nanoseconds.
+    package func decide(
+        _ key: IdempotencyKey, now: UInt64, real: UInt64 = Clock.realNanoseconds
+    ) -> Decision {
         let (limits, expiresItself) = (limits, expiresItself)
+        if key.start > real, key.start - real > limits.aheadNanoseconds { return .futureStart }
         let (decision, lost) = state.withLock { state -> (Decision, UInt64) in
             if expiresItself { ProducerTable.sweep(&state, limits: limits, now: now) }
             if state.records[key.producer] == nil {
-                if state.records.count >= limits.producers { return (.full, 0) }
+                if state.records.count >= limits.producers { state.removeOldest() }
                 state.lastNumber += 1
                 state.records[key.producer] = Record(number: state.lastNumber)
             }
-            return ProducerTable.decide(
+            let decision = ProducerTable.decide(
                 key, record: &state.records[key.producer, default: Record(number: 0)],
-                limits: limits,
-                now: now)
+                limits: limits)
+            if decision.0 != .staleStart { state.touch(key.producer, now: now) }
+            return decision
         }
         if lost > 0 { lostCount.wrappingAdd(lost, ordering: .relaxed) }
         if decision == .duplicate { duplicateCount.wrappingAdd(1, ordering: .relaxed) }
@@ -97,7 +151,7 @@ package final class ProducerTable: Sendable {
     }
 
     private static func decide(
-        _ key: IdempotencyKey, record: inout Record, limits: Limits, now: UInt64
+        _ key: IdempotencyKey, record: inout Record, limits: Limits
     ) -> (Decision, UInt64) {
         var index = record.lives.firstIndex { $0.start == key.start }
         if index == nil {
@@ -110,7 +164,6 @@ package final class ProducerTable: Sendable {
             index = place
         }
         guard let index else { return (.staleStart, 0) }
-        record.lastPush = now
         switch record.lives[index].window.see(key.sequence) {
         case .fresh(let lost):
             record.lost &+= lost
@@ -121,7 +174,7 @@ package final class ProducerTable: Sendable {
         }
     }
 
-    /// Takes a decision to apply back: the batch may come again.
+    /// Undoes a decision to apply: the batch can be pushed again.
     package func undo(_ key: IdempotencyKey) {
         state.withLock { state in
             guard
@@ -132,8 +185,8 @@ package final class ProducerTable: Sendable {
         }
     }
 
-    /// Decides as a record says that it was decided: the producer has that number. One that had
-    /// another was forgotten in between. `now` is monotonic.
+    /// Repeats the decision of a record. A producer with another number was removed in between. `now`
+    /// is on the monotonic clock.
     package func replay(_ key: IdempotencyKey, as number: UInt64, now: UInt64) {
         let limits = limits
         state.withLock { state in
@@ -141,14 +194,16 @@ package final class ProducerTable: Sendable {
             if state.records[key.producer]?.number != number {
                 state.records[key.producer] = nil
             }
-            _ = ProducerTable.decide(
+            let isNew = state.records[key.producer] == nil
+            if isNew, state.records.count >= limits.producers { state.removeOldest() }
+            let decision = ProducerTable.decide(
                 key, record: &state.records[key.producer, default: Record(number: number)],
-                limits: limits,
-                now: now)
+                limits: limits)
+            if decision.0 != .staleStart { state.touch(key.producer, now: now) }
         }
     }
 
-    /// Sets when a batch was last accepted, in Unix seconds.
+    /// Records that a batch was accepted at `time`, in Unix seconds.
     package func noteSuccess(_ key: IdempotencyKey, at time: Double) {
         state.withLock { $0.records[key.producer]?.lastSuccess = time }
     }
@@ -162,7 +217,7 @@ package final class ProducerTable: Sendable {
         }
     }
 
-    /// Forgets a producer. Returns its number, nil when it is not known.
+    /// Removes a producer. Returns its number, or nil if it is not known.
     package func forget(_ producer: String) -> UInt64? {
         state.withLock { $0.records.removeValue(forKey: producer)?.number }
     }
@@ -189,8 +244,8 @@ package final class ProducerTable: Sendable {
         }
     }
 
-    /// The producers that have been silent for too long, and when the next will have been at the
-    /// earliest, those included that are not known yet.
+    /// The producers that have expired, and the earliest time at which another one can expire,
+    /// including producers that are not known yet.
     package func expired(now: UInt64) -> (producers: [String], next: UInt64) {
         let life = limits.timeToLive.nanoseconds
         return state.withLock { state in
@@ -204,9 +259,9 @@ package final class ProducerTable: Sendable {
         }
     }
 
-    /// Forgets the silent ones, at most once a minute unless there is no room.
+    /// Removes the producers that have expired, at most once a minute.
     private static func sweep(_ state: inout State, limits: Limits, now: UInt64) {
-        if now < state.nextSweep, state.records.count < limits.producers { return }
+        if now < state.nextSweep { return }
         state.nextSweep = now &+ 60_000_000_000
         let life = limits.timeToLive.nanoseconds
         if now < life { return }

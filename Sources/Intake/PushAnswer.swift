@@ -49,9 +49,11 @@ package enum PushAnswer: Sendable, Equatable {
     }
 
     /// What became of `items` events.
-    static func events(_ items: Int, outcome: BatchOutcome) -> PushAnswer {
+    static func events(
+        _ items: Int, outcome: BatchOutcome, ignored: [IgnoredInput.Field] = []
+    ) -> PushAnswer {
         let accepted = items - outcome.rejected
-        if accepted == 1, outcome.rejected == 0 { return .one }
+        if accepted == 1, outcome.rejected == 0, ignored.isEmpty { return .one }
         let isUseless = accepted == 0 && items > 0
         var text = JSONWriter()
         text.raw("{")
@@ -78,7 +80,29 @@ package enum PushAnswer: Sendable, Equatable {
             text.raw(",\"errors_omitted\":")
             text.number(outcome.omitted)
         }
+        write(ignored, to: &text)
         text.raw("}\n")
         return .json(status: isUseless ? 400 : 200, text.bytes)
+    }
+
+    /// Writes the unknown keys, and the keys that were probably meant by key.
+    private static func write(_ ignored: [IgnoredInput.Field], to text: inout JSONWriter) {
+        if ignored.isEmpty { return }
+        text.raw(",\"ignored\":[")
+        for (index, field) in ignored.enumerated() {
+            if index > 0 { text.raw(",") }
+            text.string(field.key)
+        }
+        text.raw("]")
+        let suggested = ignored.filter { !$0.suggestion.isEmpty }
+        if suggested.isEmpty { return }
+        text.raw(",\"suggestions\":{")
+        for (index, field) in suggested.enumerated() {
+            if index > 0 { text.raw(",") }
+            text.string(field.key)
+            text.raw(":")
+            text.string(field.suggestion)
+        }
+        text.raw("}")
     }
 }

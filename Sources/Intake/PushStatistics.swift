@@ -3,22 +3,6 @@ internal import Synchronization
 
 /// What has come in pushes of events. Reading takes no lock.
 package final class PushStatistics: Sendable {
-    package enum EventKind: Int, Sendable, CaseIterable {
-        case inference, label, training, state, model, metric
-
-        /// As an event's `type` says it.
-        package var name: String {
-            switch self {
-            case .inference: "inference"
-            case .label: "label"
-            case .training: "training"
-            case .state: "state"
-            case .model: "model"
-            case .metric: "metric"
-            }
-        }
-    }
-
     /// Upper bounds of how long pushes take, in seconds.
     package static let durationBounds = [
         0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1,
@@ -32,6 +16,7 @@ package final class PushStatistics: Sendable {
     private let unknown = Atomic<UInt64>(0)
     private let features = Atomic<UInt64>(0)
     private let timestamps = Atomic<UInt64>(0)
+    private let cutTexts = Atomic<UInt64>(0)
 
     package init() {
         precondition(EventKind.allCases.count == byKind.count)
@@ -43,7 +28,7 @@ package final class PushStatistics: Sendable {
 
     /// Events that were decoded, rows of columns counted one by one.
     package func events(_ kind: EventKind) -> UInt64 {
-        byKind[kind.rawValue].load(ordering: .relaxed)
+        byKind[Int(kind.rawValue)].load(ordering: .relaxed)
     }
     package func rejected(_ code: RejectionCode) -> UInt64 {
         byCode[code.rawValue].load(ordering: .relaxed)
@@ -56,6 +41,8 @@ package final class PushStatistics: Sendable {
     package var droppedFeatures: UInt64 { features.load(ordering: .relaxed) }
     /// Times too far from now.
     package var ignoredTimestamps: UInt64 { timestamps.load(ordering: .relaxed) }
+    /// Reasons and categories that were cut at their limit.
+    package var truncatedTexts: UInt64 { cutTexts.load(ordering: .relaxed) }
     /// Pushes that took as long as the bound of that index allows and longer than the one before;
     /// the last index is for those beyond all.
     package func durations(_ index: Int) -> UInt64 { byDuration[index].load(ordering: .relaxed) }
@@ -78,17 +65,13 @@ package final class PushStatistics: Sendable {
     }
 
     func count(_ batch: borrowing Batch) {
-        add(batch.items.count, kind: .inference)
-        add(batch.labels.count, kind: .label)
-        add(batch.trainings.count, kind: .training)
-        add(batch.states.count, kind: .state)
-        add(batch.lifecycle.count, kind: .model)
-        add(batch.metrics.count, kind: .metric)
+        for kind in EventKind.allCases { add(batch.count(of: kind), kind: kind) }
         let omissions = batch.omissions
         if omissions == IgnoredInput() { return }
         unknown.wrappingAdd(omissions.unknownFields, ordering: .relaxed)
         features.wrappingAdd(omissions.features, ordering: .relaxed)
         timestamps.wrappingAdd(omissions.timestamps, ordering: .relaxed)
+        cutTexts.wrappingAdd(omissions.cutTexts, ordering: .relaxed)
     }
 
     func count(_ outcome: BatchOutcome) {
@@ -100,6 +83,6 @@ package final class PushStatistics: Sendable {
     }
 
     private func add(_ count: Int, kind: EventKind) {
-        if count > 0 { byKind[kind.rawValue].wrappingAdd(UInt64(count), ordering: .relaxed) }
+        if count > 0 { byKind[Int(kind.rawValue)].wrappingAdd(UInt64(count), ordering: .relaxed) }
     }
 }

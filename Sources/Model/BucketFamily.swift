@@ -1,6 +1,6 @@
 package import Exposition
 
-/// The histograms whose bounds a configuration may set.
+/// The histograms whose bounds the settings can set.
 package enum BucketFamily: String, Sendable, CaseIterable {
     case duration = "ml_request_duration_seconds"
     case stage = "ml_request_stage_duration_seconds"
@@ -8,8 +8,8 @@ package enum BucketFamily: String, Sendable, CaseIterable {
     case timeToFirstToken = "ml_time_to_first_token_seconds"
     case timePerOutputToken = "ml_time_per_output_token_seconds"
 
-    /// The bounds where nothing else is said. Those of tokens are OpenTelemetry's advice for
-    /// generative models.
+    /// The default bounds. Those of tokens are the ones of OpenTelemetry's semantic conventions for
+    /// generative AI.
     package var standard: BucketBounds {
         switch self {
         case .duration, .stage:

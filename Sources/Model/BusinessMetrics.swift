@@ -4,9 +4,9 @@ internal import Observation
 internal import Series
 internal import Wire
 
-/// The numbers of the business that belong to one model, or to none. The model's lock guards it.
+/// The business metrics of one model, or those without a model. Guarded by the model's lock.
 struct BusinessMetrics {
-    /// Labels that no configuration allows: they are the page's own, or Prometheus' own.
+    /// Labels that no settings can allow: the page's own, or Prometheus' own.
     private static let reserved: Set<String> = [
         "model", "version", "variant", "kpi", "job", "instance", "le", "quantile",
     ]
@@ -26,45 +26,47 @@ struct BusinessMetrics {
         sums = HandleMap(&record) { store.sum(&$0) }
     }
 
-    /// What is wrong with a metric.
-    enum Problem {
-        case noRoom(DropReason)
-        case label(RejectionCode, String)
-    }
-
-    /// Why the rules refuse the labels of a metric; nil if they do not.
-    static func problem(
-        with metric: MetricEvent, batch: borrowing Batch, rules: ModelSettings.Rules
-    ) -> Problem? {
+    /// Why the settings refuse the labels of a metric; nil if they do not.
+    static func refusal(
+        of metric: MetricEvent, batch: borrowing Batch, rules: ModelSettings.Rules
+    ) -> Refusal? {
         for (place, number) in metric.labels.enumerated() {
             let name = batch.bytes(batch.metricLabels[number].name).string
             if BusinessMetrics.reserved.contains(name) || !rules.businessLabels.contains(name) {
-                return .label(
-                    .labelNotAllowed, "the configuration allows no label `\(name)` here")
+                return .invalid(
+                    .labelNotAllowed,
+                    BusinessMetrics.sentence(name, allowed: rules.businessLabels))
             }
             for earlier in metric.labels.prefix(place)
             where batch.metricLabels[earlier].name == batch.metricLabels[number].name {
-                return .label(.duplicateKey, "the label `\(name)` stands there twice")
+                return .invalid(.duplicateKey, "labels.\(name) is given twice")
             }
         }
         return nil
     }
 
-    /// Reserves the series of a metric. `model` is empty if the metric names none; `hasUnit` says
+    /// Makes the series of a metric. `model` is empty for a metric without a model; `hasUnit` is
     /// whether its unit is a label.
     mutating func reserve(
         _ metric: MetricEvent, batch: borrowing Batch, of model: String, hasUnit: Bool,
         in store: inout SeriesStore
-    ) -> Problem? {
+    ) -> Refusal? {
         var refusal: DropReason?
         _ = slots(
             metric, labels: labels(metric, batch: batch, of: model, hasUnit: hasUnit), in: &store,
             refusal: &refusal)
-        return refusal.map(Problem.noRoom)
+        return refusal.map(Refusal.limit)
     }
 
-    /// Takes a metric whose places are there.
-    mutating func take(
+    private static func sentence(_ name: String, allowed: Set<String>) -> String {
+        let allowed = allowed.subtracting(reserved).sorted()
+        let list = allowed.isEmpty ? "none" : allowed.joined(separator: ", ")
+        return
+            "labels.\(name) is not allowed: the settings file allows the labels \(list) (defaults.labels, models.NAME.labels)"
+    }
+
+    /// Applies a metric that was reserved.
+    mutating func apply(
         _ metric: MetricEvent, batch: borrowing Batch, of model: String, hasUnit: Bool,
         in store: inout SeriesStore
     ) {
@@ -98,8 +100,8 @@ struct BusinessMetrics {
         return LabelSet(labels)
     }
 
-    /// Where the numbers of a metric go; those that it lacks have no place.
-    private struct Places {
+    /// The series of a metric; nil for the numbers that it lacks.
+    private struct Slots {
         var target: Gauge?
         var value: Gauge?
         var gain: FloatCounter?
@@ -109,14 +111,14 @@ struct BusinessMetrics {
     private mutating func slots(
         _ metric: MetricEvent, labels: LabelSet, in store: inout SeriesStore,
         refusal: inout DropReason?
-    ) -> Places {
-        var slots = Places()
+    ) -> Slots {
+        var slots = Slots()
         if !metric.target.isNaN {
             slots.target = gauge(
                 Families.all.businessTarget, labels: labels, in: &store, refusal: &refusal)
         }
         if metric.value.isNaN { return slots }
-        switch metric.kind {
+        switch metric.shape {
         case .gauge:
             slots.value = gauge(
                 Families.all.businessValue, labels: labels, in: &store, refusal: &refusal)
@@ -134,7 +136,7 @@ struct BusinessMetrics {
         refusal: inout DropReason?
     ) -> Gauge? {
         gauges.handle(descriptor.key + labels.bytes, in: &store, refusal: &refusal) {
-            $0.gauge(descriptor, labels: $0.keep(labels))
+            $0.gauge(descriptor, labels: $0.store(labels))
         }
     }
 
@@ -143,7 +145,49 @@ struct BusinessMetrics {
         refusal: inout DropReason?
     ) -> FloatCounter? {
         sums.handle(descriptor.key + labels.bytes, in: &store, refusal: &refusal) {
-            $0.sum(descriptor, labels: $0.keep(labels))
+            $0.sum(descriptor, labels: $0.store(labels))
+        }
+    }
+}
+
+extension MetricEvent: AppliedEvent {
+    static func events(in batch: borrowing Batch) -> [MetricEvent] { batch.metrics }
+
+    func reserve(
+        at place: Int, in models: Models, batch: borrowing Batch, reservation: inout Reservation
+    ) -> Refusal? {
+        let model =
+            scope < 0
+            ? models.general : models.model(scope, batch: batch, reservation: &reservation)
+        guard let model else { return .limit(reservation.targets[scope].refusal ?? .seriesLimit) }
+        let origin = reservation.origin
+        // A record has it; a new push and a record of format 1 take it from the settings.
+        var hasUnit = reservation.hasUnitLabel(place)
+        let refusal = model.withFacts { facts -> Refusal? in
+            if origin != .record { hasUnit = facts.rules.businessLabels.contains("unit") }
+            if origin == .push,
+                let refusal = BusinessMetrics.refusal(of: self, batch: batch, rules: facts.rules)
+            {
+                return refusal
+            }
+            return facts.business.reserve(
+                self, batch: batch, of: model.name, hasUnit: hasUnit, in: &facts.store)
+        }
+        if hasUnit, !unit.isNone { reservation.setUnitLabel(place) }
+        return refusal
+    }
+
+    func apply(
+        at place: Int, to models: Models, batch: borrowing Batch,
+        reservation: borrowing Reservation
+    ) {
+        let model = scope < 0 ? models.general : reservation.targets[scope].model
+        guard let model else { return }
+        let hasUnit = reservation.hasUnitLabel(place)
+        model.withFacts { facts in
+            facts.isUsed = true
+            facts.business.apply(
+                self, batch: batch, of: model.name, hasUnit: hasUnit, in: &facts.store)
         }
     }
 }

@@ -1,7 +1,7 @@
 internal import Exposition
 internal import Series
 
-/// The families that models fill, in the order of the page.
+/// The families of models, in the order of the page.
 final class Families: Sendable {
     static let all = Families()
 
@@ -31,116 +31,129 @@ final class Families: Sendable {
     private init() {
         var list = MetricDescriptors()
         requests = list.add(
-            "ml_requests_total", shape: .counter, help: "Requests to a model by how they ended.")
+            "ml_requests_total", shape: .counter, help: "Requests to a model, by outcome.")
         predictions = list.add(
             "ml_predictions_total", shape: .counter,
-            help: "Rows that a model was asked to predict: a request counts as its batch size.")
+            help: "Rows that requests asked to predict: each request counts its batch size.")
         errors = list.add(
             "ml_request_errors_total", shape: .counter,
-            help: "Requests that did not end well, by the reason that the service gave.")
+            help: "Requests that failed, by the reason that the service gave.")
         duration = list.add(
             "ml_request_duration_seconds", shape: .histogram(BucketFamily.duration.standard),
-            help: "How long requests took.")
+            help: "Duration of requests in seconds.")
         stages = list.add(
             "ml_request_stage_duration_seconds", shape: .histogram(BucketFamily.stage.standard),
-            help: "How long requests spent in each stage.")
+            help: "Duration of the stages of requests in seconds.")
         inFlight = list.add(
             "ml_requests_in_flight", shape: .gauge,
-            help: "Requests being served, summed over the producers that are alive.")
+            help: "Requests being served, summed over the producers with a lease.")
         queued = list.add(
             "ml_requests_queued", shape: .gauge,
-            help: "Requests waiting, summed over the producers that are alive.")
+            help: "Requests waiting, summed over the producers with a lease.")
         batchSize = list.add(
             "ml_request_batch_size", shape: .histogram(BucketFamily.batchSize.standard),
-            help: "Rows per request, of requests that told them.")
+            help: "Rows per request, of requests with a batch size.")
         tokens = list.add(
             "ml_tokens_total", shape: .counter, help: "Tokens read (input) and generated (output).")
         timeToFirstToken = list.add(
             "ml_time_to_first_token_seconds",
             shape: .histogram(BucketFamily.timeToFirstToken.standard),
-            help: "Time until the first token of an answer.")
+            help: "Time to the first token of a response in seconds.")
         timePerOutputToken = list.add(
             "ml_time_per_output_token_seconds",
             shape: .histogram(BucketFamily.timePerOutputToken.standard),
-            help: "Time per token after the first, a mean per answer.")
-        inputRows = list.add("ml_input_rows_total", shape: .counter, help: "Rows of input.")
+            help: "Mean time per token after the first of a response in seconds.")
+        inputRows = list.add(
+            "ml_input_rows_total", shape: .counter,
+            help: "Rows of input: each request counts its batch size.")
         invalidRows = list.add(
             "ml_input_rows_invalid_total", shape: .counter,
-            help: "Rows of input with at least one error.")
+            help:
+                "Rows of input with at least one error: one per event, or as many as its input errors say."
+        )
         inputErrors = list.add(
             "ml_input_validation_errors_total", shape: .counter,
-            help: "Errors found in the input, by feature and reason.")
+            help: "Errors in the input, by feature and reason.")
         featureRows = list.add(
             "ml_feature_rows_total", shape: .counter,
-            help: "Rows that named a feature, with or without a value.")
+            help:
+                "Features objects with this feature, with or without a value: one per event, whatever its batch size."
+        )
         featureValues = list.add(
-            "ml_feature_values_total", shape: .counter, help: "Usable values of a feature.")
+            "ml_feature_values_total", shape: .counter, help: "Valid values of a feature.")
         featureMissing = list.add(
-            "ml_feature_missing_total", shape: .counter, help: "Rows in which a feature was null.")
+            "ml_feature_missing_total", shape: .counter,
+            help: "Features objects in which this feature was null.")
         featureNotFinite = list.add(
             "ml_feature_not_finite_total", shape: .counter,
-            help: "Values of a numeric feature that were no finite number.")
+            help: "Values of a numeric feature that were not finite numbers.")
         labelsReceived = list.add(
             "ml_labels_received_total", shape: .counter,
-            help: "Labels: what turned out to be true of predictions.")
+            help: "Labels (true values of predictions) received.")
         labelLast = list.add(
             "ml_label_last_received_timestamp_seconds", shape: .gauge,
-            help: "When a label last came.")
+            help: "Unix time of the last label.")
         info = list.add(
             "ml_model_info", shape: .info, help: "A metric with a constant '1' value about a model."
         )
         loaded = list.add(
             "ml_model_loaded_timestamp_seconds", shape: .gauge,
-            help: "When a model was last loaded.")
+            help: "Unix time at which a model was last loaded.")
         trained = list.add(
-            "ml_model_trained_timestamp_seconds", shape: .gauge, help: "When a model was trained.")
+            "ml_model_trained_timestamp_seconds", shape: .gauge,
+            help: "Unix time at which a model was trained.")
         reloads = list.add(
             "ml_model_reloads_total", shape: .counter, help: "Loads of a model after the first.")
         trainingMetric = list.add(
-            "ml_training_metric", shape: .gauge, help: "The last value of a metric of training.")
+            "ml_training_metric", shape: .gauge, help: "Last value of a metric of training.")
         trainingEpoch = list.add(
-            "ml_training_epoch", shape: .gauge, help: "The epoch that training has reached.")
+            "ml_training_epoch", shape: .gauge, help: "Current epoch of the training.")
         trainingStep = list.add(
-            "ml_training_step", shape: .gauge, help: "The step that training has reached.")
+            "ml_training_step", shape: .gauge, help: "Current step of the training.")
         trainingImportance = list.add(
             "ml_training_feature_importance", shape: .gauge,
-            help: "How important a feature was in the last training.")
+            help: "Importance of a feature in the last training.")
         trainingMean = list.add(
             "ml_training_feature_mean", shape: .gauge,
-            help: "The mean of a feature in the training data.")
+            help: "Mean of a feature in the training data.")
         trainingStddev = list.add(
             "ml_training_feature_stddev", shape: .gauge,
-            help: "The standard deviation of a feature in the training data.")
+            help: "Standard deviation of a feature in the training data.")
         trainingMedian = list.add(
             "ml_training_feature_median", shape: .gauge,
-            help: "The median of a feature in the training data.")
+            help: "Median of a feature in the training data.")
         trainingDuration = list.add(
-            "ml_training_duration_seconds", shape: .gauge, help: "How long the last training took.")
+            "ml_training_duration_seconds", shape: .gauge,
+            help: "Duration of the last training in seconds.")
         trainingRows = list.add(
-            "ml_training_rows", shape: .gauge, help: "Rows of the last training's data.")
+            "ml_training_rows", shape: .gauge, help: "Rows of the data of the last training.")
         trainingSuccess = list.add(
             "ml_training_last_success_timestamp_seconds", shape: .gauge,
-            help: "When a training last succeeded.")
+            help: "Unix time of the last successful training event.")
         trainingFailures = list.add(
             "ml_training_failures_total", shape: .counter, help: "Trainings that failed.")
         trainingInfo = list.add(
             "ml_training_info", shape: .info,
             help: "A metric with a constant '1' value labeled by the last training's run.")
         observations = list.add(
-            "ml_observations_since_training_total", shape: .counter,
-            help: "Rows predicted since the last training that succeeded.")
+            "ml_observations_since_training", shape: .gauge,
+            help:
+                "Rows predicted since the last successful training event that this daemon received.",
+            formerName: "ml_observations_since_training_total")
         retrainThreshold = list.add(
             "ml_retrain_observation_threshold", shape: .gauge,
-            help: "Rows after which a model should be trained anew.")
+            help: "Rows after which a model should be retrained, from the settings file.")
         businessValueTotal = list.add(
-            "ml_business_value_total", shape: .sum, help: "What a model has earned, by KPI.",
+            "ml_business_value_total", shape: .sum,
+            help: "Sum of the positive increments of a KPI.",
             sharesStem: true)
         businessLossTotal = list.add(
-            "ml_business_loss_total", shape: .sum, help: "What a model has lost, by KPI.")
+            "ml_business_loss_total", shape: .sum,
+            help: "Sum of the negative increments of a KPI, as a positive number.")
         businessValue = list.add(
-            "ml_business_value", shape: .gauge, help: "Where a KPI stands.")
+            "ml_business_value", shape: .gauge, help: "Current value of a KPI.")
         businessTarget = list.add(
-            "ml_business_target", shape: .gauge, help: "Where a KPI should stand.")
+            "ml_business_target", shape: .gauge, help: "Target value of a KPI.")
         processCPU = list.add(
             "ml_producer_process_cpu_seconds_total", shape: .sum,
             help: "User and system CPU time of a process that pushes over the Unix socket.")

@@ -4,10 +4,9 @@ internal import Observation
 internal import Series
 internal import Wire
 
-/// What models were given: the features of one variant of a model version. The version's lock
-/// guards it.
+/// The counters of the features of one variant of a model version. Guarded by the version's lock.
 final class FeatureCounters {
-    /// What kind of value a feature has; the first value decides.
+    /// The type of a feature, decided by its first value.
     enum Kind {
         case numeric, category
     }
@@ -27,11 +26,11 @@ final class FeatureCounters {
     private var table = NameTable()
     private var features: [Feature] = []
 
-    /// Makes sure that the features and input errors of a run have their places. Rows for which
-    /// there is no room are marked and refused; features beyond the limit are dropped and counted.
+    /// Makes the series of the features and input errors of a run. Rows for which there is no room
+    /// are refused; features beyond the limit are dropped and counted.
     func reserve(
         _ batch: borrowing Batch, run: Int, in store: inout SeriesStore,
-        traffic: VariantSeries,
+        series: VariantSeries,
         budget: SeriesBudget, symbols: inout SymbolCache, marks: inout RowFlags,
         outcome: inout BatchOutcome
     ) {
@@ -43,7 +42,7 @@ final class FeatureCounters {
             if number < 0 {
                 budget.drop(.featureLimit)
             } else if features[Int(number)].counters == nil,
-                let refusal = makeCounters(Int(number), traffic: traffic, in: &store)
+                let refusal = makeCounters(Int(number), series: series, in: &store)
             {
                 marks.refuse(
                     Int(entry.row), batch: batch, reason: refusal, budget: budget, outcome: &outcome
@@ -58,7 +57,7 @@ final class FeatureCounters {
             if number < 0 {
                 budget.drop(.featureLimit)
             } else if let refusal = makeError(
-                Int(number), reason: entry.reason, traffic: traffic, in: &store)
+                Int(number), reason: entry.reason, series: series, in: &store)
             {
                 marks.refuse(
                     Int(entry.row), batch: batch, reason: refusal, budget: budget, outcome: &outcome
@@ -67,7 +66,7 @@ final class FeatureCounters {
         }
     }
 
-    /// The number of a feature that has one, else `SymbolCache.refused`.
+    /// The number of a known feature, else `SymbolCache.refused`.
     @inline(__always)
     private func known(_ name: Symbol, batch: borrowing Batch, symbols: inout SymbolCache) -> Int32
     {
@@ -78,7 +77,7 @@ final class FeatureCounters {
         return found
     }
 
-    /// The number of a feature, which it gets if it has none; `SymbolCache.refused` beyond the limit.
+    /// The number of a feature, added if it is new; `SymbolCache.refused` beyond the limit.
     @inline(__always)
     private func number(
         of name: Symbol, batch: borrowing Batch, budget: SeriesBudget, symbols: inout SymbolCache
@@ -103,10 +102,10 @@ final class FeatureCounters {
     }
 
     private func makeCounters(
-        _ number: Int, traffic: VariantSeries, in store: inout SeriesStore
+        _ number: Int, series: VariantSeries, in store: inout SeriesStore
     ) -> DropReason? {
         if let refusal = store.reserve(4) { return refusal }
-        let labels = store.keep(LabelSet(traffic.names + [("feature", table[number].string)]))
+        let labels = store.store(LabelSet(series.names + [("feature", table[number].string)]))
         let families = Families.all
         features[number].counters = Counters(
             rows: store.counter(families.featureRows, labels: labels),
@@ -117,14 +116,14 @@ final class FeatureCounters {
     }
 
     private func makeError(
-        _ number: Int, reason: InputReason, traffic: VariantSeries, in store: inout SeriesStore
+        _ number: Int, reason: InputReason, series: VariantSeries, in store: inout SeriesStore
     ) -> DropReason? {
         let place = Int(reason.rawValue)
         if features[number].errors[place] != nil { return nil }
         if let refusal = store.reserve(1) { return refusal }
-        let labels = store.keep(
+        let labels = store.store(
             LabelSet(
-                traffic.names + [
+                series.names + [
                     ("feature", table[number].string), ("reason", "\(reason.name)"),
                 ]))
         features[number].errors[place] = store.counter(Families.all.inputErrors, labels: labels)
@@ -176,7 +175,7 @@ final class FeatureCounters {
     /// Counts the features and input errors of the rows of a run that were not refused.
     func count(
         _ batch: borrowing Batch, run: Int, in store: inout SeriesStore,
-        traffic: VariantSeries,
+        series: VariantSeries,
         budget: SeriesBudget, symbols: inout SymbolCache, marks: inout RowFlags
     ) {
         let values = batch.features
@@ -195,7 +194,7 @@ final class FeatureCounters {
             case .notFinite: store.add(counters.notFinite, amount: weight)
             case .otherType:
                 countMismatch(
-                    batch, run: run, entry: entry, number: number, in: &store, traffic: traffic,
+                    batch, run: run, entry: entry, number: number, in: &store, series: series,
                     budget: budget, marks: &marks)
             }
             if !features[number].isShown {
@@ -205,14 +204,14 @@ final class FeatureCounters {
                 }
             }
         }
-        countErrors(batch, run: run, in: &store, traffic: traffic, symbols: &symbols, marks: &marks)
+        countErrors(batch, run: run, in: &store, series: series, symbols: &symbols, marks: &marks)
     }
 
     private enum Judgement {
         case value, missing, notFinite, otherType
     }
 
-    /// What a value is to its feature. The first value that tells a kind decides it.
+    /// How a value is counted. The first value with a type decides the feature's type.
     private func judge(_ value: Value.Kind, number: Int) -> Judgement {
         switch (value, features[number].kind) {
         case (.missing, _): return .missing
@@ -232,16 +231,15 @@ final class FeatureCounters {
         }
     }
 
-    /// A value of the wrong kind is an input error of its row, unless the producer says so itself.
+    /// A value of the wrong type is an input error of its row, unless the producer has pushed the same
+    /// error.
     private func countMismatch(
         _ batch: borrowing Batch, run: Int, entry: FeatureValue, number: Int,
-        in store: inout SeriesStore, traffic: VariantSeries, budget: SeriesBudget,
+        in store: inout SeriesStore, series: VariantSeries, budget: SeriesBudget,
         marks: inout RowFlags
     ) {
-        let weight = batch.weights[Int(entry.row)]
-        if marks.insert(RowFlags.invalid, row: Int(entry.row)) {
-            store.add(traffic.invalidRows, amount: weight)
-        }
+        countInvalidRows(
+            batch, run: run, row: entry.row, in: &store, series: series, marks: &marks)
         let errors = batch.inputErrors
         let range = batch.inputErrors(of: run)
         var place = errors.span.firstIndex(ofRow: entry.row, in: range)
@@ -249,17 +247,17 @@ final class FeatureCounters {
             if errors[place].feature == entry.feature, errors[place].reason == .type { return }
             place += 1
         }
-        // The event itself is counted by now: without room its error alone is lost.
-        if let refusal = makeError(number, reason: .type, traffic: traffic, in: &store) {
+        // The event is in the journal by now: if there is no room, only the error is lost.
+        if let refusal = makeError(number, reason: .type, series: series, in: &store) {
             budget.drop(refusal)
         } else if let counter = features[number].errors[Int(InputReason.type.rawValue)] {
-            store.add(counter, amount: weight)
+            store.add(counter, amount: batch.weights[Int(entry.row)])
         }
     }
 
     private func countErrors(
         _ batch: borrowing Batch, run: Int, in store: inout SeriesStore,
-        traffic: VariantSeries,
+        series: VariantSeries,
         symbols: inout SymbolCache, marks: inout RowFlags
     ) {
         let errors = batch.inputErrors
@@ -268,19 +266,35 @@ final class FeatureCounters {
             let entry = errors[place]
             let row = Int(entry.row)
             if marks.has(RowFlags.refused, row: row) { continue }
-            let weight = batch.weights[row]
-            if marks.insert(RowFlags.invalid, row: row) {
-                store.add(traffic.invalidRows, amount: weight)
-            }
+            countInvalidRows(
+                batch, run: run, row: entry.row, in: &store, series: series, marks: &marks)
             let number = Int(known(entry.feature, batch: batch, symbols: &symbols))
             if number < 0 || isRepeated(errors, place: place, in: range) { continue }
             if let counter = features[number].errors[Int(entry.reason.rawValue)] {
-                store.add(counter, amount: weight)
+                store.add(counter, amount: batch.weights[row].product(UInt64(entry.rows)))
             }
         }
     }
 
-    /// Whether the row has told the same error before.
+    /// Counts the invalid rows of an event, once per event: one, or as many as the largest `rows` of
+    /// its input errors, for each of the requests that it stands for.
+    private func countInvalidRows(
+        _ batch: borrowing Batch, run: Int, row: UInt32, in store: inout SeriesStore,
+        series: VariantSeries, marks: inout RowFlags
+    ) {
+        if !marks.insert(RowFlags.invalid, row: Int(row)) { return }
+        let errors = batch.inputErrors
+        let range = batch.inputErrors(of: run)
+        var rows: UInt32 = 1
+        var place = errors.span.firstIndex(ofRow: row, in: range)
+        while place < range.upperBound, errors[place].row == row {
+            rows = max(rows, errors[place].rows)
+            place += 1
+        }
+        store.add(series.invalidRows, amount: batch.weights[Int(row)].product(UInt64(rows)))
+    }
+
+    /// Whether the row has the same error before this place.
     private func isRepeated(_ errors: [InputError], place: Int, in range: Range<Int>) -> Bool {
         let entry = errors[place]
         var earlier = place - 1
@@ -294,8 +308,15 @@ final class FeatureCounters {
     }
 }
 
+extension UInt64 {
+    /// The product, or the maximum on overflow.
+    fileprivate func product(_ factor: UInt64) -> UInt64 {
+        (0 as UInt64).adding(self, times: factor)
+    }
+}
+
 extension Span<InputError> {
-    /// The first error in `range` that does not belong to an earlier row.
+    /// The index in `range` of the first error of this row or a later one.
     func firstIndex(ofRow row: UInt32, in range: Range<Int>) -> Int {
         var first = range.lowerBound
         var last = range.upperBound

@@ -2,7 +2,7 @@ internal import Kernel
 internal import Series
 internal import Synchronization
 
-/// The models and versions that there are, by name. Whoever holds it holds its lock.
+/// The models and versions by name. Guarded by the lock of `Models.directory`.
 struct ModelDirectory: ~Copyable, Sendable {
     private(set) var models: [ModelState] = []
     private(set) var versions: [ModelVersion] = []
@@ -22,7 +22,7 @@ struct ModelDirectory: ~Copyable, Sendable {
         self.keepsNatives = keepsNatives
     }
 
-    /// The model with this name, made when it is new; nil without room, with the reason.
+    /// The model with this name, made if it is new; nil if there is no room, with the limit.
     mutating func model(
         _ name: Span<UInt8>, budget: SeriesBudget, now: UInt64, refusal: inout DropReason?
     ) -> ModelState? {
@@ -43,7 +43,7 @@ struct ModelDirectory: ~Copyable, Sendable {
         return model
     }
 
-    /// The version of the model, made when it is new; nil without room, with the reason.
+    /// The version of the model, made if it is new; nil if there is no room, with the limit.
     mutating func version(
         _ version: Span<UInt8>, of model: Span<UInt8>, budget: SeriesBudget, now: UInt64,
         refusal: inout DropReason?
@@ -76,8 +76,8 @@ struct ModelDirectory: ~Copyable, Sendable {
         return made
     }
 
-    /// Forgets the versions for which `isGone` says so, and each model that has none left and for
-    /// which `isModelGone` says so.
+    /// Removes the versions for which `isGone` is true, and the models without a version for which
+    /// `isModelGone` is true.
     mutating func remove(
         versions isGone: (ModelVersion) -> Bool, models isModelGone: (ModelState) -> Bool
     ) {
@@ -109,7 +109,7 @@ struct ModelDirectory: ~Copyable, Sendable {
         }
     }
 
-    /// Forgets all.
+    /// Removes everything.
     mutating func removeAll() {
         remove(versions: { _ in true }, models: { _ in true })
     }
@@ -131,7 +131,7 @@ struct ModelDirectory: ~Copyable, Sendable {
         return Reservation.Bounds(scope: scope, families: families, generation: generation)
     }
 
-    // 0xFF stands in no UTF-8 text: no two pairs of names make one key.
+    // 0xFF is in no UTF-8 string, so that two pairs of names cannot have the same key.
     private static func append(
         _ model: Span<UInt8>, version: Span<UInt8>, to key: inout [UInt8]
     ) {

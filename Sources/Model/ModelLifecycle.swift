@@ -4,7 +4,7 @@ internal import Observation
 internal import Series
 internal import Wire
 
-/// What is known of a loaded model beside its traffic. The version's lock guards it.
+/// Whether a model version is loaded, and its facts. Guarded by the version's lock.
 struct ModelLifecycle {
     private let names: [(name: String, value: String)]
     private let info: Info
@@ -14,8 +14,10 @@ struct ModelLifecycle {
     private var framework = ""
     private var gitSHA = ""
     private var wasLoaded = false
+    /// An unloaded version shows nothing until it is loaded again, whatever facts come.
+    private var isUnloaded = false
 
-    /// Nil when there is no room; `refusal` then says why.
+    /// Nil if there is no room; `refusal` is the limit.
     init?(
         _ names: [(name: String, value: String)], labels: Labels, in store: inout SeriesStore,
         refusal: inout DropReason?
@@ -37,7 +39,8 @@ struct ModelLifecycle {
         record.write(reloads)
         record.write(framework)
         record.write(gitSHA)
-        record.write(wasLoaded)
+        // A flag of earlier releases with a second bit.
+        record.write((wasLoaded ? 1 : 0) | (isUnloaded ? 2 : 0) as UInt64)
     }
 
     init(
@@ -51,31 +54,63 @@ struct ModelLifecycle {
         reloads = store.counter(&record)
         framework = record.text().string
         gitSHA = record.text().string
-        wasLoaded = record.flag()
+        let flags = record.number(below: 4)
+        wasLoaded = flags & 1 != 0
+        isUnloaded = flags & 2 != 0
     }
 
-    /// Takes news. `now` is in Unix seconds.
-    mutating func take(
-        _ lifecycle: ModelEvent, batch: borrowing Batch, in store: inout SeriesStore, now: Double
+    /// Applies an event. `now` is in Unix seconds.
+    mutating func apply(
+        _ event: ModelEvent, batch: borrowing Batch, in store: inout SeriesStore, now: Double
     ) {
-        if !lifecycle.framework.isNone { framework = batch.bytes(lifecycle.framework).string }
-        if !lifecycle.gitSHA.isNone { gitSHA = batch.bytes(lifecycle.gitSHA).string }
-        if !lifecycle.trainedAt.isNaN { store.set(trained, value: lifecycle.trainedAt) }
-        switch lifecycle.kind {
+        if !event.framework.isNone { framework = batch.bytes(event.framework).string }
+        if !event.gitSHA.isNone { gitSHA = batch.bytes(event.gitSHA).string }
+        if !event.trainedAt.isNaN { store.set(trained, value: event.trainedAt) }
+        switch event.change {
         case .facts: break
         case .loaded:
+            isUnloaded = false
             store.show(reloads)
             if wasLoaded { store.add(reloads) }
             wasLoaded = true
             store.set(loaded, value: now)
         case .unloaded:
+            isUnloaded = true
             store.hide(loaded)
             store.hide(info)
-            return
         }
+        if isUnloaded { return }
         var labels = names
         if !framework.isEmpty { labels.append(("framework", framework)) }
         if !gitSHA.isEmpty { labels.append(("git_sha", gitSHA)) }
         store.describe(info, labels: LabelSet(labels))
+    }
+}
+
+extension ModelEvent: AppliedEvent {
+    static func events(in batch: borrowing Batch) -> [ModelEvent] { batch.modelEvents }
+
+    func reserve(
+        at place: Int, in models: Models, batch: borrowing Batch, reservation: inout Reservation
+    ) -> Refusal? {
+        models.reserve(scope, batch: batch, reservation: &reservation) { series, store in
+            if series.lifecycle != nil { return nil }
+            var refusal: DropReason?
+            series.lifecycle = ModelLifecycle(
+                series.names, labels: series.labels, in: &store, refusal: &refusal)
+            return refusal
+        }
+    }
+
+    func apply(
+        at place: Int, to models: Models, batch: borrowing Batch,
+        reservation: borrowing Reservation
+    ) {
+        let now = reservation.context.unixSeconds
+        let target = reservation.targets[scope]
+        guard let version = target.version else { return }
+        version.change(target.variant) { series, store in
+            series.lifecycle?.apply(self, batch: batch, in: &store, now: now)
+        }
     }
 }

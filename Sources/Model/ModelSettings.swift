@@ -1,14 +1,14 @@
 package import Exposition
 
-/// What a configuration says about models.
+/// The settings of models.
 package struct ModelSettings: Sendable, Equatable {
-    /// What is said of one model by its name, or of all.
+    /// The settings of one model, or of all.
     package struct Rules: Sendable, Equatable {
-        /// Bounds of histograms that differ from the standard.
+        /// Bounds of histograms, where they differ from the default.
         package var buckets: [BucketFamily: BucketBounds] = [:]
-        /// Labels that metrics of the business may carry beside `model` and `kpi`.
+        /// Labels that business metrics can have beside `model` and `kpi`.
         package var businessLabels: Set<String> = []
-        /// Rows after which the model should be trained anew.
+        /// Rows after which the model should be retrained.
         package var retrainObservationThreshold: Double?
 
         package init() {}
@@ -16,11 +16,15 @@ package struct ModelSettings: Sendable, Equatable {
 
     package static let standardTimeToLive = Duration.seconds(24 * 60 * 60)
 
-    /// `--push.model-ttl`: a version that is silent for so long goes.
+    /// Facts of a model (training, business metrics, labels without a version) expire so long after
+    /// the last push about the model: retraining every quarter keeps them.
+    package static let factsTimeToLive = Duration.seconds(100 * 24 * 60 * 60)
+
+    /// `--push.model-ttl`: how long a version stays after its last push.
     package var timeToLive = ModelSettings.standardTimeToLive
-    /// For every model that has no rules of its own.
+    /// The rules of every model without rules of its own.
     package var rules = Rules()
-    /// What single models differ in; buckets add to those above, the rest replaces it.
+    /// Rules by model: buckets are added to those of `rules`, the others replace them.
     package var models: [String: Rules] = [:]
 
     package init() {}

@@ -5,131 +5,81 @@ internal import Series
 internal import Synchronization
 internal import Wire
 
-/// A model, whatever its version: its training, its business, labels that name no version.
+/// What belongs to a model and to none of its versions: training, business metrics, labels without
+/// a version.
 final class ModelState: Sendable {
-    /// Empty for the numbers of the business that belong to no model.
+    /// Empty for the business metrics that belong to no model.
     let name: String
     /// As `ModelVersion.lastPush`.
     let lastPush: Atomic<UInt64>
     /// Rows predicted since training last succeeded.
     private let rowsSinceTraining = Atomic<UInt64>(0)
-    private let record: LockedValue<Record>
+    private let facts: LockedValue<Facts>
     private let budget: SeriesBudget
 
-    /// What the lock guards.
-    private struct Record: ~Copyable {
+    /// Guarded by the lock.
+    struct Facts: ~Copyable {
         var store: SeriesStore
         var rules: ModelSettings.Rules
         var trainings = Trainings()
         var business = BusinessMetrics()
         var labelCounters = LabelCounters()
         var labels: Labels?
-        var observations: Counter?
+        var observations: Gauge?
         var threshold: Gauge?
-        var isShown = false
+        /// Whether there was a training event, a business metric or a label without a version.
+        var isUsed = false
     }
 
-    /// Nil when there is no room; `refusal` then says why.
+    /// Nil if there is no room; `refusal` is the limit.
     init?(
         _ name: String, budget: SeriesBudget, rules: ModelSettings.Rules, now: UInt64,
         refusal: inout DropReason?
     ) {
-        var record = Record(
+        var facts = Facts(
             store: SeriesStore(Families.all.descriptors, budget: budget), rules: rules)
         if !name.isEmpty {
-            refusal = record.store.reserve(2)
+            refusal = facts.store.reserve(2)
             if refusal != nil { return nil }
-            let labels = record.store.keep(LabelSet([("model", name)]))
-            record.labels = labels
-            record.observations = record.store.counter(Families.all.observations, labels: labels)
-            record.threshold = record.store.gauge(Families.all.retrainThreshold, labels: labels)
+            let labels = facts.store.store(LabelSet([("model", name)]))
+            facts.labels = labels
+            facts.observations = facts.store.gauge(Families.all.observations, labels: labels)
+            facts.threshold = facts.store.gauge(Families.all.retrainThreshold, labels: labels)
         }
         self.name = name
         self.budget = budget
         lastPush = Atomic(now)
-        self.record = LockedValue(record)
+        self.facts = LockedValue(facts)
     }
 
-    /// Counts rows that a version has predicted.
+    /// Counts rows that a version has predicted. 2,048 variants at the limit of their counters (2^53)
+    /// would wrap the sum; it stays at the maximum then.
     func observe(rows: UInt64) {
-        if rows > 0 { rowsSinceTraining.wrappingAdd(rows, ordering: .relaxed) }
+        if rows == 0 { return }
+        let (old, new) = rowsSinceTraining.wrappingAdd(rows, ordering: .relaxed)
+        if new < old { rowsSinceTraining.store(.max, ordering: .relaxed) }
     }
 
-    // MARK: Reserving
-
-    func reserve(
-        _ training: TrainingEvent, batch: borrowing Batch, dropped: inout DroppedFeatures
-    ) -> DropReason? {
-        record.withLock { record in
-            record.trainings.reserve(
-                training, batch: batch, of: name, in: &record.store, budget: budget,
-                dropped: &dropped)
-        }
+    /// Runs `body` with the facts under the lock. `body` takes no other lock but the budget's.
+    func withFacts<Result>(_ body: (inout Facts) -> sending Result) -> sending Result {
+        facts.withLock { body(&$0) }
     }
 
-    /// `hasUnit` says whether the unit of the metric is a label; it is set unless a record says so.
-    func reserve(
-        _ metric: MetricEvent, batch: borrowing Batch, origin: Reservation.Origin,
-        hasUnit: inout Bool
-    ) -> BusinessMetrics.Problem? {
-        record.withLock { record in
-            if origin != .record { hasUnit = record.rules.businessLabels.contains("unit") }
-            if origin == .push,
-                let problem = BusinessMetrics.problem(
-                    with: metric, batch: batch, rules: record.rules)
-            {
-                return problem
-            }
-            return record.business.reserve(
-                metric, batch: batch, of: name, hasUnit: hasUnit, in: &record.store)
-        }
+    /// Training has succeeded: the rows are counted from 0 again.
+    func restartObservations() {
+        rowsSinceTraining.store(0, ordering: .relaxed)
     }
 
-    /// For a label that names no version.
-    func reserveLabel() -> DropReason? {
-        record.withLock { record in
-            guard let labels = record.labels else { return nil }
-            return record.labelCounters.reserve(in: &record.store, labels: labels)
-        }
-    }
-
-    // MARK: Applying what was reserved
-
-    func apply(
-        _ training: TrainingEvent, batch: borrowing Batch, dropped: DroppedFeatures,
-        context: PushContext
-    ) {
-        let hasSucceeded = record.withLock { record in
-            record.isShown = true
-            return record.trainings.take(
-                training, batch: batch, of: name, in: &record.store, budget: budget,
-                dropped: dropped, now: context.unixSeconds)
-        }
-        if hasSucceeded { rowsSinceTraining.store(0, ordering: .relaxed) }
-    }
-
-    func apply(_ metric: MetricEvent, batch: borrowing Batch, hasUnit: Bool) {
-        record.withLock { record in
-            record.isShown = true
-            record.business.take(
-                metric, batch: batch, of: name, hasUnit: hasUnit, in: &record.store)
-        }
-    }
-
-    func applyLabel(_ context: PushContext) {
-        record.withLock { record in
-            record.isShown = true
-            record.labelCounters.take(in: &record.store, now: context.unixSeconds)
-        }
-    }
-
-    /// Whether anything of it stands on the page.
+    /// Whether any of its series is on the page.
     var isShown: Bool {
-        rowsSinceTraining.load(ordering: .relaxed) > 0 || record.withLock { $0.isShown }
+        rowsSinceTraining.load(ordering: .relaxed) > 0 || hasFacts
     }
+
+    /// Whether it has facts of its own, which outlive its versions.
+    var hasFacts: Bool { facts.withLock { $0.isUsed } }
 
     func apply(_ rules: ModelSettings.Rules) {
-        record.withLock { $0.rules = rules }
+        facts.withLock { $0.rules = rules }
     }
 
     // MARK: Records
@@ -138,8 +88,8 @@ final class ModelState: Sendable {
         let push = lastPush.load(ordering: .relaxed)
         record.write(now > push ? now - push : 0)
         record.write(rowsSinceTraining.load(ordering: .relaxed))
-        self.record.withLock { state in
-            record.write(state.isShown)
+        facts.withLock { state in
+            record.write(state.isUsed)
             state.store.write(to: &record)
             state.trainings.write(to: &record)
             state.business.write(to: &record)
@@ -155,37 +105,38 @@ final class ModelState: Sendable {
         let silence = record.number()
         lastPush.store(now > silence ? now - silence : 0, ordering: .relaxed)
         rowsSinceTraining.store(record.number(), ordering: .relaxed)
-        var state = Record(
+        var state = Facts(
             store: SeriesStore(Families.all.descriptors, budget: budget), rules: rules)
-        state.isShown = record.flag()
+        state.isUsed = record.flag()
         state.store.read(&record)
         state.trainings = Trainings(&record, in: state.store)
         state.business = BusinessMetrics(&record, in: state.store)
         state.labelCounters = LabelCounters(&record, in: state.store)
         if record.flag() { state.labels = state.store.labels(&record) }
-        if record.flag() { state.observations = state.store.counter(&record) }
+        if record.flag() { state.observations = state.store.gauge(&record) }
         if record.flag() { state.threshold = state.store.gauge(&record) }
-        self.record.withLock { swap(&$0, &state) }
+        // Earlier releases set the flag for models that have rows and no facts, too.
+        if state.store.count <= 2 { state.isUsed = false }
+        facts.withLock { swap(&$0, &state) }
     }
 
-    // MARK: Showing
+    // MARK: Page
 
-    /// Puts the numbers as they stand into a page's harvest.
-    func give(to snapshot: inout StoreSnapshot) {
-        record.withLock { record in
+    /// Adds the current numbers to a page.
+    func add(to snapshot: inout StoreSnapshot) {
+        facts.withLock { facts in
             let rows = rowsSinceTraining.load(ordering: .relaxed)
-            if rows > 0 { record.isShown = true }
-            if record.isShown, let observations = record.observations,
-                let threshold = record.threshold
+            if rows > 0 || facts.isUsed, let observations = facts.observations,
+                let threshold = facts.threshold
             {
-                record.store.set(observations, to: rows)
-                if let limit = record.rules.retrainObservationThreshold {
-                    record.store.set(threshold, value: limit)
+                facts.store.set(observations, value: Double(rows))
+                if let limit = facts.rules.retrainObservationThreshold {
+                    facts.store.set(threshold, value: limit)
                 } else {
-                    record.store.hide(threshold)
+                    facts.store.hide(threshold)
                 }
             }
-            snapshot.take(record.store)
+            snapshot.add(facts.store)
         }
     }
 }

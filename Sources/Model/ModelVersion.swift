@@ -9,21 +9,21 @@ internal import Wire
 final class ModelVersion: Sendable {
     let owner: ModelState
     let version: String
-    /// On the monotonic clock, in nanoseconds. Written under the directory's lock, so that none is
-    /// taken for idle while a push is on its way to it.
+    /// The time of the last push, in nanoseconds of the monotonic clock. Written under the
+    /// directory's lock, so that expiry does not remove a version that a push is about to use.
     let lastPush: Atomic<UInt64>
-    /// It is listed no more.
+    /// Whether the version is removed from the directory.
     let isRetired = Atomic<Bool>(false)
     /// `ModelDirectory.generation` when a push last recorded the bounds; 0 for never.
     let boundsGeneration = Atomic<UInt64>(0)
-    private let record: LockedValue<Record>
+    private let contents: LockedValue<Contents>
     private let budget: SeriesBudget
 
-    /// What the lock guards; nobody has it before.
-    private struct Record: ~Copyable, @unchecked Sendable {
+    /// Guarded by the lock. Unchecked, because `VariantSeries` is a class: it never leaves the lock.
+    private struct Contents: ~Copyable, @unchecked Sendable {
         var store: SeriesStore
         var variants = NameTable()
-        var traffics: [VariantSeries] = []
+        var series: [VariantSeries] = []
         var rows: UInt64 = 0
     }
 
@@ -40,167 +40,130 @@ final class ModelVersion: Sendable {
         for (family, bounds) in rules.buckets {
             _ = store.setBounds(bounds, of: Families.all.descriptor(of: family))
         }
-        record = LockedValue(Record(store: store))
+        contents = LockedValue(Contents(store: store))
     }
 
     // MARK: Reserving
 
-    /// Reserves what a run needs; rows for which there is no room are refused.
+    /// Reserves what a run needs; refuses the rows for which there is no room.
     func reserve(
-        _ batch: borrowing Batch, run: Int, decision: inout Reservation,
+        _ batch: borrowing Batch, run: Int, reservation: inout Reservation,
         outcome: inout BatchOutcome
     ) {
         let scope = batch.runs[run].scope
-        record.withLock { record in
-            guard let traffic = traffic(scope, batch: batch, record: &record, decision: &decision)
+        contents.withLock { contents in
+            guard
+                let series = series(
+                    scope, batch: batch, contents: &contents, reservation: &reservation)
             else {
-                let refusal = decision.targets[scope].refusal ?? .seriesLimit
+                let refusal = reservation.targets[scope].refusal ?? .seriesLimit
                 for row in batch.rows(of: run) {
-                    decision.rows.refuse(
+                    reservation.rows.refuse(
                         row, batch: batch, reason: refusal, budget: budget, outcome: &outcome)
                 }
                 return
             }
-            traffic.reserve(
-                batch, run: run, in: &record.store, budget: budget, decision: &decision,
+            series.reserve(
+                batch, run: run, in: &contents.store, budget: budget, reservation: &reservation,
                 outcome: &outcome)
         }
     }
 
+    /// Calls `body` with the series of the scope's variant, which are made if they are new. Returns
+    /// the limit that has no room.
     func reserve(
-        _ state: StateEvent, batch: borrowing Batch, under lease: Leases.Lease,
-        decision: inout Reservation
+        _ scope: Int, batch: borrowing Batch, reservation: inout Reservation,
+        body: (VariantSeries, inout SeriesStore) -> DropReason?
     ) -> DropReason? {
-        reserve(state.scope, batch: batch, decision: &decision) { traffic, record in
-            traffic.states.reserve(lease, in: &record.store, labels: traffic.labels)
-        }
-    }
-
-    func reserve(
-        _ lifecycle: ModelEvent, batch: borrowing Batch, decision: inout Reservation
-    ) -> DropReason? {
-        reserve(lifecycle.scope, batch: batch, decision: &decision) { traffic, record in
-            if traffic.lifecycle != nil { return nil }
-            var refusal: DropReason?
-            traffic.lifecycle = ModelLifecycle(
-                traffic.names, labels: traffic.labels, in: &record.store, refusal: &refusal)
-            return refusal
-        }
-    }
-
-    func reserve(
-        _ label: LabelEvent, batch: borrowing Batch, decision: inout Reservation
-    ) -> DropReason? {
-        reserve(label.scope, batch: batch, decision: &decision) { traffic, record in
-            traffic.labelCounters.reserve(in: &record.store, labels: traffic.labels)
-        }
-    }
-
-    /// Reserves what `body` says with the traffic of a scope's variant. Returns why there is no room.
-    private func reserve(
-        _ scope: Int, batch: borrowing Batch, decision: inout Reservation,
-        body: (VariantSeries, inout Record) -> DropReason?
-    ) -> DropReason? {
-        record.withLock { record in
-            guard let traffic = traffic(scope, batch: batch, record: &record, decision: &decision)
+        contents.withLock { contents in
+            guard
+                let series = series(
+                    scope, batch: batch, contents: &contents, reservation: &reservation)
             else {
-                return decision.targets[scope].refusal ?? .seriesLimit
+                return reservation.targets[scope].refusal ?? .seriesLimit
             }
-            return body(traffic, &record)
+            return body(series, &contents.store)
         }
     }
 
-    /// The traffic of a scope's variant, made when it is new; nil without room, and the decision
-    /// then says why.
-    private func traffic(
-        _ scope: Int, batch: borrowing Batch, record: inout Record,
-        decision: inout Reservation
+    /// The series of a scope's variant, made if they are new; nil if there is no room, and then the
+    /// reservation has the limit.
+    private func series(
+        _ scope: Int, batch: borrowing Batch, contents: inout Contents,
+        reservation: inout Reservation
     ) -> VariantSeries? {
-        let known = Int(decision.targets[scope].variant)
-        if known >= 0 { return record.traffics[known] }
-        if decision.targets[scope].refusal != nil { return nil }
+        let known = Int(reservation.targets[scope].variant)
+        if known >= 0 { return contents.series[known] }
+        if reservation.targets[scope].refusal != nil { return nil }
         let name = batch.scopes[scope].variant
         let none: [UInt8] = []
         let number =
             name.isNone
-            ? record.variants.number(of: none.span)
-            : record.variants.number(of: batch.bytes(name))
+            ? contents.variants.number(of: none.span)
+            : contents.variants.number(of: batch.bytes(name))
         if let number {
-            decision.targets[scope].variant = Int32(number)
-            return record.traffics[number]
+            reservation.targets[scope].variant = Int32(number)
+            return contents.series[number]
         }
-        if budget.isBinding, record.variants.count >= budget.limits.variantsPerVersion {
-            decision.targets[scope].refusal = .variantLimit
+        if budget.isBinding, contents.variants.count >= budget.limits.variantsPerVersion {
+            reservation.targets[scope].refusal = .variantLimit
             return nil
         }
         var names = [("model", owner.name), ("version", version)]
         if !name.isNone { names.append(("variant", batch.bytes(name).string)) }
         guard
-            let traffic = VariantSeries(
-                names, in: &record.store, refusal: &decision.targets[scope].refusal)
+            let series = VariantSeries(
+                names, in: &contents.store, refusal: &reservation.targets[scope].refusal)
         else { return nil }
         let made =
             name.isNone
-            ? record.variants.add(none.span) : record.variants.add(batch.bytes(name))
-        decision.targets[scope].variant = Int32(made)
-        record.traffics.append(traffic)
-        return traffic
+            ? contents.variants.add(none.span) : contents.variants.add(batch.bytes(name))
+        reservation.targets[scope].variant = Int32(made)
+        contents.series.append(series)
+        return series
     }
 
-    // MARK: Applying what was reserved
+    // MARK: Applying
 
-    /// Counts the rows of a run that are not refused. Returns how many rows of input they were.
-    func apply(_ batch: borrowing Batch, run: Int, decision: inout Reservation) -> UInt64 {
-        let variant = Int(decision.targets[batch.runs[run].scope].variant)
+    /// Counts the rows of a run that are not refused. Returns the rows of input that they stand for.
+    func apply(_ batch: borrowing Batch, run: Int, reservation: inout Reservation) -> UInt64 {
+        let variant = Int(reservation.targets[batch.runs[run].scope].variant)
         if variant < 0 { return 0 }
-        return record.withLock { record in
-            let rows = record.traffics[variant].apply(
-                batch, run: run, in: &record.store, budget: budget, decision: &decision)
-            record.rows = record.rows.adding(rows, times: 1)
+        return contents.withLock { contents in
+            let rows = contents.series[variant].apply(
+                batch, run: run, in: &contents.store, budget: budget, reservation: &reservation)
+            contents.rows = contents.rows.adding(rows, times: 1)
             return rows
         }
     }
 
-    func apply(_ state: StateEvent, variant: Int32, from producer: UInt64) {
-        change(variant) { traffic, _ in traffic.states.take(state, from: producer) }
-    }
-
-    func apply(_ lifecycle: ModelEvent, batch: borrowing Batch, variant: Int32, now: Double) {
-        change(variant) { traffic, store in
-            traffic.lifecycle?.take(lifecycle, batch: batch, in: &store, now: now)
-        }
-    }
-
-    func applyLabel(variant: Int32, now: Double) {
-        change(variant) { traffic, store in traffic.labelCounters.take(in: &store, now: now) }
-    }
-
-    private func change(_ variant: Int32, body: (VariantSeries, inout SeriesStore) -> Void) {
+    /// Calls `body` with the series of a variant that was reserved, and shows them.
+    func change(_ variant: Int32, body: (VariantSeries, inout SeriesStore) -> Void) {
         if variant < 0 { return }
-        record.withLock { record in
-            let traffic = record.traffics[Int(variant)]
-            traffic.show(in: &record.store)
-            body(traffic, &record.store)
+        contents.withLock { contents in
+            let series = contents.series[Int(variant)]
+            series.show(in: &contents.store)
+            body(series, &contents.store)
         }
     }
 
-    /// Whether anything of it stands on the page.
-    var isShown: Bool { record.withLock { $0.traffics.contains { $0.isShown } } }
+    /// Whether any of its series is on the page.
+    var isShown: Bool { contents.withLock { $0.series.contains { $0.isShown } } }
 
     // MARK: Records
 
     func write(to record: inout ByteWriter, leases: Leases, now: UInt64) {
         let push = lastPush.load(ordering: .relaxed)
         record.write(now > push ? now - push : 0)
-        self.record.withLock { state in
-            // What a producer said before its lease ended does not come back with a new one.
-            for traffic in state.traffics {
-                traffic.states.settle(in: &state.store, leases: leases, now: now)
+        contents.withLock { state in
+            // The state of a producer whose lease has ended must not come back with a new lease.
+            for series in state.series {
+                series.states.settle(in: &state.store, leases: leases, now: now)
             }
             record.write(state.rows)
             state.store.write(to: &record)
             state.variants.write(to: &record)
-            for traffic in state.traffics { traffic.write(to: &record) }
+            for series in state.series { series.write(to: &record) }
         }
     }
 
@@ -211,7 +174,7 @@ final class ModelVersion: Sendable {
         let silence = record.number()
         lastPush.store(now > silence ? now - silence : 0, ordering: .relaxed)
         let rows = record.number()
-        var state = Record(
+        var state = Contents(
             store: SeriesStore(Families.all.descriptors, budget: budget, keepsNatives: keepsNatives)
         )
         state.rows = rows
@@ -221,55 +184,55 @@ final class ModelVersion: Sendable {
             var names = [("model", owner.name), ("version", version)]
             let variant = state.variants[number].string
             if !variant.isEmpty { names.append(("variant", variant)) }
-            state.traffics.append(
+            state.series.append(
                 VariantSeries(&record, names: names, in: &state.store, leases: leases, now: now))
         }
-        self.record.withLock { swap(&$0, &state) }
+        contents.withLock { swap(&$0, &state) }
     }
 
-    // MARK: Showing
+    // MARK: Page
 
-    /// Puts the numbers as they stand into a page's harvest.
-    func give(to snapshot: inout StoreSnapshot, leases: Leases, now: UInt64) {
-        record.withLock { record in
-            for traffic in record.traffics {
-                traffic.states.settle(in: &record.store, leases: leases, now: now)
+    /// Adds the current numbers to a page.
+    func add(to snapshot: inout StoreSnapshot, leases: Leases, now: UInt64) {
+        contents.withLock { contents in
+            for series in contents.series {
+                series.states.settle(in: &contents.store, leases: leases, now: now)
             }
-            snapshot.take(record.store)
+            snapshot.add(contents.store)
         }
     }
 
-    /// Rows of input since the version came.
-    var rows: UInt64 { record.withLock { $0.rows } }
+    /// Rows of input since the version was made.
+    var rows: UInt64 { contents.withLock { $0.rows } }
 
-    /// The bounds by the rules, as far as they are not the default or not those of the histograms.
+    /// The bounds by the rules, if they are not the default or not those of the histograms.
     func outdatedBounds(
         _ rules: ModelSettings.Rules
     ) -> [(family: BucketFamily, bounds: BucketBounds)] {
-        record.withLock { record in
+        contents.withLock { contents in
             BucketFamily.allCases.compactMap { family in
                 let bounds = rules.buckets[family] ?? family.standard
-                let current = record.store.bounds(of: Families.all.descriptor(of: family))
+                let current = contents.store.bounds(of: Families.all.descriptor(of: family))
                 return bounds == family.standard && bounds == current ? nil : (family, bounds)
             }
         }
     }
 
-    /// Gives histograms other bounds; those that change start at 0. Returns the families that did
-    /// and were on the page.
+    /// Changes the bounds of histograms; a histogram whose bounds change restarts at 0. Returns the
+    /// families that changed and were on the page.
     func setBounds(_ change: Reservation.Bounds) -> [BucketFamily] {
         boundsGeneration.store(change.generation, ordering: .relaxed)
-        return record.withLock { record in
+        return contents.withLock { contents in
             var changed: [BucketFamily] = []
             for (family, bounds) in change.families {
-                switch record.store.setBounds(
+                switch contents.store.setBounds(
                     bounds, of: Families.all.descriptor(of: family))
                 {
                 case .unchanged: continue
                 case .refused(let reason): budget.drop(reason)
                 case .moved(let moves):
-                    for traffic in record.traffics { traffic.move(moves) }
-                    if record.traffics.contains(where: \.isShown) { changed.append(family) }
+                    for series in contents.series { series.move(moves) }
+                    if contents.series.contains(where: \.isShown) { changed.append(family) }
                 }
             }
             return changed

@@ -2,20 +2,20 @@ internal import Kernel
 internal import Series
 internal import Synchronization
 
-/// What becomes of models when nobody pushes: listing, retiring, expiry, other settings.
+/// Listing, retiring, expiry and changed settings.
 extension Models {
     /// A version as `GET /v1/models` lists it.
     package struct VersionInfo: Sendable, Equatable {
         package let model: String
-        /// Empty for a model of which only training, business or labels without version are known.
+        /// Empty for a model that has only facts: training, business metrics, labels without a version.
         package let version: String
-        /// Rows of input since the version came.
+        /// Rows of input since the version was made.
         package let rows: UInt64
         /// In Unix seconds.
         package let lastPush: Double
     }
 
-    /// The versions in the order in which they came, then the models that have none.
+    /// The versions in the order in which they were made, then the models without one.
     package var list: [VersionInfo] {
         let now = Clock.monotonicNanoseconds
         let unixSeconds = Double(Clock.realNanoseconds) / 1e9
@@ -40,31 +40,45 @@ extension Models {
             }
     }
 
-    /// Forgets a version with all its variants; the last version takes what is known of its model
-    /// along. Returns false when there is no such version. An empty version is a model without any.
+    /// Removes a version with all its variants. Its model stays if it has other versions or facts of
+    /// its own (training, business metrics, labels without a version). Returns false if there is no
+    /// such version. An empty version removes the model, as `retire(model:)` does: journals of
+    /// earlier releases have it so.
     package func retire(model: String, version: String) -> Bool {
-        directory.withLock { directory in
-            let isKnown =
-                version.isEmpty
-                ? directory.models.contains { $0.name == model }
-                    && !directory.versions.contains { $0.owner.name == model }
-                : directory.versions.contains { $0.owner.name == model && $0.version == version }
-            if !isKnown { return false }
+        if version.isEmpty { return retire(model: model) }
+        let isKnown = directory.withLock { directory in
+            let isKnown = directory.versions.contains {
+                $0.owner.name == model && $0.version == version
+            }
             directory.remove(
                 versions: { $0.owner.name == model && $0.version == version },
-                models: { $0.name == model })
-            return true
+                models: { $0.name == model && !$0.hasFacts })
+            return isKnown
         }
+        if isKnown { producers.removeRetired() }
+        return isKnown
     }
 
-    /// Takes back what a producer said of its state: it is gone.
+    /// Removes a model with all its versions and facts. Returns false if there is no such model.
+    package func retire(model: String) -> Bool {
+        let isKnown = directory.withLock { directory in
+            let isKnown = directory.models.contains { $0.name == model }
+            directory.remove(
+                versions: { $0.owner.name == model }, models: { $0.name == model })
+            return isKnown
+        }
+        if isKnown { producers.removeRetired() }
+        return isKnown
+    }
+
+    /// Removes the state that a producer has pushed.
     package func forget(producer: UInt64) {
         leases.end(producer)
     }
 
     // MARK: Expiry
 
-    /// What has outlived its time.
+    /// What has expired.
     package struct ExpiredItems: Sendable, Equatable {
         package struct Version: Sendable, Equatable {
             package let model: String
@@ -85,54 +99,47 @@ extension Models {
         package init() {}
     }
 
-    /// Forgets versions and models that have been silent for too long.
-    func sweep(now: UInt64) {
+    /// Removes the versions and models that have expired.
+    func removeExpired(now: UInt64) {
         directory.withLock { directory in
-            let life = directory.settings.timeToLive.nanoseconds
-            if life == 0 { return }
-            func isIdle(_ lastPush: borrowing Atomic<UInt64>) -> Bool {
-                let push = lastPush.load(ordering: .relaxed)
-                return now > push && now - push >= life
-            }
+            let life = ModelLife(directory.settings)
+            if !life.isLimited { return }
             directory.remove(
-                versions: { isIdle($0.lastPush) }, models: { isIdle($0.lastPush) })
+                versions: { life.end($0) <= now }, models: { life.end($0) <= now })
         }
+        producers.removeRetired()
     }
 
-    /// The versions and models that have been silent for too long and the leases that have ended,
-    /// and when something else will have at the earliest.
+    /// The versions, models and leases that have expired, and the earliest time at which another
+    /// one can expire, in nanoseconds of the monotonic clock.
     package func expired(now: UInt64) -> (ExpiredItems, next: UInt64) {
         var expired = ExpiredItems()
         var next: UInt64
         (expired.producers, next) = leases.expired(now: now)
         directory.withLock { directory in
-            // Sums of times do not go beyond what fits.
-            let life = min(directory.settings.timeToLive.nanoseconds, .max / 2)
-            if life == 0 { return }
-            next = min(next, now &+ life)
-            func isIdle(_ lastPush: borrowing Atomic<UInt64>) -> Bool {
-                let end = lastPush.load(ordering: .relaxed) &+ life
-                if end > now { next = min(next, end) }
-                return end <= now
-            }
+            let life = ModelLife(directory.settings)
+            if !life.isLimited { return }
+            next = min(next, now &+ life.ofVersions)
             var staying: [ModelState] = []
             for version in directory.versions {
-                if isIdle(version.lastPush) {
+                let end = life.end(version)
+                if end <= now {
                     expired.versions.append(
                         ExpiredItems.Version(model: version.owner.name, version: version.version))
                 } else {
+                    next = min(next, end)
                     staying.append(version.owner)
                 }
             }
-            for model in directory.models
-            where isIdle(model.lastPush) && !staying.contains(where: { $0 === model }) {
-                expired.models.append(model.name)
+            for model in directory.models where !staying.contains(where: { $0 === model }) {
+                let end = life.end(model)
+                if end <= now { expired.models.append(model.name) } else { next = min(next, end) }
             }
         }
         return (expired, next)
     }
 
-    /// Forgets what `expired` has told; no batch is decided on meanwhile.
+    /// Removes what `expired` returned. No batch is reserved meanwhile.
     package func forget(_ expired: ExpiredItems) {
         for producer in expired.producers { leases.end(producer) }
         if expired.versions.isEmpty && expired.models.isEmpty { return }
@@ -145,17 +152,18 @@ extension Models {
                 },
                 models: { expired.models.contains($0.name) })
         }
+        producers.removeRetired()
     }
 
-    /// A histogram that starts at 0 because its bounds have changed.
+    /// A histogram that restarts at 0 because its bounds have changed.
     package struct Reset: Sendable, Equatable {
         package let model: String
         package let version: String
         package let family: BucketFamily
     }
 
-    /// Changes the settings for pushes from now on. The histograms of a version get other bounds
-    /// with its next push, whose record says so.
+    /// Changes the settings of later pushes. The histograms of a version get other bounds with its
+    /// next push, whose record has them.
     package func change(_ settings: ModelSettings) {
         let models = directory.withLock { directory in
             directory.change(settings)
@@ -163,5 +171,31 @@ extension Models {
         }
         general?.apply(settings.rules)
         for model in models { model.apply(settings.rules(of: model.name)) }
+    }
+}
+
+/// When versions and models expire.
+struct ModelLife {
+    /// In nanoseconds.
+    let ofVersions: UInt64
+    let ofFacts: UInt64
+    /// Whether anything expires: `--push.model-ttl=0` keeps everything.
+    let isLimited: Bool
+
+    init(_ settings: ModelSettings) {
+        // Halves of the range: sums of a time and a duration do not overflow.
+        ofVersions = min(settings.timeToLive.nanoseconds, .max / 2)
+        ofFacts = max(ofVersions, ModelSettings.factsTimeToLive.nanoseconds)
+        isLimited = ofVersions > 0
+    }
+
+    /// The time at which a version expires, on the monotonic clock.
+    func end(_ version: ModelVersion) -> UInt64 {
+        version.lastPush.load(ordering: .relaxed) &+ ofVersions
+    }
+
+    /// The time at which a model without versions expires.
+    func end(_ model: ModelState) -> UInt64 {
+        model.lastPush.load(ordering: .relaxed) &+ (model.hasFacts ? ofFacts : ofVersions)
     }
 }

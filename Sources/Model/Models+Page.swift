@@ -3,22 +3,24 @@ internal import Kernel
 internal import Series
 
 extension Models {
-    /// Whether anything that was pushed has a series.
+    /// Whether any push has made a series.
     package var hasSeries: Bool { budget.count > 0 }
 
-    /// Writes what is known of all models, and of the registry itself.
+    /// Writes the families of all models and of the registry itself.
     package func write(to page: inout Page) {
         write(to: &page, now: Clock.monotonicNanoseconds)
     }
 
     func write(to page: inout Page, now: UInt64) {
-        if expiresItself { sweep(now: now) }
+        if expiresItself { removeExpired(now: now) }
         let (models, versions) = directory.withLock { ($0.models, $0.versions) }
+        // First of all: the state of a process that has exited must not be on this page.
+        let processes = producers.read { leases.end($0) }
         snapshot.withLock { snapshot in
-            general?.give(to: &snapshot)
-            for model in models { model.give(to: &snapshot) }
-            for version in versions { version.give(to: &snapshot, leases: leases, now: now) }
-            producers.give(to: &snapshot)
+            general?.add(to: &snapshot)
+            for model in models { model.add(to: &snapshot) }
+            for version in versions { version.add(to: &snapshot, leases: leases, now: now) }
+            for process in processes { process.producer.add(process.usage, to: &snapshot) }
             snapshot.write(to: &page)
             snapshot.removeAll()
         }
@@ -26,15 +28,16 @@ extension Models {
     }
 }
 
-/// What the registry of pushed series tells about itself.
+/// The metrics of the registry of pushed series.
 struct RegistryMetrics: Sendable {
     private let series = UnlabelledMetric(
-        "ml_series", kind: .gauge, help: "Series made from pushes.")
+        "ml_series", kind: .gauge, help: "Number of series made from pushes.")
     private let limit = UnlabelledMetric(
-        "ml_series_limit", kind: .gauge, help: "Series that pushes may make: --push.max-series.")
+        "ml_series_limit", kind: .gauge,
+        help: "Maximum number of series made from pushes (--push.max-series).")
     private let dropped = Family(
         "ml_series_dropped_total", kind: .counter,
-        help: "What was pushed and got no series, by the limit that it met.")
+        help: "Pushed values that got no series, by the limit that was reached.")
     private let reasons: [Exposition.Series]
 
     init() {

@@ -3,30 +3,30 @@ package import Kernel
 package import Observation
 package import Series
 
-/// Every model that is known from pushes, and what they have said of it: where batches go, and what
-/// a page asks.
+/// All models that producers push for: applies batches and writes the page's families.
 ///
-/// A push is decided, then applied. It holds the directory's lock as long as a look-up takes, then
-/// the lock of one version after the other while that one's rows are counted. A page copies the numbers of each version under its
-/// lock and is written without any.
+/// A push is reserved, then applied. Both take the directory's lock for each look-up, then the lock
+/// of one version at a time. A page copies the numbers of each version under the version's lock and
+/// is written without a lock.
 package final class Models: Sendable {
     package let budget: SeriesBudget
     let directory: LockedValue<ModelDirectory>
     let leases: Leases
-    /// Whether a page forgets what is silent, or only `forget` does.
+    /// Whether a page removes what has expired, or only `forget` does.
     let expiresItself: Bool
-    /// The numbers of the business that belong to no model.
+    /// The business metrics that belong to no model.
     let general: ModelState?
     let snapshot: LockedValue<StoreSnapshot>
     let producers: ProducerProcesses
     let registryMetrics = RegistryMetrics()
-    /// Decisions that have been applied, for the sake of their memory.
-    private let spares = LockedValue<[Reservation]>([])
-    private static let keptSpares = 16
+    /// Reservations that have been applied, for their memory: as many as pushes of one commit group
+    /// usually have.
+    private let unused = LockedValue<[Reservation]>([])
+    private static let keptReservations = 16
 
-    /// `processes` stands for the `/proc` in which the pids of producers mean something;
-    /// `nativeHistograms` is `--exposition.native-histograms`; `expiresItself` says whether a page
-    /// forgets what has been silent for too long, or only `forget` does.
+    /// `processes` is the `/proc` of the producers' pids. `nativeHistograms` is
+    /// `--exposition.native-histograms`. `expiresItself`: whether a page removes what has expired;
+    /// with a journal only `forget` does, after the removal is on disk.
     package init(
         _ limits: SeriesLimits = SeriesLimits(), settings: ModelSettings = ModelSettings(),
         nativeHistograms: Bool = false, expiresItself: Bool = true,
@@ -43,211 +43,71 @@ package final class Models: Sendable {
         snapshot = LockedValue(StoreSnapshot(Families.all.descriptors))
     }
 
-    /// Applies a batch at once.
+    /// Reserves and applies a batch.
     package func apply(
         _ batch: borrowing Batch, from sender: Sender, at time: Timestamp = .now,
         outcome: inout BatchOutcome
     ) {
-        let decision = decide(batch, from: sender, at: time, outcome: &outcome)
-        apply(batch, as: decision)
+        let reservation = reserve(batch, from: sender, at: time, outcome: &outcome)
+        apply(batch, as: reservation)
     }
 
-    // MARK: Deciding
+    /// What is done with each kind of event, in the order of `EventKind`. Looked up once: a cast to
+    /// a protocol costs a microsecond.
+    private static let kinds: [any AppliedEvents.Type] = EventKind.allCases.map { kind in
+        guard let events = kind.type as? any AppliedEvents.Type else {
+            preconditionFailure("events of kind \(kind.name) are not applied")
+        }
+        return events
+    }
 
-    /// Decides what becomes of a batch, and reserves the series that it needs. Nothing of it shows
-    /// until it is applied. A decision that is never applied costs the room of its series until
-    /// their version goes.
-    package func decide(
+    /// Reserves the series that a batch needs and refuses the events for which there is no room.
+    /// Nothing is on a page until the batch is applied. A reservation that is never applied keeps
+    /// its room until the version is removed.
+    package func reserve(
         _ batch: borrowing Batch, from sender: Sender, at time: Timestamp = .now,
         outcome: inout BatchOutcome
     ) -> Reservation {
-        var decision = spares.withLock { $0.popLast() } ?? Reservation()
-        decision.begin(batch, context: PushContext(from: sender, at: time))
-        decide(batch, decision: &decision, outcome: &outcome)
-        return decision
+        var reservation = unused.withLock { $0.popLast() } ?? Reservation()
+        reservation.begin(batch, context: PushContext(from: sender, at: time))
+        reserve(batch, reservation: &reservation, outcome: &outcome)
+        return reservation
     }
 
-    /// Reserves what the batch needs beyond what the decision refuses already.
-    func decide(
-        _ batch: borrowing Batch, decision: inout Reservation, outcome: inout BatchOutcome
+    /// Reserves what the batch needs, without the events that the reservation refuses already.
+    func reserve(
+        _ batch: borrowing Batch, reservation: inout Reservation, outcome: inout BatchOutcome
     ) {
-        for run in batch.runs.indices
-        where !decision.rows.haveAll(RowFlags.refused, rows: batch.rows(of: run)) {
-            let scope = batch.runs[run].scope
-            if let version = version(scope, batch: batch, decision: &decision) {
-                version.reserve(batch, run: run, decision: &decision, outcome: &outcome)
-            } else {
-                let refusal = decision.targets[scope].refusal ?? .seriesLimit
-                for row in batch.rows(of: run) {
-                    decision.rows.refuse(
-                        row, batch: batch, reason: refusal, budget: budget, outcome: &outcome)
-                }
-            }
-        }
-        for (place, state) in batch.states.enumerated()
-        where !decision.isRefused(.state, place: place) {
-            if let refusal = reserve(state, batch: batch, decision: &decision) {
-                decision.refuse(.state, place: place)
-                outcome.refuse(state.item, reason: refusal, budget: budget)
-            }
-        }
-        for (place, lifecycle) in batch.lifecycle.enumerated()
-        where !decision.isRefused(.lifecycle, place: place) {
-            let version = version(lifecycle.scope, batch: batch, decision: &decision)
-            if let refusal = version.map({
-                $0.reserve(lifecycle, batch: batch, decision: &decision)
-            })
-                ?? decision.targets[lifecycle.scope].refusal
-            {
-                decision.refuse(.lifecycle, place: place)
-                outcome.refuse(lifecycle.item, reason: refusal, budget: budget)
-            }
-        }
-        for (place, label) in batch.labels.enumerated()
-        where !decision.isRefused(.label, place: place) {
-            if let refusal = reserve(label, batch: batch, decision: &decision) {
-                decision.refuse(.label, place: place)
-                outcome.refuse(label.item, reason: refusal, budget: budget)
-            }
-        }
-        for (place, training) in batch.trainings.enumerated()
-        where !decision.isRefused(.training, place: place) {
-            let model = model(training.scope, batch: batch, decision: &decision)
-            var dropped = decision.droppedFeatures(ofTraining: place)
-            if let refusal = model.map({
-                $0.reserve(training, batch: batch, dropped: &dropped)
-            })
-                ?? decision.targets[training.scope].refusal
-            {
-                decision.refuse(.training, place: place)
-                outcome.refuse(training.item, reason: refusal, budget: budget)
-            } else if !decision.isReplayed {
-                for name in dropped.names {
-                    decision.droppedTrainingFeatures.append(
-                        Reservation.Name(place: place, name: name))
-                }
-            }
-        }
-        for (place, metric) in batch.metrics.enumerated()
-        where !decision.isRefused(.metric, place: place) {
-            switch reserve(metric, at: place, batch: batch, decision: &decision) {
-            case nil: continue
-            case .noRoom(let refusal)?: outcome.refuse(metric.item, reason: refusal, budget: budget)
-            case .label(let code, let sentence)?:
-                outcome.reject(Int(metric.item), code: code, detail: sentence)
-            }
-            decision.refuse(.metric, place: place)
+        for kind in Models.kinds {
+            kind.reserve(batch, in: self, reservation: &reservation, outcome: &outcome)
         }
     }
 
-    private func reserve(
-        _ state: StateEvent, batch: borrowing Batch, decision: inout Reservation
-    ) -> DropReason? {
-        let context = decision.context
-        guard
-            let lease = leases.start(
-                context.sender.number, now: context.time, checksLimit: budget.isBinding)
-        else {
-            return .leaseLimit
-        }
-        guard let version = version(state.scope, batch: batch, decision: &decision) else {
-            return decision.targets[state.scope].refusal
-        }
-        return version.reserve(state, batch: batch, under: lease, decision: &decision)
-    }
-
-    private func reserve(
-        _ label: LabelEvent, batch: borrowing Batch, decision: inout Reservation
-    ) -> DropReason? {
-        if batch.scopes[label.scope].version.isNone {
-            guard let model = model(label.scope, batch: batch, decision: &decision) else {
-                return decision.targets[label.scope].refusal
-            }
-            return model.reserveLabel()
-        }
-        guard let version = version(label.scope, batch: batch, decision: &decision) else {
-            return decision.targets[label.scope].refusal
-        }
-        return version.reserve(label, batch: batch, decision: &decision)
-    }
-
-    private func reserve(
-        _ metric: MetricEvent, at place: Int, batch: borrowing Batch,
-        decision: inout Reservation
-    ) -> BusinessMetrics.Problem? {
-        guard
-            let model = metric.scope < 0
-                ? general : model(metric.scope, batch: batch, decision: &decision)
-        else {
-            if metric.scope < 0 { return nil }
-            return .noRoom(decision.targets[metric.scope].refusal ?? .seriesLimit)
-        }
-        var hasUnit = decision.hasUnitLabel(place)
-        let problem = model.reserve(
-            metric, batch: batch, origin: decision.origin, hasUnit: &hasUnit)
-        if hasUnit, !metric.unit.isNone { decision.setUnitLabel(place) }
-        return problem
-    }
-
-    // MARK: Applying
-
-    /// Applies a batch as it was decided: counts, shows, renews the sender's lease. Returns the
-    /// histograms that start at 0 because the settings have given them other bounds.
+    /// Applies a batch as it was reserved, and renews the sender's lease. Returns the histograms that
+    /// restart at 0 because the settings have given them other bounds.
     @discardableResult
-    package func apply(_ batch: borrowing Batch, as decision: consuming Reservation) -> [Reset] {
-        var decision = decision
-        let context = decision.context
-        let resets = decision.bounds.isEmpty ? [] : setBounds(decision)
+    package func apply(
+        _ batch: borrowing Batch, as reservation: consuming Reservation
+    ) -> [Reset] {
+        var reservation = reservation
+        let context = reservation.context
+        let resets = reservation.bounds.isEmpty ? [] : setBounds(reservation)
         leases.renew(context.sender.number, now: context.time)
-        for run in batch.runs.indices {
-            guard let version = decision.targets[batch.runs[run].scope].version else { continue }
-            let rows = version.apply(batch, run: run, decision: &decision)
-            version.owner.observe(rows: rows)
+        for kind in Models.kinds {
+            kind.apply(batch, to: self, reservation: &reservation)
         }
-        for (place, state) in batch.states.enumerated()
-        where !decision.isRefused(.state, place: place) {
-            let target = decision.targets[state.scope]
-            target.version?.apply(
-                state, variant: target.variant, from: context.sender.number)
-        }
-        for (place, lifecycle) in batch.lifecycle.enumerated()
-        where !decision.isRefused(.lifecycle, place: place) {
-            let target = decision.targets[lifecycle.scope]
-            target.version?.apply(
-                lifecycle, batch: batch, variant: target.variant, now: context.unixSeconds)
-        }
-        for (place, label) in batch.labels.enumerated()
-        where !decision.isRefused(.label, place: place) {
-            let target = decision.targets[label.scope]
-            if batch.scopes[label.scope].version.isNone {
-                target.model?.applyLabel(context)
-            } else {
-                target.version?.applyLabel(variant: target.variant, now: context.unixSeconds)
-            }
-        }
-        for (place, training) in batch.trainings.enumerated()
-        where !decision.isRefused(.training, place: place) {
-            decision.targets[training.scope].model?.apply(
-                training, batch: batch, dropped: decision.droppedFeatures(ofTraining: place),
-                context: context)
-        }
-        for (place, metric) in batch.metrics.enumerated()
-        where !decision.isRefused(.metric, place: place) {
-            let model = metric.scope < 0 ? general : decision.targets[metric.scope].model
-            model?.apply(metric, batch: batch, hasUnit: decision.hasUnitLabel(place))
-        }
-        decision.end()
-        let spare = decision
-        spares.withLock { if $0.count < Models.keptSpares { $0.append(spare) } }
+        reservation.end()
+        let kept = reservation
+        unused.withLock { if $0.count < Models.keptReservations { $0.append(kept) } }
         return resets
     }
 
-    /// Gives the histograms of versions the bounds that were decided, whatever the limits are: their
-    /// series were counted when they were made.
-    private func setBounds(_ decision: borrowing Reservation) -> [Reset] {
+    /// Changes the bounds of histograms as it was reserved, whatever the limits are: their series
+    /// were counted when they were made.
+    private func setBounds(_ reservation: borrowing Reservation) -> [Reset] {
         var resets: [Reset] = []
-        for change in decision.bounds {
-            guard let version = decision.targets[change.scope].version else { continue }
+        for change in reservation.bounds {
+            guard let version = reservation.targets[change.scope].version else { continue }
             let families = budget.lifted { version.setBounds(change) }
             for family in families {
                 resets.append(
@@ -259,17 +119,30 @@ package final class Models: Sendable {
 
     // MARK: Look-up
 
-    /// The version that a scope names, made when it is new; nil without room, and the decision then
-    /// says why.
+    /// Calls `body` with the series of the scope's variant. Returns the limit that has no room for
+    /// the version, for the variant, or for what `body` needs.
+    func reserve(
+        _ scope: Int, batch: borrowing Batch, reservation: inout Reservation,
+        body: (VariantSeries, inout SeriesStore) -> DropReason?
+    ) -> Refusal? {
+        guard let version = version(scope, batch: batch, reservation: &reservation) else {
+            return .limit(reservation.targets[scope].refusal ?? .seriesLimit)
+        }
+        return version.reserve(scope, batch: batch, reservation: &reservation, body: body)
+            .map(Refusal.limit)
+    }
+
+    /// The version of a scope, made if it is new; nil if there is no room, and then the reservation
+    /// has the limit.
     func version(
-        _ scope: Int, batch: borrowing Batch, decision: inout Reservation
+        _ scope: Int, batch: borrowing Batch, reservation: inout Reservation
     ) -> ModelVersion? {
-        if let known = decision.targets[scope].version { return known }
-        if decision.targets[scope].refusal != nil { return nil }
+        if let known = reservation.targets[scope].version { return known }
+        if reservation.targets[scope].refusal != nil { return nil }
         let names = batch.scopes[scope]
-        let context = decision.context
+        let context = reservation.context
         var refusal: DropReason?
-        let isReplayed = decision.isReplayed
+        let isReplayed = reservation.isReplayed
         var bounds: Reservation.Bounds?
         let version = directory.withLock { directory in
             let version = directory.version(
@@ -280,28 +153,26 @@ package final class Models: Sendable {
             }
             return version
         }
-        if let bounds { decision.bounds.append(bounds) }
-        decision.targets[scope].version = version
-        decision.targets[scope].refusal = version == nil ? refusal ?? .seriesLimit : nil
-        if let version, let process = context.sender.process {
-            producers.note(process, version: version)
-        }
+        if let bounds { reservation.bounds.append(bounds) }
+        reservation.targets[scope].version = version
+        reservation.targets[scope].refusal = version == nil ? refusal ?? .seriesLimit : nil
+        if let version { producers.add(context.sender, version: version) }
         return version
     }
 
-    /// The model that a scope names, likewise.
-    private func model(
-        _ scope: Int, batch: borrowing Batch, decision: inout Reservation
+    /// The model of a scope, likewise.
+    func model(
+        _ scope: Int, batch: borrowing Batch, reservation: inout Reservation
     ) -> ModelState? {
-        if let known = decision.targets[scope].model { return known }
+        if let known = reservation.targets[scope].model { return known }
         var refusal: DropReason?
         let name = batch.scopes[scope].model
-        let now = decision.context.time
+        let now = reservation.context.time
         let model = directory.withLock { directory in
             directory.model(batch.bytes(name), budget: budget, now: now, refusal: &refusal)
         }
-        decision.targets[scope].model = model
-        if model == nil { decision.targets[scope].refusal = refusal ?? .seriesLimit }
+        reservation.targets[scope].model = model
+        if model == nil { reservation.targets[scope].refusal = refusal ?? .seriesLimit }
         return model
     }
 }

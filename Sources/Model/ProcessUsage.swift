@@ -1,7 +1,7 @@
 internal import Glibc
 internal import Kernel
 
-/// What a process has used, as procfs tells it. Nil is what this daemon may not see.
+/// The usage of a process from procfs. Nil for files that the daemon has no permission to read.
 struct ProcessUsage: Sendable, Equatable {
     /// In clock ticks since boot.
     var startTicks: UInt64
@@ -9,23 +9,23 @@ struct ProcessUsage: Sendable, Equatable {
     var residentBytes: UInt64
     var threads: UInt64
     var openFiles: Int?
-    /// Bytes that came from storage.
+    /// Bytes read from storage.
     var readBytes: UInt64?
-    /// Bytes that went to storage.
+    /// Bytes written to storage.
     var writtenBytes: UInt64?
 
-    /// Nil when the process has ended or is not to be seen. `root` stands for `/proc`.
+    /// Nil if the process has exited or cannot be read. `root` is `/proc`.
     static func read(_ pid: Int32, in root: Root, text: inout Buffer) -> ProcessUsage? {
         var stat = root.file("\(pid)/stat", limit: 4096, isOneRecord: true)
         guard (try? stat.read(into: &text)) != nil, var usage = ProcessUsage(stat: text.bytes)
         else { return nil }
         var io = root.file("\(pid)/io", limit: 4096, isOneRecord: true)
-        if (try? io.read(into: &text)) != nil { usage.take(io: text.bytes) }
+        if (try? io.read(into: &text)) != nil { usage.parse(io: text.bytes) }
         usage.openFiles = root.openFileCount(of: "\(pid)")
         return usage
     }
 
-    /// Nil for a process that has ended and waits for its parent (Z, X) and for damaged text.
+    /// Nil for a process that has exited and waits for its parent (Z, X), and for damaged text.
     init?(stat: Span<UInt8>) {
         guard var fields = PIDStat(stat), let state = fields.state(),
             state != UInt8(ascii: "Z"), state != UInt8(ascii: "X"),
@@ -39,8 +39,8 @@ struct ProcessUsage: Sendable, Equatable {
         self.threads = threads
     }
 
-    /// Takes `read_bytes` and `write_bytes` of proc_pid_io(5).
-    mutating func take(io: Span<UInt8>) {
+    /// Parses `read_bytes` and `write_bytes` of proc_pid_io(5).
+    mutating func parse(io: Span<UInt8>) {
         var lines = Cursor(io)
         while var line = lines.line() {
             if line.take("read_bytes:") {

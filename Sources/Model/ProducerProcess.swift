@@ -4,28 +4,33 @@ internal import Observation
 internal import Series
 internal import Synchronization
 
-/// A process that pushes over the Unix socket: what it uses, and for which models it speaks.
+/// A process that pushes over the Unix socket: its usage, and the versions that it pushes for.
 final class ProducerProcess: Sendable {
     let process: Sender.Process
-    private let record: LockedValue<Record>
+    private let contents: LockedValue<Contents>
 
-    /// What the lock guards.
-    private struct Record: ~Copyable {
+    /// Producer ids of one process whose state ends with it; a process normally has one.
+    private static let maximumProducers = 64
+
+    /// Guarded by the lock.
+    private struct Contents: ~Copyable {
         var store: SeriesStore
         let cpu: FloatCounter
         let memory, threads, files: Gauge
         let read, written: Counter
-        /// The versions that it has pushed for.
+        /// The versions that it has pushed for, without those that are retired.
         var models: [(version: ModelVersion, info: Info)] = []
+        /// The numbers under which it has pushed.
+        var producers: Set<UInt64> = []
     }
 
-    /// Nil when there is no room; `refusal` then says why.
+    /// Nil if there is no room; `refusal` is the limit.
     init?(_ process: Sender.Process, budget: SeriesBudget, refusal: inout DropReason?) {
         let families = Families.all
         var store = SeriesStore(families.descriptors, budget: budget)
         refusal = store.reserve(6)
         if refusal != nil { return nil }
-        let labels = store.keep(LabelSet([("pid", "\(process.pid)")]))
+        let labels = store.store(LabelSet([("pid", "\(process.pid)")]))
         let cpu = store.sum(families.processCPU, labels: labels)
         let memory = store.gauge(families.processMemory, labels: labels)
         let threads = store.gauge(families.processThreads, labels: labels)
@@ -33,47 +38,61 @@ final class ProducerProcess: Sendable {
         let read = store.counter(families.processRead, labels: labels)
         let written = store.counter(families.processWritten, labels: labels)
         self.process = process
-        record = LockedValue(
-            Record(
+        contents = LockedValue(
+            Contents(
                 store: store, cpu: cpu, memory: memory, threads: threads, files: files,
                 read: read, written: written))
     }
 
-    /// Notes that it pushes for a version. Returns why that could not be noted.
-    func note(_ version: ModelVersion) -> DropReason? {
-        record.withLock { record in
-            if record.models.contains(where: { $0.version === version }) { return nil }
-            if let refusal = record.store.reserve(1) { return refusal }
-            let info = record.store.info(Families.all.processModel)
-            record.store.describe(
+    /// Records that a producer in the process pushes for a version. Returns the limit that has no
+    /// room for it.
+    func add(_ version: ModelVersion, producer: UInt64) -> DropReason? {
+        contents.withLock { contents in
+            if contents.producers.count < ProducerProcess.maximumProducers {
+                contents.producers.insert(producer)
+            }
+            if contents.models.contains(where: { $0.version === version }) { return nil }
+            if let refusal = contents.store.reserve(1) { return refusal }
+            let info = contents.store.info(Families.all.processModel)
+            contents.store.describe(
                 info,
                 labels: LabelSet([
                     ("pid", "\(process.pid)"), ("model", version.owner.name),
                     ("version", version.version),
                 ]))
-            record.models.append((version, info))
+            contents.models.append((version, info))
             return nil
         }
     }
 
-    /// Puts what it uses into a page's harvest.
-    func give(_ usage: ProcessUsage, to snapshot: inout StoreSnapshot) {
-        record.withLock { record in
-            record.store.set(record.cpu, to: usage.cpuSeconds)
-            record.store.set(record.memory, value: Double(usage.residentBytes))
-            record.store.set(record.threads, value: Double(usage.threads))
-            if let count = usage.openFiles {
-                record.store.set(record.files, value: Double(count))
-            } else {
-                record.store.hide(record.files)
-            }
-            Self.set(record.read, value: usage.readBytes, in: &record.store)
-            Self.set(record.written, value: usage.writtenBytes, in: &record.store)
-            for (version, info) in record.models
+    /// The numbers of the producers in the process.
+    var producers: Set<UInt64> { contents.withLock { $0.producers } }
+
+    /// Removes the versions that are retired.
+    func removeRetired() {
+        contents.withLock { contents in
+            for (version, info) in contents.models
             where version.isRetired.load(ordering: .relaxed) {
-                record.store.hide(info)
+                contents.store.remove(info)
             }
-            snapshot.take(record.store)
+            contents.models.removeAll { $0.version.isRetired.load(ordering: .relaxed) }
+        }
+    }
+
+    /// Adds the current numbers to a page.
+    func add(_ usage: ProcessUsage, to snapshot: inout StoreSnapshot) {
+        contents.withLock { contents in
+            contents.store.set(contents.cpu, to: usage.cpuSeconds)
+            contents.store.set(contents.memory, value: Double(usage.residentBytes))
+            contents.store.set(contents.threads, value: Double(usage.threads))
+            if let count = usage.openFiles {
+                contents.store.set(contents.files, value: Double(count))
+            } else {
+                contents.store.hide(contents.files)
+            }
+            Self.set(contents.read, value: usage.readBytes, in: &contents.store)
+            Self.set(contents.written, value: usage.writtenBytes, in: &contents.store)
+            snapshot.add(contents.store)
         }
     }
 

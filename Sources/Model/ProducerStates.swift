@@ -3,17 +3,17 @@ internal import Observation
 internal import Series
 internal import Wire
 
-/// What the producers of one variant do right now: gauges that are summed over those whose lease has
-/// not ended. The version's lock guards it.
+/// The load that the producers of one variant report: gauges that are summed over the producers
+/// whose lease has not ended. Guarded by the version's lock.
 struct ProducerStates {
     private struct Entry {
         var lease: Leases.Lease
-        /// NaN as long as it was not told.
+        /// NaN until it is reported.
         var inFlight = Double.nan
         var queueLength = Double.nan
     }
 
-    /// Each takes the room of a series.
+    /// Each counts as a series of the budget, because each takes memory.
     private var entries: [Entry] = []
     private var gauges: (inFlight: Gauge, queued: Gauge)?
 
@@ -32,7 +32,8 @@ struct ProducerStates {
         }
     }
 
-    /// Each producer's lease starts anew.
+    /// Each producer gets a new lease of full length: the daemon cannot know when the old one would
+    /// have ended.
     init(
         _ record: inout ByteReader, in store: inout SeriesStore, leases: Leases, now: UInt64
     ) {
@@ -50,7 +51,7 @@ struct ProducerStates {
         }
     }
 
-    /// Makes sure that there is a place for what a producer says.
+    /// Makes the gauges and the producer's entry. Returns the limit that has no room.
     mutating func reserve(
         _ lease: Leases.Lease, in store: inout SeriesStore, labels: Labels
     ) -> DropReason? {
@@ -65,13 +66,13 @@ struct ProducerStates {
             if entries[place].lease != lease { entries[place] = Entry(lease: lease) }
             return nil
         }
-        if let refusal = store.hold(1) { return refusal }
+        if let refusal = store.take(1) { return refusal }
         entries.append(Entry(lease: lease))
         return nil
     }
 
-    /// Takes what a producer says. Numbers that are NaN stay what they were.
-    mutating func take(_ state: StateEvent, from producer: UInt64) {
+    /// Sets the producer's numbers. NaN leaves a number unchanged.
+    mutating func set(_ state: StateEvent, from producer: UInt64) {
         guard let place = entries.firstIndex(where: { $0.lease.producer == producer }) else {
             return
         }
@@ -79,7 +80,7 @@ struct ProducerStates {
         if !state.queueLength.isNaN { entries[place].queueLength = state.queueLength }
     }
 
-    /// Forgets the producers that are gone and sets the gauges to the sums of the others.
+    /// Removes the producers whose lease has ended and sets the gauges to the sums of the others.
     mutating func settle(in store: inout SeriesStore, leases: Leases, now: UInt64) {
         guard let gauges else { return }
         let count = entries.count
@@ -93,11 +94,41 @@ struct ProducerStates {
         _ gauge: Gauge, values: some Sequence<Double>, in store: inout SeriesStore
     ) {
         var sum = 0.0
-        var isTold = false
+        var isReported = false
         for value in values where !value.isNaN {
             sum += value
-            isTold = true
+            isReported = true
         }
-        if isTold { store.set(gauge, value: sum) } else { store.hide(gauge) }
+        if isReported { store.set(gauge, value: sum) } else { store.hide(gauge) }
+    }
+}
+
+extension StateEvent: AppliedEvent {
+    static func events(in batch: borrowing Batch) -> [StateEvent] { batch.states }
+
+    func reserve(
+        at place: Int, in models: Models, batch: borrowing Batch, reservation: inout Reservation
+    ) -> Refusal? {
+        let context = reservation.context
+        guard
+            let lease = models.leases.start(
+                context.sender.number, now: context.time, checksLimit: models.budget.isBinding)
+        else {
+            return .limit(.leaseLimit)
+        }
+        return models.reserve(scope, batch: batch, reservation: &reservation) { series, store in
+            series.states.reserve(lease, in: &store, labels: series.labels)
+        }
+    }
+
+    func apply(
+        at place: Int, to models: Models, batch: borrowing Batch,
+        reservation: borrowing Reservation
+    ) {
+        let producer = reservation.context.sender.number
+        let target = reservation.targets[scope]
+        target.version?.change(target.variant) { series, _ in
+            series.states.set(self, from: producer)
+        }
     }
 }

@@ -1,14 +1,14 @@
 internal import Kernel
 internal import Observation
 
-/// When a push came, and from whom.
+/// The time and the sender of a push.
 struct PushContext: Sendable {
     /// On the monotonic clock, in nanoseconds.
     let time: UInt64
     let unixSeconds: Double
     let sender: Sender
 
-    /// A push that has not come.
+    /// A placeholder until a reservation begins.
     init() {
         time = 0
         unixSeconds = 0

@@ -2,7 +2,7 @@ internal import Observation
 internal import Series
 
 extension DropReason {
-    /// How the answer to a push calls it.
+    /// The code of the answer.
     var code: RejectionCode {
         switch self {
         case .modelLimit: .modelLimit
@@ -14,29 +14,34 @@ extension DropReason {
         }
     }
 
-    /// What was met, for people.
-    var sentence: String {
+    /// The sentence of the answer: which limit, its number, and what to do.
+    func sentence(_ limits: SeriesLimits) -> String {
         switch self {
         case .seriesLimit:
-            "the daemon keeps as many series as it may (--push.max-series); series that exist go on"
-        case .versionSeriesLimit: "the model version has as many series as it may have"
-        case .modelLimit: "there are as many models as there may be"
-        case .versionLimit: "the model has as many versions as it may have; retire one"
-        case .variantLimit: "the model version has as many variants as it may have"
-        case .reasonLimit: "there are as many reasons as there may be"
-        case .featureLimit: "there are as many features as there may be"
-        case .leaseLimit: "gauges of as many producers as possible are summed already"
-        case .labelLimit: "there are as many labels as there may be"
-        case .processLimit: "as many processes of producers as possible are told about"
-        case .pageLimit: "the labels of all series take as much of the page as they may"
+            "series limit reached (--push.max-series=\(limits.series)); existing series are still updated"
+        case .versionSeriesLimit:
+            "series limit of the model version reached (\(limits.seriesPerVersion)); existing series are still updated"
+        case .modelLimit:
+            "model limit reached (\(limits.models)); DELETE /v1/models/{model} removes one"
+        case .versionLimit:
+            "version limit of the model reached (\(limits.versionsPerModel)); DELETE /v1/models/{model}/versions/{version} removes one"
+        case .variantLimit:
+            "variant limit of the model version reached (\(limits.variantsPerVersion))"
+        case .reasonLimit: "limit of reasons reached (\(limits.reasons))"
+        case .featureLimit: "limit of features reached (\(limits.features))"
+        case .leaseLimit: "limit of producers with a state reached (\(limits.leases))"
+        case .labelLimit: "limit of labels reached"
+        case .processLimit: "limit of producer processes reached (\(limits.processes))"
+        case .pageLimit:
+            "limit of label bytes on the page reached (\(limits.pageBytes)); use shorter names"
         }
     }
 }
 
 extension BatchOutcome {
-    /// Refuses an item and counts why.
+    /// Refuses an event for which a limit has no room, and counts the limit.
     mutating func refuse(_ item: UInt32, reason: DropReason, budget: SeriesBudget) {
         budget.drop(reason)
-        reject(Int(item), code: reason.code, detail: reason.sentence)
+        reject(Int(item), code: reason.code, detail: reason.sentence(budget.limits))
     }
 }

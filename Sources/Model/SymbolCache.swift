@@ -1,21 +1,22 @@
 internal import Observation
 
-/// What the names of a batch mean here, found out once per run: a number by the name's number.
+/// A cache from the symbols of a batch to the numbers that a `FeatureCounters` gives them. Each name
+/// is hashed once per run, not once per row.
 struct SymbolCache: Sendable {
-    /// Names beyond this many cost their memory again in the next batch.
+    /// The memory for more names than this is not kept for the next batch.
     private static let keptNames = 4096
-    /// Stands for a name that got no number.
+    /// A name that has no number and gets none.
     static let refused: Int32 = -2
 
-    // The run's number in the upper half, what the name means in the lower.
+    // The run's number in the upper half: a cell of an earlier run is empty without being cleared.
     private var cells: [UInt64] = []
     private var run: UInt32 = 0
     /// Whether names beyond the limit get no number.
     var checksLimit = true
-    /// Names of the run that got no number because a limit was reached.
+    /// Names of the run that got no number because the limit was reached.
     private(set) var dropped: [Symbol] = []
 
-    /// Forgets everything. `count` is how many names the batch has.
+    /// Empties the cache. `count` is the number of names of the batch.
     mutating func begin(_ count: Int) {
         if cells.count > SymbolCache.keptNames, count <= SymbolCache.keptNames { cells = [] }
         run &+= 1
@@ -35,7 +36,7 @@ struct SymbolCache: Sendable {
         dropped.append(name)
     }
 
-    /// -1 for a name of which nothing is known.
+    /// -1 for a name that is not in the cache.
     subscript(name: Symbol) -> Int32 {
         @inline(__always)
         get {
@@ -51,12 +52,12 @@ struct SymbolCache: Sendable {
     }
 }
 
-/// What is known of the rows of a batch, or of the announcements of one kind; nothing is kept as long
-/// as all are well.
+/// Flags of the rows of a batch or of the events of one kind. They take no memory until the first one
+/// is set, which is rare.
 struct RowFlags: Sendable {
     static let refused: UInt8 = 1
     static let invalid: UInt8 = 2
-    /// The row's reason counts as `other`: the limit of reasons was reached.
+    /// The row's reason is counted as `other`: the limit of reasons was reached.
     static let otherReason: UInt8 = 4
     /// The metric's unit is a label of its series.
     static let unitLabel: UInt8 = 8
@@ -65,13 +66,13 @@ struct RowFlags: Sendable {
     private(set) var count = 0
     private(set) var isEmpty = true
 
-    /// Forgets everything. `count` is how many rows there are.
+    /// Clears all flags. `count` is the number of rows.
     mutating func begin(_ count: Int) {
         self.count = count
         isEmpty = true
     }
 
-    /// Marks a row. Returns whether it lacked the mark.
+    /// Sets a flag. Returns whether it was clear.
     mutating func insert(_ mark: UInt8, row: Int) -> Bool {
         if isEmpty {
             marks.removeAll(keepingCapacity: true)
@@ -88,7 +89,7 @@ struct RowFlags: Sendable {
         !isEmpty && marks[row] & mark != 0
     }
 
-    /// Whether all of these rows have the mark.
+    /// Whether all of these rows have the flag.
     func haveAll(_ mark: UInt8, rows: Range<Int>) -> Bool {
         !isEmpty && rows.allSatisfy { marks[$0] & mark != 0 }
     }

@@ -7,12 +7,11 @@ internal import Wire
 /// The features of a training event that got no series because the limit of features was reached.
 struct DroppedFeatures: Sendable {
     var names: Set<Symbol> = []
-    /// Whether `names` says it all, whatever the limit is.
+    /// Whether `names` is complete, whatever the limit is now.
     var isDecided = false
 }
 
-/// What is known of a model's training: gauges hold what the last push said. The model's lock guards
-/// it.
+/// The training of a model: gauges with the values of the last push. Guarded by the model's lock.
 struct Trainings {
     private var gauges = HandleMap<Gauge>()
     private var failures: Counter?
@@ -35,7 +34,7 @@ struct Trainings {
         features = NameTable(&record)
     }
 
-    /// Makes sure that there are places for all that is said of a run.
+    /// Makes the series that the event needs. Returns the limit that has no room.
     mutating func reserve(
         _ training: TrainingEvent, batch: borrowing Batch, of model: String,
         in store: inout SeriesStore, budget: SeriesBudget, dropped: inout DroppedFeatures
@@ -48,7 +47,7 @@ struct Trainings {
         if refusal == nil, failures == nil {
             refusal = store.reserve(2)
             if refusal == nil {
-                let labels = store.keep(LabelSet([("model", model)]))
+                let labels = store.store(LabelSet([("model", model)]))
                 failures = store.counter(Families.all.trainingFailures, labels: labels)
                 info = store.info(Families.all.trainingInfo)
             }
@@ -56,8 +55,8 @@ struct Trainings {
         return refusal
     }
 
-    /// Takes what is said of a run. Returns whether training has succeeded with it.
-    mutating func take(
+    /// Applies an event. Returns whether the training has succeeded with it.
+    mutating func apply(
         _ training: TrainingEvent, batch: borrowing Batch, of model: String,
         in store: inout SeriesStore, budget: SeriesBudget, dropped: DroppedFeatures, now: Double
     ) -> Bool {
@@ -78,7 +77,7 @@ struct Trainings {
         return training.status == .succeeded
     }
 
-    /// The gauges that a run's news sets, and to what. Those that are new are made.
+    /// The gauges that the event sets, and their values. New gauges are made.
     private mutating func changes(
         _ training: TrainingEvent, batch: borrowing Batch, of model: String,
         in store: inout SeriesStore, budget: SeriesBudget, now: Double,
@@ -90,7 +89,7 @@ struct Trainings {
         func set(_ descriptor: MetricDescriptor, value: Double) {
             if value.isNaN || refusal != nil { return }
             let gauge = gauges.handle(descriptor.key, in: &store, refusal: &refusal) {
-                $0.gauge(descriptor, labels: $0.keep(LabelSet(names)))
+                $0.gauge(descriptor, labels: $0.store(LabelSet(names)))
             }
             if let gauge { changes.append((gauge, value)) }
         }
@@ -107,7 +106,7 @@ struct Trainings {
             let gauge = gauges.handle(key, in: &store, refusal: &refusal) {
                 var labels = names + [("metric", metric)]
                 if !split.isEmpty { labels.append(("split", split)) }
-                return $0.gauge(families.trainingMetric, labels: $0.keep(LabelSet(labels)))
+                return $0.gauge(families.trainingMetric, labels: $0.store(LabelSet(labels)))
             }
             if let gauge { changes.append((gauge, number.value)) }
         }
@@ -130,7 +129,7 @@ struct Trainings {
         return changes
     }
 
-    /// Notes what is said of one feature; one beyond the limit is dropped and counted.
+    /// Adds the values of one feature to `changes`. A feature beyond the limit is dropped and counted.
     private mutating func setFeature(
         _ values: [(MetricDescriptor, Double)], feature symbol: Symbol, batch: borrowing Batch,
         names: [(name: String, value: String)], in store: inout SeriesStore,
@@ -149,7 +148,7 @@ struct Trainings {
         let name = feature.string
         for (descriptor, value) in values where !value.isNaN && refusal == nil {
             let gauge = gauges.handle(descriptor.key + name.utf8, in: &store, refusal: &refusal) {
-                $0.gauge(descriptor, labels: $0.keep(LabelSet(names + [("feature", name)])))
+                $0.gauge(descriptor, labels: $0.store(LabelSet(names + [("feature", name)])))
             }
             if let gauge { changes.append((gauge, value)) }
         }
@@ -157,6 +156,43 @@ struct Trainings {
 }
 
 extension MetricDescriptor {
-    /// What the keys of its series begin with.
+    /// The prefix of the keys of its series in a `HandleMap`.
     var key: [UInt8] { Array(family.name.utf8) + [0xFF] }
+}
+
+extension TrainingEvent: AppliedEvent {
+    static func events(in batch: borrowing Batch) -> [TrainingEvent] { batch.trainings }
+
+    func reserve(
+        at place: Int, in models: Models, batch: borrowing Batch, reservation: inout Reservation
+    ) -> Refusal? {
+        guard let model = models.model(scope, batch: batch, reservation: &reservation) else {
+            return .limit(reservation.targets[scope].refusal ?? .seriesLimit)
+        }
+        var dropped = reservation.droppedFeatures(ofTraining: place)
+        let refusal = model.withFacts { facts in
+            facts.trainings.reserve(
+                self, batch: batch, of: model.name, in: &facts.store, budget: models.budget,
+                dropped: &dropped
+            ).map(Refusal.limit)
+        }
+        if refusal == nil { reservation.drop(dropped.names, ofTraining: place) }
+        return refusal
+    }
+
+    func apply(
+        at place: Int, to models: Models, batch: borrowing Batch,
+        reservation: borrowing Reservation
+    ) {
+        let now = reservation.context.unixSeconds
+        guard let model = reservation.targets[scope].model else { return }
+        let dropped = reservation.droppedFeatures(ofTraining: place)
+        let hasSucceeded = model.withFacts { facts in
+            facts.isUsed = true
+            return facts.trainings.apply(
+                self, batch: batch, of: model.name, in: &facts.store, budget: models.budget,
+                dropped: dropped, now: now)
+        }
+        if hasSucceeded { model.restartObservations() }
+    }
 }

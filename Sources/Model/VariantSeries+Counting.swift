@@ -4,50 +4,54 @@ internal import Observation
 internal import Series
 
 extension VariantSeries {
-    /// Reserves what a run needs, so that each of its rows is counted whole or not at all. Rows for
-    /// which there is no room are marked and refused.
+    /// Reserves what a run needs, so that each of its rows is counted completely or not at all. Rows
+    /// for which there is no room are refused.
     func reserve(
         _ batch: borrowing Batch, run: Int, in store: inout SeriesStore, budget: SeriesBudget,
-        decision: inout Reservation, outcome: inout BatchOutcome
+        reservation: inout Reservation, outcome: inout BatchOutcome
     ) {
         reserveMeasures(
-            batch, run: run, in: &store, budget: budget, origin: decision.origin,
-            marks: &decision.rows, outcome: &outcome)
+            batch, run: run, in: &store, budget: budget, origin: reservation.origin,
+            marks: &reservation.rows, outcome: &outcome)
         if !batch.features(of: run).isEmpty || !batch.inputErrors(of: run).isEmpty {
-            decision.symbols.begin(batch.nameCount)
-            if decision.origin == .record {
-                for name in decision.droppedFeatures where name.place == run {
-                    decision.symbols.drop(name.name)
+            reservation.symbols.begin(batch.nameCount)
+            if reservation.origin == .record {
+                for name in reservation.droppedFeatures where name.place == run {
+                    reservation.symbols.drop(name.name)
                 }
             }
             inputs.reserve(
-                batch, run: run, in: &store, traffic: self, budget: budget,
-                symbols: &decision.symbols, marks: &decision.rows, outcome: &outcome)
-            if !decision.isReplayed {
-                for name in decision.symbols.dropped {
-                    decision.droppedFeatures.append(Reservation.Name(place: run, name: name))
+                batch, run: run, in: &store, series: self, budget: budget,
+                symbols: &reservation.symbols, marks: &reservation.rows, outcome: &outcome)
+            if !reservation.isReplayed {
+                for name in reservation.symbols.dropped {
+                    reservation.droppedFeatures.append(Reservation.Name(place: run, name: name))
                 }
             }
         }
+        reserveAmounts(
+            batch, run: run, isBinding: budget.isBinding, marks: &reservation.rows,
+            outcome: &outcome)
     }
 
-    /// Counts the rows of a run that were not refused. Returns how many rows of input they were.
+    /// Counts the rows of a run that are not refused. Returns the rows of input that they stand for.
     func apply(
         _ batch: borrowing Batch, run: Int, in store: inout SeriesStore, budget: SeriesBudget,
-        decision: inout Reservation
+        reservation: inout Reservation
     ) -> UInt64 {
-        if decision.rows.haveAll(RowFlags.refused, rows: batch.rows(of: run)) { return 0 }
+        if reservation.rows.haveAll(RowFlags.refused, rows: batch.rows(of: run)) { return 0 }
         show(in: &store)
-        let rows = count(batch, run: run, in: &store, budget: budget, marks: decision.rows)
+        let rows = count(batch, run: run, in: &store, budget: budget, marks: reservation.rows)
         if !batch.features(of: run).isEmpty || !batch.inputErrors(of: run).isEmpty {
-            decision.symbols.begin(batch.nameCount)
+            reservation.symbols.begin(batch.nameCount)
             inputs.count(
-                batch, run: run, in: &store, traffic: self, budget: budget,
-                symbols: &decision.symbols, marks: &decision.rows)
+                batch, run: run, in: &store, series: self, budget: budget,
+                symbols: &reservation.symbols, marks: &reservation.rows)
         }
         if !batch.traces(of: run).isEmpty {
             keepExemplars(
-                batch, run: run, in: &store, marks: decision.rows, now: decision.context.unixSeconds
+                batch, run: run, in: &store, marks: reservation.rows,
+                now: reservation.context.unixSeconds
             )
         }
         return rows
@@ -72,7 +76,7 @@ extension VariantSeries {
         for row in batch.rows(of: run) where outcomes[row] != .ok {
             let reason = batch.reasons[row]
             if reason.isNone || marks.has(RowFlags.refused, row: row) { continue }
-            // A replayed row goes where it went, whatever the limit is now.
+            // A replayed row is counted where it was counted, whatever the limit is now.
             let limit =
                 marks.has(RowFlags.otherReason, row: row)
                 ? 0 : origin == .record ? .max : budget.limits.reasons
@@ -84,7 +88,61 @@ extension VariantSeries {
         }
     }
 
-    /// Counts the rows of a run that were not refused. Returns how many rows of input they were.
+    /// The largest value of a counter. Up to 2^53 a double, which Prometheus stores, holds every
+    /// whole number; beyond it `rate()` would be wrong anyway.
+    static let maximumCount: UInt64 = 1 << 53
+
+    /// Refuses the rows that would take a counter beyond `maximumCount`. The rows of input bound all
+    /// counters and buckets of the variant, except tokens, which are checked as well.
+    ///
+    /// Reserved amounts are added up separately, because several pushes are reserved before one is
+    /// applied.
+    private func reserveAmounts(
+        _ batch: borrowing Batch, run: Int, isBinding: Bool, marks: inout RowFlags,
+        outcome: inout BatchOutcome
+    ) {
+        let weights = batch.weights
+        let sizes = batch.sizes
+        for row in batch.rows(of: run) {
+            if marks.has(RowFlags.refused, row: row) { continue }
+            let sum = reservedRows.adding(weights[row], times: sizes[row])
+            if isBinding, sum > VariantSeries.maximumCount {
+                refuse(row, batch: batch, what: "rows", marks: &marks, outcome: &outcome)
+            } else {
+                reservedRows = sum
+            }
+        }
+        for (direction, measure) in [Measure.inputTokens, .outputTokens].enumerated() {
+            let all = batch.observations(measure)
+            for place in batch.observations(measure, of: run) {
+                let observation = all[place]
+                let row = Int(observation.row)
+                if marks.has(RowFlags.refused, row: row) { continue }
+                let sum = reservedTokens[direction].adding(
+                    UInt64(exactly: observation.value.rounded()) ?? .max,
+                    times: observation.weight)
+                if isBinding, sum > VariantSeries.maximumCount {
+                    refuse(row, batch: batch, what: "tokens", marks: &marks, outcome: &outcome)
+                } else {
+                    reservedTokens[direction] = sum
+                }
+            }
+        }
+    }
+
+    private func refuse(
+        _ row: Int, batch: borrowing Batch, what: StaticString, marks: inout RowFlags,
+        outcome: inout BatchOutcome
+    ) {
+        if !marks.insert(RowFlags.refused, row: row) { return }
+        outcome.reject(
+            Int(batch.items[row]), code: .badValue,
+            detail:
+                "the \(what) of this model version and variant would exceed \(VariantSeries.maximumCount), the largest whole number that Prometheus stores exactly"
+        )
+    }
+
+    /// Counts the rows of a run that are not refused. Returns the rows of input that they stand for.
     private func count(
         _ batch: borrowing Batch, run: Int, in store: inout SeriesStore, budget: SeriesBudget,
         marks: RowFlags
@@ -168,8 +226,8 @@ extension VariantSeries {
         store.add(counter, amount: sum)
     }
 
-    /// Keeps the traces of a run as examples of the durations that they had: one per bucket and
-    /// second. `now` is in Unix seconds.
+    /// Keeps the trace ids of a run as exemplars of its durations: one per bucket and second, which
+    /// bounds the cost at high rates. `now` is in Unix seconds.
     private func keepExemplars(
         _ batch: borrowing Batch, run: Int, in store: inout SeriesStore,
         marks: RowFlags, now: Double
@@ -188,14 +246,14 @@ extension VariantSeries {
             if let exemplar = Exemplar(
                 trace: batch.bytes(trace.text).string, value: value, timestamp: now)
             {
-                store.keep(exemplar, of: histogram)
+                store.set(exemplar, of: histogram)
             }
         }
     }
 }
 
 extension RowFlags {
-    /// Refuses a row's item, once.
+    /// Refuses the event of a row, once.
     mutating func refuse(
         _ row: Int, batch: borrowing Batch, reason: DropReason, budget: SeriesBudget,
         outcome: inout BatchOutcome
@@ -207,7 +265,7 @@ extension RowFlags {
 }
 
 extension UInt64 {
-    /// The sum, or the largest number when it does not fit.
+    /// The sum, or the maximum on overflow.
     func adding(_ number: UInt64, times factor: UInt64) -> UInt64 {
         let (product, isTooLarge) = number.multipliedReportingOverflow(by: factor)
         let (sum, overflow) = addingReportingOverflow(isTooLarge ? .max : product)
@@ -216,7 +274,7 @@ extension UInt64 {
 }
 
 extension Span<Observation> {
-    /// The first observation that does not belong to an earlier row.
+    /// The index of the first observation of this row or a later one.
     func firstIndex(ofRow row: UInt32) -> Int {
         var first = 0
         var last = count

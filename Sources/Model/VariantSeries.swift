@@ -4,8 +4,8 @@ internal import Observation
 internal import Series
 internal import Wire
 
-/// The series of one variant of a model version: who they are in its ledger. The version's lock
-/// guards it.
+/// The series of one variant of a model version: their handles in the version's store. Guarded by
+/// the version's lock.
 final class VariantSeries {
     /// `model`, `version` and, where there is one, `variant`.
     let names: [(name: String, value: String)]
@@ -14,21 +14,25 @@ final class VariantSeries {
     let predictions: Counter
     let inputRows: Counter
     let invalidRows: Counter
-    /// By `Measure.rawValue`; all but the duration's come with their first number.
+    /// By `Measure.rawValue`; all but the duration's are made with their first value.
     private(set) var histograms: [Histogram?]
     private(set) var tokens: [Counter?] = [nil, nil]
     private var reasons = NameTable()
     private var reasonCounters: [Counter] = []
-    /// Where errors of further reasons go.
+    /// The counter of the reasons beyond the limit, label `reason="other"`.
     private var otherReasons: Counter?
     let inputs: FeatureCounters
-    /// Whether something has been counted, so that the known series stand on the page.
+    /// Rows of input that are counted or reserved, to check the limit of counters.
+    var reservedRows: UInt64 = 0
+    /// Tokens, input and output, likewise.
+    var reservedTokens: InlineArray<2, UInt64> = [0, 0]
+    /// Whether anything has been counted; then the known series are on the page.
     private(set) var isShown = false
     var states = ProducerStates()
     var labelCounters = LabelCounters()
     var lifecycle: ModelLifecycle?
 
-    /// Nil when there is no room; `refusal` then says why.
+    /// Nil if there is no room; `refusal` is the limit.
     init?(
         _ names: [(name: String, value: String)], in store: inout SeriesStore,
         refusal: inout DropReason?
@@ -41,7 +45,7 @@ final class VariantSeries {
         if refusal != nil { return nil }
         self.names = names
         inputs = FeatureCounters()
-        labels = store.keep(LabelSet(names))
+        labels = store.store(LabelSet(names))
         predictions = store.counter(families.predictions, labels: labels)
         inputRows = store.counter(families.inputRows, labels: labels)
         invalidRows = store.counter(families.invalidRows, labels: labels)
@@ -50,19 +54,19 @@ final class VariantSeries {
         histograms[Measure.duration.rawValue] = duration
         var requests: [Counter] = []
         for outcome in outcomes {
-            let labels = store.keep(LabelSet(names + [("outcome", "\(outcome.name)")]))
+            let labels = store.store(LabelSet(names + [("outcome", "\(outcome.name)")]))
             requests.append(store.counter(families.requests, labels: labels))
         }
         self.requests = requests
         for reason in known {
             let name = "\(reason.name)"
             _ = reasons.add(name.utf8Span.span)
-            let labels = store.keep(LabelSet(names + [("reason", name)]))
+            let labels = store.store(LabelSet(names + [("reason", name)]))
             reasonCounters.append(store.counter(families.errors, labels: labels))
         }
     }
 
-    /// Lets the series that are known from the start begin at 0.
+    /// Shows the series that every variant has, at 0.
     func show(in store: inout SeriesStore) {
         if isShown { return }
         isShown = true
@@ -72,9 +76,9 @@ final class VariantSeries {
         for counter in [predictions, inputRows, invalidRows] { store.show(counter) }
     }
 
-    // MARK: Series that come with their first number
+    // MARK: Series that are made with their first value
 
-    /// Makes sure that a measure has a place. The batch's scores have none yet.
+    /// Makes the series of a measure. Returns the limit that has no room. Scores have no series yet.
     func reserve(_ measure: Measure, in store: inout SeriesStore) -> DropReason? {
         let families = Families.all
         switch measure {
@@ -104,7 +108,7 @@ final class VariantSeries {
     ) -> DropReason? {
         if histograms[measure.rawValue] != nil { return nil }
         if let refusal = store.reserve(store.cost(descriptor)) { return refusal }
-        let labels = stage.map { store.keep(LabelSet(names + [("stage", $0)])) } ?? self.labels
+        let labels = stage.map { store.store(LabelSet(names + [("stage", $0)])) } ?? self.labels
         histograms[measure.rawValue] = store.histogram(descriptor, labels: labels)
         return nil
     }
@@ -114,12 +118,12 @@ final class VariantSeries {
     ) -> DropReason? {
         if tokens[direction] != nil { return nil }
         if let refusal = store.reserve(1) { return refusal }
-        let labels = store.keep(LabelSet(names + [("direction", name)]))
+        let labels = store.store(LabelSet(names + [("direction", name)]))
         tokens[direction] = store.counter(Families.all.tokens, labels: labels)
         return nil
     }
 
-    /// Makes sure that a reason has a place, its own or that of `other`.
+    /// Makes the series of a reason, or of `other`. Returns the limit that has no room.
     func reserve(
         reason: Span<UInt8>, in store: inout SeriesStore, limit: Int
     ) -> DropReason? {
@@ -129,7 +133,7 @@ final class VariantSeries {
         if isBeyond || isOther, otherReasons != nil { return nil }
         if let refusal = store.reserve(1) { return refusal }
         let name = isBeyond ? "other" : reason.string
-        let labels = store.keep(LabelSet(names + [("reason", name)]))
+        let labels = store.store(LabelSet(names + [("reason", name)]))
         let counter = store.counter(Families.all.errors, labels: labels)
         if isBeyond || isOther {
             otherReasons = counter
@@ -140,7 +144,7 @@ final class VariantSeries {
         return nil
     }
 
-    /// The counter of a reason, nil for one beyond the limit.
+    /// The counter of a reason; nil for a reason beyond the limit.
     func counter(of reason: Span<UInt8>) -> Counter? {
         if let number = reasons.number(of: reason) { return reasonCounters[number] }
         return reason.equals("other") ? otherReasons : nil
@@ -204,6 +208,12 @@ final class VariantSeries {
         labelCounters = LabelCounters(&record, in: store)
         if record.flag() { lifecycle = ModelLifecycle(&record, names: names, in: store) }
         self.isShown = isShown
+        reservedRows = store.value(predictions)
+        for direction in 0..<2 {
+            if let counter = self.tokens[direction] {
+                reservedTokens[direction] = store.value(counter)
+            }
+        }
     }
 
     /// The family of a measure's histogram.
@@ -219,8 +229,9 @@ final class VariantSeries {
         }
     }
 
-    // MARK: Other bounds
+    // MARK: Changed bounds
 
+    /// Uses the new positions of histograms whose bounds have changed.
     func move(_ moves: HistogramMoves) {
         for place in histograms.indices {
             histograms[place] = histograms[place].map(moves.moved)

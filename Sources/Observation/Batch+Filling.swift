@@ -1,6 +1,6 @@
 internal import Kernel
 
-/// How many entries each list had at some time.
+/// The number of entries in each list at a point in time.
 struct ListCounts: Sendable, BitwiseCopyable {
     static let features = 11
     static let predictions = 12
@@ -14,67 +14,36 @@ struct ListCounts: Sendable, BitwiseCopyable {
     var starts: InlineArray<19, UInt32> = InlineArray(repeating: 0)
 }
 
-/// What whoever decodes calls. All values have been checked before.
+/// Called by decoders, which check all values before.
 extension Batch {
-    /// Where the batch stood: what came later can be taken back.
+    /// A state of the batch that `rollBack` returns to.
     package struct Checkpoint {
         let marks: ListCounts
         package let rows: Int
         let runs: Int
-        let labelGroups: Int
-        let trainingNumbers: Int
-        let trainingStatistics: Int
-        let metricLabels: Int
+        let parts: EventLists.PartCounts
     }
 
-    /// Forgets everything and keeps the memory.
+    /// Removes everything and keeps the memory.
     package mutating func removeAll() {
         names.removeAll()
         scopes.removeAll(keepingCapacity: true)
         scopeNumbers.removeAll(keepingCapacity: true)
-        runs.removeAll(keepingCapacity: true)
-        items.removeAll(keepingCapacity: true)
-        outcomes.removeAll(keepingCapacity: true)
-        reasons.removeAll(keepingCapacity: true)
-        weights.removeAll(keepingCapacity: true)
-        sizes.removeAll(keepingCapacity: true)
-        for index in observations.indices {
-            observations[index].removeAll(keepingCapacity: true)
-        }
-        features.removeAll(keepingCapacity: true)
-        predictions.removeAll(keepingCapacity: true)
-        scores.removeAll(keepingCapacity: true)
-        groups.removeAll(keepingCapacity: true)
-        inputErrors.removeAll(keepingCapacity: true)
-        attributions.removeAll(keepingCapacity: true)
-        ids.removeAll(keepingCapacity: true)
-        traces.removeAll(keepingCapacity: true)
-        labels.removeAll(keepingCapacity: true)
-        labelGroups.removeAll(keepingCapacity: true)
-        trainings.removeAll(keepingCapacity: true)
-        trainingNumbers.removeAll(keepingCapacity: true)
-        trainingStatistics.removeAll(keepingCapacity: true)
-        states.removeAll(keepingCapacity: true)
-        lifecycle.removeAll(keepingCapacity: true)
-        metrics.removeAll(keepingCapacity: true)
-        metricLabels.removeAll(keepingCapacity: true)
+        for kind in EventKind.allCases { kind.type.removeAll(from: &self) }
         omissions = IgnoredInput()
     }
 
-    /// About how many bytes the batch holds on to, used or not.
+    /// Bytes of memory that the batch keeps, used or not: what a pool must count.
     package var keptBytes: Int {
-        var bytes = names.capacity + items.capacity * 29 + features.capacity * 24
-        for index in observations.indices { bytes += observations[index].capacity * 24 }
-        bytes += (scores.capacity + attributions.capacity + predictions.capacity) * 24
-        bytes += (groups.capacity + inputErrors.capacity + ids.capacity + traces.capacity) * 12
-        bytes += runs.capacity * MemoryLayout<ScopeRun>.stride
-        return bytes
+        EventKind.allCases.reduce(names.capacity + scopes.capacity * 12) {
+            $0 + $1.type.capacityBytes(in: self)
+        }
     }
 
     // MARK: Texts
 
-    /// The name with these bytes. `guess` is what it probably is: the name that stood in the same
-    /// place last time.
+    /// The symbol with these bytes. `guess` is tried first: the name at the same position of the
+    /// event before, which is mostly the same and saves the hash.
     @inline(__always)
     package mutating func intern(_ bytes: Span<UInt8>, guess: Symbol = .none) -> Symbol {
         names.matches(guess, bytes: bytes) ? guess : names.intern(bytes)
@@ -86,8 +55,8 @@ extension Batch {
         return names.intern(unsafe Span(_unsafeElements: bytes))
     }
 
-    /// Keeps a text that is no name.
-    package mutating func keep(_ bytes: Span<UInt8>) -> StringRef {
+    /// Stores a string that is not a name.
+    package mutating func store(_ bytes: Span<UInt8>) -> StringRef {
         names.append(bytes)
     }
 
@@ -106,13 +75,11 @@ extension Batch {
 
     package var mark: Checkpoint {
         Checkpoint(
-            marks: marks, rows: items.count, runs: runs.count, labelGroups: labelGroups.count,
-            trainingNumbers: trainingNumbers.count, trainingStatistics: trainingStatistics.count,
-            metricLabels: metricLabels.count)
+            marks: marks, rows: items.count, runs: runs.count, parts: lists.partCounts)
     }
 
-    /// Takes back the rows, runs and list entries that came after `mark`. Names stay.
-    package mutating func takeBack(to mark: Checkpoint) {
+    /// Removes the rows, runs and list entries that came after `mark`. Names stay.
+    package mutating func rollBack(to mark: Checkpoint) {
         let starts = mark.marks.starts
         for index in observations.indices { observations[index].cut(to: Int(starts[index])) }
         features.cut(to: Int(starts[ListCounts.features]))
@@ -129,22 +96,19 @@ extension Batch {
         reasons.cut(to: mark.rows)
         weights.cut(to: mark.rows)
         sizes.cut(to: mark.rows)
-        labelGroups.cut(to: mark.labelGroups)
-        trainingNumbers.cut(to: mark.trainingNumbers)
-        trainingStatistics.cut(to: mark.trainingStatistics)
-        metricLabels.cut(to: mark.metricLabels)
+        lists.cut(to: mark.parts)
     }
 
     /// The number that the next row gets.
     package var nextRow: Int { items.count }
 
-    /// Says that the rows and entries after `mark` belong to `scope`.
+    /// Begins a run: the rows and entries after `mark` belong to `scope`.
     package mutating func openRun(_ scope: Int, at mark: borrowing Checkpoint) {
         if let last = runs.last, last.scope == scope { return }
         runs.append(ScopeRun(scope: scope, row: mark.rows, marks: mark.marks))
     }
 
-    /// Adds a row. Its run is open.
+    /// Appends a row to the run that `openRun` began.
     @inline(__always)
     package mutating func appendRow(
         item: Int, outcome: RequestOutcome, reason: Symbol, weight: UInt64, size: UInt64
@@ -189,9 +153,21 @@ extension Batch {
             GroupTag(row: UInt32(truncatingIfNeeded: row), facet: facet, group: group))
     }
 
-    package mutating func append(inputError reason: InputReason, feature: Symbol, row: Int) {
+    package mutating func append(
+        inputError reason: InputReason, feature: Symbol, row: Int, rows: UInt32 = 1
+    ) {
         inputErrors.append(
-            InputError(row: UInt32(truncatingIfNeeded: row), feature: feature, reason: reason))
+            InputError(
+                row: UInt32(truncatingIfNeeded: row), feature: feature, reason: reason, rows: rows))
+    }
+
+    /// Sorts the input errors after `mark` by row. Columns append theirs column by column; Model
+    /// finds a row's errors by binary search.
+    package mutating func sortInputErrors(after mark: borrowing Checkpoint) {
+        let first = Int(mark.marks.starts[ListCounts.inputErrors])
+        if inputErrors.count - first < 2 { return }
+        let sorted = inputErrors[first...].sorted { $0.row < $1.row }
+        inputErrors.replaceSubrange(first..., with: sorted)
     }
 
     package mutating func append(id: StringRef, row: Int) {
@@ -219,37 +195,9 @@ extension Batch {
     }
 }
 
-extension Batch {
-    // MARK: Announcements
-
-    package mutating func append(_ label: LabelEvent) { labels.append(label) }
-    package mutating func append(_ training: TrainingEvent) { trainings.append(training) }
-    package mutating func append(_ state: StateEvent) { states.append(state) }
-    package mutating func append(_ lifecycle: ModelEvent) { self.lifecycle.append(lifecycle) }
-    package mutating func append(_ metric: MetricEvent) { metrics.append(metric) }
-
-    /// A group of the label that is appended next.
-    package mutating func appendLabelGroup(_ facet: Symbol, group: Symbol) {
-        labelGroups.append(
-            GroupTag(row: UInt32(truncatingIfNeeded: labels.count), facet: facet, group: group))
-    }
-
-    package mutating func append(trainingNumber value: Double, of name: Symbol) {
-        trainingNumbers.append(TrainingNumber(name: name, value: value))
-    }
-
-    package mutating func append(_ statistics: TrainingStatistics) {
-        trainingStatistics.append(statistics)
-    }
-
-    package mutating func append(metricLabel name: Symbol, value: Symbol) {
-        metricLabels.append(MetricLabel(name: name, value: value))
-    }
-}
-
 extension Array {
-    /// Forgets all elements after the first `count`.
-    fileprivate mutating func cut(to count: Int) {
+    /// Removes all elements after the first `count`.
+    mutating func cut(to count: Int) {
         if self.count > count { removeLast(self.count - count) }
     }
 }

@@ -1,7 +1,7 @@
 internal import Kernel
 internal import Wire
 
-/// What the record of a batch is made of: names, texts, values, ranges. What the batch does not have
+/// The parts of a batch's record: names, strings, values, ranges. A number beyond what the batch has
 /// is damage.
 extension Batch {
     func name(_ record: inout ByteReader, required: Bool = false) -> Symbol {

@@ -1,22 +1,22 @@
 internal import Kernel
 
-/// What one push says, decoded and checked: Intake fills it, Model applies it.
+/// The events of one push, decoded and checked. Intake fills it, Model applies it.
 ///
-/// Everything lies in columns: a row is one inference event, and what is known of rows lies in lists
-/// of their own, each entry with its row. Rows that follow each other and belong to one version of
-/// a model are a run. Texts lie in one piece of memory; names, once each. `removeAll` keeps all
-/// memory, so that a further push of the same kind allocates nothing.
+/// Inference events are stored in columns: a row is one event, and values of rows are entries of
+/// lists, each with its row. Consecutive rows of one version of a model are a run. Strings are
+/// stored one after the other in one buffer; names are stored once each. `removeAll` keeps the
+/// memory, so that the next push of the same kind allocates nothing.
 package struct Batch: ~Copyable, Sendable {
-    /// Whom events are about.
+    /// The model, version and variant that events belong to.
     package struct Scope: Sendable, Hashable, BitwiseCopyable {
         package let model: Symbol
-        /// none only for labels and trainings without one, and for metrics.
+        /// `none` only for metrics, and for labels and training events without a version.
         package let version: Symbol
-        /// none when there is none.
+        /// `none` if absent.
         package let variant: Symbol
     }
 
-    /// A stretch of rows of one scope, and where its entries begin in every list.
+    /// Consecutive rows of one scope, and the index of their first entry in every list.
     package struct ScopeRun: Sendable, BitwiseCopyable {
         package let scope: Int
         let row: Int
@@ -30,17 +30,18 @@ package struct Batch: ~Copyable, Sendable {
 
     // MARK: By row
 
-    /// The row's place in the body, for errors.
+    /// The index of the row's event in the body, for errors.
     package internal(set) var items: [UInt32] = []
     package internal(set) var outcomes: [RequestOutcome] = []
-    /// Why the request failed; the outcome's name when nothing else was said. none for `ok`.
+    /// Why the request failed; the outcome's name if the event gives no reason. `none` for `ok`
+    /// without a reason.
     package internal(set) var reasons: [Symbol] = []
-    /// How many requests the row stands for: 1, or the `count` of the counted form.
+    /// Requests that the row stands for: 1, or the event's `count`.
     package internal(set) var weights: [UInt64] = []
     /// Rows of input in each of these requests: `batch_size`, else 1.
     package internal(set) var sizes: [UInt64] = []
 
-    // MARK: Lists; `list(…, of: run)` tells which entries are a run's
+    // MARK: Lists; `list(of: run)` is the range of a run's entries
 
     var observations: InlineArray<11, [Observation]> = InlineArray(repeating: [])
     package internal(set) var features: [FeatureValue] = []
@@ -52,17 +53,8 @@ package struct Batch: ~Copyable, Sendable {
     package internal(set) var ids: [RowText] = []
     package internal(set) var traces: [RowText] = []
 
-    // MARK: Announcements, each kind in the order of the body
-
-    package internal(set) var labels: [LabelEvent] = []
-    package internal(set) var labelGroups: [GroupTag] = []
-    package internal(set) var trainings: [TrainingEvent] = []
-    package internal(set) var trainingNumbers: [TrainingNumber] = []
-    package internal(set) var trainingStatistics: [TrainingStatistics] = []
-    package internal(set) var states: [StateEvent] = []
-    package internal(set) var lifecycle: [ModelEvent] = []
-    package internal(set) var metrics: [MetricEvent] = []
-    package internal(set) var metricLabels: [MetricLabel] = []
+    /// Events of the other kinds; each kind's file has the accessors.
+    var lists = EventLists()
 
     /// What was left out without refusing an event.
     package var omissions = IgnoredInput()
@@ -71,15 +63,17 @@ package struct Batch: ~Copyable, Sendable {
 
     /// Events of every kind.
     package var eventCount: Int {
-        items.count + labels.count + trainings.count + states.count + lifecycle.count
-            + metrics.count
+        EventKind.allCases.reduce(0) { $0 + count(of: $1) }
     }
+
+    /// Events of one kind.
+    package func count(of kind: EventKind) -> Int { kind.type.count(in: self) }
 
     package var isEmpty: Bool { eventCount == 0 }
 
     // MARK: Texts
 
-    /// Names are numbered from 0: a consumer may keep what it knows of them in an array.
+    /// Names are numbered from 0, so that a consumer can use an array by number as a cache.
     package var nameCount: Int { names.count }
 
     @_lifetime(borrow self)

@@ -1,4 +1,4 @@
-/// Why an event is refused, as the answer and `ml_push_rejected_total` tell it.
+/// Why an event is refused: `code` in the answer, label `reason` of `ml_push_rejected_total`.
 package enum RejectionCode: Int, Sendable, CaseIterable {
     case syntax
     case notAnObject
@@ -45,18 +45,18 @@ package enum RejectionCode: Int, Sendable, CaseIterable {
     }
 }
 
-/// What became of the events of a push. Intake and then Model write into it.
+/// The refused events of a push. First Intake, then Model write into it.
 package struct BatchOutcome: Sendable {
     package struct Rejection: Sendable, Equatable {
-        /// The event's place in the body, from 0.
+        /// The event's index in the body, from 0.
         package let index: Int
         package let code: RejectionCode
-        /// A sentence for people.
+        /// A sentence: which key, what was found, what would be right.
         package let detail: String
     }
 
-    /// Rejections that are told one by one; further ones are only counted.
-    package static let toldRejections = 20
+    /// Rejections that an answer lists; further ones are only counted, which bounds the answer.
+    package static let listedRejections = 20
 
     package private(set) var rejections: [Rejection] = []
     package private(set) var rejected = 0
@@ -67,17 +67,19 @@ package struct BatchOutcome: Sendable {
         precondition(RejectionCode.allCases.count == byCode.count)
     }
 
-    /// Refuses one event, at most once each. `detail` is asked only while it would be told.
+    /// Counts a refused event. Called once per event at most. `detail` is evaluated only for
+    /// rejections that are listed.
     package mutating func reject(
         _ index: Int, code: RejectionCode, detail: @autoclosure () -> String
     ) {
         rejected += 1
         byCode[code.rawValue] &+= 1
-        if rejections.count < BatchOutcome.toldRejections {
+        if rejections.count < BatchOutcome.listedRejections {
             rejections.append(Rejection(index: index, code: code, detail: detail()))
         }
     }
 
+    /// Rejections that are counted and not listed.
     package var omitted: Int { rejected - rejections.count }
 
     package mutating func removeAll() {

@@ -1,4 +1,4 @@
-/// How a request to a model ended, as `ml_requests_total` tells it.
+/// How a request to a model ended: the label `outcome` of `ml_requests_total`.
 package enum RequestOutcome: UInt8, Sendable, CaseIterable {
     case ok
     case clientError
@@ -7,7 +7,7 @@ package enum RequestOutcome: UInt8, Sendable, CaseIterable {
     case rejected
     case cancelled
 
-    /// As a label's value, and as it is pushed.
+    /// The label's value, which is also what producers push.
     package var name: StaticString {
         switch self {
         case .ok: "ok"
@@ -20,7 +20,7 @@ package enum RequestOutcome: UInt8, Sendable, CaseIterable {
     }
 }
 
-/// What is measured of a request.
+/// A measured quantity of a request.
 package enum Measure: Int, Sendable, CaseIterable {
     /// Seconds.
     case duration
@@ -42,7 +42,7 @@ package struct Observation: Sendable, BitwiseCopyable {
     package let row: UInt32
     /// Finite; not negative.
     package let value: Double
-    /// How many requests it was observed of: at least 1, at most 2^53.
+    /// The number of requests with this value: 1 to 2^53.
     package let weight: UInt64
 
     package init(row: Int, value: Double, weight: UInt64) {
@@ -52,17 +52,17 @@ package struct Observation: Sendable, BitwiseCopyable {
     }
 }
 
-/// A value that a model was given or has given.
+/// An input or an output of a model.
 package struct Value: Sendable, BitwiseCopyable {
     package enum Kind: UInt8, Sendable, BitwiseCopyable {
         /// A finite number.
         case number
-        /// A text; booleans are the texts `true` and `false`.
+        /// A string; booleans are the strings `true` and `false`.
         case text
-        /// One of the texts `NaN`, `Infinity`, `-Infinity`: not finite where a number is expected,
-        /// a text elsewhere.
+        /// One of the strings `NaN`, `Infinity`, `-Infinity`: not a finite number for a numeric
+        /// feature, a category elsewhere.
         case notFiniteWord
-        /// A number that no double holds.
+        /// A number beyond the range of a double.
         case notFinite
         /// `null`.
         case missing
@@ -87,10 +87,10 @@ package struct Value: Sendable, BitwiseCopyable {
     package static let notFinite = Value(.notFinite, bits: 0)
     package static let missing = Value(.missing, bits: 0)
 
-    /// The number of a value of that kind; 0 for the others.
+    /// The number of a `number`; 0 for the others.
     package var number: Double { kind == .number ? Double(bitPattern: bits) : 0 }
 
-    /// The text of a value of one of the two kinds; empty for the others.
+    /// The string of a `text` or `notFiniteWord`; empty for the others.
     package var text: StringRef {
         guard kind == .text || kind == .notFiniteWord else { return .empty }
         return StringRef(
@@ -105,7 +105,7 @@ package struct FeatureValue: Sendable, BitwiseCopyable {
     package let value: Value
 }
 
-/// What a row says under a name: a score by class, an attribution by feature.
+/// A named number of a row: a score by class, an attribution by feature.
 package struct NamedNumber: Sendable, BitwiseCopyable {
     package let row: UInt32
     package let name: Symbol
@@ -120,20 +120,20 @@ package struct GroupTag: Sendable, BitwiseCopyable {
     package let group: Symbol
 }
 
-/// What the model gave for a row.
+/// The model's output for a row.
 package struct Prediction: Sendable, BitwiseCopyable {
     package let row: UInt32
-    /// A number or a text.
+    /// A number or a string.
     package let value: Value
 }
 
-/// A text of a row: its `id` or its `trace_id`.
+/// A string of a row: its `id` or its `trace_id`.
 package struct RowText: Sendable, BitwiseCopyable {
     package let row: UInt32
     package let text: StringRef
 }
 
-/// Why a producer found an input wrong, as `ml_input_validation_errors_total` tells it.
+/// Why an input is invalid: the label `reason` of `ml_input_validation_errors_total`.
 package enum InputReason: UInt8, Sendable, CaseIterable, BitwiseCopyable {
     case missing
     case type
@@ -143,7 +143,7 @@ package enum InputReason: UInt8, Sendable, CaseIterable, BitwiseCopyable {
     case missingColumn
     case extraColumn
     case invalidUTF8
-    /// Any other word.
+    /// Any other reason.
     case custom
 
     package var name: StaticString {
@@ -166,4 +166,6 @@ package struct InputError: Sendable, BitwiseCopyable {
     package let row: UInt32
     package let feature: Symbol
     package let reason: InputReason
+    /// Rows of the event's batch that have the error: 1 to its `batch_size`.
+    package let rows: UInt32
 }

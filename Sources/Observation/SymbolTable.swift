@@ -1,7 +1,7 @@
 internal import Kernel
 internal import Wire
 
-/// Where a text stands in the memory of its batch.
+/// The position of a string in the buffer of its batch.
 package struct StringRef: Sendable, Equatable, BitwiseCopyable {
     package let offset: UInt32
     package let count: UInt32
@@ -16,7 +16,7 @@ package struct StringRef: Sendable, Equatable, BitwiseCopyable {
     package var isEmpty: Bool { count == 0 }
 }
 
-/// A name by its number in the batch: two names are equal when their numbers are.
+/// A name, by its number in the batch: two names are equal if and only if their numbers are.
 package struct Symbol: Sendable, Hashable, BitwiseCopyable {
     package let index: Int32
 
@@ -24,18 +24,18 @@ package struct Symbol: Sendable, Hashable, BitwiseCopyable {
         self.index = Int32(clamping: index)
     }
 
-    /// No name.
+    /// Absent.
     package static let none = Symbol(index: -1)
 
     package var isNone: Bool { index < 0 }
 }
 
-/// The texts of a batch, one behind the other, and which of them are names: each name stands there
-/// once. Emptying it keeps the memory.
+/// The strings of a batch in one buffer. Those that are names are stored once and numbered.
+/// `removeAll` keeps the memory.
 struct SymbolTable: ~Copyable, Sendable {
     private var arena: Buffer
     private var texts: [StringRef] = []
-    // An open table over `texts`: a number + 1, or 0. Its size is a power of two.
+    // Open addressing over `texts`: number + 1, or 0 if free. The size is a power of two.
     private var table: [Int32]
     private var slots: [Int32] = []
 
@@ -74,7 +74,7 @@ struct SymbolTable: ~Copyable, Sendable {
         return text
     }
 
-    /// Whether the bytes are those of a name: the cheap way past the table for what repeats.
+    /// Whether the bytes are those of a name. Names that repeat are found without a hash.
     @inline(__always)
     func matches(_ name: Symbol, bytes: Span<UInt8>) -> Bool {
         if name.isNone { return false }
@@ -83,7 +83,7 @@ struct SymbolTable: ~Copyable, Sendable {
         return self.bytes(text).equals(bytes)
     }
 
-    /// The name with these bytes, which is made when there is none.
+    /// The symbol with these bytes, added if it is new.
     mutating func intern(_ bytes: Span<UInt8>) -> Symbol {
         if texts.count &* 2 >= table.count { grow() }
         let mask = table.count &- 1
@@ -139,7 +139,7 @@ struct SymbolTable: ~Copyable, Sendable {
         }
     }
 
-    // Keyed per process: nobody can choose names that meet in the table.
+    // Keyed per process, so that a client cannot choose names that collide.
     private static func hash(_ bytes: Span<UInt8>) -> Int {
         var hasher = Hasher()
         unsafe bytes.withUnsafeBytes { unsafe hasher.combine(bytes: $0) }

@@ -37,7 +37,7 @@ final class EventSubmission: Submission, @unchecked Sendable {
         time = clock.now
         result = events.admit(push, at: time)
         if result != nil { return }
-        reservation = models.decide(
+        reservation = models.reserve(
             push.batch, from: push.sender, at: time, outcome: &push.outcome)
     }
 

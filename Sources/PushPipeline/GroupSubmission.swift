@@ -113,12 +113,10 @@ extension PushPipeline {
         case .staleStart:
             answer = GroupAnswer(
                 400, sentence: "A later process of this producer has pushed already.")
-        case .full:
+        case .futureStart:
             answer = GroupAnswer(
-                429,
-                sentence:
-                    "producer limit reached (\(events.producers.limits.producers)); silent producers are removed after 24 hours"
-            )
+                400,
+                sentence: "Producer-Start must be at most 24 hours ahead of the daemon's clock.")
         }
         return .failure(GroupRequest.Refusal(answer: answer, isFinal: false))
     }

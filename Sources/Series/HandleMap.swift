@@ -1,7 +1,7 @@
 internal import Kernel
 package import Wire
 
-/// Series of one kind that are told apart by a key, each made when it is first asked for.
+/// Series of one shape by key, each made at its first use.
 package struct HandleMap<Handle: Sendable>: Sendable {
     private var keys = NameTable()
     private var handles: [Handle] = []
@@ -16,13 +16,14 @@ package struct HandleMap<Handle: Sendable>: Sendable {
         for handle in handles { write(handle, &record) }
     }
 
-    /// What was written; `read` reads one handle.
+    /// Reads what `write` wrote; `read` reads one handle.
     package init(_ record: inout ByteReader, read: (inout ByteReader) -> Handle) {
         keys = NameTable(&record)
         for _ in 0..<keys.count { handles.append(read(&record)) }
     }
 
-    /// The series with this key. `make` is asked for one that is new, once there is room for it.
+    /// The series with this key, made by `make` if it is new and there is room; nil if there is none,
+    /// and then `refusal` is the limit.
     package mutating func handle(
         _ key: [UInt8], in store: inout SeriesStore, refusal: inout DropReason?,
         make: (inout SeriesStore) -> Handle

@@ -1,12 +1,12 @@
 internal import Kernel
 
-/// Until when the gauges of each producer count: every accepted push renews them.
-///
-/// Times are of the monotonic clock, in nanoseconds.
+/// How long the gauges of each producer count: 300 s after its last accepted push, twenty times the
+/// usual scrape interval. Times are in nanoseconds of the monotonic clock. The lock guards the table;
+/// no other lock is taken under it.
 package final class Leases: Sendable {
     package static let standardDuration = Duration.seconds(300)
 
-    /// One lease of a producer: another one after a pause is not the same.
+    /// One lease of a producer. A new lease after a pause differs from it.
     package struct Lease: Sendable, Equatable {
         package let producer: UInt64
         let number: UInt64
@@ -21,13 +21,13 @@ package final class Leases: Sendable {
     private let limit: Int
     private let table = LockedValue(Table())
 
-    /// `limit` is how many producers may have a lease at a time.
+    /// `limit` is the number of producers that can have a lease at a time.
     package init(_ duration: Duration = Leases.standardDuration, limit: Int) {
         self.duration = duration.nanoseconds
         self.limit = limit
     }
 
-    /// Starts a producer's lease, or renews the one that it has. Nil when there are too many others;
+    /// Starts a producer's lease, or renews the current one. Nil if `limit` others have one;
     /// `checksLimit` is false for a lease that is restored.
     package func start(_ producer: UInt64, now: UInt64, checksLimit: Bool = true) -> Lease? {
         table.withLock { table in
@@ -45,7 +45,7 @@ package final class Leases: Sendable {
         }
     }
 
-    /// Renews a producer's lease, if it has one that has not ended.
+    /// Renews a producer's lease if it has not ended.
     package func renew(_ producer: UInt64, now: UInt64) {
         table.withLock { table in
             if let term = table.terms[producer], term.end > now {
@@ -54,7 +54,7 @@ package final class Leases: Sendable {
         }
     }
 
-    /// Whether the lease has neither ended nor been taken back.
+    /// Whether the lease has not ended.
     package func isAlive(_ lease: Lease, now: UInt64) -> Bool {
         table.withLock { table in
             guard let term = table.terms[lease.producer] else { return false }
@@ -62,8 +62,8 @@ package final class Leases: Sendable {
         }
     }
 
-    /// The producers whose leases have ended, and when the next will have at the earliest, those
-    /// included that have not started yet.
+    /// The producers whose leases have ended, and the earliest time at which another one can end,
+    /// including leases that start after the call.
     package func expired(now: UInt64) -> (producers: [UInt64], next: UInt64) {
         table.withLock { table in
             var expired: [UInt64] = []

@@ -1,8 +1,10 @@
 internal import Kernel
 package import Wire
 
-/// Gives names numbers: 0, 1, 2 … in the order in which they came. Asking for a known name
-/// allocates nothing; the hash is keyed per process, so nobody can choose names that meet.
+/// Numbers names: 0, 1, 2 … in the order in which they are added. A look-up allocates nothing. The
+/// hash is keyed per process, so that a client cannot choose names that collide.
+///
+/// Not a `Dictionary`, because a look-up by bytes would have to make a key first.
 package struct NameTable: Sendable {
     private var slots: [Int32] = [Int32](repeating: -1, count: 8)
     private var hashes: [Int] = []
@@ -13,7 +15,7 @@ package struct NameTable: Sendable {
 
     package var count: Int { hashes.count }
 
-    /// The number of a name, nil when it has none.
+    /// The number of a name; nil if it is not in the table.
     package func number(of name: Span<UInt8>) -> Int? {
         let hash = NameTable.hash(name)
         var place = hash & (slots.count - 1)
@@ -25,7 +27,7 @@ package struct NameTable: Sendable {
         return nil
     }
 
-    /// Gives the next number to a name that has none.
+    /// Adds a name that is not in the table. Returns its number.
     package mutating func add(_ name: Span<UInt8>) -> Int {
         let number = count
         hashes.append(NameTable.hash(name))
@@ -33,9 +35,9 @@ package struct NameTable: Sendable {
         ends.append(bytes.count)
         if count * 2 > slots.count {
             slots = [Int32](repeating: -1, count: slots.count * 2)
-            for known in 0..<number { settle(known) }
+            for known in 0..<number { insert(known) }
         }
-        settle(number)
+        insert(number)
         return number
     }
 
@@ -51,7 +53,7 @@ package struct NameTable: Sendable {
         for number in 0..<count { record.write(self[number]) }
     }
 
-    /// The names that were written; those that stand there twice are damage.
+    /// Reads the names that were written; a name that comes twice is damage.
     package init(_ record: inout ByteReader) {
         for _ in 0..<record.count() {
             let name = record.text()
@@ -59,7 +61,7 @@ package struct NameTable: Sendable {
         }
     }
 
-    private mutating func settle(_ number: Int) {
+    private mutating func insert(_ number: Int) {
         var place = hashes[number] & (slots.count - 1)
         while slots[place] >= 0 { place = (place + 1) & (slots.count - 1) }
         slots[place] = Int32(number)

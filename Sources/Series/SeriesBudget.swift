@@ -1,6 +1,7 @@
 internal import Synchronization
 
-/// Counts the series of all ledgers against one limit, and what was refused.
+/// Counts the series of all stores against one limit, and what was dropped. Lock-free: pushes on
+/// several threads take room at once.
 package final class SeriesBudget: Sendable {
     package let limits: SeriesLimits
     private let taken = Atomic<Int>(0)
@@ -13,21 +14,21 @@ package final class SeriesBudget: Sendable {
         precondition(DropReason.allCases.count == drops.count)
     }
 
-    /// Series that exist or are reserved.
+    /// Series that exist or are reserved, in all stores.
     package var count: Int { taken.load(ordering: .relaxed) }
 
-    /// Whether limits refuse anything. What was accepted before a restart is accepted again, whatever
-    /// the limits are now.
+    /// Whether the limits apply. They do not while records are replayed: what was accepted before a
+    /// restart is accepted again, whatever the limits are now.
     package var isBinding: Bool { !areLimitsLifted.load(ordering: .relaxed) }
 
-    /// Lifts all limits while `body` runs.
+    /// Suspends all limits while `body` runs. Only called before pushes are accepted.
     package func lifted<Result>(_ body: () -> Result) -> Result {
         areLimitsLifted.store(true, ordering: .relaxed)
         defer { areLimitsLifted.store(false, ordering: .relaxed) }
         return body()
     }
 
-    /// Takes room for `count` series, or nothing when there is not so much.
+    /// Takes room for `count` series, or none. Returns the limit that has no room.
     func take(_ count: Int) -> DropReason? {
         if !isBinding {
             taken.wrappingAdd(count, ordering: .relaxed)
@@ -35,28 +36,31 @@ package final class SeriesBudget: Sendable {
         }
         if pageBytes.load(ordering: .relaxed) >= limits.pageBytes { return .pageLimit }
         if taken.wrappingAdd(count, ordering: .relaxed).newValue <= limits.series { return nil }
-        giveBack(count)
+        release(count)
         return .seriesLimit
     }
 
-    func giveBack(_ count: Int) {
+    /// Returns the room of `count` series.
+    func release(_ count: Int) {
         taken.wrappingSubtract(count, ordering: .relaxed)
     }
 
-    /// Adds to the labels on the page; what goes beyond the limit was the last that came in.
+    /// Takes bytes of labels. The last series can exceed the limit; `take` refuses the next one.
     func take(pageBytes count: Int) {
         pageBytes.wrappingAdd(count, ordering: .relaxed)
     }
 
-    func giveBack(pageBytes count: Int) {
+    /// Returns bytes of labels.
+    func release(pageBytes count: Int) {
         pageBytes.wrappingSubtract(count, ordering: .relaxed)
     }
 
-    /// Counts something that was refused.
+    /// Counts what was dropped.
     package func drop(_ reason: DropReason, count: UInt64 = 1) {
         drops[reason.rawValue].wrappingAdd(count, ordering: .relaxed)
     }
 
+    /// What was dropped because of a limit.
     package func dropped(_ reason: DropReason) -> UInt64 {
         drops[reason.rawValue].load(ordering: .relaxed)
     }

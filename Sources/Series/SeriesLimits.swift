@@ -1,28 +1,30 @@
-/// How much the registry of pushed series takes.
+/// The limits of pushed series. A limit bounds memory and the size of a page; the figures are the
+/// largest that keep the daemon within its memory budget (docs/architecture.md).
 package struct SeriesLimits: Sendable, Equatable {
     /// `--push.max-series`: series in all.
     package var series = 100_000
-    /// Bytes that the labels of all series may take on a page: what bounds memory and page when
-    /// names are long.
+    /// Bytes that the labels of all series can take on a page: bounds memory and page if names are
+    /// long.
     package var pageBytes = 32 << 20
-    /// Series of one model version, all its variants together; a model's own series likewise.
+    /// Series of one model version with all its variants, and of the facts of one model.
     package var seriesPerVersion = 10_000
     package var models = 50
     package var versionsPerModel = 10
     package var variantsPerVersion = 100
-    /// Reasons of errors per model version and variant; those beyond count as `other`.
+    /// Error reasons per model version and variant; further ones are counted as `other`.
     package var reasons = 20
     /// Features per model version and variant.
     package var features = 200
-    /// Producers whose gauges are summed.
-    package var leases = 1_024
-    /// Processes behind the Unix socket that are told about.
+    /// Producers whose gauges are summed: as many as `ProducerTable` remembers.
+    package var leases = 10_000
+    /// Processes that push over the Unix socket and have metrics.
     package var processes = 256
 
     package init() {}
 }
 
-/// Why something that was pushed got no series, as `ml_series_dropped_total{reason}` tells it.
+/// The limit because of which a pushed value got no series: the label `reason` of
+/// `ml_series_dropped_total`.
 package enum DropReason: Int, CaseIterable, Sendable {
     case seriesLimit, versionSeriesLimit, modelLimit, versionLimit, variantLimit, reasonLimit
     case featureLimit, leaseLimit, labelLimit, pageLimit, processLimit

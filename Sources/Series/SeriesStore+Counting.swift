@@ -2,8 +2,8 @@ package import Exposition
 package import Observation
 
 extension SeriesStore {
-    /// Adds to a counter, which stops short of the largest number. Nothing here throws or waits: a
-    /// number that makes no sense has been refused before.
+    /// Adds to a counter, which stays at the maximum on overflow. Nothing here fails: numbers out of
+    /// bounds have been refused before.
     @inline(__always)
     package mutating func add(_ counter: Counter, amount: UInt64 = 1) {
         let place = Int(counter.word)
@@ -13,15 +13,17 @@ extension SeriesStore {
         words[place] = overflow ? Entry.hidden - 1 : min(sum, Entry.hidden - 1)
     }
 
-    /// Adds to a counter of fractions; what is negative or no number adds nothing.
+    /// Adds to a counter of fractions. A number that is not positive, or would make the sum infinite,
+    /// adds nothing.
     @inline(__always)
     package mutating func add(_ sum: FloatCounter, amount: Double) {
         let place = Int(sum.word)
         let value = words[place] == Entry.hidden ? 0 : Double(bitPattern: words[place])
-        words[place] = (amount > 0 ? value + amount : value).bitPattern
+        let sum = value + amount
+        words[place] = (amount > 0 && sum.isFinite ? sum : value).bitPattern
     }
 
-    /// Sets a counter that is counted elsewhere.
+    /// Sets a counter that is counted elsewhere, such as by the kernel.
     package mutating func set(_ counter: Counter, to value: UInt64) {
         words[Int(counter.word)] = min(value, Entry.hidden - 1)
     }
@@ -35,20 +37,23 @@ extension SeriesStore {
         words[Int(gauge.word)] = value.bitPattern
     }
 
-    /// Adds observations of one value.
+    /// Adds observations of one value. A value that would make the sum infinite is not observed: only
+    /// records of earlier releases can have one.
     @inline(__always)
     package mutating func observe(_ histogram: Histogram, value: Double, times: UInt64 = 1) {
         guard let bounds = bounds[Int(histogram.descriptor)], !value.isNaN else { return }
         let place = Int(histogram.word)
         let sum = words[place] == Entry.hidden ? 0 : Double(bitPattern: words[place])
-        words[place] = (sum + value * Double(times)).bitPattern
+        let total = sum + value * Double(times)
+        if !total.isFinite { return }
+        words[place] = total.bitPattern
         words[place + 1 + bounds.bucket(of: value)] &+= times
         if keepsNatives {
             natives[histogram.word, default: NativeHistogram()].observe(value, times: times)
         }
     }
 
-    /// Adds many observations.
+    /// Adds many observations, as `observe(_:value:times:)` does.
     package mutating func observe(_ histogram: Histogram, observations: Span<Observation>) {
         guard let bounds = bounds[Int(histogram.descriptor)] else { return }
         let place = Int(histogram.word)
@@ -56,7 +61,9 @@ extension SeriesStore {
         var words = words.mutableSpan
         for index in observations.indices {
             let observation = observations[index]
-            total += observation.value * Double(observation.weight)
+            let sum = total + observation.value * Double(observation.weight)
+            if !sum.isFinite { continue }
+            total = sum
             let bucket = place &+ 1 &+ bounds.bucket(of: observation.value)
             words[bucket] &+= observation.weight
         }
@@ -66,14 +73,14 @@ extension SeriesStore {
         }
     }
 
-    /// Keeps an example of the bucket that its value falls into.
-    package mutating func keep(_ exemplar: Exemplar, of histogram: Histogram) {
+    /// Sets the exemplar of the bucket of its value.
+    package mutating func set(_ exemplar: Exemplar, of histogram: Histogram) {
         guard let bounds = bounds[Int(histogram.descriptor)] else { return }
         exemplars[histogram.word, default: [Exemplar?](repeating: nil, count: bounds.bucketCount)][
             bounds.bucket(of: exemplar.value)] = exemplar
     }
 
-    /// When the example of the bucket of `value` was seen, in Unix seconds; nil without one.
+    /// The time of the exemplar of the bucket of `value`, in Unix seconds; nil without one.
     package func exemplarTime(of value: Double, in histogram: Histogram) -> Double? {
         guard let bounds = bounds[Int(histogram.descriptor)] else { return nil }
         return exemplars[histogram.word]?[bounds.bucket(of: value)]?.timestamp
@@ -81,7 +88,7 @@ extension SeriesStore {
 
     // MARK: Showing
 
-    /// Lets a series that is still hidden start at 0.
+    /// Shows a hidden series at 0.
     package mutating func show(_ counter: Counter) { show(counter.word) }
     package mutating func show(_ sum: FloatCounter) { show(sum.word) }
     package mutating func show(_ histogram: Histogram) { show(histogram.word) }
@@ -90,19 +97,19 @@ extension SeriesStore {
         if words[Int(word)] == Entry.hidden { words[Int(word)] = 0 }
     }
 
-    /// Takes a gauge off the page until it is set again.
+    /// Hides a gauge until it is set again.
     package mutating func hide(_ gauge: Gauge) {
         words[Int(gauge.word)] = Entry.hidden
     }
 
-    /// Takes a counter that is counted elsewhere off the page until it is set again.
+    /// Hides a counter that is counted elsewhere until it is set again.
     package mutating func hide(_ counter: Counter) {
         words[Int(counter.word)] = Entry.hidden
     }
 
     // MARK: Reading
 
-    /// What a counter has come to; 0 as long as it is hidden.
+    /// The value of a counter; 0 if it is hidden.
     package func value(_ counter: Counter) -> UInt64 {
         let value = words[Int(counter.word)]
         return value == Entry.hidden ? 0 : value

@@ -2,7 +2,7 @@ internal import Exposition
 internal import Kernel
 package import Wire
 
-/// A ledger as a snapshot keeps it: all but exemplars, which are examples of now.
+/// A store in a snapshot: everything but exemplars, whose traces are not worth keeping.
 extension SeriesStore {
     package func write(to record: inout ByteWriter) {
         record.write(count: count)
@@ -36,11 +36,12 @@ extension SeriesStore {
         }
     }
 
-    /// Becomes what was written. Families that this release does not have are left out.
+    /// Replaces the series by those that were written. Families that this release does not have are
+    /// left out.
     package mutating func read(_ record: inout ByteReader) {
-        budget.giveBack(count)
-        budget.giveBack(pageBytes: pageBytes)
-        // No series takes less than a byte of the record, no label less than one.
+        budget.release(count)
+        budget.release(pageBytes: pageBytes)
+        // Every series and every byte of a label takes at least a byte of the record.
         count = record.count()
         pageBytes = record.number(below: Int(Int32.max))
         _ = budget.lifted { budget.take(count) }
@@ -52,7 +53,7 @@ extension SeriesStore {
         infos.removeAll()
         for _ in 0..<record.count() {
             let name = record.text().string
-            let descriptor = descriptors.instruments.first { $0.family.name == name }
+            let descriptor = descriptors.instruments.first { $0.isNamed(name) }
             let labels = record.text().copied
             infos.append(
                 InfoSeries(
@@ -70,7 +71,7 @@ extension SeriesStore {
         var values: [Double] = []
         for _ in 0..<record.count() { values.append(record.double()) }
         let bounds = BucketBounds(values)
-        let descriptor = descriptors.instruments.first { $0.family.name == name }
+        let descriptor = descriptors.instruments.first { $0.isNamed(name) }
         var entries: [Entry] = []
         var size = 1
         if let descriptor, case .histogram = descriptor.shape, let bounds {
@@ -101,7 +102,7 @@ extension ByteWriter {
         write(UInt64(labels.count))
     }
 
-    /// Nil as 0, anything else behind a 1.
+    /// Writes 0 for nil, else 1 and the value.
     package mutating func write<Value>(
         optional value: Value?, write: (Value, inout ByteWriter) -> Void
     ) {
@@ -110,7 +111,7 @@ extension ByteWriter {
     }
 }
 
-/// Reading what a ledger gave out; what the ledger does not have is damage.
+/// Reads handles; one beyond what the store has is damage.
 extension SeriesStore {
     package func counter(_ record: inout ByteReader) -> Counter {
         Counter(word: UInt32(record.number(below: words.count)))
@@ -140,7 +141,7 @@ extension SeriesStore {
         return Labels(start: UInt32(start), count: UInt32(count))
     }
 
-    /// What `ByteWriter.write(optional:)` wrote.
+    /// Reads what `ByteWriter.write(optional:)` wrote.
     package func optional<Value>(
         _ record: inout ByteReader, read: (inout ByteReader) -> Value
     ) -> Value? {

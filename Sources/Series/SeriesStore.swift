@@ -1,31 +1,35 @@
 package import Exposition
 
-/// The series of one model version: their numbers in one row of words, their labels rendered once.
+/// The series of one owner, such as a model version: their numbers in one array of words, their
+/// labels rendered once.
 ///
-/// A series is made hidden and shows from its first number on, or from `show` on. Whoever holds the
-/// ledger holds its lock; a page copies the words under that lock and is written without it.
+/// A series is hidden until its first value or `show`. The owner guards the store by a lock; a page
+/// copies the words under that lock and is written without it.
 package struct SeriesStore: ~Copyable, Sendable {
     let descriptors: MetricDescriptors
     let budget: SeriesBudget
-    /// Series that exist or are reserved.
+    /// Series that exist or are reserved, and entries that count as series.
     package internal(set) var count = 0
     private var reserved = 0
-    /// Bytes of labels that the series put on a page.
+    /// Bytes that the labels of the series take on a page.
     var pageBytes = 0
     var words: [UInt64] = []
     var labelBytes: [UInt8] = []
-    /// By the family's place in the catalogue.
+    /// By the family's index in `descriptors`.
     var entries: [[Entry]]
     var bounds: [BucketBounds?]
-    /// Series of value 1, whose labels say it all.
+    /// Series of value 1 with labels that change.
     var infos: [InfoSeries] = []
-    /// The exemplars of histograms that have any, by their first word.
+    /// Indices in `infos` of removed series, to be used again: a process that loads a new model
+    /// version every day must not grow the array.
+    private var freeInfos: [Int] = []
+    /// The exemplars of the histograms that have any, by the histogram's first word.
     var exemplars: [UInt32: [Exemplar?]] = [:]
-    /// The native buckets of histograms by their first word, where these are kept.
+    /// The native histograms by the classic histogram's first word, if `keepsNatives`.
     var natives: [UInt32: NativeHistogram] = [:]
     let keepsNatives: Bool
 
-    /// `keepsNatives` says whether histograms have native buckets beside the classic ones.
+    /// `keepsNatives`: whether histograms have native buckets beside the classic ones.
     package init(_ descriptors: MetricDescriptors, budget: SeriesBudget, keepsNatives: Bool = false)
     {
         self.descriptors = descriptors
@@ -38,21 +42,22 @@ package struct SeriesStore: ~Copyable, Sendable {
     }
 
     deinit {
-        budget.giveBack(count)
-        budget.giveBack(pageBytes: pageBytes)
+        budget.release(count)
+        budget.release(pageBytes: pageBytes)
     }
 
     // MARK: Reserving
 
-    /// Takes room for `count` series that are made next, or says which limit is met.
+    /// Takes room for `count` series that are made next. Returns the limit that has no room.
     package mutating func reserve(_ count: Int) -> DropReason? {
-        if let refusal = hold(count) { return refusal }
+        if let refusal = take(count) { return refusal }
         reserved += count
         return nil
     }
 
-    /// Takes the room of `count` series for something else that is kept.
-    package mutating func hold(_ count: Int) -> DropReason? {
+    /// Takes the room of `count` series for other entries that use memory. Returns the limit that has
+    /// no room.
+    package mutating func take(_ count: Int) -> DropReason? {
         if budget.isBinding, self.count + count > budget.limits.seriesPerVersion {
             return .versionSeriesLimit
         }
@@ -61,19 +66,20 @@ package struct SeriesStore: ~Copyable, Sendable {
         return nil
     }
 
-    /// Gives back what `hold` took.
+    /// Returns room that `take` took.
     package mutating func release(_ count: Int) {
         self.count -= count
-        budget.giveBack(count)
+        budget.release(count)
     }
 
-    /// The series that one more of this family takes.
+    /// The number of series that one more of this family takes: a histogram takes one per bucket, one
+    /// for the sum and one for the count.
     package func cost(_ descriptor: MetricDescriptor) -> Int {
         bounds[descriptor.index].map { $0.bucketCount + 2 } ?? 1
     }
 
-    /// Keeps labels for series to come. Room for at least one of them has been reserved.
-    package mutating func keep(_ labels: LabelSet) -> Labels {
+    /// Stores the labels of series that are made next. Room for at least one of them is reserved.
+    package mutating func store(_ labels: LabelSet) -> Labels {
         let start = labelBytes.count
         labelBytes += labels.bytes
         return Labels(start: UInt32(start), count: UInt32(labels.bytes.count))
@@ -117,14 +123,19 @@ package struct SeriesStore: ~Copyable, Sendable {
 
     // MARK: Changing
 
-    /// A series of value 1 whose labels may change; hidden until it is described.
+    /// A series of value 1 whose labels can change; hidden until it is described.
     package mutating func info(_ descriptor: MetricDescriptor) -> Info {
         reserved -= 1
         precondition(reserved >= 0, "a series without room reserved for it")
+        if let place = freeInfos.popLast() {
+            infos[place] = InfoSeries(descriptor: descriptor.index, labels: [])
+            return Info(place: place)
+        }
         infos.append(InfoSeries(descriptor: descriptor.index, labels: []))
         return Info(place: infos.count - 1)
     }
 
+    /// Sets the labels of an info series and shows it.
     package mutating func describe(_ info: Info, labels: LabelSet) {
         let growth = labels.bytes.count - infos[info.place].labels.count
         pageBytes += growth
@@ -132,20 +143,28 @@ package struct SeriesStore: ~Copyable, Sendable {
         infos[info.place].labels = labels.bytes
     }
 
-    /// Takes a series off the page until it is described again.
+    /// Hides an info series until it is described again.
     package mutating func hide(_ info: Info) {
         let bytes = infos[info.place].labels.count
         pageBytes -= bytes
-        budget.giveBack(pageBytes: bytes)
+        budget.release(pageBytes: bytes)
         infos[info.place].labels = []
     }
 
-    /// What became of other bounds.
+    /// Removes an info series and returns its room. The handle must not be used again.
+    package mutating func remove(_ info: Info) {
+        hide(info)
+        infos[info.place] = InfoSeries(descriptor: -1, labels: [])
+        freeInfos.append(info.place)
+        release(1)
+    }
+
+    /// The result of `setBounds`.
     package enum BoundsChange: Sendable, Equatable {
         case unchanged
-        /// The room for more buckets is missing.
+        /// There is no room for more buckets.
         case refused(DropReason)
-        /// The family's histograms stand at 0, at these places.
+        /// The family's histograms are at 0, at these positions.
         case moved(HistogramMoves)
     }
 
@@ -154,7 +173,7 @@ package struct SeriesStore: ~Copyable, Sendable {
         bounds[descriptor.index]
     }
 
-    /// Gives the histograms of a family other bounds; each starts anew.
+    /// Changes the bounds of the histograms of a family; each restarts at 0.
     package mutating func setBounds(_ new: BucketBounds, of descriptor: MetricDescriptor)
         -> BoundsChange
     {
@@ -162,7 +181,7 @@ package struct SeriesStore: ~Copyable, Sendable {
         let slots = entries[descriptor.index].indices
         let growth = (new.bucketCount - old.bucketCount) * slots.count
         if growth > 0 {
-            if let refusal = hold(growth) { return .refused(refusal) }
+            if let refusal = take(growth) { return .refused(refusal) }
         } else {
             release(-growth)
         }

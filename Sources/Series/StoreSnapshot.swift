@@ -1,9 +1,10 @@
 package import Exposition
 
-/// What a page shows of many ledgers: their numbers as they stood together under each one's lock.
+/// The numbers of many stores for one page, each store's copied under its lock.
 ///
-/// Labels are not copied but held: a pusher that makes a new series meanwhile pays for a copy, and
-/// nobody waits. So a harvest must be emptied when its page is written.
+/// Arrays of labels are shared, not copied: a push that makes a new series meanwhile pays for a
+/// copy, and no lock is held. `removeAll` must be called when the page is written, because every
+/// new series would cause a copy until then.
 package struct StoreSnapshot: ~Copyable, Sendable {
     private struct StorePage: Sendable {
         let words: Int
@@ -18,15 +19,15 @@ package struct StoreSnapshot: ~Copyable, Sendable {
 
     private let descriptors: MetricDescriptors
     private var words: [UInt64] = []
-    private var sheets: [StorePage] = []
+    private var pages: [StorePage] = []
 
     package init(_ descriptors: MetricDescriptors) {
         self.descriptors = descriptors
     }
 
-    /// Takes in a ledger of the same catalogue; its lock is the caller's.
-    package mutating func take(_ store: borrowing SeriesStore) {
-        sheets.append(
+    /// Adds a store with the same descriptors. The caller holds its lock.
+    package mutating func add(_ store: borrowing SeriesStore) {
+        pages.append(
             StorePage(
                 words: words.count, labels: store.labelBytes, entries: store.entries,
                 bounds: store.bounds, infos: store.infos, exemplars: store.exemplars,
@@ -35,7 +36,7 @@ package struct StoreSnapshot: ~Copyable, Sendable {
     }
 
     package mutating func removeAll() {
-        sheets.removeAll(keepingCapacity: true)
+        pages.removeAll(keepingCapacity: true)
         words.removeAll(keepingCapacity: true)
     }
 
@@ -46,23 +47,23 @@ package struct StoreSnapshot: ~Copyable, Sendable {
 
     private func write(_ descriptor: MetricDescriptor, to page: inout Page) {
         var isBegun = false
-        for sheet in sheets.indices {
+        for index in pages.indices {
             if case .info = descriptor.shape {
-                writeInfos(descriptor, infos: sheets[sheet].infos, isBegun: &isBegun, to: &page)
-            } else if !sheets[sheet].entries[descriptor.index].isEmpty {
-                write(descriptor, sheet: sheets[sheet], isBegun: &isBegun, to: &page)
+                writeInfos(descriptor, infos: pages[index].infos, isBegun: &isBegun, to: &page)
+            } else if !pages[index].entries[descriptor.index].isEmpty {
+                write(descriptor, store: pages[index], isBegun: &isBegun, to: &page)
             }
         }
     }
 
     private func write(
-        _ descriptor: MetricDescriptor, sheet: StorePage, isBegun: inout Bool,
+        _ descriptor: MetricDescriptor, store: StorePage, isBegun: inout Bool,
         to page: inout Page
     ) {
-        let list = sheet.entries[descriptor.index]
+        let list = store.entries[descriptor.index]
         let entries = list.span
-        let labels = sheet.labels.span
-        let words = words.span.extracting(droppingFirst: sheet.words)
+        let labels = store.labels.span
+        let words = words.span.extracting(droppingFirst: store.words)
         for place in entries.indices {
             let entry = entries[place]
             let word = Int(entry.word)
@@ -79,13 +80,13 @@ package struct StoreSnapshot: ~Copyable, Sendable {
             case .sum, .gauge:
                 page.row(descriptor.family, labels: text, value: Double(bitPattern: value))
             case .histogram:
-                guard let bounds = sheet.bounds[descriptor.index] else { continue }
+                guard let bounds = store.bounds[descriptor.index] else { continue }
                 page.histogram(
                     descriptor.family, labels: text, bounds: bounds,
                     counts: words.extracting(word + 1..<word + 1 + bounds.bucketCount),
                     sum: Double(bitPattern: value),
-                    exemplars: sheet.exemplars.isEmpty ? [] : sheet.exemplars[entry.word] ?? [],
-                    native: sheet.natives.map { $0[entry.word] ?? NativeHistogram() })
+                    exemplars: store.exemplars.isEmpty ? [] : store.exemplars[entry.word] ?? [],
+                    native: store.natives.map { $0[entry.word] ?? NativeHistogram() })
             case .info: continue
             }
         }

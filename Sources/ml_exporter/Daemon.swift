@@ -63,7 +63,8 @@ struct Daemon: ~Copyable {
         }
         let routes = Telemetry.routes(
             configuration.web, enabled: configuration.host.enabled.union(PushState.names),
-            scrapes: scrapes, pushState: pushState)
+            scrapes: scrapes, pushState: pushState,
+            pushAddress: pushListeners.map(\.description).joined(separator: ", "))
         var servers: [Server] = []
         for listener in listeners {
             let server = try Server(

@@ -8,7 +8,8 @@ internal import Settings
 /// The routes of the telemetry listener.
 enum Telemetry {
     static func routes(
-        _ web: WebSettings, enabled: Set<String>, scrapes: ScrapeThread, pushState: PushState
+        _ web: WebSettings, enabled: Set<String>, scrapes: ScrapeThread, pushState: PushState,
+        pushAddress: String
     ) -> [Route] {
         var routes = [
             Route(
@@ -43,7 +44,22 @@ enum Telemetry {
                         status: 200, headers: [("Content-Type", "text/html; charset=UTF-8")],
                         body: LandingPage.page(telemetryPath: web.telemetryPath))))
         }
-        return routes
+        return routes + misdirectedPushes(pushAddress)
+    }
+
+    /// The paths of the push listener: a client that has mixed up the two ports gets the address of
+    /// the other one.
+    private static func misdirectedPushes(_ pushAddress: String) -> [Route] {
+        let sentence =
+            pushAddress.isEmpty
+            ? "The push listener is not running: see --push.listen-address.\n"
+            : "This is the telemetry listener. Push to the push listener: \(pushAddress)\n"
+        return [
+            Route("/v1/events", methods: [.post]) { _ in Response(status: 404, text: sentence) },
+            Route(prefix: "/metrics/", methods: [.put, .post, .delete]) { _ in
+                Response(status: 404, text: sentence)
+            },
+        ]
     }
 
     /// When the page must be ready, on the monotonic clock.

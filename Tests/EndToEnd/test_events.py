@@ -71,8 +71,8 @@ def test_an_event_is_on_the_next_page(daemon):
     assert found.value("ml_request_duration_seconds_sum", **scope) == 0.03
     assert found.value("ml_predictions_total", **scope) == 4
     assert found.value("ml_tokens_total", **scope, direction="input") == 120
-    assert found.value("ml_feature_missing_total", **scope, feature="age") == 4 or \
-        found.value("ml_feature_missing_total", **scope, feature="age") == 1
+    # One features object is one observation, whatever the batch size.
+    assert found.value("ml_feature_missing_total", **scope, feature="age") == 1
     accept = {"Accept": "application/openmetrics-text;version=1.0.0"}
     assert b'trace_id="4bf92f3577b34da6"' in daemon.get("/metrics", headers=accept).body
     parse_openmetrics(daemon.get("/metrics", headers=accept).body)
@@ -168,7 +168,7 @@ def test_ten_thousand_events_and_no_more(daemon):
 @pytest.mark.parametrize("method, path, status, allow", [
     ("GET", "/v1/events", 405, "POST"), ("PUT", "/v1/events", 405, "POST"),
     ("POST", "/v1/models", 405, "GET, HEAD"), ("GET", "/v1/producers/a", 405, "DELETE"),
-    ("GET", "/v1/models/m/versions/1", 405, "DELETE"), ("GET", "/v1/models/m", 404, None),
+    ("GET", "/v1/models/m/versions/1", 405, "DELETE"), ("GET", "/v1/models/m", 405, "DELETE"),
     ("PUT", "/v1/models/m/versions/1/profile", 404, None), ("GET", "/v1", 404, None),
     ("GET", "/v1/", 404, None), ("DELETE", "/v1/producers/nobody", 404, None),
     ("DELETE", "/v1/models/nobody/versions/1", 404, None), ("POST", "/api/v1/write", 404, None),

@@ -58,8 +58,8 @@ import Testing
         let decoded = Decoded(
             #"{"type":"model","model":"m","version":"3","event":"loaded","framework":"lightgbm","git_sha":"ab","trained_at":1795000000}"#
         )
-        let lifecycle = decoded.batch.lifecycle[0]
-        #expect(lifecycle.kind == .loaded && lifecycle.trainedAt == 1_795_000_000)
+        let lifecycle = decoded.batch.modelEvents[0]
+        #expect(lifecycle.change == .loaded && lifecycle.trainedAt == 1_795_000_000)
         #expect(
             decoded.text(lifecycle.framework) == "lightgbm"
                 && decoded.text(lifecycle.gitSHA) == "ab")
@@ -71,7 +71,7 @@ import Testing
             #"{"type":"metric","name":"profit","kind":"counter","value":-9,"target":10,"labels":{"region":"eu","x":""},"unit":"euros"}"#
         )
         let metric = decoded.batch.metrics[0]
-        #expect(metric.scope == -1 && metric.kind == .counter)
+        #expect(metric.scope == -1 && metric.shape == .counter)
         #expect(metric.value == -9 && metric.target == 10)
         #expect(decoded.batch.metricLabels.map { decoded.text($0.value) } == ["eu"])
         for labels in [#"{"model":"m"}"#, #"{"__x":"m"}"#, #"{"a-b":"m"}"#, #"{"1a":"m"}"#] {

@@ -201,7 +201,7 @@ import Testing
         #expect(try #require(long.rejections.first).hasPrefix("0 too_long "))
         let text = String(repeating: "t", count: 1024)
         #expect(Decoded(#"{"model":"m","features":{"f":"\#(text)"}}"#).accepted == 1)
-        #expect(Decoded(#"{"model":"m","features":{"f":"\#(text)t"}}"#).accepted == 0)
+        #expect(Decoded(#"{"model":"m","prediction":"\#(text)t"}"#).accepted == 0)
     }
 
     @Test func `a category that is no text is an input error`() {

@@ -114,18 +114,48 @@ import Testing
         #expect(producers.list.map(\.sequence) == [2])
     }
 
-    @Test func `so many producers are remembered, the silent ones not for ever`() {
+    @Test func `beyond the limit the longest silent producer is replaced`() {
         var limits = ProducerTable.Limits()
         limits.producers = 2
-        limits.timeToLive = .seconds(100)
         let producers = ProducerTable(limits)
-        let second: UInt64 = 1_000_000_000
-        #expect(producers.decide(key("a", start: 1, sequence: 1), now: 200 * second) == .apply(1))
-        #expect(producers.decide(key("b", start: 1, sequence: 1), now: 250 * second) == .apply(2))
-        #expect(producers.decide(key("c", start: 1, sequence: 1), now: 290 * second) == .full)
-        #expect(producers.decide(key("b", start: 1, sequence: 2), now: 290 * second) == .apply(2))
-        #expect(producers.decide(key("c", start: 1, sequence: 1), now: 301 * second) == .apply(3))
-        #expect(producers.decide(key("a", start: 1, sequence: 1), now: 302 * second) == .full)
+        #expect(producers.decide(key("a", start: 1, sequence: 1), now: 1) == .apply(1))
+        #expect(producers.decide(key("b", start: 1, sequence: 1), now: 2) == .apply(2))
+        #expect(producers.decide(key("a", start: 1, sequence: 2), now: 3) == .apply(1))
+        #expect(producers.decide(key("c", start: 1, sequence: 1), now: 4) == .apply(3))
+        #expect(producers.list.map(\.producer) == ["a", "c"])
+        // The one that was replaced is a new producer.
+        #expect(producers.decide(key("b", start: 1, sequence: 1), now: 5) == .apply(4))
+        #expect(producers.list.map(\.producer) == ["b", "c"])
+        let other = ProducerTable(limits)
+        let bytes = producers.snapshot()
+        let isRestored = other.restore(bytes.span)
+        #expect(isRestored)
+        #expect(other.decide(key("d", start: 1, sequence: 1), now: 6) == .apply(5))
+        #expect(other.list.count == 2)
+    }
+
+    @Test func `a hundred thousand recycled producers are all admitted, in linear time`() {
+        let producers = ProducerTable()
+        for number in 1...100_000 as ClosedRange<UInt64> {
+            let decision = producers.decide(
+                key("worker-\(number)", start: 1, sequence: 1), now: number)
+            #expect(decision == .apply(number))
+        }
+        #expect(producers.list.count == 10_000)
+    }
+
+    @Test func `a start more than a day ahead is refused and locks nothing`() {
+        let producers = ProducerTable()
+        let day: UInt64 = 86_400_000_000_000
+        let real: UInt64 = 1_795_000_000_000_000_000
+        func decide(_ start: UInt64) -> ProducerTable.Decision {
+            producers.decide(key("a", start: start, sequence: 1), now: 1, real: real)
+        }
+        #expect(decide(real + day + 1) == .futureStart)
+        #expect(producers.list.isEmpty)
+        #expect(decide(real + day) == .apply(1))
+        #expect(decide(real) == .apply(1))
+        #expect(decide(.max) == .futureStart)
     }
 
     @Test func `somebody else may forget the silent ones`() {

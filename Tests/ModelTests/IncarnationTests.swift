@@ -164,7 +164,7 @@ struct LifeTests {
         var push = Push()
         push.add { $0.seconds = [(0.5, 1)] }
         var outcome = BatchOutcome()
-        let decision = models.decide(push.batch, from: .anonymous, outcome: &outcome)
+        let decision = models.reserve(push.batch, from: .anonymous, outcome: &outcome)
         return models.apply(push.batch, as: decision)
     }
 }

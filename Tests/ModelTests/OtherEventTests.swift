@@ -93,7 +93,7 @@ struct AnnouncementTests {
             return push.send(to: models)
         }
         models.take { $0.size = 7 }
-        #expect(models.value(#"ml_observations_since_training_total{model="fraud"}"#) == "7")
+        #expect(models.value(#"ml_observations_since_training{model="fraud"}"#) == "7")
         #expect(training(.running, epoch: 1, f1: 0.5).rejected == 0)
         #expect(training(.failed, epoch: 2, f1: 0.6).rejected == 0)
         #expect(models.value(#"ml_training_epoch{model="fraud"}"#) == "2")
@@ -110,10 +110,10 @@ struct AnnouncementTests {
         #expect(models.value(#"ml_training_info{model="fraud",run_id="run 2"}"#) == "1")
         #expect(models.samples("ml_training_info").count == 1)
         #expect(models.samples("ml_training_last_success_timestamp_seconds").isEmpty)
-        #expect(models.value(#"ml_observations_since_training_total{model="fraud"}"#) == "7")
+        #expect(models.value(#"ml_observations_since_training{model="fraud"}"#) == "7")
         #expect(training(.succeeded, epoch: 3, f1: 0.7).rejected == 0)
         #expect(models.samples("ml_training_last_success_timestamp_seconds").count == 1)
-        #expect(models.value(#"ml_observations_since_training_total{model="fraud"}"#) == "0")
+        #expect(models.value(#"ml_observations_since_training{model="fraud"}"#) == "0")
     }
 
     @Test func `labels are counted, with their version where they name one`() {

@@ -32,7 +32,7 @@ struct ProducerTests {
     @Test func `storage is told apart from what caches served`() throws {
         var usage = try #require(read(line))
         let io = "rchar: 1\nwchar: 2\nsyscr: 3\nsyscw: 4\nread_bytes: 5\nwrite_bytes: 6\n"
-        usage.take(io: io.utf8Span.span)
+        usage.parse(io: io.utf8Span.span)
         #expect(usage.readBytes == 5 && usage.writtenBytes == 6)
     }
 

@@ -67,10 +67,10 @@ struct Push: ~Copyable {
             switch given {
             case .number(let number): batch.append(feature: feature, row: row, value: Value(number))
             case .text(let text):
-                let text = batch.keep(text.utf8Span.span)
+                let text = batch.store(text.utf8Span.span)
                 batch.append(feature: feature, row: row, value: Value(text))
             case .word(let text):
-                let text = batch.keep(text.utf8Span.span)
+                let text = batch.store(text.utf8Span.span)
                 batch.append(feature: feature, row: row, value: Value(text, isNotFinite: true))
             case .notFinite: batch.append(feature: feature, row: row, value: .notFinite)
             case .missing: batch.append(feature: feature, row: row, value: .missing)
@@ -81,7 +81,7 @@ struct Push: ~Copyable {
             batch.append(inputError: reason, feature: feature, row: row)
         }
         if !event.trace.isEmpty {
-            let text = batch.keep(event.trace.utf8Span.span)
+            let text = batch.store(event.trace.utf8Span.span)
             batch.append(trace: text, row: row)
         }
         var reason = name(event.reason)
@@ -103,13 +103,14 @@ struct Push: ~Copyable {
     }
 
     mutating func add(
-        lifecycle model: String, kind: ModelEvent.Kind, framework: String = "", gitSHA: String = "",
+        lifecycle model: String, kind: ModelEvent.Change, framework: String = "",
+        gitSHA: String = "",
         trainedAt: Double = .nan
     ) {
         var lifecycle = ModelEvent()
         lifecycle.item = item()
         lifecycle.scope = scope(model, version: "3")
-        lifecycle.kind = kind
+        lifecycle.change = kind
         lifecycle.framework = name(framework)
         lifecycle.gitSHA = name(gitSHA)
         lifecycle.trainedAt = trainedAt
@@ -117,7 +118,7 @@ struct Push: ~Copyable {
     }
 
     mutating func add(
-        metric text: String, kind: MetricEvent.Kind, value: Double = .nan,
+        metric text: String, kind: MetricEvent.Shape, value: Double = .nan,
         target: Double = .nan,
         model: String = "", labels: [(name: String, value: String)] = []
     ) {
@@ -125,7 +126,7 @@ struct Push: ~Copyable {
         metric.item = item()
         metric.scope = model.isEmpty ? -1 : scope(model, version: "")
         metric.name = name(text)
-        metric.kind = kind
+        metric.shape = kind
         metric.value = value
         metric.target = target
         let start = batch.metricLabels.count

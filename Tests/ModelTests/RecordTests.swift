@@ -135,7 +135,7 @@ struct RecordTests {
         push.add(state: "a", version: "3", inFlight: 1)
         push.add(metric: "profit", kind: .gauge, value: 1, labels: [("region", "eu")])
         var outcome = BatchOutcome()
-        let decision = models.decide(
+        let decision = models.reserve(
             push.batch, from: Sender(number: 5, process: nil), outcome: &outcome)
         #expect(outcome.rejected == 3)
         var record = ByteWriter()

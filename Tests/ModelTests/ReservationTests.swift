@@ -18,7 +18,7 @@ struct DecisionTests {
         push.add(lifecycle: "fraud", kind: .loaded)
         push.add(metric: "profit", kind: .counter, value: 3, model: "churn")
         var outcome = BatchOutcome()
-        let decision = models.decide(push.batch, from: .anonymous, outcome: &outcome)
+        let decision = models.reserve(push.batch, from: .anonymous, outcome: &outcome)
         #expect(outcome.rejected == 0)
         let before = models.text().split(separator: "\n").filter { !$0.hasPrefix("#") }
         #expect(before.allSatisfy { $0.hasPrefix("ml_series") })
@@ -44,9 +44,9 @@ struct DecisionTests {
         second.add { $0.model = "b" }
         second.add { $0.model = "a" }
         var outcome = BatchOutcome()
-        let one = models.decide(first.batch, from: .anonymous, outcome: &outcome)
+        let one = models.reserve(first.batch, from: .anonymous, outcome: &outcome)
         #expect(outcome.rejected == 0)
-        let other = models.decide(second.batch, from: .anonymous, outcome: &outcome)
+        let other = models.reserve(second.batch, from: .anonymous, outcome: &outcome)
         #expect(outcome.rejections.map(\.code) == [.modelLimit])
         models.apply(first.batch, as: one)
         models.apply(second.batch, as: other)
@@ -58,7 +58,7 @@ struct DecisionTests {
         var push = Push()
         push.add { _ in }
         var outcome = BatchOutcome()
-        _ = models.decide(push.batch, from: .anonymous, outcome: &outcome)
+        _ = models.reserve(push.batch, from: .anonymous, outcome: &outcome)
         #expect(models.samples("ml_requests_total").isEmpty)
         models.take { _ in }
         #expect(models.samples("ml_requests_total")[0].hasSuffix(" 1"))

@@ -21,7 +21,7 @@ struct BatchRecordTests {
             }
             batch.append(feature: feature, row: row, value: Value(Double(row)))
             batch.append(feature: other, row: row, value: .missing)
-            let text = batch.keep(Array("text \(row)".utf8).span)
+            let text = batch.store(Array("text \(row)".utf8).span)
             batch.append(prediction: Value(text), row: row)
             batch.append(score: 0.5, of: other, row: row)
             batch.append(attribution: -0.5, of: feature, row: row)
@@ -50,13 +50,13 @@ struct BatchRecordTests {
         state.inFlight = 3
         batch.append(state)
         var lifecycle = ModelEvent()
-        lifecycle.kind = .unloaded
+        lifecycle.change = .unloaded
         lifecycle.framework = other
         batch.append(lifecycle)
         batch.append(metricLabel: feature, value: other)
         var metric = MetricEvent()
         metric.name = feature
-        metric.kind = .counter
+        metric.shape = .counter
         metric.labels = 0..<1
         batch.append(metric)
         return batch

@@ -56,7 +56,7 @@ struct BatchTests {
         BatchTests.event(&batch, model: "b", seconds: 2, item: 1)
         let feature = batch.intern("f")
         batch.append(feature: feature, row: 1, value: .missing)
-        batch.takeBack(to: mark)
+        batch.rollBack(to: mark)
         BatchTests.event(&batch, model: "a", seconds: 3, item: 2)
         #expect(batch.runs.count == 1)
         #expect(batch.items == [0, 2])

@@ -21,7 +21,7 @@ struct LedgerTests {
 
     private func page(_ store: borrowing SeriesStore) -> String {
         var snapshot = StoreSnapshot(descriptors)
-        snapshot.take(store)
+        snapshot.add(store)
         var page = Page(format: .text, body: Buffer(capacity: 64))
         snapshot.write(to: &page)
         return page.bytes.string
@@ -35,7 +35,7 @@ struct LedgerTests {
         var store = SeriesStore(descriptors, budget: SeriesBudget())
         let room = store.reserve(3 + 2 + 2)
         #expect(room == nil)
-        let labels = store.keep(LabelSet([("a", "1")]))
+        let labels = store.store(LabelSet([("a", "1")]))
         let counter = store.counter(counts, labels: labels)
         let histogram = store.histogram(seconds, labels: labels)
         let gauge = store.gauge(level, labels: labels)
@@ -61,7 +61,7 @@ struct LedgerTests {
     @Test func `what is shown starts at 0`() {
         var store = SeriesStore(descriptors, budget: SeriesBudget())
         _ = store.reserve(6)
-        let labels = store.keep(LabelSet([("a", "1")]))
+        let labels = store.store(LabelSet([("a", "1")]))
         let counter = store.counter(counts, labels: labels)
         store.show(counter)
         let histogram = store.histogram(seconds, labels: labels)
@@ -83,7 +83,7 @@ struct LedgerTests {
             var one = SeriesStore(descriptors, budget: budget)
             var other = SeriesStore(descriptors, budget: budget)
             let answers = [
-                one.reserve(9), one.reserve(6), other.reserve(5), other.reserve(4), one.hold(1),
+                one.reserve(9), one.reserve(6), other.reserve(5), other.reserve(4), one.take(1),
             ]
             #expect(
                 answers == [.versionSeriesLimit, nil, .seriesLimit, nil, .seriesLimit])
@@ -96,7 +96,7 @@ struct LedgerTests {
     @Test func `a value that is no number is not observed`() {
         var store = SeriesStore(descriptors, budget: SeriesBudget())
         _ = store.reserve(5)
-        let labels = store.keep(.none)
+        let labels = store.store(.none)
         let histogram = store.histogram(seconds, labels: labels)
         store.observe(histogram, value: .nan)
         let shown = samples(store)
@@ -106,13 +106,13 @@ struct LedgerTests {
     @Test func `a snapshot tells the numbers as they stood`() {
         var store = SeriesStore(descriptors, budget: SeriesBudget())
         _ = store.reserve(2)
-        let labels = store.keep(LabelSet([("a", "1")]))
+        let labels = store.store(LabelSet([("a", "1")]))
         let counter = store.counter(counts, labels: labels)
         store.add(counter)
         var snapshot = StoreSnapshot(descriptors)
-        snapshot.take(store)
+        snapshot.add(store)
         store.add(counter, amount: 5)
-        let more = store.keep(LabelSet([("a", "2")]))
+        let more = store.store(LabelSet([("a", "2")]))
         let second = store.counter(counts, labels: more)
         store.add(second)
         var page = Page(format: .text, body: Buffer(capacity: 64))

@@ -98,9 +98,9 @@ def business(board: Board):
                     "on (model) group_left () (sum by (model) "
                     "(rate(ml_predictions_total{@training}[@rate])) > 0)", "{{model}} {{kpi}}"),
               by_name=True, bottom=None),
-        graph("Observations since training", "Rows predicted since the last training; dashed the "
+        graph("Observations since training", "Rows predicted on all hosts since the last successful training; dashed the "
               "count that asks for a new one, for models whose configuration has one.", "short",
-              Query("sum by (model) (ml_observations_since_training_total{@training})",
+              Query('max by (model) (model:ml_observations_since_training{model=~"$model"})',
                     "{{model}}"),
               Query("max by (model) (ml_retrain_observation_threshold{@training})",
                     "{{model}} limit", dashed=True)))

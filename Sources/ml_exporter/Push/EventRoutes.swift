@@ -13,7 +13,7 @@ struct EventRoutes: Sendable {
 
     static let headers = [("Content-Type", "application/json")]
 
-    /// What the server itself says below `/v1`.
+    /// The body of the HTTP server's own errors below `/v1`.
     static let errorFormat = ErrorFormat(prefix: "/v1/", contentType: "application/json") {
         status, sentence in
         let code =
@@ -62,6 +62,12 @@ struct EventRoutes: Sendable {
         Route(
             "/v1/events", methods: [.post],
             suspend: { request, pending in
+                if let name = Query.unknownName(in: request.query, known: []) {
+                    let answer = PushAnswer.error(
+                        400, code: "unknown_parameter",
+                        detail: "query parameter \(name): /v1/events has no query parameters")
+                    return pending.answer(response(answer))
+                }
                 let pending = PendingAnswer(pending)
                 pipeline.submit(
                     EventRoutes.push(request), key: EventRoutes.key(request),
@@ -85,7 +91,7 @@ struct EventRoutes: Sendable {
         }
     }
 
-    /// What the request's headers say of its batch.
+    /// Parses the idempotency headers.
     static func key(_ request: borrowing Request) -> Result<
         IdempotencyKey?, IdempotencyKey.Problem
     > {
@@ -109,8 +115,12 @@ struct EventRoutes: Sendable {
     }
 
     private func version(_ request: borrowing Request, pending: consuming PendingResponse) {
-        guard let path = ResourcePath(request.rawPath), path.parts.count == 2,
-            path.parts[0].collection == "models", path.parts[1].collection == "versions"
+        guard let path = ResourcePath(request.rawPath), path.parts[0].collection == "models"
+        else { return pending.answer(unknown(.version)) }
+        if path.parts.count == 1 {
+            return model(path.parts[0].name, method: request.method, pending: pending)
+        }
+        guard path.parts.count == 2, path.parts[1].collection == "versions"
         else { return pending.answer(unknown(.version)) }
         if request.method != .delete { return pending.answer(wrongMethod(.version)) }
         let (model, version) = (path.parts[0].name, path.parts[1].name)
@@ -119,7 +129,19 @@ struct EventRoutes: Sendable {
             pending.answer(
                 response(
                     answer, to: .version, done: "{\"retired\":true}\n",
-                    unknown: "no version \(version) of a model \(model) is known"))
+                    unknown: "model \(model) has no version \(version)"))
+        }
+    }
+
+    /// Retires a model with all its versions and facts.
+    private func model(_ model: String, method: Method, pending: consuming PendingResponse) {
+        if method != .delete { return pending.answer(wrongMethod(.model)) }
+        let pending = PendingAnswer(pending)
+        pipeline.retire(model: model, version: "") { answer in
+            pending.answer(
+                response(
+                    answer, to: .model, done: "{\"retired\":true}\n",
+                    unknown: "no model \(model) is known"))
         }
     }
 
@@ -159,7 +181,7 @@ struct EventRoutes: Sendable {
 
     private func unknown(_ path: PushRequests.Path) -> Response {
         requests.count(path, status: 404)
-        return error(404, code: "not_found", detail: "there is nothing under this path")
+        return error(404, code: "not_found", detail: "no such path; /openapi.json lists the paths")
     }
 
     private func wrongMethod(_ path: PushRequests.Path) -> Response {
@@ -167,7 +189,7 @@ struct EventRoutes: Sendable {
         return Response(
             status: 405, headers: EventRoutes.headers + [("Allow", "DELETE")],
             body: PushAnswer.errorBody(
-                "method", detail: "this path does not answer this method, but DELETE")
+                "method", detail: "this path only supports DELETE")
         )
     }
 

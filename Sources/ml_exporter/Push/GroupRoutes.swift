@@ -12,6 +12,17 @@ enum GroupRoutes {
             Route(
                 prefix: "/metrics/", methods: [.put, .post, .delete],
                 suspend: { request, pending in
+                    if let name = Query.unknownName(
+                        in: request.query, known: ["ttl", "aggregate"])
+                    {
+                        requests.count(.groups, status: 400)
+                        let answer = GroupAnswer(
+                            400,
+                            sentence:
+                                "Unknown query parameter \(name): group paths have ttl and aggregate."
+                        )
+                        return pending.answer(response(answer))
+                    }
                     let pending = PendingAnswer(pending)
                     let query = Parameters(request)
                     pipeline.submit(

@@ -15,6 +15,17 @@ struct PushGate: Sendable {
         detail:
             "the Host header names another listener: use an address or localhost, or allow the name by --push.allowed-host"
     )
+    /// The Pushgateway's paths answer in plain text.
+    private let tooManyGroups = Route.Constant(
+        Response(
+            status: 429,
+            headers: [
+                ("Content-Type", "text/plain; charset=utf-8"),
+                ("X-Content-Type-Options", "nosniff"), ("Retry-After", "1"),
+            ],
+            body:
+                "This client makes more requests than --push.producer-rate allows: push less often.\n"
+        ))
     private let tooMany = PushGate.refusal(
         429, code: "producer_rate",
         detail:
@@ -42,15 +53,20 @@ struct PushGate: Sendable {
         case .post, .put, .delete:
             if rate.admits(key(request, peer: peer), now: Clock.monotonicNanoseconds) { return nil }
             requests.count(.other, status: 429)
+            if request.path.starts(with: "/metrics/") {
+                return Response(sharing: tooManyGroups.response)
+            }
             return Response(sharing: tooMany.response)
         default: return nil
         }
     }
 
-    /// Producers without a name are told apart by their process, those over TCP not at all.
+    /// Producers without a `Producer-Id` are distinguished by their process; over TCP all of them
+    /// share one rate, because a client could open a connection for each request.
     private func key(_ request: borrowing Request, peer: Peer) -> Int {
         if let producer = request.header("producer-id") { return RateLimiter.key(producer) }
-        return Int(truncatingIfNeeded: peer.sender.number &* 0x9E37_79B9_7F4A_7C15 >> 20)
+        let number = peer.isLocal ? peer.sender.number : 0
+        return Int(truncatingIfNeeded: number &* 0x9E37_79B9_7F4A_7C15 >> 20)
     }
 
     private static func refusal(_ status: Int, code: String, detail: String) -> Route.Constant {

@@ -13,7 +13,7 @@ struct PushMetrics: ~Copyable {
     private let events = Family(
         "ml_push_events_total", kind: .counter,
         help: "Decoded events by type; each row of a columnar event counts.")
-    private let byKind: [(kind: PushStatistics.EventKind, series: Series)]
+    private let byKind: [(kind: EventKind, series: Series)]
     private let rejected = Family(
         "ml_push_rejected_total", kind: .counter, help: "Events that were rejected, by reason.")
     private let byCode: [(code: RejectionCode, series: Series)]
@@ -55,8 +55,8 @@ struct PushMetrics: ~Copyable {
                 return (path, index, Series(answered, labels: labels))
             }
         }
-        byKind = PushStatistics.EventKind.allCases.map {
-            ($0, Series(events, labels: LabelSet([("type", $0.name)])))
+        byKind = EventKind.allCases.map {
+            ($0, Series(events, labels: LabelSet([("type", "\($0.name)")])))
         }
         byCode = RejectionCode.allCases.map {
             ($0, Series(rejected, labels: LabelSet([("reason", "\($0.name)")])))

@@ -4,12 +4,13 @@ internal import Synchronization
 final class PushRequests: Sendable {
     /// A route, as the label `path` tells it: never what a client has sent.
     enum Path: Int, CaseIterable, Sendable {
-        case events, models, version, producers, producer, groups, other
+        case events, models, model, version, producers, producer, groups, other
 
         var name: String {
             switch self {
             case .events: "/v1/events"
             case .models: "/v1/models"
+            case .model: "/v1/models/{model}"
             case .version: "/v1/models/{model}/versions/{version}"
             case .producers: "/v1/producers"
             case .producer: "/v1/producers/{id}"
@@ -23,7 +24,7 @@ final class PushRequests: Sendable {
     static let statuses = [200, 202, 400, 403, 404, 405, 413, 415, 429, 503, 0]
 
     private let wasAsked = Atomic(false)
-    private let counts: InlineArray<77, Atomic<UInt64>> = InlineArray { _ in Atomic(0) }
+    private let counts: InlineArray<88, Atomic<UInt64>> = InlineArray { _ in Atomic(0) }
 
     init() {
         precondition(Path.allCases.count * PushRequests.statuses.count == counts.count)
