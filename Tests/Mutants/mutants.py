@@ -46,6 +46,24 @@ def places(files: list[pathlib.Path]):
                     yield path, number, match.span(), becomes
 
 
+def refresh():
+    """Makes the copy equal to the tree; unchanged files keep their time, so the build stays incremental."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "Package.swift", "Sources", "Tests"], cwd=ROOT,
+        capture_output=True, check=True).stdout.decode()
+    names = {name for name in listed.split("\0") if name and (ROOT / name).exists()}
+    for old in [path for path in COPY.rglob("*") if path.is_file() or path.is_symlink()]:
+        name = str(old.relative_to(COPY))
+        if name not in names and name.startswith(("Sources/", "Tests/")):
+            old.unlink()
+    for name in names:
+        source, target = ROOT / name, COPY / name
+        if target.exists() and target.read_bytes() == source.read_bytes():
+            continue
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(source, target, follow_symlinks=False)
+
+
 def run(arguments: list[str], seconds: int) -> bool:
     """Whether a command ends well in time; a mutant may loop for ever."""
     try:
@@ -75,13 +93,7 @@ def main() -> int:
     arguments = parser.parse_args()
 
     COPY.mkdir(parents=True, exist_ok=True)
-    for name in ("Package.swift", "Sources", "Tests"):
-        source, target = ROOT / name, COPY / name
-        if source.is_dir():
-            # Files that did not change keep their time, so that the build stays incremental.
-            subprocess.run(["rsync", "-a", "--delete", f"{source}/", f"{target}/"], check=True)
-        else:
-            shutil.copy2(source, target)
+    refresh()
     if noticed(arguments.seconds) is not None:
         print("the unit tests fail without any change", file=sys.stderr)
         return 2
