@@ -13,14 +13,14 @@ public func fuzzCursor(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     var cursor = Cursor(text)
     for index in 0..<steps {
         let before = cursor.rest.count
-        step(script[index], &cursor)
+        step(script[index], cursor: &cursor)
         precondition(cursor.rest.count <= before, "a step gave text back")
     }
     lines(of: text)
     return 0
 }
 
-private func step(_ choice: UInt8, _ cursor: inout Cursor) {
+private func step(_ choice: UInt8, cursor: inout Cursor) {
     switch choice % 9 {
     case 0:
         _ = cursor.peek

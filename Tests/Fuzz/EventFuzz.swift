@@ -18,8 +18,8 @@ public func fuzz(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     let input = unsafe Span<UInt8>(_unsafeStart: start, count: count)
     let text = input.extracting(droppingFirst: 1)
     switch input[0] % 6 {
-    case 0, 1: fuzzEvents(text, .json)
-    case 2: fuzzEvents(text, .lines)
+    case 0, 1: fuzzEvents(text, form: .json)
+    case 2: fuzzEvents(text, form: .lines)
     case 3: fuzzInflater(text)
     case 4: fuzzStamp(text)
     default:
@@ -31,14 +31,14 @@ public func fuzz(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     return 0
 }
 
-private func fuzzEvents(_ text: Span<UInt8>, _ form: EventDecoder.Form) {
+private func fuzzEvents(_ text: Span<UInt8>, form: EventDecoder.Form) {
     var body = Buffer(capacity: text.count + EventDecoder.padding + 1)
     body.append(text)
     body.reserve(EventDecoder.padding)
     let items: Int
     do throws(BodyError) {
         items = unsafe try decoder.decode(
-            body.bytes, form, now: 1.8e9, into: &batch, outcome: &outcome)
+            body.bytes, form: form, now: 1.8e9, into: &batch, outcome: &outcome)
     } catch {
         precondition(!error.sentence.isEmpty && form == .json)
         unsafe precondition(batch.isEmpty && outcome.rejected == 0)
@@ -49,7 +49,7 @@ private func fuzzEvents(_ text: Span<UInt8>, _ form: EventDecoder.Form) {
     for rejection in unsafe outcome.rejections {
         precondition(rejection.index < items && !rejection.detail.isEmpty)
     }
-    _ = unsafe PushAnswer.events(items, outcome)
+    _ = unsafe PushAnswer.events(items, outcome: outcome)
 }
 
 /// What a consumer of a batch relies on.
@@ -93,7 +93,7 @@ private func fuzzInflater(_ body: Span<UInt8>) {
     var inflater = Inflater()
     var plain = Buffer(capacity: 16)
     do throws(Inflater.Failure) {
-        try inflater.inflate(body, into: &plain, limits)
+        try inflater.inflate(body, into: &plain, limits: limits)
         precondition(plain.count <= 1 << 16)
     } catch {
         precondition(plain.count == 0)

@@ -41,14 +41,15 @@ private func push(_ bytes: [UInt8], to ingestor: PushgatewayHandler) {
         let isProtobuf = rest[0] & 8 != 0
         let length = isProtobuf ? body.count : body.offset(of: 0) ?? body.count
         send(
-            rest[0], rest.extracting(min(1, line)..<line), body.extracting(first: length),
+            rest[0], path: rest.extracting(min(1, line)..<line),
+            body: body.extracting(first: length),
             isProtobuf: isProtobuf, to: ingestor)
         start += line + length + 2
     }
 }
 
 private func send(
-    _ choice: UInt8, _ path: Span<UInt8>, _ body: Span<UInt8>, isProtobuf: Bool,
+    _ choice: UInt8, path: Span<UInt8>, body: Span<UInt8>, isProtobuf: Bool,
     to ingestor: PushgatewayHandler
 ) {
     let type = Array(

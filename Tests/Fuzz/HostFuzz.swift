@@ -15,7 +15,7 @@ public func fuzzHost(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     let nowhere = Root("/nonexistent")
     let roots = FilesystemRoots(proc: nowhere, sys: nowhere, rootfs: nowhere, udev: nowhere)
     var errors = ValidationErrors()
-    let everything = Filter(flag: "", include: nil, exclude: nil, &errors)
+    let everything = Filter(flag: "", include: nil, exclude: nil, errors: &errors)
     var page = Page(format: .openMetrics, body: Buffer(capacity: 4096))
 
     var memory = MemInfo(roots)
@@ -24,15 +24,15 @@ public func fuzzHost(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     let machine = CollectorResources(roots)
     _ = machine.statistics.parse(text)
     var scrape = CollectionContext()
-    var processor = CPU(machine, CPUSettings())
+    var processor = CPU(machine, settings: CPUSettings())
     processor.writeSeconds(&scrape, to: &page)
 
-    var disk = DiskStats(roots, everything)
+    var disk = DiskStats(roots, filter: everything)
     _ = disk.parse(text)
 
     var rows = NetDevRows(
         roots,
-        NetDevSettings(
+        settings: NetDevSettings(
             filter: everything, usesNetlink: false, showsAddresses: false, showsAliases: false,
             isDetailed: true))
     rows.begin()
@@ -42,17 +42,18 @@ public func fuzzHost(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
 
     var filesystem = Filesystem(
         roots,
-        FilesystemSettings(points: everything, types: everything, mountTimeout: .seconds(1)))
+        settings: FilesystemSettings(
+            points: everything, types: everything, mountTimeout: .seconds(1)))
     _ = filesystem.parse(text)
     _ = LoadAvg.parse(text)
-    devices(text, machine, everything, &page)
+    devices(text, machine: machine, everything: everything, page: &page)
     _ = CPUTopology.numbers(text)
     _ = UdevProperties.parse(text)
     _ = DRMCard(name: "card0", about: text)
     _ = DRMCards.errors(text)
     groups(text, to: &page)
-    network(text, roots, to: &page)
-    memoryFiles(text, roots, to: &page)
+    network(text, roots: roots, to: &page)
+    memoryFiles(text, roots: roots, to: &page)
     system(text)
     links(text)
     _ = Negotiation.format(accept: text)
@@ -67,7 +68,7 @@ private func groups(_ text: Span<UInt8>, to page: inout Page) {
     if let row = rows.row(name) {
         _ = rows.parseProcessor(text, in: row)
         _ = rows.parseProcessorLimit(text, in: row)
-        _ = rows.parseNumber(text, .pids, in: row)
+        _ = rows.parseNumber(text, column: .pids, in: row)
         _ = rows.parseEvents(text, in: row)
         _ = rows.parsePressure(text, waiting: .ioWaiting, stalled: .ioStalled, in: row)
         _ = rows.parseTraffic(text, of: name) { $0.span.string }
@@ -81,8 +82,8 @@ private func groups(_ text: Span<UInt8>, to page: inout Page) {
     }
 }
 
-private func network(_ text: Span<UInt8>, _ roots: FilesystemRoots, to page: inout Page) {
-    var statistics = Netstat(roots, nil)
+private func network(_ text: Span<UInt8>, roots: FilesystemRoots, to page: inout Page) {
+    var statistics = Netstat(roots, pattern: nil)
     _ = statistics.writeExtended(text, to: &page)
     _ = statistics.write6(text, to: &page)
     _ = Sockstat(roots).write(text, to: &page)
@@ -90,7 +91,7 @@ private func network(_ text: Span<UInt8>, _ roots: FilesystemRoots, to page: ino
     _ = packets.parse(text)
     packets.write(to: &page)
     var neighbours = ARP(
-        roots, ARPSettings(filter: Filter(excluding: nil), usesNetlink: false))
+        roots, settings: ARPSettings(filter: Filter(excluding: nil), usesNetlink: false))
     _ = neighbours.parse(text)
     neighbours.write(to: &page)
     _ = UDPQueues.parse(text)
@@ -105,8 +106,8 @@ private func network(_ text: Span<UInt8>, _ roots: FilesystemRoots, to page: ino
     _ = Bonding.names(text)
 }
 
-private func memoryFiles(_ text: Span<UInt8>, _ roots: FilesystemRoots, to page: inout Page) {
-    var paging = VMStat(roots, nil)
+private func memoryFiles(_ text: Span<UInt8>, roots: FilesystemRoots, to page: inout Page) {
+    var paging = VMStat(roots, pattern: nil)
     _ = paging.write(text, to: &page)
     var blocks = BuddyInfo(roots)
     _ = blocks.parse(text)
@@ -130,13 +131,13 @@ private func system(_ text: Span<UInt8>) {
 
 /// What kernels tell about devices and the file systems on them.
 private func devices(
-    _ text: Span<UInt8>, _ machine: CollectorResources, _ everything: Filter, _ page: inout Page
+    _ text: Span<UInt8>, machine: CollectorResources, everything: Filter, page: inout Page
 ) {
     let roots = machine.roots
     var raid = MDAdm(machine)
     _ = raid.parse(text)
     var interrupts = Interrupts(
-        roots, InterruptSettings(filter: everything, showsZeros: true))
+        roots, settings: InterruptSettings(filter: everything, showsZeros: true))
     _ = interrupts.parse(text)
     var softInterrupts = Softirqs(roots)
     _ = softInterrupts.parse(text)
@@ -151,7 +152,7 @@ private func devices(
     _ = server.parse(text)
     server.write(to: &page)
     var statistics = StatisticTable { name in
-        Family.isValidName(name.utf8Span.span) ? Family(name, .untyped, help: "X.") : nil
+        Family.isValidName(name.utf8Span.span) ? Family(name, kind: .untyped, help: "X.") : nil
     }
     repeat {
         statistics.begin()
@@ -163,10 +164,10 @@ private func devices(
     _ = HumanReadableNumber.sinceCreation(text)
     let name = text.string
     _ = HwmonFileName.parse(name)
-    _ = NVMe.namespace(name)
+    _ = NVMe.namespaces([name, "nvme0n1"])
     _ = EDAC.clean(name)
     var uses: [String: Int] = [:]
-    _ = RAPL.zone(name, &uses)
+    _ = RAPL.zone(name, uses: &uses)
 }
 
 private func links(_ text: Span<UInt8>) {

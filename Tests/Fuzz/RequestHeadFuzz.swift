@@ -55,7 +55,7 @@ private func fuzzGate(_ text: Span<UInt8>) {
         let line = text.piece(from: &position, upTo: 0x0A)
         var colon = 0
         let name = line.piece(from: &colon, upTo: UInt8(ascii: ":"))
-        validator.add(name, line.extracting(droppingFirst: min(colon, line.count)))
+        validator.add(name, value: line.extracting(droppingFirst: min(colon, line.count)))
         if name.equalsIgnoringCase("content-length") { framings += 1 }
         if name.equalsIgnoringCase("transfer-encoding") { framings += 1 }
     }

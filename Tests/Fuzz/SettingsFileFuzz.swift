@@ -11,7 +11,7 @@ public func fuzzSettingsFile(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CI
     let vocabulary = FileSettings.AllowedNames(
         histograms: ["ml_request_duration_seconds", "ml_request_batch_size"], boundLimit: 4)
     var errors = ValidationErrors()
-    let settings = FileSettings.parse(text, name: "f", vocabulary, &errors)
+    let settings = FileSettings.parse(text, name: "f", vocabulary: vocabulary, errors: &errors)
     precondition((settings == nil) == !errors.isEmpty)
     for sentence in errors.sentences { precondition(sentence.hasPrefix("f:")) }
     return 0
