@@ -23,6 +23,12 @@ SETTINGS = {"ml_objective:higher_is_better:bool"}
 TEST_FILES = sorted(RULE_TESTS.glob("*.yml"))
 
 
+# A rule that compares the present value with the one recorded by the evaluation before.
+READ_BEFORE_THEY_ARE_RENEWED = {
+    ("model:ml_observations_since_training", "model:ml_training_last_success_timestamp_seconds:max"),
+}
+
+
 def promtool(*arguments: str, folder=None):
     return subprocess.run(["promtool", *arguments], capture_output=True, text=True, cwd=folder)
 
@@ -75,7 +81,7 @@ def courses() -> dict[str, list[list[tuple[int, set[str]]]]]:
     for file in TEST_FILES:
         for test in yaml.safe_load(file.read_text())["tests"]:
             per_alert = {}
-            for moment in test["alert_rule_test"]:
+            for moment in test.get("alert_rule_test", []):
                 firing = {alert["exp_labels"]["severity"] for alert in moment["exp_alerts"]}
                 per_alert.setdefault(moment["alertname"], []).append(
                     (minutes(str(moment["eval_time"])), firing))
@@ -168,6 +174,8 @@ def test_a_record_stands_before_the_rules_that_read_it():
             if record.group in CONSTANTS or record.name == rule.name:
                 continue
             assert (record.file, record.group) == (rule.file, rule.group), f"{rule} reads {record}"
+            if (rule.name, name) in READ_BEFORE_THEY_ARE_RENEWED:
+                continue
             assert record.index < rule.index, f"{rule} reads {record} of the evaluation before"
 
 
