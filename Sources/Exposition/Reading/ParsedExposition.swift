@@ -13,6 +13,8 @@ package struct ParsedExposition: Sendable {
         /// Nil without a HELP line.
         package internal(set) var help: String?
         package internal(set) var sampleCount = 0
+        /// The first sample of `samples` that belongs to the family; earlier ones were dropped.
+        var firstSample = 0
     }
 
     /// The part of a metric that a sample is.
@@ -61,6 +63,7 @@ package struct ParsedExposition: Sendable {
     var labels: [Label] = []
     var text: [UInt8] = []
     var metricCount = 0
+    private var hasDroppedSamples = false
     private var slots: [String: Int] = [:]
 
     package init() {}
@@ -91,11 +94,28 @@ package struct ParsedExposition: Sendable {
                 role: role, bound: bound, value: value))
     }
 
-    /// Removes the samples of a family that the body has twice: the later one replaces it.
+    /// Drops the samples of a family that the body has again: the later message replaces it.
+    ///
+    /// They are only marked here and removed by `removeDroppedSamples`: removing them at once costs a
+    /// pass over all samples for every repeated name, and a message of one byte can repeat one.
     mutating func dropSamples(ofFamily name: String) {
-        guard let place = slots[name] else { return }
-        samples.removeAll { $0.family == place }
+        guard let place = slots[name], families[place].sampleCount > 0 else { return }
+        families[place].firstSample = samples.count
         families[place].sampleCount = 0
+        hasDroppedSamples = true
+    }
+
+    /// Removes all dropped samples in one pass.
+    mutating func removeDroppedSamples() {
+        guard hasDroppedSamples else { return }
+        var kept: [Sample] = []
+        kept.reserveCapacity(samples.count)
+        for (index, sample) in samples.enumerated()
+        where index >= families[sample.family].firstSample {
+            kept.append(sample)
+        }
+        samples = kept
+        hasDroppedSamples = false
     }
 
     mutating func append(text bytes: Span<UInt8>) {
@@ -153,6 +173,12 @@ package struct ParsedExposition: Sendable {
         return result
     }
 
-    /// The largest body: positions have 32 bits, and escaping can double the bytes.
+    /// Largest number of labels of one sample while a body is parsed. Duplicate names are found by
+    /// comparing each name with the earlier ones of its sample, so that this bounds the cost per label;
+    /// the lower limit of a series (`LabelLimits.labels`) is checked when samples are rendered.
+    static let labelLimit = 64
+
+    /// Largest body in bytes: positions have 32 bits, and unescaping never makes a text longer than
+    /// twice its bytes.
     package static let bodyLimit = Int(Int32.max) / 2
 }

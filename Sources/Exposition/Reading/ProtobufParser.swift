@@ -30,6 +30,7 @@ package struct ProtobufParser: ~Copyable {
             }
             if let refusal = parser.refusal { throw refusal }
         }
+        parser.batch.removeDroppedSamples()
         return parser.batch
     }
 
@@ -111,6 +112,11 @@ package struct ProtobufParser: ~Copyable {
             switch try fields.key() {
             case (1, 2):
                 var label = ProtobufReader(try fields.bytes())
+                if batch.labels.count - first >= ParsedExposition.labelLimit {
+                    return refuse(
+                        "metric \(Quoted.text(name)) has more than \(ParsedExposition.labelLimit) labels"
+                    )
+                }
                 try readLabel(&label)
             case (6, 0):
                 _ = try fields.varint()

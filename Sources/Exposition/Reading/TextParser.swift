@@ -193,6 +193,11 @@ package struct TextParser: ~Escapable {
             guard try peek() == 0x3D else {
                 throw error("expected '=' after label name, found \(Quoted.byte(text[at]))")
             }
+            if batch.labels.count - first >= ParsedExposition.labelLimit {
+                let metric = batch.families[family].name
+                throw error(
+                    "metric \(Quoted.text(metric)) has more than \(ParsedExposition.labelLimit) labels")
+            }
             if name.equals("__name__") { throw error("label name \"__name__\" is reserved") }
             let isBound = boundName.map { name.equals($0) } ?? false
             if !isBound { try checkIsNew(name, first: first) }
