@@ -192,8 +192,9 @@ struct Writer: ~Copyable {
         }
         if let failed {
             snapshotPosition = failed
-            retryNanoseconds =
-                Clock.monotonicNanoseconds &+ journal.limits.snapshotRetryInterval.nanoseconds
+            // Not later than the next snapshot would have been due.
+            let pause = min(journal.limits.snapshotRetryInterval, journal.limits.snapshotInterval)
+            retryNanoseconds = Clock.monotonicNanoseconds &+ pause.nanoseconds
         }
         if position == snapshotPosition { return }
         let now = Clock.monotonicNanoseconds

@@ -118,7 +118,7 @@ def test_a_wrong_event_costs_itself(daemon):
 @pytest.mark.parametrize("body, code", [
     (b"", "not_json"), (b"{", "not_json"), (b"nonsense", "not_json"), (b"3", "not_json"),
     (b"[{}", "not_json"), (b'{"model":"m"} x', "not_json"), (b'{"a":NaN}', "not_json"),
-    (b"\xef\xbb\xbf{}", "not_json"), (b'{"model":"\xff"}', "not_json"),
+    (b"\xef\xbb\xbf{}", "every_event_refused"), (b'{"model":"\xff"}', "not_json"),
     (b"[" * 100_000, "not_json"), (b'{"x":' * 50_000, "not_json"),
     (b"{}", "every_event_refused"), (b"[1,2]", "every_event_refused"),
     (b'{"model":"m","model":"m"}', "every_event_refused"),

@@ -68,6 +68,10 @@ series of the node new at each rollout. */}}
   relabelings:
     - {sourceLabels: [__meta_kubernetes_pod_node_name], targetLabel: instance}
     - {targetLabel: job, replacement: {{ $job }}}
+    {{- if eq $params "collect[]" }}
+    # Two nodes to which the same group was pushed stay two series.
+    - {sourceLabels: [__meta_kubernetes_pod_node_name], targetLabel: exporter}
+    {{- end }}
     - {action: labeldrop, regex: {{ $drop }}}
     {{- with $monitor.relabelings }}
     {{- toYaml . | nindent 4 }}
