@@ -56,8 +56,10 @@ enum Telemetry {
             : "This is the telemetry listener. Push to the push listener: \(pushAddress)\n"
         return [
             Route("/v1/events", methods: [.post]) { _ in Response(status: 404, text: sentence) },
-            Route(prefix: "/metrics/", methods: [.put, .post, .delete]) { _ in
-                Response(status: 404, text: sentence)
+            Route(prefix: "/metrics/") { request in
+                // A scraper that asks below /metrics has not mixed up the listeners.
+                let isPush = [.put, .post, .delete].contains(request.method)
+                return Response(status: 404, text: isPush ? sentence : "path not found\n")
             },
         ]
     }
