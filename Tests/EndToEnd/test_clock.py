@@ -137,7 +137,7 @@ def test_what_is_to_end_ends_in_its_time_whatever_the_clock_says(keep, clock, ho
 
 @pytest.mark.parametrize("hours, end", [
     (6, "kill -9"), (-6, "SIGTERM"), (30, "SIGTERM"), (-30, "kill -9")])
-def test_a_clock_that_is_set_while_the_daemon_is_stopped_changes_no_lifetime(keep, clock, hours, end):
+def test_a_clock_set_while_the_daemon_is_stopped_changes_no_lifetime(keep, clock, hours, end):
     daemon = keep()
     fill(daemon)
     group(daemon, "job/short?ttl=5", b"short 1\n")

@@ -85,7 +85,7 @@ def test_include_and_exclude_together_are_refused(collector, subject):
 def test_check_config_accepts_what_is_right_and_starts_nothing():
     port = free_port()
     with socket.create_server(("127.0.0.1", port)):
-        # The port is taken; check-config binds none.
+        # The port is taken; check-config does not bind it.
         result = run("check-config", f"--web.listen-address=127.0.0.1:{port}",
                      "--no-collector.cpu", "--collector.netdev.device-exclude=^lo$")
     assert result.returncode == 0, result
