@@ -85,8 +85,8 @@ int main(int count, char **arguments) {
     int netlink = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
     if (netlink < 0) fail("netlink");
     struct libdeflate_compressor *compressor = libdeflate_alloc_compressor(1);
-    size_t room = libdeflate_gzip_compress_bound(compressor, page_bytes);
-    char *packed = malloc(room);
+    size_t capacity = libdeflate_gzip_compress_bound(compressor, page_bytes);
+    char *packed = malloc(capacity);
 
     struct rusage begin, end;
     size_t total = 0;
@@ -98,7 +98,7 @@ int main(int count, char **arguments) {
         struct utsname names;
         uname(&names);
         dump_links(netlink);
-        total += libdeflate_gzip_compress(compressor, page, page_bytes, packed, room);
+        total += libdeflate_gzip_compress(compressor, page, page_bytes, packed, capacity);
     }
     getrusage(RUSAGE_SELF, &end);
     double user = (microseconds(end.ru_utime) - microseconds(begin.ru_utime)) / iterations;

@@ -40,7 +40,7 @@ class Rival:
         before = cpu_nanoseconds(self.program.pid)
         with contextlib.closing(connect(self.push, 120)) as connection:
             for group in range(GROUPS):
-                self.request(connection, "PUT", f"/metrics/job/bench/instance/{group}", body(group))
+                self.request(connection, "PUT", f"/metrics/job/batch/instance/{group}", body(group))
         return (cpu_nanoseconds(self.program.pid) - before) / 1e6
 
     def scrapes(self, count: int, coding: str) -> tuple[float, int]:

@@ -118,7 +118,7 @@ def steadiness(folder: pathlib.Path) -> list[str]:
 def scrapes(folder: pathlib.Path) -> list[str]:
     lines = ["| 99 of 100 scrapes of all default collectors within | ms |", "| --- | --- |"]
     for name, flags, busy, environment in (
-            ("nobody pushes", ("--storage.path=none",), False, None),
+            ("no pushes", ("--storage.path=none",), False, None),
             ("16 pushers, memory only", ("--storage.path=none",), True, None),
             ("16 pushers, journal", (f"--storage.path={folder}/scraped",), True, None),
             (f"16 pushers, journal, {SLOW_US / 1000:.0f} ms more per sync",

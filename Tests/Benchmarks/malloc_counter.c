@@ -10,7 +10,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-// The doors behind malloc that glibc exports; dlsym would itself allocate.
+// The aliases of malloc that glibc exports; dlsym would itself allocate.
 extern void *__libc_malloc(size_t);
 extern void *__libc_calloc(size_t, size_t);
 extern void *__libc_realloc(void *, size_t);

@@ -3,13 +3,13 @@
 import pytest
 
 import machine as machines
-from files import HOUSE, accepted
+from files import ROOT, accepted
 
 
 @pytest.fixture(scope="session")
 def package():
     """The Debian package."""
-    found = sorted((HOUSE / ".build" / "deb").glob("ml-exporter_*_amd64.deb"))
+    found = sorted((ROOT / ".build" / "deb").glob("ml-exporter_*_amd64.deb"))
     if len(found) != 1:
         pytest.exit(f"{len(found)} packages below .build/deb: run `make deb`", returncode=2)
     return found[0]

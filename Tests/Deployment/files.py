@@ -6,10 +6,10 @@ import shlex
 import subprocess
 import sys
 
-HOUSE = pathlib.Path(__file__).resolve().parents[2]
-DEPLOY = HOUSE / "deploy"
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+DEPLOY = ROOT / "deploy"
 UNIT = DEPLOY / "systemd" / "ml_exporter.service"
-BINARY = pathlib.Path(os.environ.get("ML_EXPORTER", HOUSE / ".build/release/ml_exporter"))
+BINARY = pathlib.Path(os.environ.get("ML_EXPORTER", ROOT / ".build/release/ml_exporter"))
 
 
 def ran(*command, **options) -> subprocess.CompletedProcess:

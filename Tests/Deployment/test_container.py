@@ -8,7 +8,7 @@ import shutil
 import pytest
 import yaml
 
-from files import BINARY, DEPLOY, HOUSE, accepted, ran
+from files import BINARY, DEPLOY, ROOT, accepted, ran
 
 DOCKERFILE = DEPLOY / "container" / "Dockerfile"
 COMPOSE = DEPLOY / "compose" / "compose.yaml"
@@ -34,7 +34,7 @@ def test_what_the_build_copies_is_in_its_context():
               for word in line.split()}
     assert copied == given
     for path in given:
-        assert (HOUSE / path).exists(), path
+        assert (ROOT / path).exists(), path
 
 
 def test_the_image_has_the_libraries_that_the_package_asks_for(package):
@@ -71,7 +71,7 @@ def test_the_image_asks_for_gpus_and_says_what_it_is():
 
 
 def test_the_image_builds_the_versions_of_the_release():
-    manifest = (HOUSE / "Package.swift").read_text()
+    manifest = (ROOT / "Package.swift").read_text()
     packages = re.findall(r"\.package\(url: (.*)\)", manifest)
     assert packages and all(re.search(r'exact: "\d+\.\d+\.\d+"', each) for each in packages)
     assert re.search(r"^ARG SWIFT=swift:\d+\.\d+\.\d+-bookworm$", DOCKERFILE.read_text(), re.MULTILINE)
@@ -217,7 +217,7 @@ def test_the_program_runs_in_the_image(image):
     assert "ml_exporter, version" in accepted(*image, "ml_exporter", "--version")
 
 
-def test_the_image_runs_as_nobody_special(image):
+def test_the_image_runs_as_an_unprivileged_user(image):
     assert accepted(*image, "id", "-u").strip() == str(NUMBER)
     assert accepted(*image, "pwd").strip() == "/var/lib/ml_exporter"
     owner = accepted(*image, "stat", "-c", "%u:%g %a", "/run/ml_exporter").strip()

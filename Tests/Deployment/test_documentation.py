@@ -4,15 +4,15 @@ import re
 
 import pytest
 
-from files import BINARY, DEPLOY, HOUSE, accepted
+from files import BINARY, DEPLOY, ROOT, accepted
 from test_systemd import LIMITS
 
-PAGES = sorted([*HOUSE.glob("*.md"), *(HOUSE / "docs").rglob("*.md")])
-DEPLOYMENT = HOUSE / "docs" / "deployment.md"
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+DEPLOYMENT = ROOT / "docs" / "deployment.md"
 
 
 def named(page) -> str:
-    return str(page.relative_to(HOUSE))
+    return str(page.relative_to(ROOT))
 
 
 def heading(line: str) -> str:
@@ -37,7 +37,7 @@ def test_links_lead_somewhere(page):
 
 @pytest.mark.parametrize("page", PAGES, ids=named)
 def test_targets_of_make_exist(page):
-    makefile = (HOUSE / "Makefile").read_text()
+    makefile = (ROOT / "Makefile").read_text()
     targets = set(re.findall(r"^([a-z0-9-]+):", makefile, re.MULTILINE))
     assert set(re.findall(r"(?:^|`)make ([a-z0-9-]+)", page.read_text(), re.MULTILINE)) <= targets
 
@@ -59,7 +59,7 @@ def test_files_that_deployment_names_are_there():
     paths = set(re.findall(r"\b(deploy/[\w./-]*\w)", text))
     assert len(paths) > 5
     for path in paths:
-        assert (HOUSE / path).exists(), path
+        assert (ROOT / path).exists(), path
     for path in re.findall(r"/usr/share/ml_exporter/systemd/([\w.-]+\w)", text):
         assert (DEPLOY / "systemd" / "drop-ins" / path).exists(), path
 

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from chart import documents, of_kind
-from files import BINARY, DEPLOY, HOUSE, accepted
+from files import BINARY, DEPLOY, ROOT, accepted
 
 KUBERNETES = DEPLOY / "kubernetes"
 BASE = [KUBERNETES / "base" / f"{name}.yaml"
@@ -209,7 +209,7 @@ def test_kustomize_renders_everything(rendered):
 
 def test_grafana_sidecars_find_every_dashboard(rendered):
     maps = of_kind(rendered, "ConfigMap")
-    boards = sorted((HOUSE / "dashboards").glob("*.json"))
+    boards = sorted((ROOT / "dashboards").glob("*.json"))
     assert len(maps) == len(boards) > 0
     shown = set()
     for each in maps:

@@ -13,7 +13,7 @@ import time
 
 import pytest
 
-from files import BINARY, DEPLOY, HOUSE, accepted, assignments, ran
+from files import BINARY, DEPLOY, ROOT, accepted, assignments, ran
 from packages import repacked
 
 PIECES = (
@@ -42,7 +42,7 @@ def test_it_brings_what_running_needs(unpacked):
 
 def test_it_brings_what_prometheus_and_grafana_need(unpacked):
     share = unpacked / "usr/share/ml_exporter"
-    for source, target in ((HOUSE / "dashboards", "dashboards"),
+    for source, target in ((ROOT / "dashboards", "dashboards"),
                            (DEPLOY / "prometheus", "prometheus"),
                            (DEPLOY / "alertmanager", "alertmanager"),
                            (DEPLOY / "grafana", "grafana"),
@@ -61,7 +61,7 @@ def test_it_brings_no_secrets_and_nothing_else_that_lies_about(tmp_path):
     """The part of the build that copies configurations, on a tree with a site's own files in it."""
     source, stage = tmp_path / "source", tmp_path / "stage"
     for folder in ("deploy", "dashboards", "docs"):
-        shutil.copytree(HOUSE / folder, source / folder)
+        shutil.copytree(ROOT / folder, source / folder)
     stray = ("deploy/alertmanager/secrets/smtp-password", "deploy/prometheus/secrets/token.yml",
              "deploy/prometheus/.prometheus.yml.swp", "deploy/grafana/grafana.db",
              "deploy/prometheus/rules/host.yml~", "docs/.notes.md", "docs/draft.odt")
@@ -76,10 +76,10 @@ def test_it_brings_no_secrets_and_nothing_else_that_lies_about(tmp_path):
     assert not [path for path in brought if path.read_bytes() == b"hush"]
 
 
-@pytest.mark.skipif(not (HOUSE / ".git").exists(), reason="a copy without git")
+@pytest.mark.skipif(not (ROOT / ".git").exists(), reason="a copy without git")
 def test_git_ignores_secrets():
     for name in ("deploy/alertmanager/secrets/smtp-password", "deploy/prometheus/secrets/token"):
-        assert accepted("git", "check-ignore", name, cwd=HOUSE).strip() == name
+        assert accepted("git", "check-ignore", name, cwd=ROOT).strip() == name
 
 
 def test_nothing_in_it_is_open_to_writers(unpacked):

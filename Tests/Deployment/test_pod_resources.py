@@ -14,7 +14,7 @@ import time
 import grpc
 import pytest
 
-from files import BINARY, HOUSE, accepted
+from files import BINARY, ROOT, accepted
 
 FIRST, SECOND = (f"GPU-{index:08x}-0000-0000-0000-000000000000" for index in range(2))
 
@@ -102,7 +102,7 @@ class Daemon:
 def started(tmp_path):
     """Starts daemons beside two GPUs."""
     library = tmp_path / "libnvidia-ml.so.1"
-    accepted("cc", "-shared", "-fPIC", "-o", library, HOUSE / "Tests/StandIns/nvml.c")
+    accepted("cc", "-shared", "-fPIC", "-o", library, ROOT / "Tests/StandIns/nvml.c")
     daemons = []
 
     def start(kubelet, *flags: str, settings: str = "") -> Daemon:

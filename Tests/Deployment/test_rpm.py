@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-from files import BINARY, DEPLOY, HOUSE, accepted, ran
+from files import BINARY, DEPLOY, ROOT, accepted, ran
 
 SPEC = DEPLOY / "rpm" / "ml_exporter.spec"
 SOCKETS = {"ml_exporter.socket", "ml_exporter-push.socket"}
@@ -16,7 +16,7 @@ def rpm():
     for tool in ("rpmbuild", "rpmlint"):
         if not shutil.which(tool):
             pytest.skip(f"{tool} is not installed")
-    if not (HOUSE / ".git").exists():
+    if not (ROOT / ".git").exists():
         pytest.skip("a copy without git")
     [path] = accepted(DEPLOY / "rpm" / "build").split()
     return path
@@ -87,7 +87,7 @@ def test_a_removal_ends_the_sockets_before_the_daemon(rpm, tmp_path):
 
 def test_a_compiled_package_is_built_as_the_release_is():
     """The flags of the Makefile, without those that only a Makefile can have."""
-    makefile = (HOUSE / "Makefile").read_text()
+    makefile = (ROOT / "Makefile").read_text()
     flags = re.search(r"^RELEASE := (.*)$", makefile, re.MULTILINE)[1]
     spec = re.sub(r"\\\n\s*", "", SPEC.read_text()).replace(" --disable-local-rpath", "")
     assert f"swift build {flags}" in spec

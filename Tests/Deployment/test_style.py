@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from files import BINARY, DEPLOY, HOUSE, accepted
+from files import BINARY, DEPLOY, ROOT, accepted
 
 # Flow sequences of one word, flags longer than a line and two-blank comments are the style here.
 RULES = ("{extends: default, rules: {document-start: disable, line-length: disable, "
@@ -21,7 +21,7 @@ def test_yamllint_has_no_complaint():
              if not {"templates", "secrets", "rules", "alertmanager", "rules.yaml"} & set(path.parts)]
     assert len(files) > 20
     accepted("yamllint", "--strict", "-d", RULES, *files,
-             HOUSE / "dashboards" / "kustomization.yaml")
+             ROOT / "dashboards" / "kustomization.yaml")
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.name)

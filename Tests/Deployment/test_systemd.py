@@ -188,7 +188,7 @@ class TestRunning:
         installed.wait(lambda: installed.property("MainPID") not in (before, "0")
                        and installed.property("ActiveState") == "active", "the next start")
 
-    def test_wrong_flags_are_told_once(self, installed):
+    def test_wrong_flags_are_reported_once(self, installed):
         installed.drop_in("flags.conf", "[Service]\nEnvironment=ARGS=--no-such-flag\n"
                                         "EnvironmentFile=\n")
         installed.run("systemctl", "restart", "ml_exporter", check=False)
@@ -222,7 +222,7 @@ class TestRunning:
         assert installed.property("MainPID") == before
         assert "ml_exporter_build_info" in installed.page()
 
-    def test_it_ends_when_it_is_told_to(self, installed):
+    def test_it_ends_on_request(self, installed):
         installed.run("systemctl", "stop", "ml_exporter")
         assert installed.property("ExecMainStatus") == "0"
         assert installed.property("Result") == "success"
@@ -247,7 +247,7 @@ class TestRunning:
         refused = installed.run(*by_socket, check=False)
         assert refused.returncode != 0 and refused.stdout == ""
 
-    def test_a_restart_behind_the_socket_refuses_nobody(self, installed):
+    def test_a_restart_behind_the_socket_refuses_no_connection(self, installed):
         installed.drop_in("socket.conf", (DROP_INS / "socket.conf").read_text())
         installed.run("systemctl", "stop", "ml_exporter")
         installed.run("systemctl", "start", "ml_exporter.socket")

@@ -7,11 +7,11 @@ import threading
 
 import pytest
 
-from files import HOUSE
+from files import ROOT
 from packages import repacked
 
-FORMER = HOUSE / "Tests/Deployment/former"
-PUSHING = HOUSE / "Tests/Deployment/pushing.py"
+FORMER = ROOT / "Tests/Deployment/former"
+PUSHING = ROOT / "Tests/Deployment/pushing.py"
 SOCKETS = ("ml_exporter.socket", "ml_exporter-push.socket")
 
 

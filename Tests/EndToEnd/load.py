@@ -34,7 +34,7 @@ class Load:
                         for number in range(pushers)]
         for thread in (self.scraper, *self.pushers):
             thread.start()
-        self.goes_on(20)
+        self.continues(20)
 
     def aim(self, daemon):
         """Pushes and scrapes go there from now on."""
@@ -53,8 +53,8 @@ class Load:
                 total[what] = total.get(what, 0) + count
         return total
 
-    def goes_on(self, pushes: int = 100, seconds: float = 20):
-        """Waits until so many more were acknowledged and somebody scraped."""
+    def continues(self, pushes: int = 100, seconds: float = 20):
+        """Waits until so many more were acknowledged and the daemon was scraped."""
         pushes += self.acknowledged
         scrapes = self.scraper.scrapes + 3
         wait_until(lambda: self.acknowledged >= pushes and self.scraper.scrapes >= scrapes,

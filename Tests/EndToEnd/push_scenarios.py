@@ -84,10 +84,10 @@ PATHS = {
     "base64 of nothing": "/metrics/job/@@/a@base64/=",
     "base64 of nothing, no sign": "/metrics/job/@@/a@base64/",
     "base64 with the other alphabet": "/metrics/job/@@/a@base64/ab+/",
-    "base64 that is none": "/metrics/job/@@/a@base64/a.b",
+    "invalid base64": "/metrics/job/@@/a@base64/a.b",
     "base64 that is too short": "/metrics/job/@@/a@base64/abcde",
     "base64 of a byte that is no UTF-8": "/metrics/job/@@/a@base64/_w==",
-    "base64 job that is none": "/metrics/job@base64/a.b",
+    "invalid base64 job": "/metrics/job@base64/a.b",
     "suffix alone": "/metrics/job/@@/@base64/eA==",
     "query": "/metrics/job/@@?x=1",
     "capitals": "/METRICS/job/@@",
@@ -161,7 +161,7 @@ BODIES = {
     "histogram with a bound twice": b'# TYPE @@_h histogram\n@@_h_bucket{le="1"} 1\n'
                                     b'@@_h_bucket{le="1.0"} 2\n@@_h_count 3\n@@_h_sum 1\n',
     "histogram with a plain sample": b"# TYPE @@_h histogram\n@@_h 1\n",
-    "histogram with a bound that is none": b'# TYPE @@_h histogram\n@@_h_bucket{le="x"} 1\n',
+    "histogram with an invalid bound": b'# TYPE @@_h histogram\n@@_h_bucket{le="x"} 1\n',
     "histogram with half a count": b'# TYPE @@_h histogram\n@@_h_bucket{le="1"} 1.5\n'
                                    b"@@_h_count 2.5\n@@_h_sum 1\n",
     "histogram with a negative count": b"# TYPE @@_h histogram\n@@_h_count -1\n",
@@ -261,7 +261,7 @@ ENCODINGS = {
     "gzip cut off": ("gzip", lambda tag: compress(tag)[:-4]),
     "gzip with a wrong sum": (
         "gzip", lambda tag: compress(tag)[:-8] + b"\0\0\0\0" + compress(tag)[-4:]),
-    "gzip that is none": ("gzip", SAMPLE),
+    "invalid gzip": ("gzip", SAMPLE),
     "gzip of nothing": ("gzip", gzip.compress(b"", mtime=0)),
     "gzip with noise behind": ("gzip", lambda tag: compress(tag) + b"noise"),
     "capitals": ("GZIP", compress),

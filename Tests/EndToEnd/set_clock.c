@@ -1,6 +1,6 @@
 // For LD_PRELOAD: moves the real-time clock of a program by the seconds that the file of the
-// environment's SET_CLOCK holds (8 bytes, mapped, so that they can be changed at run time), as a
-// clock is moved that somebody sets: nothing else changes, the monotonic clock least of all.
+// environment's SET_CLOCK holds (8 bytes, mapped, so that they can be changed at run time), as
+// settimeofday moves it: nothing else changes, in particular not the monotonic clock.
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <stdint.h>

@@ -137,7 +137,7 @@ def test_what_is_to_end_ends_in_its_time_whatever_the_clock_says(keep, clock, ho
 
 @pytest.mark.parametrize("hours, end", [
     (6, "kill -9"), (-6, "SIGTERM"), (30, "SIGTERM"), (-30, "kill -9")])
-def test_a_clock_that_is_set_while_nobody_runs_changes_no_life(keep, clock, hours, end):
+def test_a_clock_set_while_the_daemon_is_stopped_changes_no_lifetime(keep, clock, hours, end):
     daemon = keep()
     fill(daemon)
     group(daemon, "job/short?ttl=5", b"short 1\n")
@@ -159,7 +159,7 @@ def test_a_clock_that_is_set_while_nobody_runs_changes_no_life(keep, clock, hour
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="mounts in a name space of its own")
-def test_after_another_boot_the_time_that_went_by_is_told_by_the_clock(keep, clock, tmp_path):
+def test_after_another_boot_the_real_time_clock_gives_the_elapsed_time(keep, clock, tmp_path):
     (tmp_path / "boot").write_text("00000000-0000-4000-8000-000000000000\n")
     rebooted = ("unshare", "--mount", "sh", "-c",
                 'mount --bind "$0" /proc/sys/kernel/random/boot_id && exec "$@"',
@@ -188,7 +188,7 @@ def test_nothing_is_cut_or_counted_twice_while_the_clock_jumps_about(keep, clock
     load = Load(daemon)
     for hours in (5, -5, 0, 11, -30, 0):
         clock.set(hours)
-        load.goes_on(40)
+        load.continues(40)
     load.end()
     assert set(load.answers) == {200}
     load.audit(daemon)

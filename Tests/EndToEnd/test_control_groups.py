@@ -59,7 +59,7 @@ def test_it_is_off_unless_groups_are_named(start, tree):
     assert b"ml_cgroup" not in body
 
 
-def test_a_pattern_that_is_none_is_told_at_the_start(start):
+def test_an_invalid_pattern_is_reported_at_the_start(start):
     with pytest.raises(AssertionError, match="collector.cgroup.include"):
         start.daemon("--collector.cgroup.include=(")
 

@@ -1,6 +1,6 @@
 """Every kind of byte of the state's files changed, and every file cut off at each kind of place.
 
-Where a byte stands in an SQLite file is told by https://www.sqlite.org/fileformat2.html; the places
+Where a byte stands in an SQLite file is defined by https://www.sqlite.org/fileformat2.html; the places
 here are looked up in the files themselves. After each damage the daemon serves the machine, shows
 nothing that is wrong, takes pushes, and has said what it found: in one line for each file, in
 ml_journal_files_set_aside or ml_journal_skipped_records.
@@ -55,7 +55,7 @@ class Files:
 
 @pytest.fixture(scope="module")
 def whole(shared, tmp_path_factory):
-    """The files as they are found after a kill, and read by nobody since."""
+    """The files as a kill leaves them; no process has opened them since."""
     folder = tmp_path_factory.mktemp("whole")
     path = folder / "data"
 
@@ -67,7 +67,7 @@ def whole(shared, tmp_path_factory):
         accept(daemon, {"model": "m"}, **stamp(number))
         group(daemon, f"job/{number}", b"rows %d\n" % number)
         assert daemon.stop() == 0
-    # The log of this one is moved into the file by whoever opens it next.
+    # The log of this one is moved into the file by the next process that opens it.
     daemon = start()
     for number in (3, 4):
         accept(daemon, {"model": "m"}, **stamp(number))
@@ -127,7 +127,7 @@ SNAPSHOT = {
 }
 
 
-def goes_on(keep, daemon, count: float):
+def serves_and_accepts(keep, daemon, count: float):
     """It takes a push, and the next daemon knows it."""
     assert accept(daemon, {"model": "m"}, **stamp(7))["accepted"] == 1
     kill(daemon)
@@ -147,7 +147,7 @@ def test_a_changed_byte_of_the_snapshot_costs_nothing(keep, whole, damaged, kind
     [line] = sentences(daemon)
     [name] = aside(damaged.folder)
     assert name.startswith(f"{LATEST}.") and name in line
-    goes_on(keep, daemon, 6)
+    serves_and_accepts(keep, daemon, 6)
 
 
 @pytest.mark.parametrize("kind", ["section's body", "magic", "section's table page"])
@@ -166,7 +166,7 @@ def test_with_both_snapshots_damaged_the_records_are_shown(keep, whole, damaged,
     assert sum("are missing" in line for line in lines) == 1
     assert found.value("ml_journal_skipped_records") > 0
     assert any(FORMER in line for line in lines)
-    goes_on(keep, daemon, requests(found, "m"))
+    serves_and_accepts(keep, daemon, requests(found, "m"))
 
 
 CUTS = {
@@ -191,7 +191,7 @@ def test_a_snapshot_that_is_cut_off_costs_nothing(keep, damaged, cut):
     [line] = sentences(daemon)
     [name] = aside(damaged.folder)
     assert name.startswith(f"{LATEST}.") and name in line
-    goes_on(keep, daemon, 6)
+    serves_and_accepts(keep, daemon, 6)
 
 
 @pytest.mark.parametrize("cut", CUTS)
@@ -205,7 +205,7 @@ def test_a_file_of_records_that_is_cut_off_costs_what_was_cut(keep, damaged, cut
         assert sentences(daemon) != []
         assert found.value("ml_journal_files_set_aside") + \
             found.value("ml_journal_skipped_records") >= 1
-    goes_on(keep, daemon, requests(found, "m"))
+    serves_and_accepts(keep, daemon, requests(found, "m"))
 
 
 @pytest.mark.parametrize("is_gone", [False, True], ids=["empty", "gone"])
@@ -226,7 +226,7 @@ def test_a_log_without_its_file_is_set_aside(keep, damaged, is_gone):
     assert "is empty, and its log is not" in line and "acknowledged records are lost" in loss
     [kept] = [name for name in aside(damaged.folder) if name.startswith(f"{WAL}.")]
     assert (damaged.folder / kept).read_bytes() == log
-    goes_on(keep, daemon, 2)
+    serves_and_accepts(keep, daemon, 2)
 
 
 # Of the file of records, whose pages the log covers where it changed them: without the log.
@@ -252,7 +252,7 @@ def test_a_changed_byte_of_the_file_of_records_costs_what_no_snapshot_holds(
     [name] = aside(damaged.folder)
     assert name.startswith(f"{RECORDS}.") and name in line
     assert "acknowledged records are lost" in loss
-    goes_on(keep, daemon, 2)
+    serves_and_accepts(keep, daemon, 2)
 
 
 def test_a_changed_byte_of_a_record_costs_this_record(keep, whole, damaged):
@@ -269,7 +269,7 @@ def test_a_changed_byte_of_a_record_costs_this_record(keep, whole, damaged):
     lines = sentences(daemon)
     assert any("1 records changed" in line for line in lines) and aside(damaged.folder) == []
     assert any("acknowledged records are lost" in line for line in lines)
-    goes_on(keep, daemon, 3)
+    serves_and_accepts(keep, daemon, 3)
 
 
 # Of the log: its header, and header and page of the frames of the last commit. A log that was cut
@@ -285,7 +285,7 @@ def test_a_changed_byte_of_the_logs_header_costs_the_log(keep, damaged, kind):
     daemon = keep()
     found = serves_the_machine(daemon)
     assert requests(found, "m") == 4
-    goes_on(keep, daemon, 4)
+    serves_and_accepts(keep, daemon, 4)
 
 
 @pytest.mark.parametrize("kind", ["page number", "commit", "salt", "checksum", "page"])
@@ -299,7 +299,7 @@ def test_a_changed_byte_of_a_frame_costs_its_commit(keep, damaged, kind):
     found = serves_the_machine(daemon)
     assert requests(found, "m") == 5
     assert aside(damaged.folder) == []
-    goes_on(keep, daemon, 5)
+    serves_and_accepts(keep, daemon, 5)
 
 
 def test_the_index_of_the_log_may_hold_anything(keep, damaged):

@@ -21,7 +21,7 @@ MISSING = {
     "node_systemd_units": "the collector systemd is not built",
     "node_netstat_Tcp_MaxConn": "outside --collector.netstat.fields, as node_exporter has it",
 }
-# What the dashboard wants and node_exporter does not run unless it is told to.
+# Collectors that the dashboard needs and that are off by default in node_exporter.
 EXTRA = ("interrupts", "processes", "tcpstat")
 
 

@@ -42,7 +42,7 @@ def told_of_pushes(daemon):
             if name.startswith(("ml_push_", "ml_series"))}
 
 
-def test_a_machine_where_nobody_pushes_pays_for_one_series(start):
+def test_without_pushes_the_page_has_one_series_of_pushes(start):
     daemon = start.daemon("--collector.disable-defaults")
     assert told_of_pushes(daemon) == {"ml_push_requests_total"}
     assert page(daemon).value("ml_push_requests_total", path="/v1/events", code="200") == 0
@@ -127,13 +127,13 @@ def test_a_wrong_event_costs_itself(daemon):
     (b'{"model":"m","count":1e400}', "every_event_refused"),
     (b'{"model":"\\ud800"}', "every_event_refused"),
 ])
-def test_what_nobody_can_use_is_400(daemon, body, code):
+def test_a_body_without_a_usable_event_is_400(daemon, body, code):
     status, told, _ = events(daemon, body)
     assert status == 400 and told["error"]["code"] == code and told["error"]["detail"]
     assert told["accepted"] == 0
 
 
-def test_a_bare_curl_is_told_the_right_header(daemon):
+def test_a_bare_curl_gets_the_right_header_in_the_error(daemon):
     for content_type in ("application/x-www-form-urlencoded", "text/plain", ""):
         status, told, _ = events(daemon, b'{"model":"m"}', {"Content-Type": content_type})
         assert status == 415 and "-H 'Content-Type: application/json'" in told["error"]["detail"]
@@ -170,8 +170,8 @@ def test_ten_thousand_events_and_no_more(daemon):
     ("POST", "/v1/models", 405, "GET, HEAD"), ("GET", "/v1/producers/a", 405, "DELETE"),
     ("GET", "/v1/models/m/versions/1", 405, "DELETE"), ("GET", "/v1/models/m", 405, "DELETE"),
     ("PUT", "/v1/models/m/versions/1/profile", 404, None), ("GET", "/v1", 404, None),
-    ("GET", "/v1/", 404, None), ("DELETE", "/v1/producers/nobody", 404, None),
-    ("DELETE", "/v1/models/nobody/versions/1", 404, None), ("POST", "/api/v1/write", 404, None),
+    ("GET", "/v1/", 404, None), ("DELETE", "/v1/producers/unknown", 404, None),
+    ("DELETE", "/v1/models/unknown/versions/1", 404, None), ("POST", "/api/v1/write", 404, None),
     ("PUT", "/-/quit", 404, None), ("PUT", "/api/v1/admin/wipe", 404, None),
 ])
 def test_paths_and_methods(daemon, method, path, status, allow):
@@ -320,7 +320,7 @@ def test_the_socket_tells_the_process(start, tmp_path):
     (["--push.socket-group=no-such-group"], "--push.socket-group"),
     (["--push.producer-rate=many"], "--push.producer-rate"),
 ])
-def test_wrong_flags_are_told(flags, what):
+def test_wrong_flags_are_reported(flags, what):
     import subprocess
 
     from programs import binary

@@ -84,7 +84,7 @@ def test_a_commit_that_fails_is_not_answered_and_its_retry_counts_once(keep, tmp
         load.scrapes_go_on()
         # A failed commit may leave it to the next to succeed, or fail each.
         serves_the_machine(daemon)
-    load.goes_on()
+    load.continues()
     load.end()
     load.audit(daemon)
     if fault.operation:
@@ -120,7 +120,7 @@ def test_a_snapshot_that_fails_costs_no_push_and_leaves_no_draft(keep, tmp_path,
     with fault.on(daemon, tmp_path / "data", tmp_path):
         wait_until(lambda: fault.count(tmp_path) >= (1 if fault.operation else 2), 20,
                    "calls that fail")
-        load.goes_on()
+        load.continues()
         if fault.operation:
             wait_until(lambda: errors(daemon), 20, "errors are counted")
     assert errors(daemon).keys() == ({fault.operation} if fault.operation else set())

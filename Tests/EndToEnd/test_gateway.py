@@ -143,7 +143,7 @@ def tree(tmp_path) -> pathlib.Path:
 
 
 def machine(page: pages.Page) -> dict:
-    """What a page tells of the machine and of nobody's patience."""
+    """The samples of the machine, without the durations of scrapes."""
     return {series: value for series, value in page.values.items()
             if series[0].startswith("node_") and not series[0].startswith("node_scrape_")}
 

@@ -125,7 +125,7 @@ def test_a_machine_without_gpus_is_silent(start):
     assert "nvml" not in daemon.log.lower() and "nvidia" not in daemon.log.lower()
 
 
-def test_a_driver_that_does_not_fit_is_told_once(start, library):
+def test_an_incompatible_driver_is_reported_once(start, library):
     library.set("start 18")
     daemon = start.daemon(*GPU, "--collector.loadavg", f"--path.nvml={library.path}")
     for _ in range(3):
@@ -144,7 +144,7 @@ def test_a_call_that_hangs_costs_the_gpus_alone(gpu, library):
     assert success(found) == 0 and success(found, "loadavg") == 1
     assert found.value("ml_exporter_collector_timeouts_total", collector="gpu") == 1
     threads = found.value("process_threads")
-    # While the call hangs nobody waits for it again, and no thread joins it.
+    # While the call hangs no scrape waits for it again, and no second thread is started.
     begun = time.monotonic()
     found = page(gpu)
     assert time.monotonic() - begun < 2

@@ -188,7 +188,7 @@ def test_names_without_end_cost_bounded_memory(start):
         == page.value("ml_push_group_series")
 
 
-def test_slow_readers_of_a_large_page_delay_nobody(start):
+def test_slow_readers_of_a_large_page_delay_no_other_client(start):
     daemon = start.daemon(tree="debian12-2cpu")
     body = b"".join(b'requests_total{path="/a/long/path/of/some/length",worker="%06d"} %d\n' % (n, n)
                     for n in range(99_000))
@@ -290,7 +290,7 @@ def test_reload_over_http_is_off_unless_asked_for(start, tmp_path):
     ("a: b: c\n", ":1:5: mapping values are not allowed in this context"),
     ("a: &x 1\nb: *x\n", ":1:4: anchors and tags are not supported"),
 ])
-def test_a_wrong_settings_file_is_told_with_line_and_column(tmp_path, text, sentence):
+def test_a_wrong_settings_file_is_reported_with_line_and_column(tmp_path, text, sentence):
     file = tmp_path / "settings.yml"
     file.write_text(text)
     for command in (["check-config"], []):

@@ -242,7 +242,7 @@ def test_two_scrapers_at_once_get_whole_pages(daemon):
     (b"POST /metrics HTTP/1.1\r\nHost: a\r\nContent-Length: 99999999999999999999\r\n\r\n",
      {400, 413}),
 ])
-def test_a_hostile_request_gets_one_refusal_and_the_door(daemon, request_bytes, statuses):
+def test_a_hostile_request_gets_one_refusal_and_is_disconnected(daemon, request_bytes, statuses):
     received = raw(daemon.address, request_bytes)
     lines = [line for line in received.split(b"\r\n") if line.startswith(b"HTTP/1.1 ")]
     found = {int(line.split()[1]) for line in lines} or {None}
@@ -279,7 +279,7 @@ def test_a_client_that_never_reads_does_not_delay_another(start):
         assert time.monotonic() - begin < 5
 
 
-def test_a_client_that_leaves_in_the_middle_harms_nobody(daemon):
+def test_a_client_that_disconnects_mid_request_harms_no_other(daemon):
     for _ in range(200):
         connection = connect(daemon.address)
         connection.connect()
@@ -312,7 +312,7 @@ def test_beyond_the_connection_limit_one_is_refused_and_not_left_hanging(start):
                 break
         assert refused is not None, "1,100 connections and none was refused"
         assert refused.startswith(b"HTTP/1.1 503 "), refused
-    wait_until(lambda: daemon.answers("/-/healthy"), 20, "room for the next client")
+    wait_until(lambda: daemon.answers("/-/healthy"), 20, "the next client is served")
     page = pages.parse_text(daemon.get().body)
     assert page.get("ml_exporter_http_refused_total", reason="connection_limit") >= 1
     wait_until(lambda: connections_of(daemon) <= 2, 20, "the connections are forgotten")

@@ -80,7 +80,7 @@ def mounted(start, hang, tree):
         "--collector.loadavg", "--collector.filesystem.mount-timeout=500ms", prefix=hang.prefix)
 
 
-def test_a_hung_mount_is_told_in_the_same_scrape(mounted, hang):
+def test_a_hung_mount_is_reported_in_the_same_scrape(mounted, hang):
     page, took = timed(mounted, 10)
     assert hangs(page, hang.directory)
     assert page.value("ml_exporter_filesystem_hung_calls") == 2
@@ -170,7 +170,7 @@ def test_a_daemon_that_hangs_still_stops(stuck):
     assert stuck.stop() == 0
 
 
-def test_a_page_that_nobody_waits_for_is_given_up(stuck, hang):
+def test_a_page_without_a_waiting_client_is_abandoned(stuck, hang):
     connection = connect(stuck.address)
     connection.request("GET", "/metrics")
     time.sleep(0.5)

@@ -103,7 +103,7 @@ PRODUCER = textwrap.dedent("""
 """)
 
 
-def test_a_producer_on_the_socket_is_told_until_it_exits(start, tmp_path):
+def test_a_producer_on_the_socket_is_exposed_until_it_exits(start, tmp_path):
     path = tmp_path / "push.sock"
     daemon = start.daemon("--collector.disable-defaults", f"--push.socket={path}")
     producer = subprocess.Popen(

@@ -36,7 +36,7 @@ class ControlGroup:
         return int(words["oom_kill"])
 
     def close(self):
-        wait_until(lambda: not (self.folder / "cgroup.procs").read_text(), 20, "nobody is in it")
+        wait_until(lambda: not (self.folder / "cgroup.procs").read_text(), 20, "the group is empty")
         self.folder.rmdir()
 
 
@@ -70,7 +70,7 @@ def test_what_was_answered_is_there_after_the_kernel_has_killed_it(start, tmp_pa
     daemon = keep()
     load = Load(daemon)
     limited.take(daemon.pid)
-    # Room for what it holds now and a little more.
+    # What it holds now and a little more.
     status = pathlib.Path(f"/proc/{daemon.pid}/status").read_text()
     resident = int(status.split("VmRSS:")[1].split()[0]) << 10
     limited.limit(resident + (6 << 20))

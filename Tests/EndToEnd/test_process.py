@@ -21,7 +21,7 @@ def run(*arguments: str, seconds: float = 30, **options) -> subprocess.Completed
 
 
 def sentences(result: subprocess.CompletedProcess) -> list[str]:
-    """What was said on stderr, one mistake per line; a hint at --help is none."""
+    """The errors on stderr, one per line, without the hint at --help."""
     return [line for line in result.stderr.splitlines()
             if line.strip() and "--help" not in line and not line.startswith("Usage")]
 
@@ -85,7 +85,7 @@ def test_include_and_exclude_together_are_refused(collector, subject):
 def test_check_config_accepts_what_is_right_and_starts_nothing():
     port = free_port()
     with socket.create_server(("127.0.0.1", port)):
-        # The port is taken; that is none of its business.
+        # The port is taken; check-config does not bind it.
         result = run("check-config", f"--web.listen-address=127.0.0.1:{port}",
                      "--no-collector.cpu", "--collector.netdev.device-exclude=^lo$")
     assert result.returncode == 0, result
@@ -305,7 +305,7 @@ def test_systemd_socket_without_a_socket_is_refused():
 
 
 @pytest.mark.parametrize("abstract", [False, True], ids=["path", "abstract"])
-def test_systemd_is_told_of_start_life_and_end(start, tmp_path, abstract):
+def test_systemd_is_notified_of_start_life_and_end(start, tmp_path, abstract):
     name = f"\0ml-exporter-test-{os.getpid()}" if abstract else f"{tmp_path}/notify"
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as inbox:
         inbox.bind(name)
@@ -324,7 +324,7 @@ def test_systemd_is_told_of_start_life_and_end(start, tmp_path, abstract):
 
 
 def test_a_notify_socket_that_is_gone_harms_nothing(start, tmp_path):
-    environment = {**os.environ, "NOTIFY_SOCKET": f"{tmp_path}/nobody", "WATCHDOG_USEC": "200000"}
+    environment = {**os.environ, "NOTIFY_SOCKET": f"{tmp_path}/missing", "WATCHDOG_USEC": "200000"}
     daemon = start.daemon(env=environment)
     time.sleep(0.5)
     assert daemon.get("/-/healthy").status == 200

@@ -160,7 +160,7 @@ def test_wrong_rows_are_an_error_with_their_place(tmp_path, text, sentence):
     (("check", "p", "--input=x", "--fail-on=luck"), "drift or quality"),
     (("show",), "expected one profile"),
 ])
-def test_wrong_usage_is_told_and_is_status_2(arguments, words):
+def test_wrong_usage_is_reported_and_is_status_2(arguments, words):
     done = profile(*arguments)
     assert done.returncode == 2 and words in done.stderr.decode()
 

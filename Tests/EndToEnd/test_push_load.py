@@ -170,7 +170,7 @@ def test_scrapes_stay_fast_whatever_pushers_do(start, kind):
     assert page.get("ml_requests_total", model="cut", version="unversioned", outcome="ok") is None
 
 
-def test_more_pushers_than_connections_are_told_so(start):
+def test_pushers_beyond_the_connection_limit_get_503(start):
     daemon = start.daemon("--collector.disable-defaults")
     address = daemon.push_address.rsplit(":", 1)
     with selectors.DefaultSelector() as waiting:

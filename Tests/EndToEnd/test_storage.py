@@ -95,7 +95,7 @@ def fill(daemon):
     group(daemon, "job/night/instance/a", b"# TYPE rows gauge\nrows 41\n")
     group(daemon, "job/deleted", b"left 1\n")
     group(daemon, "job/deleted", method="DELETE")
-    # Forgotten and known anew, under another number.
+    # Forgotten and registered again, under another number.
     accept(daemon, {"model": "forgotten"}, **stamp(1, "other"))
     assert daemon.push("/v1/producers/other", method="DELETE").status == 200
     accept(daemon, {"model": "forgotten"}, **stamp(1, "other"))
@@ -318,7 +318,7 @@ def test_a_record_whose_bytes_changed_costs_itself(keep, tmp_path):
 
 @pytest.mark.parametrize("name", ["journal.db", "snapshot.db"])
 @pytest.mark.parametrize("content", [b"dear diary\n" * 500, None], ids=["text", "database"])
-def test_a_file_of_somebody_else_is_set_aside_unharmed(keep, tmp_path, name, content):
+def test_a_file_of_another_program_is_set_aside_unharmed(keep, tmp_path, name, content):
     folder = tmp_path / "data"
     folder.mkdir()
     if content is None:
@@ -386,7 +386,7 @@ def test_a_path_that_can_be_no_folder_costs_pushes_only(keep, tmp_path):
 # Disks that refuse.
 
 def on_a_disk_of(options: str, folder) -> tuple:
-    """Starts what follows with a small disk at `folder` that nobody else sees."""
+    """Starts what follows with a small disk at `folder`, in its own mount namespace."""
     folder.mkdir()
     return ("unshare", "--mount", "sh", "-c",
             f'mount -t tmpfs -o {options} tmpfs "$0" && exec "$@"', str(folder))
@@ -482,7 +482,7 @@ def test_what_has_outlived_its_time_does_not_come_back_after_a_crash(keep):
     assert answer.status == 200
     wait_until(lambda: requests(page(daemon), "idle") is None
                and not page(daemon).named("held"), 20, "both are gone")
-    # They begin anew, and another group takes the series over.
+    # They start again, and another group takes the series over.
     accept(daemon, {"model": "idle"})
     group(daemon, "job/short", b'held{shard="1"} 5\n')
     before = page(daemon)
@@ -542,7 +542,7 @@ def test_a_body_that_cannot_be_read_uses_its_number_up(start, tmp_path, path):
     answer = daemon.push("/v1/events", b"no gzip", headers={**JSON, **damaged, **stamp(2)})
     assert answer.status == 400
     assert accept(daemon, {"model": "m"}, **stamp(2))["duplicate"] is True
-    # A body that nobody would read leaves its number free.
+    # A body in an unsupported encoding leaves its number free.
     answer = daemon.push("/metrics/job/j", b"rows 1\n", method="PUT",
                          headers={"Content-Encoding": "br", **stamp(3)})
     assert answer.status == 415

@@ -10,14 +10,14 @@ import pytest
 
 from programs import binary
 
-HOUSE = pathlib.Path(__file__).resolve().parents[1] / "Torture"
+TORTURE = pathlib.Path(__file__).resolve().parents[1] / "Torture"
 PROMISES = ("acknowledged and lost", "applied more than once", "never sent")
 SKIPPED = 77
 
 
 def torture(program: str, *options: str) -> tuple[int, str]:
     run = subprocess.run(
-        [sys.executable, str(HOUSE / program), *options], capture_output=True, text=True,
+        [sys.executable, str(TORTURE / program), *options], capture_output=True, text=True,
         timeout=300, env={**os.environ, "ML_EXPORTER": binary()})
     if run.returncode == SKIPPED:
         pytest.skip(run.stdout.strip())

@@ -1,4 +1,4 @@
-"""The daemon is told to end, and started again, while clients push: as an upgrade does it."""
+"""The daemon is stopped and started again while clients push, as an upgrade does it."""
 
 import contextlib
 import http.client
@@ -141,7 +141,7 @@ def activated(start, sockets: dict[str, socket.socket], *flags: str) -> Daemon:
         pass_fds=[s.fileno() for s in sockets.values()])
 
 
-def test_a_restart_behind_sockets_of_systemd_drops_nobody(start, tmp_path):
+def test_a_restart_behind_sockets_of_systemd_drops_no_client(start, tmp_path):
     sockets = {name: high(socket.create_server(("127.0.0.1", 0), backlog=512))
                for name in ("metrics", "push")}
     with contextlib.ExitStack() as stack:
@@ -162,7 +162,7 @@ def test_a_restart_behind_sockets_of_systemd_drops_nobody(start, tmp_path):
             client.over.set()
         for client in clients:
             client.join(20)
-            # Nobody was refused or cut off; a few were told to come again.
+            # No client was refused or cut off; a few got 503 and tried again.
             assert client.unanswered == []
         answered = sum(len(client.statuses[200]) for client in clients)
         assert requests(page(daemon), "m") == answered

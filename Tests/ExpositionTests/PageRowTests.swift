@@ -77,7 +77,7 @@ struct PageRowTests {
         #expect(BucketBounds(ascending: []).bucket(of: 3) == 0)
     }
 
-    @Test func `bounds that do not ascend or are not finite are none`() {
+    @Test func `bounds that do not ascend or are not finite are rejected`() {
         #expect(BucketBounds([1, 1]) == nil)
         #expect(BucketBounds([2, 1]) == nil)
         #expect(BucketBounds([1, .infinity]) == nil)

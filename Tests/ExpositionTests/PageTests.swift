@@ -43,7 +43,7 @@ struct PageTests {
         }
     }
 
-    @Test func `a finished page can be given away and the next has room at once`() {
+    @Test func `a finished page can be taken, and the next has its capacity at once`() {
         var page = Page(format: .text, body: Buffer(capacity: 16))
         page.single(UnlabelledMetric("x", kind: .gauge, help: "X."), value: 1)
         page.finish()
@@ -107,7 +107,7 @@ struct PageTests {
         #expect(String(decoding: labels.bytes, as: UTF8.self) == #"a="b",model="m",le="1.0""#)
     }
 
-    @Test func `names that Prometheus refuses are told`() {
+    @Test func `names that Prometheus refuses are invalid`() {
         for name in ["", "1a", "a-b", "ä", "a b"] {
             let bytes = Array(name.utf8)
             let isValid = Family.isValidName(bytes.span)

@@ -15,7 +15,7 @@ struct SeriesTableTests {
         #expect(table.rowCount == 0)
     }
 
-    @Test func `a row that is named twice is told`() {
+    @Test func `a row that occurs twice is refused`() {
         var table = SeriesTable([.init(family)])
         #expect(lines(["a", "a", "b"], table: &table) == ["a", "b"])
         #expect(lines(["a", "b", "a"], table: &table) == ["a", "b"])

@@ -57,7 +57,7 @@ struct GroupImageTests {
         for image in store.images(at: moment(2)) {
             var bytes: [UInt8] = []
             image.encode(into: &bytes)
-            // Another boot of the machine: its monotonic clock began anew.
+            // Another boot of the machine: its monotonic clock restarted at 0.
             let read = try #require(decode(bytes[...]))
             other.restore(read, at: moment(50, start: -49))
         }
@@ -81,7 +81,7 @@ struct GroupImageTests {
         #expect(push(store, path: "/metrics/job/j", body: "x 5\n", at: moment(4)) == 200)
     }
 
-    @Test func `somebody else lets groups end when pages and pushes must not`() {
+    @Test func `with expiresItself false only the caller removes expired groups`() {
         let store = GroupStore(expiresItself: false)
         #expect(store.nextExpiry == .max)
         #expect(
@@ -95,7 +95,7 @@ struct GroupImageTests {
         #expect(store.counts.groups == 2)
         let over = store.expired(at: moment(22))
         #expect(over == [GroupingKey([("job", "a")])])
-        // Whoever could not keep it asks again.
+        // A caller that could not record the expiry asks again.
         #expect(store.nextExpiry == moment(22.25).monotonicNanoseconds)
         #expect(store.expired(at: moment(22.25)) == over)
         store.expire(over)

@@ -48,7 +48,7 @@ struct GroupPathTests {
         ),
         ("/metrics/job@base64/_w==", "the value of label \"job\" is not UTF-8"),
     ])
-    func `what is wrong with a group's path is told`(text: String, sentence: String) {
+    func `an invalid group path is refused with its error`(text: String, sentence: String) {
         #expect(path(text) == .refused(sentence))
     }
 

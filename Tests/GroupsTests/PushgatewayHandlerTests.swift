@@ -120,7 +120,7 @@ struct GroupDoorTests {
         _ = send(.put, path: "/metrics/job/j/a/1", body: "x 1\n")
         #expect(send(.put, path: "/metrics/job/j", body: "x{a=\"1\"} 2\n").status == 400)
         #expect(send(.put, path: "/metrics/job/j", body: "x{a=\"2\"} 2\n").status == 200)
-        // An empty label is none, so this would be the same group a second time.
+        // An empty label equals a missing one, so this is the same group a second time.
         #expect(send(.put, path: "/metrics/job/j/b@base64/=", body: "x{a=\"2\"} 2\n").status == 400)
         #expect(samples().count == 2)
     }
@@ -235,7 +235,7 @@ struct GroupDoorTests {
         #expect(page().isEmpty)
     }
 
-    @Test func `limits of groups and series are told and counted`() {
+    @Test func `limits of groups and series are answered with 429 and counted`() {
         var limits = GroupLimits()
         limits.groups = 2
         limits.groupSeries = 2

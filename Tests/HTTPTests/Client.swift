@@ -21,7 +21,7 @@ struct Reply: Equatable {
     }
 }
 
-/// A client that sends exactly the bytes it is told to.
+/// A client that sends exactly the given bytes.
 final class Client {
     private let descriptor: Int32
     private var unread: [UInt8] = []

@@ -23,7 +23,7 @@ import Testing
         #expect(client.staysOpen(milliseconds: 50))
     }
 
-    @Test func `a body and the next request in one packet are told apart`() throws {
+    @Test func `a body and the next request in one packet are separated`() throws {
         let fixture = try Fixture()
         let client = try fixture.client()
         client.send(post("/echo", body: "one") + get("/query?two") + post("/echo", body: "three"))

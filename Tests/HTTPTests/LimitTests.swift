@@ -4,7 +4,7 @@ import Kernel
 import Testing
 
 @Suite(.blockingThreads) struct LimitTests {
-    @Test func `connections beyond the limit are told 503 and the next after one left is served`()
+    @Test func `connections beyond the limit get 503, and the next is served after one has closed`()
         throws
     {
         var limits = Limits()
@@ -54,7 +54,7 @@ import Testing
         #expect(fixture.server.statistics.openConnections == 1)
     }
 
-    @Test func `bodies beyond the memory for all of them are told 503`() throws {
+    @Test func `bodies beyond the memory limit of all bodies get 503`() throws {
         var limits = Limits()
         limits.bodyBytes = 1000
         limits.inFlightBodyBytes = 1500

@@ -31,7 +31,7 @@ import Testing
         #expect(error?.description.hasPrefix("listen address \"") == true)
     }
 
-    @Test func `any free port is told`() throws {
+    @Test func `port 0 binds a free port, which the listener names`() throws {
         let listener = try Listener.bind(.tcp(host: "127.0.0.1", port: 0))
         let port = try #require(listener.port)
         #expect(port > 0)
@@ -133,7 +133,7 @@ import Testing
             #expect(client.reply().status == 200)
             #expect(server.stop())
         }
-        // The socket still listens for whoever opened it.
+        // The socket still listens: its opener owns it.
         let client = try Client(port: try #require(outer.port))
         #expect(client.staysOpen(milliseconds: 20))
     }

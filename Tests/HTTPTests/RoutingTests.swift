@@ -134,7 +134,7 @@ import Testing
             client.send(get(path))
             #expect(client.reply().status == 404, "\(path)")
         }
-        client.send(post("/nothing", body: "a body that nobody wants") + get("/hello"))
+        client.send(post("/nothing", body: "a body that no route reads") + get("/hello"))
         #expect(client.reply().status == 404)
         #expect(client.reply().status == 200)
     }
@@ -180,7 +180,7 @@ import Testing
         #expect(client.reply().text == "none")
     }
 
-    @Test func `a client that asks to continue is told to`() throws {
+    @Test func `a client that sends Expect gets 100 Continue`() throws {
         let fixture = try Fixture()
         let client = try fixture.client()
         client.send(
@@ -191,7 +191,7 @@ import Testing
         #expect(client.staysOpen(milliseconds: 50))
     }
 
-    @Test func `a client that asks to continue with a refused request is told so at once`() throws {
+    @Test func `a refused request with Expect is answered at once`() throws {
         let fixture = try Fixture()
         let client = try fixture.client()
         client.send(

@@ -8,7 +8,7 @@ import Testing
         Clock.monotonicNanoseconds + seconds * 1_000_000_000
     }
 
-    @Test func `requests in inFlightBytes finish and new ones are told 503`() throws {
+    @Test func `requests in flight finish and new ones get 503`() throws {
         let fixture = try Fixture()
         let server = fixture.server
         let kept = try fixture.client()
@@ -37,7 +37,7 @@ import Testing
         #expect(server.statistics.openConnections == 0)
     }
 
-    @Test func `a quiesced server accepts nobody and the port is free after it`() throws {
+    @Test func `a quiesced server accepts no connection and frees its port`() throws {
         var port: UInt16 = 0
         do {
             let fixture = try Fixture()
@@ -117,7 +117,7 @@ import Testing
         #expect(server.stop())
     }
 
-    @Test func `nobody waits for a client that never asks`() throws {
+    @Test func `stopping does not wait for a client that sends no request`() throws {
         let fixture = try Fixture()
         let silent = try fixture.client()
         #expect(eventually { fixture.server.statistics.openConnections == 1 })

@@ -52,7 +52,7 @@ import Testing
                 if isReset { client.reset() }
             }
             var page = pool.take()
-            for _ in 0..<100_000 { page.append("nobody reads this") }
+            for _ in 0..<100_000 { page.append("no client reads this") }
             fixture.waiting.answerAll(Response(status: 200, body: page, returningTo: pool))
             #expect(eventually { fixture.server.statistics.openConnections == 0 })
         }

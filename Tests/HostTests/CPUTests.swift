@@ -18,7 +18,7 @@ struct ProcessorTests {
         #expect(lines.contains(#"node_cpu_seconds_total{cpu="0",mode="steal"} 0"#))
     }
 
-    @Test func `a small step back is held and counted, a large one starts anew`() {
+    @Test func `a small decrease is held and counted, a large one is a reset`() {
         let statistics = ProcStat(Trees.roots("odd"))
         var held = HeldCounters()
         #expect(held.idle("cpu0 500 0 0 1000\n", statistics: statistics) == 10)

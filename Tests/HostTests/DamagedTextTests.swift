@@ -7,7 +7,7 @@ import Testing
 
 /// Whatever the kernel prints, the good lines are served and the bad ones counted.
 struct DamagedTextTests {
-    @Test func `meminfo passes every field through and skips what is none`() {
+    @Test func `meminfo passes every field through and skips malformed lines`() {
         var memory = MemInfo(Trees.roots("odd"))
         var page = Page(format: .text, body: Buffer(capacity: 4096))
         let text = Array(
@@ -60,7 +60,7 @@ struct DamagedTextTests {
         }
     }
 
-    @Test func `a mountinfo line without its hyphen is none`() {
+    @Test func `a mountinfo line without its hyphen is rejected`() {
         func isMount(_ text: String) -> Bool {
             let bytes = Array(text.utf8)
             return Mount(Cursor(bytes.span)) != nil

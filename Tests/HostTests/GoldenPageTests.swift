@@ -4,7 +4,7 @@ import Scratch
 import Testing
 
 /// The whole page is what users build on: a change of it must be meant. `UPDATE_GOLDEN=1 swift test
-/// --filter GoldenPageTests` writes the files anew.
+/// --filter GoldenPageTests` rewrites the files.
 struct GoldenPageTests {
     private static let collectors = [
         "cpu", "diskstats", "loadavg", "meminfo", "netdev", "stat",

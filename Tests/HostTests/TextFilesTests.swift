@@ -6,7 +6,7 @@ import Testing
 
 @testable import Host
 
-/// Files of metrics in directories: what is shown, what is refused, what is told.
+/// Files of metrics in directories: what is exposed, rejected and reported.
 struct TextFilesTests {
     private let folder: Folder
 
@@ -57,7 +57,7 @@ struct TextFilesTests {
         #expect(notes == [])
     }
 
-    @Test func `the time of each file that could be used is told`() throws {
+    @Test func `the modification time of each valid file is exposed`() throws {
         try folder.write("a 1\n", to: "good.prom")
         try folder.write("a 1", to: "bad.prom")
         var times = [timeval(tv_sec: 1_700_000_000, tv_usec: 900_000), timeval()]

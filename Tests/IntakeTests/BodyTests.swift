@@ -21,7 +21,7 @@ import Testing
         #expect(decoded.batch.isEmpty && decoded.outcome.rejected == 0)
     }
 
-    @Test func `text that is not UTF-8 is told so`() throws {
+    @Test func `invalid UTF-8 is named in the error`() throws {
         let bytes = Array("{\"model\":\"".utf8) + [0xC3, 0x28] + Array("\"}".utf8)
         #expect(try #require(Decoded(bytes: bytes).problem).contains("UTF-8"))
         let surrogate = Array("{\"model\":\"".utf8) + [0xED, 0xA0, 0x80] + Array("\"}".utf8)
@@ -46,7 +46,7 @@ import Testing
         #expect(Decoded("\n \r\n", form: .lines).items == 0)
     }
 
-    @Test func `a wrong line costs itself`() {
+    @Test func `an invalid line is rejected alone`() {
         let decoded = Decoded(
             "{\"model\":\"a\"}\r\n\n{\"model\":\n[{\"model\":\"b\"}]\n7\n{\"model\":\"c\"} x\n  {\"model\":\"d\"}",
             form: .lines)
@@ -58,7 +58,7 @@ import Testing
         #expect(decoded.runs == ["a/unversioned/- 0..<1", "d/unversioned/- 1..<2"])
     }
 
-    @Test func `a line that is not UTF-8 costs itself`() {
+    @Test func `a line with invalid UTF-8 is rejected alone`() {
         let bytes =
             Array("{\"model\":\"a\"}\n{\"model\":\"".utf8) + [0xFF]
             + Array("\"}\n{\"model\":\"b\"}".utf8)

@@ -45,7 +45,7 @@ import Testing
         #expect(decoded.batch.omissions.timestamps == 1)
     }
 
-    @Test func `a wrong row costs itself and keeps its number`() {
+    @Test func `an invalid row is rejected alone, under its number`() {
         let decoded = Decoded(
             """
             [{"model":"m"},

@@ -19,7 +19,7 @@ final class CountingSink: Sendable {
             let model = batch.string(batch.scopes[batch.runs[run].scope].model)
             if model != "full" { continue }
             for row in batch.rows(of: run) {
-                outcome.reject(Int(batch.items[row]), code: .seriesLimit, detail: "no room")
+                outcome.reject(Int(batch.items[row]), code: .seriesLimit, detail: "limit reached")
             }
         }
     }
@@ -75,15 +75,15 @@ extension EventIngestor {
         }
     }
 
-    @Test func `what became of the events is told`() {
+    @Test func `the answer counts accepted and rejected events`() {
         #expect(push(#"{"model":"m"}"#) == .one)
         #expect(
             text(push(#"[{"model":"m"},{"model":"full"},{"model":"m"}]"#))
-                == #"200 {"accepted":2,"rejected":1,"errors":[{"index":1,"code":"series_limit","detail":"no room"}]}"#
+                == #"200 {"accepted":2,"rejected":1,"errors":[{"index":1,"code":"series_limit","detail":"limit reached"}]}"#
                 + "\n")
         #expect(
             text(push(#"{"model":"full"}"#))
-                == #"400 {"error":{"code":"every_event_refused","detail":"no event could be used; errors say why"},"accepted":0,"rejected":1,"errors":[{"index":0,"code":"series_limit","detail":"no room"}]}"#
+                == #"400 {"error":{"code":"every_event_refused","detail":"no event could be used; errors say why"},"accepted":0,"rejected":1,"errors":[{"index":0,"code":"series_limit","detail":"limit reached"}]}"#
                 + "\n")
         #expect(text(push("[]")) == "200 {\"accepted\":0,\"rejected\":0,\"errors\":[]}\n")
         #expect(text(push("[")).hasPrefix(#"400 {"error":{"code":"not_json","#))

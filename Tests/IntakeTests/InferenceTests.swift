@@ -150,7 +150,7 @@ import Testing
         (#"{"model":"\ud800"}"#, "bad_text"),
         (#"{"model":"m","timestamp":"now"}"#, "wrong_type"),
     ])
-    func `a wrong event costs itself and says why`(event: String, code: String) throws {
+    func `an invalid event is rejected alone, with its reason`(event: String, code: String) throws {
         let decoded = Decoded(#"[{"model":"before"},\#(event),{"model":"after"}]"#)
         #expect(decoded.accepted == 2 && decoded.outcome.rejected == 1)
         #expect(

@@ -44,7 +44,7 @@ func gzip(_ plain: [UInt8], level: Int32 = 6) -> [UInt8] {
         #expect(inflate(parts.flatMap { gzip($0) }) == .success(parts.flatMap { $0 }))
     }
 
-    @Test func `what is damaged or cut off is told so`() {
+    @Test func `damaged or truncated data is reported as damaged`() {
         let packed = gzip(Array("some text that is packed".utf8))
         #expect(inflate([]) == .failure(.damaged))
         #expect(inflate(Array("{\"model\":\"a plain text\"}".utf8)) != .success([]))

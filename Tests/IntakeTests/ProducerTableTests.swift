@@ -158,7 +158,7 @@ import Testing
         #expect(decide(.max) == .futureStart)
     }
 
-    @Test func `somebody else may forget the silent ones`() {
+    @Test func `with expiresItself false expired producers are only listed, not forgotten`() {
         let producers = ProducerTable(expiresItself: false)
         let day = Duration.seconds(86_400).nanoseconds
         #expect(producers.decide(key("a", start: 1, sequence: 1), now: 5) == .apply(1))
@@ -179,7 +179,7 @@ import Testing
         #expect(producers.decide(key("b", start: 1, sequence: 1), now: 0) == .apply(6))
     }
 
-    @Test func `a forgotten producer begins anew under another number`() {
+    @Test func `a forgotten producer starts again under another number`() {
         let producers = ProducerTable()
         #expect(producers.decide(key("a", start: 1, sequence: 1), now: 1) == .apply(1))
         #expect(producers.forget("a") == 1)
@@ -215,7 +215,8 @@ import Testing
             }
         }
         let counts = applied.counts
-        // A thread that lags by more than the window is told "duplicate" of what nobody has applied.
+        // A thread that lags by more than the window gets "duplicate" for a batch that no thread has
+        // applied.
         #expect(counts.values.allSatisfy { $0 == 1 })
         #expect(UInt64(counts.count) + producers.lost >= 2000 - 1024)
     }
@@ -285,7 +286,7 @@ import Testing
         #expect((0..<30).count { _ in limiter.admits(1, now: now) } == 20)
     }
 
-    @Test func `without a rate nobody is refused`() {
+    @Test func `without a rate no push is refused`() {
         let limiter = RateLimiter(perSecond: 0, burst: 0)
         #expect((0..<10_000).allSatisfy { _ in limiter.admits(1, now: 1) })
     }

@@ -40,7 +40,7 @@ struct CompactionTests {
         #expect(folder.names == ["journal.db", "lock", "snapshot-former.db", "snapshot.db"])
     }
 
-    @Test func `a journal goes on behind it, also when the latest snapshot is damaged`() throws {
+    @Test func `a journal continues after it, also when the latest snapshot is damaged`() throws {
         let folder = try crashed(words)
         _ = try compact(folder)
         var bytes = try folder.read("snapshot.db")

@@ -85,7 +85,7 @@ struct DamageTests {
         #expect(try folder.read("journal.db") == bytes)
     }
 
-    @Test func `records that nobody understands are counted and cost only themselves`() throws {
+    @Test func `records that cannot be decoded are counted and only they are skipped`() throws {
         let folder = try Folder()
         let session = try Session(folder)
         #expect(session.keep(["a", "riddle", "b"]))

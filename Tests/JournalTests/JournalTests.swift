@@ -49,7 +49,7 @@ struct JournalTests {
         #expect(again.stop())
     }
 
-    @Test func `the log is moved into its file and begins anew while pushes go on`() throws {
+    @Test func `the log is checkpointed and restarts while pushes continue`() throws {
         let folder = try Folder()
         var limits = Session.limits
         limits.checkpointBytes = 64 << 10

@@ -43,7 +43,7 @@ struct LossTests {
     }
 
     @Test(arguments: [true, false])
-    func `a bit that flips anywhere in the log is told, with and without the lock file`(
+    func `a flipped bit anywhere in the log is reported, with and without the lock file`(
         hasLock: Bool
     ) throws {
         let whole = try crashed(words)
@@ -60,7 +60,7 @@ struct LossTests {
         }
     }
 
-    @Test func `a log that is shorter than what was acknowledged is told`() throws {
+    @Test func `a log that is shorter than what was acknowledged is reported`() throws {
         let folder = try crashed(words)
         let bytes = try folder.read("journal.db-wal")
         try folder.write(Array(bytes[..<(bytes.count / 2)]), to: "journal.db-wal")
@@ -85,7 +85,7 @@ struct LossTests {
         #expect(session.stop())
     }
 
-    @Test func `all files of the records are removed and the loss is told`() throws {
+    @Test func `the loss is reported when all files of the records were removed`() throws {
         let folder = try crashed(words)
         for name in ["journal.db", "journal.db-wal", "journal.db-shm"] { folder.remove(name) }
         try expectToldAndRunning(folder, place: "removed")
@@ -111,7 +111,7 @@ struct LossTests {
     }
 
     @Test(arguments: [["journal.db"], ["lock"], ["journal.db-wal"], []])
-    func `files that are removed while the journal runs are written anew with all that was kept`(
+    func `files that are removed while the journal runs are rewritten with all records`(
         names: [String]
     ) throws {
         let folder = try Folder()
@@ -135,12 +135,12 @@ struct LossTests {
         let session = try Session(folder, limits: quick)
         #expect(session.keep(words))
         folder.remove("journal.db")
-        try folder.write("of somebody else", to: "journal.db")
+        try folder.write("of another program", to: "journal.db")
         usleep(20_000)
         #expect(session.keep(["late"]))
         #expect(session.stop())
         let name = try #require(folder.names.first { $0.hasPrefix("journal.db.set-aside-") })
-        #expect(String(decoding: try folder.read(name), as: UTF8.self) == "of somebody else")
+        #expect(String(decoding: try folder.read(name), as: UTF8.self) == "of another program")
         let again = try Session(folder)
         #expect(again.store.words == words + ["late"])
         #expect(again.stop())

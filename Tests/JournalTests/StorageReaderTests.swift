@@ -127,7 +127,7 @@ struct StorageReaderTests {
         #expect(view.faults.first?.finding == "records 1 to 30 are missing")
     }
 
-    @Test func `any flipped byte of any file is told or harmless, and nothing is written`() throws {
+    @Test func `any flipped byte is reported or harmless, and nothing is written`() throws {
         let whole = try crashedFolder()
         for name in ["journal.db", "snapshot.db", "journal.db-wal"] {
             let bytes = try whole.read(name)

@@ -15,7 +15,7 @@ struct KernelFileTests {
         #expect(text.bytes.string.hasPrefix("\(getpid()) "))
     }
 
-    @Test func `a file elsewhere is opened anew, so a replaced one is seen`() throws {
+    @Test func `a file elsewhere is opened at each read, so a replaced one is seen`() throws {
         let folder = try Folder()
         try folder.write("first", to: "file")
         var file = Root(folder.path).file("file")

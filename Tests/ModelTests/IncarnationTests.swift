@@ -17,7 +17,7 @@ struct LifeTests {
         #expect(models.samples("ml_requests_total")[0].hasSuffix(" 1"))
     }
 
-    @Test func `a version that nobody pushes goes after its time to live`() {
+    @Test func `a version without pushes expires after its time to live`() {
         let models = Models()
         models.take { _ in }
         #expect(!models.samples("ml_requests_total", later: .seconds(86_000)).isEmpty)
@@ -34,7 +34,7 @@ struct LifeTests {
         #expect(!models.samples("ml_requests_total", later: .seconds(10_000_000)).isEmpty)
     }
 
-    @Test func `somebody else lets versions end when a page must not`() {
+    @Test func `with expiresItself false only the caller removes expired versions`() {
         let models = Models(expiresItself: false)
         models.take { _ in }
         models.take { $0.version = "4" }

@@ -53,7 +53,7 @@ struct LimitTests {
         #expect(outcome.rejections.map(\.index) == [1])
         #expect(outcome.rejections.map(\.code) == [.seriesLimit])
         #expect(models.samples("ml_requests_total")[0].hasSuffix(" 3"))
-        // Features were reserved before the room ended, and nothing shows them.
+        // Series of features were reserved before the limit was reached, and the page has none of them.
         #expect(models.samples("ml_feature_rows_total").isEmpty)
         #expect(models.budget.count <= 60)
     }
@@ -86,7 +86,7 @@ struct LimitTests {
         #expect(models.value(#"ml_series_dropped_total{reason="page_limit"}"#) == "\(refused)")
     }
 
-    @Test func `what is retired gives its room back`() {
+    @Test func `retiring a version releases its series`() {
         let models = Models()
         for version in 0..<5 {
             models.take {

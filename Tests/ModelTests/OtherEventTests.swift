@@ -69,7 +69,7 @@ struct AnnouncementTests {
         #expect(models.value(#"ml_business_value{city="Bonn",kpi="profit"}"#) == "1")
     }
 
-    @Test func `a training is told by model, and what it said last stays`() {
+    @Test func `trainings are exposed by model, and the last reported values stay`() {
         let models = Models()
         var push = Push()
         func training(_ status: TrainingEvent.Status, epoch: Double, f1: Double) -> BatchOutcome {

@@ -25,11 +25,11 @@ struct ProducerTests {
     }
 
     @Test(arguments: ["", "4242 (x", "4242 (x) S 1 2", "4242 (x) Z 1 2 3 4 5 6 7 8 9 10 11"])
-    func `a process that has ended or makes no sense is none`(line: String) {
+    func `the line of an exited process or a malformed line gives no usage`(line: String) {
         #expect(read(line) == nil)
     }
 
-    @Test func `storage is told apart from what caches served`() throws {
+    @Test func `bytes of storage are distinguished from bytes of the page cache`() throws {
         var usage = try #require(read(line))
         let io = "rchar: 1\nwchar: 2\nsyscr: 3\nsyscw: 4\nread_bytes: 5\nwrite_bytes: 6\n"
         usage.parse(io: io.utf8Span.span)
@@ -48,7 +48,7 @@ struct ProducerTests {
         return try #require(ProcessUsage.read(pid, in: Root("/proc"), text: &text)).startTicks
     }
 
-    @Test func `a living producer is told with the models it pushes for`() throws {
+    @Test func `a running producer is exposed with the models it pushes for`() throws {
         let models = Models()
         let pid = getpid()
         let process = Sender.Process(pid: pid, startTicks: try start(of: pid))
@@ -80,7 +80,7 @@ struct ProducerTests {
         #expect(models.samples("ml_requests_total").count == 6)
     }
 
-    @Test func `a producer is gone when it has exited, and its room is free`() throws {
+    @Test func `an exited producer is removed and its capacity is released`() throws {
         let models = Models()
         var pid = pid_t()
         var arguments: [UnsafeMutablePointer<CChar>?] = unsafe [strdup("sleep"), strdup("60"), nil]

@@ -96,8 +96,8 @@ struct RecordTests {
         for (line, wanted) in zip(shown, expected)
         where !line.hasPrefix("ml_model_loaded_timestamp_seconds") { #expect(line == wanted) }
         #expect(shown.count == expected.count)
-        let room = models.budget.count
-        #expect(other.budget.count == room)
+        let count = models.budget.count
+        #expect(other.budget.count == count)
     }
 
     @Test func `a snapshot that is cut or changed is refused or read, and traps nothing`() {

@@ -7,10 +7,10 @@ import time
 
 import pytest
 
-HOUSE = pathlib.Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(HOUSE / "deploy" / "demo"))
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "deploy" / "demo"))
 # The stand-in for GPUs.
-sys.path.append(str(HOUSE / "Tests" / "EndToEnd"))
+sys.path.append(str(ROOT / "Tests" / "EndToEnd"))
 
 # Long enough that a rate over the window is about what was pushed.
 WINDOW_SECONDS = 40

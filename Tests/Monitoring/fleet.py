@@ -107,16 +107,16 @@ class Site:
         counts = collections.Counter()
         for service in self.services:
             place = (service.model, service.version, service.host)
-            truth = service.truth
+            pushed = service.truth
             for kind in ("outcomes", "errors", "missing", "tokens", "durations"):
-                for detail, number in dict(getattr(truth, kind)).items():
+                for detail, number in dict(getattr(pushed, kind)).items():
                     counts[kind, detail, *place] += number
-            counts["requests", None, *place] += truth.requests
-            counts["rows", None, *place] += truth.rows
-            counts["earned", None, *place] += truth.earned
-            counts["lost", None, *place] += truth.lost
-            counts["labels", None, *place] += truth.labels
-            counts["invalid rows", None, *place] += truth.invalid_rows
+            counts["requests", None, *place] += pushed.requests
+            counts["rows", None, *place] += pushed.rows
+            counts["earned", None, *place] += pushed.earned
+            counts["lost", None, *place] += pushed.lost
+            counts["labels", None, *place] += pushed.labels
+            counts["invalid rows", None, *place] += pushed.invalid_rows
         counts["copies", None, "lab", "1", 1] = self.clumsy.copies
         return Moment(time.time(), counts)
 

@@ -58,7 +58,7 @@ def test_an_alert_reaches_whom_it_concerns(rule):
     assert told.strip() == expected_receiver(rule)
 
 
-def test_an_alert_that_nobody_routed_is_not_lost():
+def test_an_alert_without_a_route_is_not_lost():
     told = amtool("config", "routes", "test", f"--config.file={FILE}", "alertname=Unheard")
     assert told.strip() == "platform-channel"
 
@@ -123,7 +123,7 @@ def delivered(receiver, status: str) -> set[str]:
             if message.content["status"] == status and alert["status"] == status}
 
 
-def test_incidents_are_told_once_everywhere_and_what_follows_from_them_is_held_back(running):
+def test_incidents_notify_once_everywhere_and_their_consequences_are_inhibited(running):
     alertmanager, receiver = running
     fraud = {"model": "fraud", "version": "3"}
     told = [alert("ModelErrorBudgetBurnFast", "critical", "ml", **fraud),
@@ -178,7 +178,7 @@ def test_incidents_are_told_once_everywhere_and_what_follows_from_them_is_held_b
 
     time.sleep(5)
     pages = [message for message in receiver.at("/v2/enqueue") if "fraud" in message.body]
-    assert len(pages) == 1, "an incident that goes on pages once"
+    assert len(pages) == 1, "a continuing incident pages once"
 
     alertmanager.post([alert("ModelErrorBudgetBurnFast", "critical", "ml", ends=True, **fraud),
                        alert("ModelErrorBudgetBurnSlow", "warning", "ml", ends=True, **fraud)])

@@ -53,7 +53,7 @@ def test_machine_and_groups_are_two_jobs_with_limits(file):
     for job in (machine, groups):
         assert all(limit in job for limit in LIMITS)
         assert job["relabel_configs"][0] == machine["relabel_configs"][0]
-    # What two hosts were pushed under the same job and instance is told apart by where it was scraped.
+    # Groups that two hosts hold under the same job and instance differ in the scraped address.
     assert machine["relabel_configs"] == groups["relabel_configs"][:-1]
     assert groups["relabel_configs"][-1] == {"source_labels": ["__address__"], "target_label": "exporter"}
 

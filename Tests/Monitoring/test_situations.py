@@ -23,7 +23,7 @@ def test_a_situation_ends_as_it_should(situation, interval, tmp_path):
 
 @pytest.mark.parametrize("interval", INTERVALS)
 @pytest.mark.parametrize("file", sorted(RULE_TESTS.glob("*.yml")), ids=lambda file: file.stem)
-def test_what_promtool_is_told_to_expect_happens(file, interval, tmp_path):
+def test_the_expected_alerts_fire(file, interval, tmp_path):
     tests = yaml.safe_load(file.read_text())
     tests["rule_files"] = [str((pathlib.Path(file).parent / read).resolve()) for read in tests["rule_files"]]
     done = run(at_interval(tests, interval), tmp_path)

@@ -89,7 +89,7 @@ struct BatchTests {
 }
 
 struct VerdictTests {
-    @Test func `twenty rejections are told, all are counted`() {
+    @Test func `twenty rejections are reported, all are counted`() {
         var outcome = BatchOutcome()
         for index in 0..<25 { outcome.reject(index, code: .badValue, detail: "value \(index)") }
         #expect(outcome.rejections.count == 20)
@@ -98,7 +98,7 @@ struct VerdictTests {
         #expect(outcome.rejections[19].detail == "value 19")
     }
 
-    @Test func `a sentence that nobody reads is not made`() {
+    @Test func `the text of an omitted rejection is not built`() {
         var outcome = BatchOutcome()
         for index in 0..<20 { outcome.reject(index, code: .syntax, detail: "") }
         var made = 0

@@ -19,8 +19,7 @@ struct InputTests {
         #expect(table["d"] == ["z", "last", nil])
     }
 
-    @Test func `an empty line at the end is none, and of one column it is a missing value`() throws
-    {
+    @Test func `trailing empty lines are ignored, inner ones are missing values`() throws {
         #expect(try table("a,b\n1,2\n\n\n")["a"] == ["1"])
         #expect(try table("a\n1\n\n2\n")["a"] == ["1", "2", nil])
     }

@@ -103,7 +103,7 @@ struct DynamicFamiliesTests {
         #expect(refusal(&shared, value: 1, name: "b") == .budget(.seriesLimit))
     }
 
-    @Test func `a series expires after its time to live and its room is free`() {
+    @Test func `a series expires after its time to live and its capacity is released`() {
         var families = make { $0.timeToLive = .seconds(10) }
         let second: UInt64 = 1_000_000_000
         #expect(refusal(&families, value: 1, name: "a", labels: [("x", "1")], now: 0) == nil)

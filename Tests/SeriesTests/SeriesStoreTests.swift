@@ -33,8 +33,8 @@ struct LedgerTests {
 
     @Test func `a series is hidden until its first number`() {
         var store = SeriesStore(descriptors, budget: SeriesBudget())
-        let room = store.reserve(3 + 2 + 2)
-        #expect(room == nil)
+        let refusal = store.reserve(3 + 2 + 2)
+        #expect(refusal == nil)
         let labels = store.store(LabelSet([("a", "1")]))
         let counter = store.counter(counts, labels: labels)
         let histogram = store.histogram(seconds, labels: labels)
@@ -74,7 +74,7 @@ struct LedgerTests {
         #expect(value == 0)
     }
 
-    @Test func `room is taken from one budget and given back`() {
+    @Test func `series are reserved from one budget and released to it`() {
         var limits = SeriesLimits()
         limits.series = 10
         limits.seriesPerVersion = 8
@@ -154,7 +154,7 @@ struct LeasesTests {
         #expect(leases.start(7, now: 21 * second) == next)
     }
 
-    @Test func `those that have ended make room for others`() {
+    @Test func `expired leases free their capacity for new ones`() {
         let leases = Leases(.seconds(10), limit: 2)
         #expect(leases.start(1, now: 0) != nil)
         #expect(leases.start(2, now: 5_000_000_000) != nil)

@@ -57,7 +57,7 @@ struct FileSettingsTests {
         #expect(settings(text).0 == FileSettings())
     }
 
-    @Test func `every mistake is told with its place, and then nothing counts`() {
+    @Test func `every error is reported with its line and column, and no setting is applied`() {
         let (settings, errors) = settings(
             """
             push: {group_ttl: soon, producer_burst: 0, speed: 1}
@@ -92,14 +92,14 @@ struct FileSettingsTests {
             ])
     }
 
-    @Test func `what is no YAML is told with its place`() {
+    @Test func `a YAML syntax error is reported with its line and column`() {
         #expect(
             settings("a: b: c\n").1 == [
                 "f.yml:1:5: mapping values are not allowed in this context"
             ])
     }
 
-    @Test func `a file that is missing is told`() {
+    @Test func `a missing file is reported`() {
         var errors = ValidationErrors()
         #expect(FileSettings.load("/no/such/file", vocabulary: vocabulary, errors: &errors) == nil)
         #expect(

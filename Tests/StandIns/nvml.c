@@ -1,7 +1,7 @@
 // A stand-in for NVIDIA's management library with the same binary interface, for tests.
 //   cc -shared -fPIC -o libnvidia-ml.so.1 nvml.c
 //
-// The file beside the library, called as it with `.settings`, steers it; it is read anew at each
+// The file beside the library, called as it with `.settings`, steers it; it is read again at each
 // call that matters: a line `KEY VALUE`. Without a file there are two healthy GPUs.
 //   devices N        how many GPUs (2)
 //   start CODE       what nvmlInit answers (0)

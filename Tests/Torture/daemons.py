@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 
-HOUSE = pathlib.Path(__file__).resolve().parents[2]
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 READY_SECONDS = 60
 
 
@@ -108,7 +108,7 @@ class Pushgateway(Daemon):
 
 class MLExporter(Daemon):
     name = "ml_exporter"
-    binary = os.environ.get("ML_EXPORTER", str(HOUSE / ".build" / "release" / "ml_exporter"))
+    binary = os.environ.get("ML_EXPORTER", str(ROOT / ".build" / "release" / "ml_exporter"))
 
     def __init__(self, folder, storage: pathlib.Path | None = None, *flags: str):
         super().__init__(folder)

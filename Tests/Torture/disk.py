@@ -1,4 +1,4 @@
-"""A disk that writes down what it is told, so that its power can be cut afterwards at any moment.
+"""A disk that logs every write and flush, so that its power can be cut afterwards at any moment.
 
 The disk is one file on a FUSE file system of ours, and a loop device lies on it: every write and
 every flush of the file system above comes to us, in order, and goes into a log before it is
@@ -34,7 +34,7 @@ def check(result: int, what: str):
 
 
 def private_mounts():
-    """Mounts of this process and of those that it starts are seen by nobody else."""
+    """Mounts of this process and its children are visible to no other process."""
     new_name_space, recursively, private = 0x20000, 0x4000, 0x40000
     check(libc.unshare(new_name_space), "unshare")
     check(libc.mount(None, b"/", None, recursively | private, None), "mount /")

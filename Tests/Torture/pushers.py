@@ -83,7 +83,7 @@ class EventPusher(Pusher):
         self.starts += 1
         self.stream = f"p{self.number}s{self.starts}"
         self.sequence = 0
-        # What may be sent again, also after the daemon has started anew.
+        # What may be sent again, also after a restart of the daemon.
         self.answered = deque(maxlen=REMEMBERED)
 
     @staticmethod

@@ -20,7 +20,7 @@ struct Base64URLTests {
     }
 
     @Test(arguments: [("a b", 1), ("ab+c", 2), ("ab/c", 2), ("Z", 0), ("Zm9vY", 4), ("Z=g", 1)])
-    func `what is no base64 is told with its place`(text: String, offset: Int) {
+    func `invalid base64 is rejected with its offset`(text: String, offset: Int) {
         #expect(throws: Base64URL.DecodingError(offset: offset)) { try decode(text) }
     }
 }

@@ -89,7 +89,7 @@ struct TextParserTests {
     @Test(arguments: [
         "x 0x1p2\n", "x 1_000\n", "x 1e999\n", "x +NaN\n", "x 1..2\n", "x e5\n", "x 1e\n", "x -\n",
     ])
-    func `what Go calls no number is none`(text: String) {
+    func `a value that Go does not parse is rejected`(text: String) {
         #expect(mistake(Array(text.utf8))?.message.hasPrefix("expected float as value") == true)
     }
 
@@ -123,7 +123,7 @@ struct TextParserTests {
             "expected float as value for 'le' label, got \"a\""
         ),
     ])
-    func `a mistake is told with its line`(text: String, line: Int, message: String) {
+    func `an error has its line`(text: String, line: Int, message: String) {
         let mistake = mistake(Array(text.utf8))
         #expect(mistake?.line == line)
         #expect(mistake?.message == message)

@@ -43,7 +43,7 @@ struct DeviceTests {
         #expect(EDAC.clean("") == "")
     }
 
-    @Test func `errors of channels and rows are told apart`() throws {
+    @Test func `errors of channels and rows have their own families`() throws {
         let row = "sys/devices/system/edac/mc/mc0/csrow2"
         let page = try SmallTree(
             "edac",

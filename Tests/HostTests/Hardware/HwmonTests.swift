@@ -24,7 +24,7 @@ struct SensorTests {
         "name", "uevent", "1_input", "temp1_", "device", "power/control", "_input",
         "temp99999999999999999999_input", "nonsense1_input",
     ])
-    func `other files are none of a sensor's`(file: String) {
+    func `other files are not parsed as sensors`(file: String) {
         #expect(HwmonFileName.parse(file) == nil)
     }
 

@@ -126,7 +126,7 @@ struct NetlinkTests {
         }
     }
 
-    /// `struct rtmsg` of a unicast route that somebody has made by hand.
+    /// `struct rtmsg` of a unicast route that an administrator has added.
     private func header(length: UInt8) -> [UInt8] {
         [2, length, 0, 0, 254, 4, 0, 1, 0, 0, 0, 0]
     }

@@ -56,13 +56,13 @@ struct NetworkFilterTests {
         #expect(devices["arp"] == ["eth0", "veth0a1b2c3"])
     }
 
-    @Test func `the devices of guests can be left out at once`() throws {
+    @Test func `devices of virtual machines and containers can be excluded with one flag`() throws {
         let devices = try devices(["--collector.network.exclude-guests"])
         #expect(devices["netclass"] == ["lo", "eth0", "eth1", "bond0", "bond1", "bond2", "ib0"])
         #expect(devices["arp"] == ["eth0", "bond0"])
     }
 
-    @Test func `a speed that is none can be left out`() throws {
+    @Test func `an invalid speed can be left out`() throws {
         let shown = try Trees.lines("gateway", collectors: ["netclass"])
         #expect(shown.contains(#"node_network_speed_bytes{device="eth1"} -125000"#))
         let hidden = try Trees.lines(

@@ -7,7 +7,7 @@ import Testing
 
 /// The files of /proc/net.
 struct NetworkTextTests {
-    @Test func `a pair of lines that does not fit costs itself`() {
+    @Test func `a pair of lines that do not match is skipped alone`() {
         let (lines, skipped) = statistics(
             """
             TcpExt: ListenDrops ListenOverflows

@@ -16,7 +16,7 @@ struct FilesystemDevicesTests {
         #expect(Btrfs.ratio("raid6", devices: 1) == 0)
     }
 
-    @Test func `errors and missing devices of Btrfs are told by the device's ID`() throws {
+    @Test func `errors and missing devices of Btrfs are exposed by device ID`() throws {
         let folder = "sys/fs/btrfs/0abb23a9-579b-43e6-ad30-227ef47fcb9d"
         var files = [
             "\(folder)/allocation/data/raid5/total_bytes": "20\n",
@@ -75,7 +75,7 @@ struct FilesystemDevicesTests {
         }
     }
 
-    @Test func `a namespace's size is told in sectors, its use in logical blocks`() throws {
+    @Test func `a namespace's size is read in sectors, its use in logical blocks`() throws {
         let page = try SmallTree(
             "nvme",
             files: [

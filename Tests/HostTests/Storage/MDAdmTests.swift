@@ -33,7 +33,7 @@ struct RaidTests {
             ("resync =  8.5% (16775552/195310144) finish=17.0min speed=1K/sec", "resync"),
             ("check =  8.5% (16775552/195310144) finish=17.0min speed=1K/sec", "check"),
         ])
-    func `a synchronisation is told with what it has done`(line: String, state: String) throws {
+    func `a synchronisation is exposed with its progress`(line: String, state: String) throws {
         let page = try page(
             "md6 : active raid1 sdb2[2] sda2[0]\n      195310144 blocks [2/1] [U_]\n      [=>...]  \(line)\n"
         )
@@ -118,7 +118,7 @@ struct RaidTests {
         "md1 : active raid1 sda1[0]\n      10 blocks [2/2\n",
         "md1 : active raid1 sda1[0]\n      99999999999999999999 blocks [1/1] [U]\n", "\u{1}\u{2}\n",
     ])
-    func `an array that is told wrongly costs itself`(text: String) throws {
+    func `an array with malformed lines is skipped alone`(text: String) throws {
         let page = try page(
             text + "md9 : active raid1 sdi1[0] sdj1[1]\n      248896 blocks [2/2] [UU]\n")
         #expect(page.skippedLines > 0 && page.isSuccess)

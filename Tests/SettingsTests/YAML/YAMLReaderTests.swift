@@ -53,7 +53,7 @@ struct YAMLReaderTests {
             "while scanning for the next token, found character that cannot start any token"
         ),
     ])
-    func `a mistake is told with its place`(
+    func `an error has its line and column`(
         text: String, line: Int, column: Int, message: String
     ) {
         #expect(

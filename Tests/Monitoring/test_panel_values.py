@@ -1,4 +1,4 @@
-"""What key panels say, beside what was really pushed and what the machine says of itself."""
+"""Values of key panels, compared with what was pushed and with the machine's own figures."""
 
 import os
 import re
@@ -16,13 +16,13 @@ RATE, SHARE = 0.05, 0.03
 
 
 class Panels:
-    """Panels over the window in which the truth is known, read as a person reads them."""
+    """Panels over the window in which the pushed counts are known, read as a user reads them."""
 
     def __init__(self, site):
         self.site = site
-        self.truth = site.after - site.before
+        self.expected = site.after - site.before
         self.grafana = Grafana(site.prometheus, site.before.time, site.after.time, step=2, scrape=1,
-                               rate=self.truth.time - 2)
+                               rate=self.expected.time - 2)
 
     def read(self, board: str, title: str, reference: str = "A", model: str = "chat|fraud",
              **labels: str) -> float:
@@ -73,14 +73,14 @@ def test_the_fleet_counts_hosts_and_models(panels):
 
 
 def test_requests_per_second(panels):
-    truth = panels.truth
-    assert panels.read("fleet-overview", "Requests") == near(truth.rate("requests"), RATE)
-    assert panels.read("model-serving", "Requests") == near(truth.rate("requests"), RATE)
+    expected = panels.expected
+    assert panels.read("fleet-overview", "Requests") == near(expected.rate("requests"), RATE)
+    assert panels.read("model-serving", "Requests") == near(expected.rate("requests"), RATE)
     for model in ("fraud", "chat"):
         told = panels.read("fleet-overview", "Requests by model", model=model)
-        assert told == near(truth.rate("requests", model=model), RATE)
+        assert told == near(expected.rate("requests", model=model), RATE)
     for version in ("3", "4"):
-        of_version = truth.rate("requests", model="fraud", version=version)
+        of_version = expected.rate("requests", model="fraud", version=version)
         assert panels.read("fleet-overview", "Models", "C", model="fraud",
                            version=version) == near(of_version, RATE)
         assert panels.read("model-serving", "Requests by version", model="fraud",
@@ -90,15 +90,15 @@ def test_requests_per_second(panels):
 def test_requests_by_outcome(panels):
     for outcome in ("ok", "client_error", "server_error", "timeout"):
         told = panels.read("model-serving", "Requests by outcome", outcome=outcome)
-        assert told == near(panels.truth.rate("outcomes", outcome), 2 * RATE)
+        assert told == near(panels.expected.rate("outcomes", outcome), 2 * RATE)
     assert panels.read("model-serving", "Requests by outcome", outcome="rejected") == 0
 
 
 def test_errors_are_what_the_service_failed_of_what_it_had_to_answer(panels):
-    truth = panels.truth
+    expected = panels.expected
 
     def share(**wanted):
-        return truth.sum("outcomes", FAILED, **wanted) / truth.sum("outcomes", JUDGED, **wanted)
+        return expected.sum("outcomes", FAILED, **wanted) / expected.sum("outcomes", JUDGED, **wanted)
 
     assert share(model="fraud", version="4") > 0.1, "the simulation fails enough"
     assert panels.read("fleet-overview", "Server errors and timeouts") == near(share(), SHARE)
@@ -115,13 +115,13 @@ def test_errors_by_reason(panels):
     for reason, outcome in (("backend", "server_error"), ("deadline", "timeout"),
                             ("bad_request", "client_error")):
         told = panels.read("model-serving", "Errors by reason", reason=reason)
-        assert told == near(panels.truth.rate("outcomes", outcome), 2 * RATE)
+        assert told == near(panels.expected.rate("outcomes", outcome), 2 * RATE)
 
 
 @pytest.mark.parametrize("reference,q", [("A", 0.5), ("B", 0.95), ("C", 0.99)])
 def test_a_quantile_of_the_latency_lies_in_its_bucket(panels, reference, q):
     durations = {}
-    for (kind, duration, *_), number in panels.truth.counts.items():
+    for (kind, duration, *_), number in panels.expected.counts.items():
         if kind == "durations":
             durations[duration] = durations.get(duration, 0) + number
     below, above = quantile_bucket(durations, q, BOUNDS)
@@ -130,10 +130,10 @@ def test_a_quantile_of_the_latency_lies_in_its_bucket(panels, reference, q):
 
 
 def test_the_mean_latency_and_its_stages(panels):
-    truth = panels.truth
-    total = sum(detail * number for (kind, detail, *_), number in truth.counts.items()
+    expected = panels.expected
+    total = sum(detail * number for (kind, detail, *_), number in expected.counts.items()
                 if kind == "durations")
-    mean = total / truth.sum("durations")
+    mean = total / expected.sum("durations")
     assert panels.read("model-serving", "Latency quantiles", "D") == near(mean, SHARE)
     for stage, share in (("queue", 0.1), ("preprocess", 0.2), ("inference", 0.6),
                          ("postprocess", 0.1)):
@@ -141,28 +141,28 @@ def test_the_mean_latency_and_its_stages(panels):
 
 
 def test_rows_and_what_was_wrong_with_them(panels):
-    truth = panels.truth
-    assert panels.read("model-serving", "Predictions") == near(truth.rate("rows"), RATE)
-    invalid = truth.sum("invalid rows") / truth.sum("rows")
+    expected = panels.expected
+    assert panels.read("model-serving", "Predictions") == near(expected.rate("rows"), RATE)
+    invalid = expected.sum("invalid rows") / expected.sum("rows")
     assert panels.read("model-serving", "Invalid rows") == near(invalid, SHARE)
-    of_champion = (truth.sum("invalid rows", model="fraud", version="3")
-                   / truth.sum("rows", model="fraud", version="3"))
+    of_champion = (expected.sum("invalid rows", model="fraud", version="3")
+                   / expected.sum("rows", model="fraud", version="3"))
     assert panels.read("fleet-overview", "Models", "D", model="fraud", version="3") == near(
         of_champion, SHARE)
     assert panels.read("model-serving", "Validation errors by reason", reason="type") == near(
-        truth.rate("errors"), RATE)
-    missing = (truth.sum("missing", "age", model="fraud", version="3")
-               / truth.sum("requests", model="fraud", version="3"))
+        expected.rate("errors"), RATE)
+    missing = (expected.sum("missing", "age", model="fraud", version="3")
+               / expected.sum("requests", model="fraud", version="3"))
     assert panels.read("model-serving", "Missing values over time", model="fraud", version="3",
                        feature="age") == near(missing, 2 * SHARE)
 
 
 def test_batch_size_and_tokens(panels):
-    truth = panels.truth
-    mean = truth.sum("rows", model="fraud") / truth.sum("requests", model="fraud")
+    expected = panels.expected
+    mean = expected.sum("rows", model="fraud") / expected.sum("requests", model="fraud")
     assert panels.read("model-serving", "Batch size", "C") == near(mean, SHARE)
-    assert panels.read("model-serving", "Tokens", "A") == near(truth.rate("tokens", "input"), RATE)
-    assert panels.read("model-serving", "Tokens", "B") == near(truth.rate("tokens", "output"), RATE)
+    assert panels.read("model-serving", "Tokens", "A") == near(expected.rate("tokens", "input"), RATE)
+    assert panels.read("model-serving", "Tokens", "B") == near(expected.rate("tokens", "output"), RATE)
 
 
 def test_gauges_of_producers_are_added_up(panels):
@@ -192,18 +192,18 @@ def test_training_and_business(panels):
                        kpi="weekly_profit") == 1_000_000
 
 
-def test_what_was_earned_and_what_turned_out_true(panels):
-    truth = panels.truth
+def test_earnings_losses_and_labels(panels):
+    expected = panels.expected
     for model in ("fraud", "chat"):
-        earned, lost = truth.rate("earned", model=model), truth.rate("lost", model=model)
+        earned, lost = expected.rate("earned", model=model), expected.rate("lost", model=model)
         assert panels.read("training-and-business", "Earned and lost", "A", model=model,
                            kpi="saved") == near(earned, RATE)
         assert panels.read("training-and-business", "Earned and lost", "B", model=model,
                            kpi="saved") == near(lost, RATE)
         assert panels.read("training-and-business", "Value per prediction", model=model,
-                           kpi="saved") == near(earned / truth.rate("rows", model=model), RATE)
+                           kpi="saved") == near(earned / expected.rate("rows", model=model), RATE)
     assert panels.read("training-and-business", "Labels", model="fraud") == near(
-        truth.rate("labels"), RATE)
+        expected.rate("labels"), RATE)
 
 
 def test_the_machine_says_the_same_of_itself(panels):
@@ -249,10 +249,10 @@ def test_the_daemon_counts_its_own_work(panels):
     assert panels.read("ml-exporter", "Collectors that fail") == 0
     batches = 2 / 0.5 + len(panels.site.services) / 0.25
     assert panels.read("ml-exporter", "Pushes by status", code="200") == near(batches, 0.2)
-    inferences = panels.truth.rate("requests") + 2
+    inferences = panels.expected.rate("requests") + 2
     assert panels.read("ml-exporter", "Events by type", type="inference") == near(inferences, 0.05)
     assert panels.read("ml-exporter", "Batches twice or lost", "A") == near(
-        panels.truth.rate("copies"), RATE)
+        panels.expected.rate("copies"), RATE)
     used = panels.read("ml-exporter", "Series limit used")
     assert 0 < used < 0.1
 
@@ -263,7 +263,7 @@ def test_nothing_that_was_acknowledged_is_missing_or_counted_twice(site):
     for service in site.services:
         service.stop()
     time.sleep(3)
-    truth = site.moment()
+    expected = site.moment()
     for number, host in enumerate(site.hosts):
         for service in site.services:
             if service.host != number:
@@ -272,9 +272,9 @@ def test_nothing_that_was_acknowledged_is_missing_or_counted_twice(site):
                       f'version="{service.version}"')
             for outcome in ("ok", "client_error", "server_error", "timeout"):
                 told = site.prometheus.value(f'ml_requests_total{{{labels},outcome="{outcome}"}}')
-                assert told == truth.sum("outcomes", outcome, model=service.model,
+                assert told == expected.sum("outcomes", outcome, model=service.model,
                                          version=service.version, host=number)
-            assert site.prometheus.value(f"ml_input_rows_total{{{labels}}}") == truth.sum(
+            assert site.prometheus.value(f"ml_input_rows_total{{{labels}}}") == expected.sum(
                 "rows", model=service.model, version=service.version, host=number)
             assert site.prometheus.value(f"ml_request_duration_seconds_count{{{labels}}}") == (
-                truth.sum("requests", model=service.model, version=service.version, host=number))
+                expected.sum("requests", model=service.model, version=service.version, host=number))
