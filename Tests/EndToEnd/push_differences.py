@@ -7,6 +7,8 @@ DIFFERENCES = {
     "path (base64 of a byte that is )?no UTF-8 (PUT|POST|DELETE)":
         "a label that is no UTF-8 is 400 at once; the peer refuses the push, notes its time in a group "
         "with that label, and from then on its page is 500",
+    "path query (PUT|POST|DELETE)":
+        "400 names the parameter that is not known; the peer ignores it",
     "path capitals (PUT|POST|DELETE)":
         "404; the peer's router guesses another spelling and redirects there",
     "body duplicate but for an empty label":
