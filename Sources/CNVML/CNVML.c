@@ -332,12 +332,12 @@ int cnvml_processes(
     uint32_t capacity, uint32_t *count) {
   struct process_2 found[cnvml_process_limit];
   unsigned int number = capacity < cnvml_process_limit ? capacity : cnvml_process_limit;
-  const unsigned int room = number;
+  const unsigned int requested = number;
   *count = 0;
   if (kind > 1) return cnvml_invalid_argument;
   int code = CALL(processes[kind], device, &number, found);
   if (code != cnvml_success) return code;
-  if (number > room) return cnvml_insufficient_size;
+  if (number > requested) return cnvml_insufficient_size;
   const struct process_1 *old = (const struct process_1 *)found;
   for (unsigned int index = 0; index < number; index++)
     processes[index] =

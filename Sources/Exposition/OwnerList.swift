@@ -75,7 +75,7 @@ struct OwnerList: Sendable {
         }
     }
 
-    /// The last chunk that begins at or before `owner`, else the first; nil if there is none.
+    /// The last chunk that begins at or before `owner`, else the first chunk; nil if the list is empty.
     private func chunk(of owner: Int) -> Int? {
         if chunks.isEmpty { return nil }
         var first = 0

@@ -153,8 +153,8 @@ package struct Page: ~Copyable {
             return
         }
         body.append(text)
-        let room = Int(ctext_number_capacity) + 1
-        unsafe body.append(upTo: room) { target in
+        let capacity = Int(ctext_number_capacity) + 1
+        unsafe body.append(upTo: capacity) { target in
             let length = unsafe ctext_number(value, target)
             unsafe target[length] = 0x0A
             return length + 1

@@ -32,7 +32,7 @@ package struct GroupImage: Sendable {
         bytes = record.bytes
     }
 
-    /// Reads the bytes of an image; nil when they are none.
+    /// Decodes an image; nil if the bytes are not a valid image.
     package init?(decoding bytes: Span<UInt8>) {
         var record = ByteReader(bytes)
         guard record.number() == GroupImage.form, let key = GroupingKey(&record) else {

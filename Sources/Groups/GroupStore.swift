@@ -147,7 +147,7 @@ package final class GroupStore: Sendable {
 
     // MARK: Images
 
-    /// A group as it is now; nil when there is none.
+    /// The image of a group at `time`; nil if the group does not exist.
     package func image(of key: GroupingKey, at time: Timestamp = .now) -> GroupImage? {
         state.withLock { $0.table.image(of: key, at: time) }
     }

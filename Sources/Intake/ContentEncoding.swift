@@ -7,7 +7,7 @@ package enum ContentEncoding: Sendable {
     /// Anything else, also several one after the other.
     case unknown
 
-    /// `header` is nil when there is none.
+    /// `header` is nil if the request has no Content-Encoding.
     package init(_ header: Span<UInt8>?) {
         guard let text = header?.trimmed, !text.isEmpty else {
             self = .identity

@@ -49,8 +49,8 @@ package final class EventIngestor: Sendable {
         case decoded(DecodedPush)
     }
 
-    /// Decodes a push. `key` is the result of parsing its idempotency headers; `sender` is who
-    /// pushes if there are none. Any thread may call it.
+    /// Decodes a push. `key` is the result of parsing its idempotency headers; `sender` is the
+    /// pushing process if it is `.success(nil)`. Thread-safe.
     package func decode(
         _ push: borrowing Push, key: Result<IdempotencyKey?, IdempotencyKey.Problem>,
         from sender: Sender
@@ -205,7 +205,7 @@ package final class EventIngestor: Sendable {
 
 /// The working memory of decoding, reused from push to push.
 private struct DecodeScratch: ~Copyable, @unchecked Sendable {
-    // Whoever has taken it is alone with it.
+    // Unchecked: the pool lends an instance to one thread at a time.
     var decoder: EventDecoder
     var inflater = Inflater()
     var plain = Buffer(capacity: 4096)

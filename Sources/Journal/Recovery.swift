@@ -48,8 +48,9 @@ struct Recovery {
         view.isClaimed = options.isClaimed
     }
 
-    /// Whether a start must write a snapshot before it goes on: the file of records is going to be
-    /// set aside, or positions of lost records are skipped, which would look like another loss.
+    /// Whether a start must write a snapshot before new records: because the file of records will be
+    /// set aside, or because positions of lost records are skipped, which the next start would take
+    /// for another loss.
     var needsSnapshot: Bool {
         hasGap || unusable.contains { $0.names.first == RecordFile.name }
     }
@@ -113,7 +114,7 @@ struct Recovery {
 
     // MARK: Snapshots
 
-    /// Reads a snapshot into `state`. Returns its position; nil if there is none that can be used.
+    /// Reads a snapshot into `state`. Returns its position; nil if it is missing or unusable.
     private mutating func restore(
         _ name: String, into state: (any JournalState)?
     ) throws(StorageError) -> Int64? {
@@ -325,7 +326,7 @@ struct Recovery {
         view.note(
             RecordFile.name, finding: "records \(last + 1) to \(place - 1) are missing",
             consequence:
-                "a start counts them in ml_journal_skipped_records and goes on without them")
+                "a start counts them in ml_journal_skipped_records and continues without them")
         messages.append(
             "\(path)/\(RecordFile.name): records \(last + 1) to \(place - 1) are missing")
     }

@@ -41,7 +41,8 @@ package struct Snapshot: Sendable {
 
     private func writeDraft(in directory: StorageDirectory) throws(StorageError) {
         let database = try Database(directory.file(Snapshot.draftName), access: .writing)
-        // Nobody reads the draft, and it is synced as a whole.
+        // No locks and no rollback journal: nothing reads the draft before it is renamed, and it is
+        // synced once it is complete.
         try database.execute(
             """
             PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;

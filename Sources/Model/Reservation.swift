@@ -13,7 +13,7 @@ package struct Reservation: Sendable {
         var model: ModelState?
         /// The number of the variant in its version; -1 until it is known.
         var variant: Int32 = -1
-        /// The limit that has no room for it.
+        /// The limit that is reached.
         var refusal: DropReason?
     }
 

@@ -5,7 +5,7 @@ internal import Series
 
 extension VariantSeries {
     /// Reserves what a run needs, so that each of its rows is counted completely or not at all. Rows
-    /// for which there is no room are refused.
+    /// that exceed a limit are refused.
     func reserve(
         _ batch: borrowing Batch, run: Int, in store: inout SeriesStore, budget: SeriesBudget,
         reservation: inout Reservation, outcome: inout BatchOutcome

@@ -10,7 +10,7 @@ package protocol FamilyOwner: AnyObject {
     /// become false.
     func write(to page: inout Page, scrape: PageContext) -> Bool
 
-    /// Rendered families to be merged, asked after all owners have written; nil if there are none.
+    /// Rendered families to be merged, or nil. Called after all owners have written.
     func renderedFamilies(for scrape: PageContext) -> FamilySource?
 }
 

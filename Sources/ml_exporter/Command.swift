@@ -83,7 +83,7 @@ enum Command {
         return tell(errors)
     }
 
-    /// Replaces `@file` by the lines of that file; empty lines and those with # in front are none.
+    /// Replaces `@file` by the lines of that file, without empty lines and those that begin with #.
     private static func expand(_ arguments: [String], errors: inout ValidationErrors)
         -> [String]
     {

@@ -11,14 +11,13 @@ internal import Settings
 
 /// The running program: who starts whom, and in which order everything ends.
 struct Daemon: ~Copyable {
-    /// How long clients that were accepted just before a stop signal may take to ask.
+    /// How long clients that were accepted just before a stop signal may take to send a request.
     static let firstRequestTimeout = Duration.milliseconds(250)
     /// How long requests that have begun may take to end after a stop signal.
     static let stopTimeout = Duration.seconds(10)
     /// How long the last commit and the last snapshot may take at least.
     static let lastCommitTimeout = Duration.seconds(3)
-    /// A page that takes longer than this to make keeps the watchdog from being told that all is
-    /// well.
+    /// The longest time a page may take; while one takes longer, the watchdog is not notified.
     static let stuckScrape = Duration.seconds(60)
 
     private let log: Logger
@@ -100,9 +99,9 @@ struct Daemon: ~Copyable {
         }
     }
 
-    /// The sockets of the push listener. Those that systemd passes count instead of the standard
-    /// ones. When nothing is said of it and somebody has its address, the
-    /// machine is served without pushes.
+    /// The sockets of the push listener. Sockets that systemd passes replace the default ones. If
+    /// neither flag nor systemd names an address and the default one is in use, that is logged, and
+    /// the daemon serves host metrics without pushes.
     private static func bindPush(
         _ configuration: Configuration, inherited: [Listener], log: Logger
     ) throws(KernelError) -> [Listener] {
@@ -111,7 +110,7 @@ struct Daemon: ~Copyable {
             do throws(KernelError) {
                 listeners.append(try Listener.bind(PushListener.standardAddress))
             } catch {
-                log.error("no pushes are taken over TCP", metadata: ["err": "\(error)"])
+                log.error("push listener disabled on TCP", metadata: ["err": "\(error)"])
             }
         }
         guard let socket = configuration.pushSocket, socket.isWanted || inherited.isEmpty else {
@@ -121,7 +120,7 @@ struct Daemon: ~Copyable {
             listeners.append(try socket.bind())
         } catch {
             if socket.isWanted { throw error }
-            log.error("no pushes are taken on the Unix socket", metadata: ["err": "\(error)"])
+            log.error("push listener disabled on the Unix socket", metadata: ["err": "\(error)"])
         }
         return listeners
     }

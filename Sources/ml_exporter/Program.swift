@@ -43,7 +43,7 @@ enum Program {
         }
         if configuration.roots.rootfs == Root("/"), let evidence = Container.evidence() {
             log.warning(
-                "in a container without --path.rootfs: what is told is the container's",
+                "running in a container without --path.rootfs: metrics describe the container, not the host",
                 metadata: ["evidence": "\(evidence)"])
         }
         log.info(
@@ -53,7 +53,7 @@ enum Program {
             ])
         for name in configuration.host.unbuilt {
             log.warning(
-                "collector is not built, nothing of it is served",
+                "collector not implemented, flag ignored",
                 metadata: ["collector": "\(name)"])
         }
         let pushState: PushState

@@ -8,8 +8,8 @@ enum Version {
     /// build was not told.
     static let revision = unsafe String(cString: cversion_revision())
 
-    /// The release of the compiler. `#if compiler` is the only thing that tells it at build time, so
-    /// that releases which are not listed here are told as "or later".
+    /// The release of the compiler. It is known at build time only through `#if compiler`, so
+    /// that releases not listed here are reported as "or later".
     #if compiler(>=6.5)
         static let swift = "6.5 or later"
     #elseif compiler(>=6.4)

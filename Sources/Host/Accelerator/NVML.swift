@@ -86,7 +86,7 @@ final class NVML: @unchecked Sendable {
         return NVMLHandle(bits: found)
     }
 
-    /// A text about the device, empty when there is none.
+    /// A string property of the device; empty if the device does not have it.
     func text(_ kind: cnvml_text_kind, of device: NVMLHandle) throws(NVMLError) -> String {
         var characters = [CChar](repeating: 0, count: 128)
         let capacity = UInt32(characters.count)

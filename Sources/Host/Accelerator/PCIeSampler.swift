@@ -36,7 +36,7 @@ final class PCIeSampler: Sendable {
         _ library: NVML, lines: [Line]
     ) throws(KernelError) -> PCIeSampler {
         let sampler = try PCIeSampler(library, lines: lines)
-        // Nobody waits for it: a call may hang in the driver.
+        // Detached, because a call can hang in the driver and joining the thread would hang too.
         try Worker("gpu-pcie") { sampler.run() }.detach()
         return sampler
     }

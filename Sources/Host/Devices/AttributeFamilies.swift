@@ -105,7 +105,7 @@ struct AttributeFamilies: ~Copyable {
         found.removeAll()
     }
 
-    /// The path of the first attribute that we may not read; nil when there is none.
+    /// The path of the first attribute that the daemon has no permission to read, or nil.
     var refusedPath: String? {
         for member in members {
             for reading in member.readings where reading.attribute.isRefused {

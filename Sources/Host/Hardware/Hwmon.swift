@@ -84,7 +84,7 @@ struct Hwmon: Collector, ~Copyable {
         return base.isEmpty ? nil : Chip(folder: folder, base: base, name: name)
     }
 
-    /// Chips of one device are told apart by what they call themselves, else by their numbers.
+    /// Chips of one device are distinguished by their name attribute, or else by their number.
     private static func unique(_ chip: Chip, among all: [Chip]) -> String {
         let twins = all.filter { $0.base == chip.base }
         if twins.count == 1 { return chip.base }

@@ -35,11 +35,12 @@ struct NetworkSettings: Sendable {
     let serverLabels: [IPVSLabel]
 }
 
-/// One filter for all collectors that show network devices, beside those that each has of its own.
+/// One filter for all network collectors, applied in addition to the filters of each collector.
 struct CommonDeviceOptions: ParsableArguments {
-    /// The outer ends of containers and virtual machines: veth pairs under the names that Docker,
-    /// Calico, Cilium, Antrea and the clouds give them, and the taps of libvirt and Proxmox.
-    static let guests =
+    /// The host side of the interfaces of containers and virtual machines: veth pairs under the names
+    /// that Docker, Calico, Cilium, Antrea and the clouds give them, and the taps of libvirt and
+    /// Proxmox.
+    static let virtualEndpoints =
         "^(veth.*|cali[0-9a-f]{11}|lxc[0-9a-f]+|lxc_health|[0-9a-f]{15}|azv[0-9a-f]+|eni[0-9a-f]{11}|gke[0-9a-f]{11}|vlan[0-9a-f]{11}|tap.*|vnet[0-9]+|fw(br|ln|pr)[0-9]+.*|enP.*)$"
 
     @Option(
@@ -55,16 +56,16 @@ struct CommonDeviceOptions: ParsableArguments {
     @Flag(
         name: .customLong("collector.network.exclude-guests"), inversion: .prefixedNo,
         help: "Leave out the devices of containers and virtual machines (veth and the like).")
-    var excludesGuests = false
+    var excludesVirtualEndpoints = false
 
     func filter(_ errors: inout ValidationErrors) -> Filter {
         let filter = Filter(
             flag: "--collector.network.device", include: include, exclude: exclude, errors: &errors)
-        if !excludesGuests { return filter }
+        if !excludesVirtualEndpoints { return filter }
         return filter.and(
             Filter(
                 excluding: Pattern(
-                    CommonDeviceOptions.guests, flag: "--collector.network.exclude-guests",
+                    CommonDeviceOptions.virtualEndpoints, flag: "--collector.network.exclude-guests",
                     errors: &errors)))
     }
 }

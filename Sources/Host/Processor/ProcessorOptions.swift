@@ -52,8 +52,8 @@ struct InterruptSettings: Sendable {
 struct CPUOptions: ParsableArguments {
     @Flag(
         name: .customLong("collector.cpu.guest"), inversion: .prefixedNo,
-        help: "Time spent in guests.")
-    var guest = true
+        help: "CPU time spent in virtual machines (mode guest).")
+    var showsGuest = true
     @Flag(
         name: .customLong("collector.cpu.info"), inversion: .prefixedNo,
         help: "Information of /proc/cpuinfo.")
@@ -76,7 +76,7 @@ struct CPUOptions: ParsableArguments {
             bugsInclude.isEmpty
             ? nil : Pattern(bugsInclude, flag: "--collector.cpu.info.bugs-include", errors: &errors)
         return CPUSettings(
-            showsGuest: guest, showsInfo: info || flags != nil || bugs != nil,
+            showsGuest: showsGuest, showsInfo: info || flags != nil || bugs != nil,
             showsFrequency: frequencyRuns, flags: flags,
             bugs: bugs)
     }

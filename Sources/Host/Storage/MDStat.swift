@@ -20,8 +20,8 @@ struct MDStat {
     private var components: UInt64 = 0
     private var hasBlocks = false
 
-    /// Reads the line of the array behind its name: `active raid1 sdb1[1] sda1[0](F)`. Nil when it
-    /// is none.
+    /// Parses the rest of an array's line after its name: `active raid1 sdb1[1] sda1[0](F)`. Nil if
+    /// the text does not have this form.
     init?(_ line: Cursor) {
         var words = line
         guard let state = words.word(), words.word() != nil || state.equals("inactive") else {

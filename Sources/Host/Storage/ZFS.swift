@@ -101,7 +101,8 @@ struct ZFS: Collector, ~Copyable {
         listings = []
     }
 
-    /// Datasets come and go without a word: their names are read at each scrape.
+    /// Reads the names of the datasets. ZFS sends no uevent when a dataset is created or destroyed,
+    /// so every scrape lists the directories.
     private mutating func findDatasets() {
         let now = pools.map {
             ((try? directory.root.names(in: "\(directory.path)/\($0)")) ?? []).sorted()

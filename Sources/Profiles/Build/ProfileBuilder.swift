@@ -45,7 +45,7 @@ package struct ProfileBuilder: RowSink {
             column.restart()
             messages.append(
                 "column \(Quoted.text(column.name)) is taken as categorical: it begins with numbers, but"
-                    + " \(column.firstText ?? "a later value") is none")
+                    + " \(column.firstText ?? "a later value") is not a number")
         }
         input.rewind()
         var pass = SecondPass(columns)

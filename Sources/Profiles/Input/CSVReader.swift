@@ -2,9 +2,10 @@ internal import CText
 internal import Glibc
 internal import Kernel
 
-/// Reads CSV as RFC 4180 has it, UTF-8, record by record, and knows where everything stands.
+/// Reads CSV (RFC 4180, UTF-8) record by record, with the position of each record for errors.
 ///
-/// Lines end with LF or CRLF. A byte order mark is skipped. An empty line at the end of the file is none.
+/// Lines end with LF or CRLF. A byte order mark is skipped. An empty line at the end of
+/// the file is not a record.
 @safe
 package struct CSVReader: ~Copyable {
     /// Bytes of a record.

@@ -8,7 +8,7 @@ internal import Model
 internal import PushPipeline
 internal import Settings
 
-/// `ml_exporter storage`: looks at what a daemon has kept, checks it, or makes it small.
+/// `ml_exporter storage`: inspects, verifies or compacts stored state.
 struct StorageCommand {
     enum Action: String {
         case inspect, verify, compact
@@ -23,27 +23,26 @@ struct StorageCommand {
     }
 
     static let help = """
-        Usage: ml_exporter storage inspect [flags]   tell what is kept
-               ml_exporter storage verify [flags]    check every byte, a line for each fault
-               ml_exporter storage compact [flags]   write all of it anew, as small as it goes
+        Usage: ml_exporter storage inspect [flags]   show what is stored
+               ml_exporter storage verify [flags]    check every byte, print one line per fault
+               ml_exporter storage compact [flags]   rewrite the storage compactly
 
           --storage.path <path>  The folder. (default: data/)
           --json                 Answer in JSON.
 
         The daemon's flags are accepted as well; @file stands for the lines of that file.
 
-        inspect and verify change nothing and may run beside a daemon. compact refuses to.
-        Exit status: 0 done and sound, 1 something is damaged or could not be done, 2 wrong usage or no
-        such folder.
+        inspect and verify are read-only and may run beside a daemon; compact may not.
+        Exit status: 0 success, 1 damaged storage or failed command, 2 wrong usage or no such folder.
         """
 
     let action: Action
     let path: String
     let isJSON: Bool
-    /// What the daemon is told of what is pushed.
+    /// The daemon's settings for pushes.
     let settings: PushSettings
 
-    /// `arguments` are those behind the word `storage`.
+    /// `arguments` are those after the word `storage`.
     static func command(_ arguments: [String], errors: ValidationErrors) -> Command {
         var errors = errors
         if arguments.contains("--help") || arguments.contains("-h") {
