@@ -46,7 +46,7 @@ package struct GroupImage: Sendable {
         guard !record.isDamaged, record.isAtEnd, let batch = try? TextParser.parse(text) else {
             return nil
         }
-        // The labels of the group stand in the lines already.
+        // The lines already contain the labels of the group.
         var limits = LabelLimits()
         limits.labels = .max
         limits.nameBytes = .max

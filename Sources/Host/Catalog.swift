@@ -6,7 +6,7 @@ enum Catalog {
     struct Entry: Sendable {
         let name: String
         let runsByDefault: Bool
-        /// What it tells, for `--help`.
+        /// The description in `--help`.
         let summary: String
         let make: @Sendable (CollectorResources, HostSettings) -> CollectorRunner
 

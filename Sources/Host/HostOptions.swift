@@ -5,7 +5,7 @@ package import Settings
 package struct HostOptions: ParsableArguments {
     @Flag(
         name: .customLong("collector.disable-defaults"), inversion: .prefixedNo,
-        help: "Only the collectors that are named explicitly run.")
+        help: "Run only the collectors that are enabled explicitly.")
     var disableDefaults = false
     @Option(
         name: .customLong("collector.series-limit"),

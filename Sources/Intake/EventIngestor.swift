@@ -50,7 +50,7 @@ package final class EventIngestor: Sendable {
     }
 
     /// Decodes a push. `key` is the result of parsing its idempotency headers; `sender` is the
-    /// pushing process if it is `.success(nil)`. Thread-safe.
+    /// pushing process, used if there are no such headers. Thread-safe.
     package func decode(
         _ push: borrowing Push, key: Result<IdempotencyKey?, IdempotencyKey.Problem>,
         from sender: Sender

@@ -8,7 +8,7 @@ internal import Kernel
 /// for the rest of an earlier use of the file (https://www.sqlite.org/fileformat2.html#walformat).
 /// That is right after a power cut, which can only damage the last transaction, but hides every
 /// later transaction if a byte in the middle has changed. Frames of this use of the log carry the
-/// salts of its header, so that both cases can be told apart.
+/// salts of its header, which distinguishes the two cases.
 struct LogScan: Equatable {
     private static let headerBytes = 32
     private static let frameHeaderBytes = 24

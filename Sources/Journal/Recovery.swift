@@ -206,7 +206,7 @@ struct Recovery {
             if row == "ok" { continue }
             view.note(
                 name, finding: "SQLite's integrity_check: \(row)",
-                consequence: "all of it could be read; a start notices nothing")
+                consequence: "all data could be read; a start is not affected")
         }
     }
 

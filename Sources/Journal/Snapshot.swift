@@ -41,7 +41,7 @@ package struct Snapshot: Sendable {
 
     private func writeDraft(in directory: StorageDirectory) throws(StorageError) {
         let database = try Database(directory.file(Snapshot.draftName), access: .writing)
-        // No locks and no rollback journal: nothing reads the draft before it is renamed, and it is
+        // No rollback journal and no syncs: nothing reads the draft before it is renamed, and it is
         // synced once it is complete.
         try database.execute(
             """

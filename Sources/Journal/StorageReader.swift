@@ -46,7 +46,7 @@ package struct StorageReader<State: JournalState> {
 
     // MARK: The folder
 
-    /// What tells whether the files that are read have been replaced by others.
+    /// Detects whether files have been replaced while they were read.
     private struct Footprint: Equatable {
         var isClaimed = false
         var nodes: [UInt64] = []

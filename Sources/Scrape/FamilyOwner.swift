@@ -27,7 +27,7 @@ package final class PageContext {
     package let deadlineNanoseconds: UInt64
     private let condition: () -> Bool
 
-    /// `condition` tells whether a scraper still waits for the page on this thread.
+    /// `condition` returns whether a scraper still waits for the page on this thread.
     package init(
         _ request: ScrapeRequest, deadlineNanoseconds: UInt64 = .max,
         while condition: @escaping () -> Bool = { true }

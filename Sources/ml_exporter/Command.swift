@@ -10,7 +10,7 @@ enum Command {
     case healthCheck(Configuration)
     case storage(StorageCommand)
     case profile(ProfileCommand)
-    /// Says something and ends: help, the version, mistakes.
+    /// Prints a text and exits: help, the version, errors.
     case tell(String, toError: Bool, exitCode: Int32)
 
     static let summary = """

@@ -84,7 +84,7 @@ struct Daemon: ~Copyable {
                 log: { log.debug("\($0)", metadata: ["from": "libmicrohttpd"]) })
             servers.append(server)
             statistics.add(server)
-            log.info("Taking pushes on", metadata: ["push_address": "\(name)"])
+            log.info("Listening for pushes on", metadata: ["push_address": "\(name)"])
         }
         try pushState.pipeline.start()
         try scrapes.start()
@@ -128,7 +128,7 @@ struct Daemon: ~Copyable {
     /// Reads the settings file again; waits for the disk.
     func reload() {
         guard let file else {
-            log.info("SIGHUP: there is no settings file to read")
+            log.info("SIGHUP ignored: --config.file is not set")
             return
         }
         _ = file.reload()
@@ -143,7 +143,7 @@ struct Daemon: ~Copyable {
     /// Whether the thread that makes pages still makes progress.
     var isAlive: Bool { scrapes.busyNanoseconds < Daemon.stuckScrape.nanoseconds }
 
-    /// Ends: new requests are refused, those that have begun are answered, then all threads stop.
+    /// Stops the daemon: rejects new requests, answers those that have begun, then stops all threads.
     /// Returns the exit code.
     consuming func stop() -> Int32 {
         for server in servers { server.quiesce() }
@@ -153,16 +153,18 @@ struct Daemon: ~Copyable {
         let deadline = Clock.monotonicNanoseconds &+ Daemon.stopTimeout.nanoseconds
         var isIdle = true
         for server in servers where !server.waitUntilIdle(until: deadline) { isIdle = false }
-        if !isIdle { log.warning("clients are cut off: they did not take their answers in time") }
+        if !isIdle {
+            log.warning("closing connections: clients did not read their responses in time")
+        }
         let lastCommit = Clock.monotonicNanoseconds &+ Daemon.lastCommitTimeout.nanoseconds
         let isKept = pushState.pipeline.stop(by: max(deadline, lastCommit))
         for server in servers where !server.stop() {
             // A request still waits for a page or a disk that hangs: libmicrohttpd would abort.
-            log.error("a scrape or the storage hangs; leaving without it")
+            log.error("a scrape or the storage hangs; exiting without waiting for it")
             _exit(1)
         }
         if !isKept {
-            log.error("the storage hangs; leaving without it")
+            log.error("the storage hangs; exiting without waiting for it")
             _exit(1)
         }
         scrapes.stop()

@@ -6,7 +6,7 @@ internal import Kernel
 internal import Logging
 internal import Settings
 
-/// Where it all begins. Exit codes: 0 done, 1 the machine would not let us, 2 the flags are wrong.
+/// The entry point. Exit codes: 0 success, 1 runtime failure, 2 invalid flags or settings.
 @main
 enum Program {
     static func main() {
@@ -39,7 +39,7 @@ enum Program {
         let log = Log.logger(configuration.log)
         log.info("Starting ml_exporter", metadata: ["version": "\(Version.number)"])
         if getuid() == 0 {
-            log.warning("running as root, which nothing here needs")
+            log.warning("running as root is not required and not recommended")
         }
         if configuration.roots.rootfs == Root("/"), let evidence = Container.evidence() {
             log.warning(

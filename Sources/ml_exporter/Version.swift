@@ -4,8 +4,8 @@ internal import CVersion
 enum Version {
     static let number = "0.1.0"
 
-    /// The commit it was built from, `-dirty` behind it when the tree had changes; empty when the
-    /// build was not told.
+    /// The commit it was built from, with the suffix `-dirty` if the tree had changes; empty if the
+    /// build was not given one.
     static let revision = unsafe String(cString: cversion_revision())
 
     /// The release of the compiler. It is known at build time only through `#if compiler`, so

@@ -121,7 +121,7 @@ final class NVML: @unchecked Sendable {
         return memory
     }
 
-    /// Fills in what NVML knows; a field's own code says whether it has a value.
+    /// Reads the fields; the code of each field is 0 if it has a value.
     func fill(
         _ fields: inout [cnvml_field], of device: NVMLHandle
     ) throws(NVMLError) {

@@ -1,7 +1,7 @@
 internal import CNVML
 internal import Kernel
 
-/// What an NVIDIA device says at one time, in base units; nil is what it does not tell.
+/// The values of an NVIDIA device at one time, in base units; nil if the device does not report it.
 struct NVMLReading {
     var utilization: Double?
     var memoryUtilization: Double?

@@ -11,7 +11,7 @@ struct PodResources {
         let pod: String
         let container: String
 
-        /// What tells a row of the device while this container holds it from others.
+        /// Identifies the row of the device while this container uses it.
         var key: [UInt8] { Array("/\(namespace)/\(pod)/\(container)".utf8) }
 
         var labels: [(name: String, value: String)] {
@@ -55,8 +55,7 @@ struct PodResources {
     }
 
     /// The containers by device, of a message ListPodResourcesResponse.
-    static func parse(_ message: [UInt8]) throws(ProtobufError) -> [String: Set<Holder>]
-    {
+    static func parse(_ message: [UInt8]) throws(ProtobufError) -> [String: Set<Holder>] {
         var holders: [String: Set<Holder>] = [:]
         // PodResources, ContainerResources, ContainerDevices.
         for pod in try fields(message) where pod.number == 1 {

@@ -52,8 +52,8 @@ struct ControlGroupRows: ~Copyable {
         return line.isAtEnd ? Double(value) : nil
     }
 
-    /// cpu.stat: times in microseconds. Returns the lines that could not be used; what other lines
-    /// tell is not shown.
+    /// cpu.stat: times in microseconds. Returns the number of invalid lines; lines with other names
+    /// are ignored.
     mutating func parseProcessor(_ text: Span<UInt8>, in row: Int) -> Int {
         var skipped = 0
         var lines = Cursor(text)

@@ -105,7 +105,7 @@ struct ControlGroups: Collector, ~Copyable {
         rows = ControlGroupRows(limit: settings.limit)
         dropped = Family(
             "ml_cgroup_dropped_total", kind: .counter,
-            help: "Control groups that a walk left out because they were too many or too deep.")
+            help: "Control groups skipped because they were too many or too deep.")
         droppedByLimit = Series(dropped, labels: LabelSet([("reason", "limit")]))
         droppedByWalk = Series(dropped, labels: LabelSet([("reason", "walk")]))
     }

@@ -65,8 +65,8 @@ struct AttributeFamilies: ~Copyable {
         found.removeAll(keepingCapacity: true)
     }
 
-    /// An attribute that was found: the sample of a family. `family` is made when it is new. A
-    /// value that is no number is left out, and is a mistake unless it `mayBeText`.
+    /// Adds an attribute as a sample of a family, which is made by `family` if it is new. A value that
+    /// is not a number is skipped, and counts as invalid unless `mayBeText` is set.
     mutating func add(
         _ root: Root, file: String, to name: String, labels: [(name: String, value: String)],
         form: Attribute.Form = .unsigned, scale: Scale = .times(1),

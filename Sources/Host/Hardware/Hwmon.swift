@@ -65,8 +65,8 @@ struct Hwmon: Collector, ~Copyable {
         readings.end()
     }
 
-    /// A chip is called after its bus and device, which stay; else as it calls itself; else by its
-    /// number, which depends on the order in which modules were loaded.
+    /// A chip is named after its bus and device, which are stable; else by its name attribute; else by
+    /// its number, which depends on the order in which modules were loaded.
     private func chip(_ folder: String) -> Chip? {
         let root = directory.root
         guard root.isDirectory(folder) else { return nil }

@@ -46,12 +46,12 @@ struct CommonDeviceOptions: ParsableArguments {
     @Option(
         name: .customLong("collector.network.device-include"),
         help: ArgumentHelp(
-            "Regexp of devices that network collectors show alone.", valueName: "regexp"))
+            "Regexp of devices that network collectors include.", valueName: "regexp"))
     var include: String?
     @Option(
         name: .customLong("collector.network.device-exclude"),
         help: ArgumentHelp(
-            "Regexp of devices that no network collector shows.", valueName: "regexp"))
+            "Regexp of devices that all network collectors exclude.", valueName: "regexp"))
     var exclude: String?
     @Flag(
         name: .customLong("collector.network.exclude-guests"), inversion: .prefixedNo,
@@ -65,7 +65,8 @@ struct CommonDeviceOptions: ParsableArguments {
         return filter.and(
             Filter(
                 excluding: Pattern(
-                    CommonDeviceOptions.virtualEndpoints, flag: "--collector.network.exclude-guests",
+                    CommonDeviceOptions.virtualEndpoints,
+                    flag: "--collector.network.exclude-guests",
                     errors: &errors)))
     }
 }
@@ -77,7 +78,7 @@ struct NetClassOptions: ParsableArguments {
     var ignored = "^$"
     @Flag(
         name: .customLong("collector.netclass.ignore-invalid-speed"), inversion: .prefixedNo,
-        help: "No speed where the driver says a negative one.")
+        help: "Hide invalid (negative) speeds.")
     var ignoresInvalidSpeed = false
     @Flag(
         name: .customLong("collector.netclass.netlink"), inversion: .prefixedNo,
@@ -115,7 +116,7 @@ struct ARPOptions: ParsableArguments {
     var exclude: String?
     @Flag(
         name: .customLong("collector.arp.netlink"), inversion: .prefixedNo,
-        help: "Ask rtnetlink instead of /proc/net/arp.")
+        help: "Use rtnetlink instead of /proc/net/arp.")
     var netlink = true
 
     func settings(_ common: Filter, errors: inout ValidationErrors) -> ARPSettings {
@@ -155,7 +156,7 @@ struct InfiniBandOptions: ParsableArguments {
         help: ArgumentHelp("Regexp of devices to leave out.", valueName: "regexp"))
     var exclude: String?
 
-    /// Their names are not those of network devices: the common filter says nothing about them.
+    /// InfiniBand devices are not network devices, so the common filter does not apply.
     func filter(_ errors: inout ValidationErrors) -> Filter {
         Filter(
             flag: "--collector.infiniband.device", include: include, exclude: exclude,

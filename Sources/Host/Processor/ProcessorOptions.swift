@@ -32,7 +32,7 @@ struct InterruptOptions: ParsableArguments {
     var exclude: String?
     @Flag(
         name: .customLong("collector.interrupts.include-zeros"), inversion: .prefixedNo,
-        help: "Interrupts that a CPU has not had.")
+        help: "Include interrupts with a count of 0.")
     var includeZeros = true
 
     func settings(_ errors: inout ValidationErrors) -> InterruptSettings {

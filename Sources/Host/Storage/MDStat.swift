@@ -48,8 +48,8 @@ struct MDStat {
         guard let count = line.field() else { return false }
         (blocks, syncedBlocks, hasBlocks) = (count, count, true)
         if isPlain || activity == .inactive { return true }
-        // A level without a disk count (`faulty`, or one that a later kernel adds) has no redundancy
-        // that could be told.
+        // A level without a disk count (`faulty`, or one that a later kernel adds) has no known
+        // redundancy.
         if line.rest.offset(of: 0x5B) == nil {
             requiredDisks = components
             let unused = failedDisks + spareDisks

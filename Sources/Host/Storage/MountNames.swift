@@ -4,7 +4,7 @@ internal import Exposition
 enum MountNames {
     typealias Name = (name: String, help: String)
 
-    /// The age, what `bytes:` tells, what `events:` tells.
+    /// The age, then the values of `bytes:`, then those of `events:`.
     static let device: [Name] = [
         ("age_seconds_total", "The age of the NFS mount in seconds."),
         ("read_bytes_total", "Number of bytes read using the read() syscall."),

@@ -1,7 +1,7 @@
 internal import Exposition
 internal import Kernel
 
-/// What NFS mounts have cost, from /proc/self/mountstats (mountstats(8)).
+/// Statistics of NFS mounts, from /proc/self/mountstats (mountstats(8)).
 struct MountStats: Collector, ~Copyable {
     static var name: String { "mountstats" }
 

@@ -88,7 +88,7 @@ struct MountStatsBlock {
             guard numbers.count >= 10 else { return false }
         case "udp", "udp6":
             guard numbers.count >= 7 else { return false }
-            // Without connections there is nothing to tell about them.
+            // UDP has no connections, so their three values are missing.
             numbers.insert(contentsOf: [0, 0, 0], at: 2)
         case "rdma", "rdma6":
             guard numbers.count >= 20 else { return false }

@@ -174,9 +174,8 @@ struct ZFS: Collector, ~Copyable {
         stateTable.end()
     }
 
-    /// Lines of a name, a type and a value behind the line `name type data`. Returns those that
-    /// could not be used. A dataset's file tells its name in a line of its own, and only that
-    /// makes its row.
+    /// Parses lines of a name, a type and a value after the line `name type data`. Returns the number
+    /// of invalid lines. A dataset's file has the name in a separate line, which makes its row.
     static func parse(
         _ text: Span<UInt8>, into table: inout StatisticTable,
         dataset: (pool: String, key: [UInt8])? = nil

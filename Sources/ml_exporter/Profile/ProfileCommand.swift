@@ -123,7 +123,7 @@ struct InputArguments: ParsableArguments {
     @Option(name: .customLong("temp-dir"))
     var temporaryFolder = "/var/tmp"
 
-    /// The format, as the flag or the file's name tells.
+    /// The format of the rows: from the flag, else from the file name's extension.
     func rowFormat(errors: inout ValidationErrors) -> RowReader.Format {
         guard let format else {
             return input.hasSuffix(".jsonl") || input.hasSuffix(".ndjson") ? .jsonl : .csv

@@ -45,7 +45,8 @@ final class SettingsFile: Sendable {
             else {
                 for sentence in errors.sentences {
                     log.error(
-                        "settings not taken over", metadata: ["err": "\(sentence)"])
+                        "settings rejected, previous settings stay active",
+                        metadata: ["err": "\(sentence)"])
                 }
                 state.withLock { $0.wasLastGood = false }
                 return errors.sentences
@@ -59,7 +60,7 @@ final class SettingsFile: Sendable {
                 return old
             }
             pushState.change(from: old, to: new, log: log)
-            log.info("settings taken over", metadata: ["file": "\(path)"])
+            log.info("settings applied", metadata: ["file": "\(path)"])
             return []
         }
     }
@@ -68,10 +69,10 @@ final class SettingsFile: Sendable {
 
     private static let wasLastGood = UnlabelledMetric(
         "ml_exporter_config_last_reload_successful", kind: .gauge,
-        help: "Whether the settings file was right when it was read last.")
+        help: "Whether the last reload of the settings file succeeded.")
     private static let lastGood = UnlabelledMetric(
         "ml_exporter_config_last_reload_success_timestamp_seconds", kind: .gauge,
-        help: "Unix time when settings were last taken over from the file.")
+        help: "Unix time of the last successful reload of the settings file.")
 
     func write(to page: inout Page) {
         let (wasLastGood, lastGood) = state.withLock { ($0.wasLastGood, $0.lastGood) }

@@ -56,7 +56,7 @@ struct StorageCommand {
             let parsed = try Arguments.parse(Array(arguments.dropFirst()))
             let configuration = Configuration(parsed.options, errors: &errors)
             if configuration.storage.path == nil {
-                errors.add("--storage.path=none keeps nothing: name a folder.")
+                errors.add("--storage.path=none stores nothing: specify a directory.")
             }
             guard errors.isEmpty, let path = configuration.storage.path else {
                 return Command.tell(errors)
@@ -77,7 +77,9 @@ struct StorageCommand {
             let error = KernelError.last(path)
             return fail(error.description, status: error.isAbsence ? 2 : 1)
         }
-        if folder.st_mode & S_IFMT != S_IFDIR { return fail("\(path) is no folder", status: 2) }
+        if folder.st_mode & S_IFMT != S_IFDIR {
+            return fail("\(path) is not a directory", status: 2)
+        }
         do throws(StorageError) {
             switch action {
             case .inspect:
@@ -110,13 +112,13 @@ struct StorageCommand {
             tell(
                 isJSON
                     ? "{\"path\":\(Log.quoted(path)),\"empty\":true}"
-                    : "\(path): nothing is kept here")
+                    : "\(path): the storage is empty")
             return 0
         }
         if view.unknownSections > 0 {
             return fail(
-                "a snapshot in \(path) holds what this release does not understand, and would be"
-                    + " lost: see storage verify; nothing was changed", status: 1)
+                "a snapshot in \(path) has sections that this release does not know and would"
+                    + " lose: see storage verify; nothing was changed", status: 1)
         }
         let journal = try Journal(path, state: state()) { note, sentence in
             if note == .error { Log.write("ml_exporter: \(sentence)\n", to: STDERR_FILENO) }
@@ -138,12 +140,12 @@ struct StorageCommand {
             "\(path): \(AmountText.count(Int(clamping: done.records), noun: "record")) went into the snapshots;"
                 + " \(AmountText.bytes(before)) before, \(AmountText.bytes(after)) after")
         if let name = done.keptAs {
-            tell("not all records could be used: the file that had them is \(name) now")
+            tell("some records could not be used: their file was renamed to \(name)")
         }
         return 0
     }
 
-    /// What a daemon works with, without what is set aside.
+    /// The size of the files that a daemon uses, without those that were set aside.
     private static func bytes(_ files: [StorageView.File]) -> Int64 {
         files.reduce(0) { $0 + ($1.name.contains(".set-aside-") ? 0 : $1.bytes) }
     }
@@ -155,7 +157,7 @@ struct StorageCommand {
             path, isThorough: isThorough, makeState: { state() }, kind: PersistedState.kind)
     }
 
-    /// A state that forgets nothing by itself, and keeps native histograms whether or not the daemon
+    /// A state without expiry that keeps native histograms whether or not the daemon
     /// shows them.
     private func state() -> PersistedState {
         PersistedState(
