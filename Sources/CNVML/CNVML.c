@@ -50,7 +50,7 @@ _Static_assert(sizeof(struct process_2) == 24, "nvmlProcessInfo_t");
 _Static_assert(sizeof(struct pci_3) == 68, "nvmlPciInfo_t");
 _Static_assert(sizeof(struct field) == 40, "nvmlFieldValue_t");
 
-// A structure that carries its version says its size with it.
+// The version of an NVML structure includes its size.
 #define VERSION(type, number) ((unsigned int)(sizeof(type) | (number) << 24))
 
 typedef int (*void_call)(void);

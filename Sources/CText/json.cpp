@@ -258,7 +258,7 @@ const char *sentence(error_code error) {
   }
 }
 
-// Whether nothing but white space stands behind what was read.
+// Whether only white space follows what was read.
 bool is_at_end(ctext_json_state &state) {
   return state.document.current_location().error() == OUT_OF_BOUNDS;
 }

@@ -87,7 +87,7 @@ struct OwnerList: Sendable {
         return first
     }
 
-    /// Where an owner stands or would stand in a chunk.
+    /// The position of an owner in a chunk, or the position to insert it.
     private static func place(of owner: Int, in chunk: [Item]) -> Int {
         var first = 0
         var last = chunk.count

@@ -13,7 +13,7 @@ package struct Page: ~Copyable {
         /// The hash of the family's name.
         package let identity: UInt64
         package let kind: Family.Kind
-        /// Where its first byte stands in `body`.
+        /// The offset of its first byte in `body`.
         var start: Int
         /// The bytes of its name, type and help: a section that is not longer has no sample.
         let headerCount: Int

@@ -42,7 +42,7 @@ struct CollectorResources {
     let statistics: ProcStat
     /// Who reads `statistics`.
     let statisticsTurn = TryLock()
-    /// Whether devices have come or gone.
+    /// Whether devices have been added or removed.
     let events: DeviceEvents
 
     init(_ roots: FilesystemRoots) {

@@ -4,7 +4,7 @@ internal import Kernel
 /// The named fields of a kernel file, each with its series. The lookup starts at the field's previous
 /// position, so that a scrape compares bytes and allocates nothing.
 struct FieldList: ~Copyable {
-    /// What a name stands for.
+    /// The meaning of a name.
     enum Meaning {
         case series(UnlabelledMetric)
         /// A field that the settings leave out.
@@ -35,7 +35,8 @@ struct FieldList: ~Copyable {
         next = 0
     }
 
-    /// The place of the next name; `meaning` is called if the name is new.
+    /// The place of the next name; `meaning` is called if the last reading had another name
+    /// here.
     mutating func find(_ name: Span<UInt8>, meaning: (Span<UInt8>) -> Meaning) -> Place {
         if next < names.count, name.equals(names[next]) {
             next += 1

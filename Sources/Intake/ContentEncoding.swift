@@ -1,6 +1,6 @@
 internal import Kernel
 
-/// How a body is packed, as its Content-Encoding header says (RFC 9110, 8.4).
+/// The coding of a body, from its Content-Encoding header (RFC 9110, 8.4).
 package enum ContentEncoding: Sendable {
     case identity
     case gzip

@@ -127,7 +127,7 @@ package final class EventIngestor: Sendable {
         return answer
     }
 
-    /// Lets another push have the memory of one that is over.
+    /// Releases the memory of a finished push for reuse.
     package func release(_ decoded: DecodedPush) {
         if decoded.keptBytes > DecodeScratch.keptLimit { return }
         pool.withLock { pool in
@@ -192,7 +192,7 @@ package final class EventIngestor: Sendable {
         return try decoder.decode(body, form: form, now: now, into: &batch, outcome: &outcome)
     }
 
-    /// The form that a content type stands for; nil for one that is not ours.
+    /// The form of a body with this content type; nil for an unsupported one.
     static func form(_ contentType: Span<UInt8>?) -> EventDecoder.Form? {
         guard let contentType else { return nil }
         let end = contentType.offset(of: UInt8(ascii: ";")) ?? contentType.count

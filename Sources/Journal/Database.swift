@@ -29,14 +29,14 @@ struct Database: ~Copyable, @unchecked Sendable {
         unsafe logPages.initialize(to: 0)
         self.path = path
         // In the place of SQLite's own hook, which would move the log during a commit.
-        let tell:
+        let hook:
             @convention(c) (
                 UnsafeMutableRawPointer?, OpaquePointer?, UnsafePointer<CChar>?, Int32
             ) -> Int32 = { logPages, _, _, pages in
                 unsafe logPages?.storeBytes(of: pages, as: Int32.self)
                 return SQLITE_OK
             }
-        unsafe sqlite3_wal_hook(connection, tell, logPages)
+        unsafe sqlite3_wal_hook(connection, hook, logPages)
     }
 
     private static func open(

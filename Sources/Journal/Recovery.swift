@@ -270,7 +270,7 @@ struct Recovery {
             ORDER BY position LIMIT ?2
             """, operation: .read)
         let start = position
-        // A start does not look at what its snapshot holds already.
+        // A start skips records that its snapshot already contains.
         var last: Int64 = options.readsFormer ? 0 : start
         var rows: Int64
         repeat {

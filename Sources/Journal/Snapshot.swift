@@ -81,7 +81,7 @@ package struct Snapshot: Sendable {
         return try database.integer("SELECT position FROM snapshot", operation: .open)
     }
 
-    /// A section as it stands in the file.
+    /// A section as it is stored in the file.
     struct StoredSection {
         let number: Int64
         let name: String

@@ -13,7 +13,7 @@ package struct StorageReader<State: JournalState> {
     let kind: (Span<UInt8>) -> String
 
     /// `isThorough` lets SQLite check its files and also follows the way that a start takes when the
-    /// latest snapshot is damaged. `makeState` makes an empty state; `kind` says what a record is.
+    /// latest snapshot is damaged. `makeState` makes an empty state; `kind` returns the kind of a record.
     package init(
         _ path: String, isThorough: Bool, makeState: @escaping () -> State,
         kind: @escaping (Span<UInt8>) -> String

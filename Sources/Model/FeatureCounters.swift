@@ -277,7 +277,7 @@ final class FeatureCounters {
     }
 
     /// Counts the invalid rows of an event, once per event: one, or as many as the largest `rows` of
-    /// its input errors, for each of the requests that it stands for.
+    /// its input errors, for each of the requests that it represents.
     private func countInvalidRows(
         _ batch: borrowing Batch, run: Int, row: UInt32, in store: inout SeriesStore,
         series: VariantSeries, marks: inout RowFlags

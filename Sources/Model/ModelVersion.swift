@@ -125,7 +125,7 @@ final class ModelVersion: Sendable {
 
     // MARK: Applying
 
-    /// Counts the rows of a run that are not refused. Returns the rows of input that they stand for.
+    /// Counts the rows of a run that are not refused. Returns the rows of input that they represent.
     func apply(_ batch: borrowing Batch, run: Int, reservation: inout Reservation) -> UInt64 {
         let variant = Int(reservation.targets[batch.runs[run].scope].variant)
         if variant < 0 { return 0 }

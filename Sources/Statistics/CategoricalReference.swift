@@ -80,7 +80,7 @@ package struct CategoricalCounts: Equatable, Sendable {
     package var valueCount: UInt64 { bins.reduce(0, +) }
     package var rows: UInt64 { valueCount + missing }
 
-    /// Counts a category and says where it belongs.
+    /// Counts a category and returns its bin.
     @discardableResult
     package mutating func add(
         _ text: Span<UInt8>, to reference: CategoricalReference

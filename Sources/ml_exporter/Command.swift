@@ -3,7 +3,7 @@ internal import Glibc
 internal import Kernel
 internal import Settings
 
-/// What the program is asked to do.
+/// The command that the arguments select.
 enum Command {
     case serve(Configuration)
     case checkConfiguration
@@ -11,7 +11,7 @@ enum Command {
     case storage(StorageCommand)
     case profile(ProfileCommand)
     /// Prints a text and exits: help, the version, errors.
-    case tell(String, toError: Bool, exitCode: Int32)
+    case print(String, toError: Bool, exitCode: Int32)
 
     static let summary = """
         Usage: ml_exporter [flags]               serve the machine's metrics
@@ -51,12 +51,12 @@ enum Command {
             return
         }
         if options.version {
-            self = .tell(Version.text, toError: false, exitCode: 0)
+            self = .print(Version.text, toError: false, exitCode: 0)
             return
         }
         let configuration = Configuration(options, errors: &errors)
         if !errors.isEmpty {
-            self = Command.tell(errors)
+            self = Command.failure(errors)
             return
         }
         switch name {
@@ -66,9 +66,9 @@ enum Command {
         }
     }
 
-    static func tell(_ errors: ValidationErrors) -> Command {
+    static func failure(_ errors: ValidationErrors) -> Command {
         let lines = errors.sentences.map { "ml_exporter: error: \($0)" }
-        return .tell(lines.joined(separator: "\n"), toError: true, exitCode: 2)
+        return .print(lines.joined(separator: "\n"), toError: true, exitCode: 2)
     }
 
     /// Help is an answer; anything else that the parser throws is one more mistake.
@@ -76,11 +76,11 @@ enum Command {
         if Options.exitCode(for: error) == ExitCode.success {
             let flags = Options.fullMessage(for: error)
             let behindUsage = flags.split(separator: "\n\n", maxSplits: 1).last ?? ""
-            return .tell(summary + "\n" + behindUsage, toError: false, exitCode: 0)
+            return .print(summary + "\n" + behindUsage, toError: false, exitCode: 0)
         }
         var errors = errors
         errors.add("\(Options.message(for: error)), try --help.")
-        return tell(errors)
+        return failure(errors)
     }
 
     /// Replaces `@file` by the lines of that file, without empty lines and those that begin with #.

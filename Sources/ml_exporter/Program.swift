@@ -11,7 +11,7 @@ internal import Settings
 enum Program {
     static func main() {
         switch Command(Array(CommandLine.arguments.dropFirst())) {
-        case .tell(let text, let toError, let exitCode):
+        case .print(let text, let toError, let exitCode):
             Log.write(text + "\n", to: toError ? STDERR_FILENO : STDOUT_FILENO)
             exit(exitCode)
         case .checkConfiguration:

@@ -148,7 +148,7 @@ struct DRMCards: ~Copyable {
     /// The temperature of an AMD GPU, wherever the card has it.
     private static let dieTemperature = "hwmon/temp*_input"
 
-    /// The sensors that stand for an AMD GPU's temperature, the preferred one first. Cards of the
+    /// The sensors that represent an AMD GPU's temperature, the preferred one first. Cards of the
     /// MI300 series have no edge sensor and begin with temp2.
     private static let dieSensors = ["edge", "junction"]
 

@@ -99,7 +99,7 @@ struct NVMLDevice {
         return parts
     }
 
-    /// What stands behind `MIG ` in a part's name: `NVIDIA A100-SXM4-40GB MIG 1g.5gb`.
+    /// The text after `MIG ` in a part's name: `NVIDIA A100-SXM4-40GB MIG 1g.5gb`.
     static func profile(_ name: String) -> String {
         let words = name.split(separator: " ", omittingEmptySubsequences: true)
         guard let place = words.lastIndex(of: "MIG"), place + 1 < words.count else { return "" }

@@ -249,7 +249,7 @@ struct NVMLDevices: ~Copyable {
 }
 
 extension KernelError {
-    /// NVML is there and says no.
+    /// The failure of an NVML that is loaded but cannot be used.
     fileprivate static func nvml(_ reason: String) -> KernelError {
         KernelError(ELIBACC, subject: reason)
     }

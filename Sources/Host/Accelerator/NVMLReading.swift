@@ -30,7 +30,7 @@ struct NVMLReading {
     var remappedUncorrected: Double?
     var remappingFailed: Double?
 
-    /// The fields that are asked for in one call; the first six always.
+    /// The fields that one call reads; the first six always.
     static let fields: [cnvml_field] = [
         cnvml_field_pcie_transmitted, cnvml_field_pcie_received,
         cnvml_field_nvlink_transmitted_kib, cnvml_field_nvlink_received_kib,

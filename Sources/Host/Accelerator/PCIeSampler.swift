@@ -2,7 +2,7 @@ internal import CNVML
 internal import Kernel
 internal import Synchronization
 
-/// What has gone over a device's PCIe link since it was first sampled: an estimate.
+/// The estimated PCIe traffic of a device since its first sample.
 final class PCIeTraffic: Sendable {
     let transmittedBytes = Atomic<UInt64>(0)
     let receivedBytes = Atomic<UInt64>(0)

@@ -2,8 +2,8 @@ internal import Glibc
 internal import Kernel
 internal import Wire
 
-/// Which containers hold which devices, as kubelet says (PodResources API v1, stable since Kubernetes
-/// 1.28). Asked every 10 s; while kubelet does not answer, what it said last is kept.
+/// The containers that use each device, from kubelet (PodResources API v1, stable since Kubernetes
+/// 1.28). Queried every 10 s; while kubelet does not answer, the last result is kept.
 struct PodResources {
     /// A container that a device was assigned to.
     struct Holder: Hashable {

@@ -23,7 +23,7 @@ struct ControlGroupTree: Sendable {
     /// Where the hierarchy is mounted.
     let root: Root
 
-    /// Nil on a machine without cgroup v2. Beside version 1 it stands in `unified`.
+    /// Nil on a machine without cgroup v2. If version 1 is mounted too, version 2 is in `unified`.
     init?(_ sys: Root) {
         guard
             let folder = ["fs/cgroup", "fs/cgroup/unified"].first(where: {

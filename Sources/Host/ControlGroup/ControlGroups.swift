@@ -7,7 +7,7 @@ internal import Settings
 struct ControlGroups: Collector, ~Copyable {
     static var name: String { "cgroup" }
 
-    /// How often the hierarchy is walked for groups that are new; one that is gone is missed at once.
+    /// How often the hierarchy is searched for new groups; a removed group is noticed immediately.
     static let walkPeriod = Duration.seconds(30)
 
     /// A file of a group and how it is read.

@@ -13,7 +13,7 @@ final class Attribute {
         case decimal
         /// As bcache abbreviates numbers.
         case abbreviated
-        /// The same; 0 stands for nothing.
+        /// The same; 0 means no value.
         case abbreviatedAboveZero
         /// As bcachefs abbreviates numbers.
         case readable

@@ -58,7 +58,7 @@ struct AttributeFamilies: ~Copyable {
         self.limit = limit
     }
 
-    /// Begins another search for devices.
+    /// Begins a new search for devices.
     mutating func begin() {
         members.removeAll(keepingCapacity: true)
         slots.removeAll(keepingCapacity: true)
@@ -115,7 +115,7 @@ struct AttributeFamilies: ~Copyable {
         return nil
     }
 
-    /// Reads and writes all samples. Returns whether an attribute has gone.
+    /// Reads and writes all samples. Returns whether an attribute has been removed.
     func write(_ scrape: inout CollectionContext, to page: inout Page) -> Bool {
         var hasLost = false
         for member in members {

@@ -51,7 +51,7 @@ struct DeviceWatch {
         self.events = events
     }
 
-    /// Whether devices may have come or gone since this was last true.
+    /// Whether devices may have been added or removed since this was last true.
     mutating func isDue(_ scrape: inout CollectionContext) -> Bool {
         let count = events.count(&scrape)
         let now = Clock.monotonicNanoseconds
@@ -64,7 +64,7 @@ struct DeviceWatch {
         return true
     }
 
-    /// A device that was known has gone: the next scrape looks.
+    /// Makes the next scrape look for devices, because one was removed.
     mutating func lookSoon() {
         mustLook = true
     }

@@ -22,7 +22,7 @@ struct NetClass: Collector, ~Copyable {
     private var listed = 0
     private var areAnnounced = false
     private var lookedAtNanoseconds: UInt64?
-    /// Nil unless they are asked for.
+    /// Nil unless the flag enables them.
     private var alternativeNames: AlternativeNames?
     private var table: SeriesTable
     private var info = SeriesTable([
@@ -152,7 +152,7 @@ struct NetClass: Collector, ~Copyable {
         for (place, interface) in interfaces.enumerated() { slots[interface.name] = place }
     }
 
-    /// Reads the interfaces that are marked. False when one has gone since they were listed.
+    /// Reads the interfaces that are marked. False if one has been removed since they were listed.
     private mutating func read(
         _ directory: borrowing KernelDirectory, scrape: inout CollectionContext
     ) -> Bool {

@@ -7,7 +7,7 @@ struct ProcessorOptions: ParsableArguments {
     @OptionGroup(title: "Collector stat") var activity: StatOptions
     @OptionGroup(title: "Collector interrupts") var interrupts: InterruptOptions
 
-    /// `frequencyRuns` says whether the collector cpufreq runs.
+    /// `frequencyRuns`: whether the collector cpufreq runs.
     func settings(frequencyRuns: Bool, errors: inout ValidationErrors) -> ProcessorSettings {
         ProcessorSettings(
             cpu: cpu.settings(frequencyRuns: frequencyRuns, errors: &errors),

@@ -127,7 +127,7 @@ enum MountNames {
         ),
     ]
 
-    /// Where each of `transport` stands behind the name of the protocol.
+    /// The position of each of `transport` after the name of the protocol.
     static let transportPlaces = [1, 2, 4, 5, 6, 7, 9, 10, 11, 12]
 
     static let operation: [Name] = [

@@ -31,7 +31,7 @@ struct MountStats: Collector, ~Copyable {
         throws(KernelError)
     {
         try scrape.read(&file)
-        // The server's address stands in the options of the mount table.
+        // The server's address is in the options of the mount table.
         if (try? mountFile.read(into: &mounts)) == nil { mounts.removeAll() }
         scrape.skippedLines += parse(scrape.text.bytes)
         info.write(to: &page)

@@ -69,7 +69,7 @@ struct MountStatsBlock {
         return true
     }
 
-    /// Takes the numbers of a line into the columns from `first` on; `slots` says which are shown.
+    /// Stores the numbers of a line in the columns from `first` on; `slots` selects those that are shown.
     private mutating func take(_ line: inout Cursor, slots: [Int], from first: Int) -> Bool {
         let numbers = MountStatsBlock.numbers(&line)
         guard let numbers, let last = slots.last, numbers.count > last else { return false }

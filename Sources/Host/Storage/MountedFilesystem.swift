@@ -8,7 +8,7 @@ struct MountedFilesystem {
     let key: [UInt8]
     let infoKey: [UInt8]
     let source: String
-    /// As the host sees it: without the directory that stands for `/`.
+    /// The mount point on the host: without the prefix `--path.rootfs`.
     let point: String
     let type: String
     let major: UInt64

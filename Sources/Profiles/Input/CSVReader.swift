@@ -14,7 +14,7 @@ package struct CSVReader: ~Copyable {
     /// Bytes behind the text that may be read.
     private static let padding = 8
 
-    /// Where a field stands; the content of one with doubled quotes lies in `unescaped`.
+    /// The position of a field; the content of one with doubled quotes is in `unescaped`.
     private struct Field {
         /// From the start of the record, or in `unescaped`.
         var start: Int32

@@ -51,7 +51,7 @@ enum ProfileCommand {
     static func command(_ arguments: [String], errors: ValidationErrors) -> Command {
         var errors = errors
         if arguments.contains("--help") || arguments.contains("-h") {
-            return .tell(help, toError: false, exitCode: 0)
+            return .print(help, toError: false, exitCode: 0)
         }
         let rest = Array(arguments.dropFirst())
         do throws(ArgumentFailure) {
@@ -70,7 +70,7 @@ enum ProfileCommand {
         } catch {
             errors.add("\(error.sentence), try profile --help.")
         }
-        return Command.tell(errors)
+        return Command.failure(errors)
     }
 
     /// Returns the exit status.

@@ -46,11 +46,11 @@ struct StorageCommand {
     static func command(_ arguments: [String], errors: ValidationErrors) -> Command {
         var errors = errors
         if arguments.contains("--help") || arguments.contains("-h") {
-            return .tell(help, toError: false, exitCode: 0)
+            return .print(help, toError: false, exitCode: 0)
         }
         guard let word = arguments.first, let action = Action(rawValue: word) else {
             errors.add("storage: inspect, verify or compact, try storage --help.")
-            return Command.tell(errors)
+            return Command.failure(errors)
         }
         do {
             let parsed = try Arguments.parse(Array(arguments.dropFirst()))
@@ -59,14 +59,14 @@ struct StorageCommand {
                 errors.add("--storage.path=none stores nothing: specify a directory.")
             }
             guard errors.isEmpty, let path = configuration.storage.path else {
-                return Command.tell(errors)
+                return Command.failure(errors)
             }
             return .storage(
                 StorageCommand(
                     action: action, path: path, isJSON: parsed.json, settings: configuration.push))
         } catch {
             errors.add("\(Arguments.message(for: error)), try storage --help.")
-            return Command.tell(errors)
+            return Command.failure(errors)
         }
     }
 
@@ -85,12 +85,12 @@ struct StorageCommand {
             case .inspect:
                 let (view, state) = try reader(isThorough: false).read()
                 let inspection = StorageInspection(view, state: state)
-                tell(isJSON ? inspection.json : inspection.text)
+                printLine(isJSON ? inspection.json : inspection.text)
                 return 0
             case .verify:
                 let (view, _) = try reader(isThorough: true).read()
                 let verification = StorageVerification(view: view)
-                tell(isJSON ? verification.json : verification.text)
+                printLine(isJSON ? verification.json : verification.text)
                 return view.isSound ? 0 : 1
             case .compact:
                 return try compact()
@@ -109,7 +109,7 @@ struct StorageCommand {
                 "\(path) is in use by a daemon: stop it first; nothing was changed", status: 1)
         }
         if view.isEmpty {
-            tell(
+            printLine(
                 isJSON
                     ? "{\"path\":\(Log.quoted(path)),\"empty\":true}"
                     : "\(path): the storage is empty")
@@ -133,14 +133,14 @@ struct StorageCommand {
             json.add("bytes_after", value: after)
             json.add("records", value: Int64(clamping: done.records))
             if let name = done.keptAs { json.add("kept_as", value: name) }
-            tell(json.text)
+            printLine(json.text)
             return 0
         }
-        tell(
+        printLine(
             "\(path): \(AmountText.count(Int(clamping: done.records), noun: "record")) went into the snapshots;"
                 + " \(AmountText.bytes(before)) before, \(AmountText.bytes(after)) after")
         if let name = done.keptAs {
-            tell("some records could not be used: their file was renamed to \(name)")
+            printLine("some records could not be used: their file was renamed to \(name)")
         }
         return 0
     }
@@ -170,7 +170,7 @@ struct StorageCommand {
 
     // MARK: Saying
 
-    private func tell(_ text: String) {
+    private func printLine(_ text: String) {
         Log.write(text + "\n", to: STDOUT_FILENO)
     }
 
