@@ -30,7 +30,7 @@ package struct GroupPush: Sendable, Equatable {
         if let word = aggregate.last {
             guard word == "sum" else {
                 throw GroupPushError(
-                    .syntax, sentence: "aggregate=\(Quoted.text(word)) is not known, only sum is")
+                    .syntax, sentence: "aggregate=\(Quoted.text(word)) is unknown; only sum is supported")
             }
             guard method == .post else {
                 throw GroupPushError(
@@ -44,7 +44,7 @@ package struct GroupPush: Sendable, Equatable {
                 seconds <= GroupPush.longestLifeSeconds
             else {
                 throw GroupPushError(
-                    .syntax, sentence: "ttl=\(Quoted.text(text)) is no number of seconds")
+                    .syntax, sentence: "ttl=\(Quoted.text(text)) is not a number of seconds")
             }
             timeToLive = .seconds(seconds)
         }

@@ -14,17 +14,17 @@ enum Command {
     case print(String, toError: Bool, exitCode: Int32)
 
     static let summary = """
-        Usage: ml_exporter [flags]               serve the machine's metrics
-               ml_exporter check-config [flags]  say what is wrong with the flags
-               ml_exporter healthcheck [flags]   ask a running daemon whether it is ready
-               ml_exporter storage --help        look at, check or compact what was kept
-               ml_exporter profile --help        make or show a profile of training data, check rows against it
+        Usage: ml_exporter [flags]               serve metrics
+               ml_exporter check-config [flags]  check the flags and the settings file
+               ml_exporter healthcheck [flags]   check whether a running daemon is ready
+               ml_exporter storage --help        inspect, verify or compact the storage
+               ml_exporter profile --help        build, show or check a profile of training data
 
-        Flags may also stand in a file, one per line: @file.
+        @file reads flags from a file, one per line.
 
         """
 
-    /// `arguments` are those behind the program's name.
+    /// `arguments` are those after the program's name.
     init(_ arguments: [String]) {
         var arguments = arguments
         var name = "serve"
@@ -66,12 +66,13 @@ enum Command {
         }
     }
 
+    /// Prints the errors and exits with status 2.
     static func failure(_ errors: ValidationErrors) -> Command {
         let lines = errors.sentences.map { "ml_exporter: error: \($0)" }
         return .print(lines.joined(separator: "\n"), toError: true, exitCode: 2)
     }
 
-    /// Help is an answer; anything else that the parser throws is one more mistake.
+    /// Requested help is printed to stdout; other errors of the parser are added to `errors`.
     private static func reply(to error: any Error, errors: ValidationErrors) -> Command {
         if Options.exitCode(for: error) == ExitCode.success {
             let flags = Options.fullMessage(for: error)

@@ -15,7 +15,7 @@ enum Program {
             Log.write(text + "\n", to: toError ? STDERR_FILENO : STDOUT_FILENO)
             exit(exitCode)
         case .checkConfiguration:
-            Log.write("The flags and the settings file are right.\n", to: STDOUT_FILENO)
+            Log.write("Configuration OK.\n", to: STDOUT_FILENO)
         case .healthCheck(let configuration):
             for address in configuration.addresses {
                 if let failure = HealthCheck.failure(at: address) {

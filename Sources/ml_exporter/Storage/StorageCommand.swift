@@ -30,7 +30,7 @@ struct StorageCommand {
           --storage.path <path>  The folder. (default: data/)
           --json                 Answer in JSON.
 
-        The daemon's flags are accepted as well; @file stands for the lines of that file.
+        The daemon's flags are accepted as well; @file reads flags from a file, one per line.
 
         inspect and verify are read-only and may run beside a daemon; compact may not.
         Exit status: 0 success, 1 damaged storage or failed command, 2 wrong usage or no such folder.
@@ -168,7 +168,7 @@ struct StorageCommand {
             producers: ProducerTable(expiresItself: false))
     }
 
-    // MARK: Saying
+    // MARK: Output
 
     private func printLine(_ text: String) {
         Log.write(text + "\n", to: STDOUT_FILENO)
