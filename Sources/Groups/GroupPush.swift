@@ -30,7 +30,8 @@ package struct GroupPush: Sendable, Equatable {
         if let word = aggregate.last {
             guard word == "sum" else {
                 throw GroupPushError(
-                    .syntax, sentence: "aggregate=\(Quoted.text(word)) is unknown; only sum is supported")
+                    .syntax,
+                    sentence: "aggregate=\(Quoted.text(word)) is unknown; only sum is supported")
             }
             guard method == .post else {
                 throw GroupPushError(

@@ -91,9 +91,9 @@ def test_inspect_tells_what_is_kept_and_changes_nothing(crashed):
     assert found["groups"] == [{"instance": "a", "job": "night"}, {"job": "later"}]
     assert found["producers"] == ["other", "p"]
     text = storage("inspect", folder).stdout
-    for words in ("not in use; inspected without changes", "snapshot.db: records up to", "a start applies 2",
-                  "3 models with 3 versions, 2 groups, 2 producers", "model m: 7",
-                  'group instance="a",job="night"'):
+    for words in ("not in use; inspected without changes", "snapshot.db: records up to",
+                  "a start applies 2", "3 models with 3 versions, 2 groups, 2 producers",
+                  "model m: 7", 'group instance="a",job="night"'):
         assert words in text, text
     assert contents(folder) == before
 

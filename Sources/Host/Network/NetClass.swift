@@ -93,7 +93,7 @@ struct NetClass: Collector, ~Copyable {
             } ?? true
         if isDue, events == nil { events = try? LinkEvents() }
         // What is announced from here on is what the reading that follows may miss.
-        let lifecycle = hear(&scrape.text)
+        let lifecycle = receiveEvents(&scrape.text)
         if areAnnounced, !isDue {
             mustReadAll = lifecycle == .lost
             mustList = lifecycle != .known
@@ -111,8 +111,8 @@ struct NetClass: Collector, ~Copyable {
         return true
     }
 
-    /// Marks the interfaces that have been announced; an unknown one is a reason to list them.
-    private func hear(_ datagram: inout Buffer) -> LinkEvents.News {
+    /// Marks the interfaces whose changes were announced. An unknown interface requires a new list.
+    private func receiveEvents(_ datagram: inout Buffer) -> LinkEvents.Changes {
         if events == nil { return .lost }
         var hasNew = false
         let lifecycle = events?.read(&datagram) { name in
@@ -122,10 +122,10 @@ struct NetClass: Collector, ~Copyable {
                 hasNew = true
             }
         }
-        return hasNew && lifecycle == .known ? .gone : lifecycle ?? .lost
+        return hasNew && lifecycle == .known ? .removed : lifecycle ?? .lost
     }
 
-    /// Those that were there keep what is known of them.
+    /// Interfaces that were listed before keep their state.
     private mutating func list(
         _ directory: borrowing KernelDirectory, text: inout Buffer
     ) throws(KernelError) {
