@@ -59,7 +59,8 @@ int clinux_link_request(int descriptor, uint32_t sequence) {
   } request = {
       .header = dump(sizeof request, RTM_GETLINK, sequence),
       .attribute = {.rta_len = RTA_LENGTH(sizeof(uint32_t)), .rta_type = IFLA_EXT_MASK},
-      // Without the per-protocol statistics that nobody here reads; the link's own still come.
+      // Skips the per-protocol statistics, which this program does not use; the link's own counters
+      // are still sent.
       .filter = RTEXT_FILTER_SKIP_STATS,
   };
   return send_all(descriptor, &request, sizeof request);

@@ -50,7 +50,7 @@ _Static_assert(sizeof(struct process_2) == 24, "nvmlProcessInfo_t");
 _Static_assert(sizeof(struct pci_3) == 68, "nvmlPciInfo_t");
 _Static_assert(sizeof(struct field) == 40, "nvmlFieldValue_t");
 
-// A structure that carries its version says its size with it.
+// The version of an NVML structure includes its size.
 #define VERSION(type, number) ((unsigned int)(sizeof(type) | (number) << 24))
 
 typedef int (*void_call)(void);
@@ -332,12 +332,12 @@ int cnvml_processes(
     uint32_t capacity, uint32_t *count) {
   struct process_2 found[cnvml_process_limit];
   unsigned int number = capacity < cnvml_process_limit ? capacity : cnvml_process_limit;
-  const unsigned int room = number;
+  const unsigned int requested = number;
   *count = 0;
   if (kind > 1) return cnvml_invalid_argument;
   int code = CALL(processes[kind], device, &number, found);
   if (code != cnvml_success) return code;
-  if (number > room) return cnvml_insufficient_size;
+  if (number > requested) return cnvml_insufficient_size;
   const struct process_1 *old = (const struct process_1 *)found;
   for (unsigned int index = 0; index < number; index++)
     processes[index] =

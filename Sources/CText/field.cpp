@@ -8,7 +8,7 @@
 extern "C" bool ctext_parse_number(const uint8_t *text, size_t count, double *value) {
   const char *start = reinterpret_cast<const char *>(text);
   const char *const end = start + count;
-  // from_chars knows no plus sign.
+  // from_chars does not accept a plus sign.
   if (count > 1 && *start == '+' && start[1] != '-') ++start;
   const char *const digits = start != end && *start == '-' ? start + 1 : start;
   // from_chars also reads the names of infinity and NaN, which are no numbers here.

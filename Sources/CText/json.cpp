@@ -90,9 +90,9 @@ class Flattener {
         return string(raw, ctext_json_string);
       }
       case ondemand::json_type::boolean: {
-        bool truth;
-        if (value.get_bool().get(truth)) return Failure::syntax;
-        return atom(truth ? ctext_json_true : ctext_json_false);
+        bool is_true;
+        if (value.get_bool().get(is_true)) return Failure::syntax;
+        return atom(is_true ? ctext_json_true : ctext_json_false);
       }
       case ondemand::json_type::null: {
         bool is_null;
@@ -258,7 +258,7 @@ const char *sentence(error_code error) {
   }
 }
 
-// Whether nothing but white space stands behind what was read.
+// Whether only white space follows what was read.
 bool is_at_end(ctext_json_state &state) {
   return state.document.current_location().error() == OUT_OF_BOUNDS;
 }
@@ -311,10 +311,10 @@ extern "C" bool ctext_json_open(ctext_json *json, const uint8_t *text, size_t co
   state.token_count = 0;
   json->error = nullptr;
   json->error_offset = SIZE_MAX;
-  // What is unescaped is never longer than what it was, but for the block that simdjson copies.
-  const size_t room = count + 2 * ctext_json_padding;
-  if (room > state.string_capacity) {
-    const size_t capacity = std::max<size_t>(4096, room);
+  // Unescaping never lengthens a string, but simdjson copies whole blocks of padding size.
+  const size_t required = count + 2 * ctext_json_padding;
+  if (required > state.string_capacity) {
+    const size_t capacity = std::max<size_t>(4096, required);
     state.strings.reset(new (std::nothrow) uint8_t[capacity]);
     state.string_capacity = state.strings ? capacity : 0;
     if (!state.strings) {

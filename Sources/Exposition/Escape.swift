@@ -10,7 +10,7 @@ enum Escape {
         escaped(text, quotes: quotes)
     }
 
-    /// Replaces the bytes of `text` by the value that an escaped label value stands for.
+    /// Replaces the bytes of `text` by the value of an escaped label value.
     static func unescape(_ escaped: Span<UInt8>, into text: inout [UInt8]) {
         text.removeAll(keepingCapacity: true)
         var index = 0

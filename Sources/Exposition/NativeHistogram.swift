@@ -158,7 +158,7 @@ package struct NativeHistogram: Sendable, Equatable {
             deltas.append(Int64(bitPattern: count &- previous))
             previous = count
         }
-        // Without any bucket, an empty span says that the histogram is native.
+        // Without any bucket, an empty span marks the histogram as native.
         endSpan(&span, message: &message)
         for delta in deltas { message.write(13, signed: delta) }
     }

@@ -75,7 +75,7 @@ struct OwnerList: Sendable {
         }
     }
 
-    /// The last chunk that begins at or before `owner`, else the first; nil if there is none.
+    /// The last chunk that begins at or before `owner`, else the first chunk; nil if the list is empty.
     private func chunk(of owner: Int) -> Int? {
         if chunks.isEmpty { return nil }
         var first = 0
@@ -87,7 +87,7 @@ struct OwnerList: Sendable {
         return first
     }
 
-    /// Where an owner stands or would stand in a chunk.
+    /// The position of an owner in a chunk, or the position to insert it.
     private static func place(of owner: Int, in chunk: [Item]) -> Int {
         var first = 0
         var last = chunk.count

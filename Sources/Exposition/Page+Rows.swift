@@ -72,8 +72,8 @@ extension Page {
         _ name: Span<UInt8>, suffix: StaticString, labels: Span<UInt8>, tail: Span<UInt8>,
         value: UInt64
     ) {
-        let room = name.count + suffix.utf8CodeUnitCount + labels.count + tail.count + 24
-        unsafe body.append(upTo: room) { target in
+        let capacity = name.count + suffix.utf8CodeUnitCount + labels.count + tail.count + 24
+        unsafe body.append(upTo: capacity) { target in
             let start = unsafe Page.head(
                 name, suffix: suffix, labels: labels, tail: tail, target: target)
             let length = unsafe ctext_unsigned(value, target + start)
@@ -87,10 +87,10 @@ extension Page {
         _ name: Span<UInt8>, suffix: StaticString, labels: Span<UInt8>, tail: Span<UInt8>,
         value: Double
     ) {
-        let room =
+        let capacity =
             name.count + suffix.utf8CodeUnitCount + labels.count + tail.count
             + Int(ctext_number_capacity) + 2
-        unsafe body.append(upTo: room) { target in
+        unsafe body.append(upTo: capacity) { target in
             let start = unsafe Page.head(
                 name, suffix: suffix, labels: labels, tail: tail, target: target)
             let length = unsafe ctext_number(value, target + start)

@@ -13,7 +13,7 @@ package struct Page: ~Copyable {
         /// The hash of the family's name.
         package let identity: UInt64
         package let kind: Family.Kind
-        /// Where its first byte stands in `body`.
+        /// The offset of its first byte in `body`.
         var start: Int
         /// The bytes of its name, type and help: a section that is not longer has no sample.
         let headerCount: Int
@@ -153,8 +153,8 @@ package struct Page: ~Copyable {
             return
         }
         body.append(text)
-        let room = Int(ctext_number_capacity) + 1
-        unsafe body.append(upTo: room) { target in
+        let capacity = Int(ctext_number_capacity) + 1
+        unsafe body.append(upTo: capacity) { target in
             let length = unsafe ctext_number(value, target)
             unsafe target[length] = 0x0A
             return length + 1

@@ -110,8 +110,8 @@ struct LineBuilder {
     @inline(__always)
     mutating func end(_ value: Double, identity: UInt64) {
         var digits = InlineArray<32, UInt8>(repeating: 0)
-        var room = digits.mutableSpan
-        let length = unsafe room.withUnsafeMutableBufferPointer { digits in
+        var span = digits.mutableSpan
+        let length = unsafe span.withUnsafeMutableBufferPointer { digits in
             unsafe digits.baseAddress.map { unsafe ctext_number(value, $0) } ?? 0
         }
         append(0x20)

@@ -2,9 +2,9 @@ internal import Kernel
 
 /// How a pushed body is written.
 package enum BodyFormat: Sendable {
-    /// Text 0.0.4: everything that is not said to be the other.
+    /// Text 0.0.4, the default.
     case text
-    /// Messages of io.prometheus.client.MetricFamily, each behind its length.
+    /// Messages of io.prometheus.client.MetricFamily, each preceded by its length.
     case protobuf
 
     /// `contentType` is the header's value (RFC 9110, 8.3).

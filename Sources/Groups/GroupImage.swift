@@ -32,7 +32,7 @@ package struct GroupImage: Sendable {
         bytes = record.bytes
     }
 
-    /// Reads the bytes of an image; nil when they are none.
+    /// Decodes an image; nil if the bytes are not a valid image.
     package init?(decoding bytes: Span<UInt8>) {
         var record = ByteReader(bytes)
         guard record.number() == GroupImage.form, let key = GroupingKey(&record) else {
@@ -46,7 +46,7 @@ package struct GroupImage: Sendable {
         guard !record.isDamaged, record.isAtEnd, let batch = try? TextParser.parse(text) else {
             return nil
         }
-        // The labels of the group stand in the lines already.
+        // The lines already contain the labels of the group.
         var limits = LabelLimits()
         limits.labels = .max
         limits.nameBytes = .max

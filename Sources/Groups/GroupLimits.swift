@@ -13,7 +13,7 @@ package struct GroupLimits: Sendable, Equatable {
     package var bytes = 32 << 20
     /// Labels and their lengths.
     package var labels = LabelLimits()
-    /// How long a group lives after the last push that said nothing else; nil for ever.
+    /// The time to live of groups whose pushes do not set another one; nil to keep them indefinitely.
     package var timeToLive: Duration?
 
     package init() {}
@@ -21,9 +21,9 @@ package struct GroupLimits: Sendable, Equatable {
 
 /// Why a push, or a part of it, was not taken over.
 package enum GroupRefusal: String, Sendable, CaseIterable, Error {
-    /// The body is not what its content type says, or the path is no group's.
+    /// The body does not match its content type, or the path is not a group's.
     case syntax
-    /// Samples came with times of their own.
+    /// Samples have timestamps.
     case timestamps
     /// The name has another type in another group, or collides with the parts of a histogram.
     case type

@@ -4,16 +4,16 @@ internal import Kernel
 /// What a push wants of its group.
 package struct GroupPush: Sendable, Equatable {
     package enum Mode: Sendable {
-        /// The group holds what the push holds and nothing else.
+        /// The push replaces the whole group.
         case replace
-        /// Families of the push take the place of those with the same names.
+        /// The push replaces the families that have the same names.
         case update
         /// As `update`, but counters and histograms are added to those that are there.
         case add
     }
 
     package var mode: Mode
-    /// How long the group lives from now on, 0 for ever; nil when the push does not say.
+    /// The group's time to live from now on: 0 to keep it indefinitely, nil for the default.
     package var timeToLive: Duration?
 
     package init(_ mode: Mode, timeToLive: Duration? = nil) {
@@ -21,7 +21,7 @@ package struct GroupPush: Sendable, Equatable {
         self.timeToLive = timeToLive
     }
 
-    /// The longest life that a push may ask for.
+    /// The longest time to live that a push may request.
     static let longestLifeSeconds = 100.0 * 366 * 86_400
 
     /// `ttl` and `aggregate` are the values of the parameters with these names.
@@ -30,7 +30,8 @@ package struct GroupPush: Sendable, Equatable {
         if let word = aggregate.last {
             guard word == "sum" else {
                 throw GroupPushError(
-                    .syntax, sentence: "aggregate=\(Quoted.text(word)) is not known, only sum is")
+                    .syntax,
+                    sentence: "aggregate=\(Quoted.text(word)) is unknown; only sum is supported")
             }
             guard method == .post else {
                 throw GroupPushError(
@@ -44,7 +45,7 @@ package struct GroupPush: Sendable, Equatable {
                 seconds <= GroupPush.longestLifeSeconds
             else {
                 throw GroupPushError(
-                    .syntax, sentence: "ttl=\(Quoted.text(text)) is no number of seconds")
+                    .syntax, sentence: "ttl=\(Quoted.text(text)) is not a number of seconds")
             }
             timeToLive = .seconds(seconds)
         }

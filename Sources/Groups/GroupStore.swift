@@ -13,15 +13,14 @@ package final class GroupStore: Sendable {
 
     private let state: LockedValue<State>
 
-    /// `expiresItself` says whether groups whose time is over go by themselves, or only with
-    /// `expire`.
+    /// `expiresItself`: whether expired groups are removed automatically, or only by `expire`.
     package init(_ limits: GroupLimits = GroupLimits(), expiresItself: Bool = true) {
         state = LockedValue(State(table: GroupTable(limits, expiresItself: expiresItself)))
     }
 
     package var limits: GroupLimits { state.withLock { $0.table.limits } }
 
-    /// New limits hold for pushes from now on; what is there stays.
+    /// Sets the limits of future pushes; existing groups stay.
     package func setLimits(_ limits: GroupLimits) {
         state.withLock { $0.table.limits = limits }
     }
@@ -33,7 +32,7 @@ package final class GroupStore: Sendable {
         state.withLock { $0.table.reserve(families) }
     }
 
-    /// The samples of all groups whose time is not over.
+    /// The samples of all groups that have not expired.
     package func families(at time: Timestamp = .now) -> FamilyIndex {
         state.withLock { state in
             if let shown = state.shown { return shown }
@@ -70,7 +69,7 @@ package final class GroupStore: Sendable {
         let changesFailureTime: Bool
     }
 
-    /// Changes a group as a push says. A push that is refused leaves its time as the group's
+    /// Applies a push to a group. The time of a refused push becomes the group's
     /// `push_failure_time_seconds`.
     func push(
         _ families: [RenderedFamily], to key: GroupingKey, order: GroupPush, at time: Timestamp
@@ -114,12 +113,12 @@ package final class GroupStore: Sendable {
     /// Not later than the first end of a group's time, on the monotonic clock.
     package var nextExpiry: UInt64 { state.withLock { $0.table.nextExpiry } }
 
-    /// The groups whose time is over.
+    /// The groups that have expired.
     package func expired(at time: Timestamp = .now) -> [GroupingKey] {
         state.withLock { $0.table.expired(at: time) }
     }
 
-    /// Removes groups whose time is over.
+    /// Removes expired groups.
     package func expire(_ keys: [GroupingKey]) {
         state.withLock { $0.table.expire(keys) }
     }
@@ -147,7 +146,7 @@ package final class GroupStore: Sendable {
 
     // MARK: Images
 
-    /// A group as it is now; nil when there is none.
+    /// The image of a group at `time`; nil if the group does not exist.
     package func image(of key: GroupingKey, at time: Timestamp = .now) -> GroupImage? {
         state.withLock { $0.table.image(of: key, at: time) }
     }
@@ -166,7 +165,7 @@ package final class GroupStore: Sendable {
         state.withLock { $0.table.restore(image, at: time) }
     }
 
-    // MARK: Numbers about itself
+    // MARK: Statistics
 
     package struct Counts: Sendable {
         package let groups: Int

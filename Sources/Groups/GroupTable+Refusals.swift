@@ -5,16 +5,16 @@ extension GroupTable {
     func checkNames(
         _ families: [RenderedFamily], group: Group?, mode: GroupPush.Mode
     ) throws(GroupPushError) {
-        var told: [String: Family.Kind] = [:]
-        for part in families { told[part.family.name] = part.family.kind }
-        /// The type that a name has after the push, apart from what the push tells of it.
+        var declared: [String: Family.Kind] = [:]
+        for part in families { declared[part.family.name] = part.family.kind }
+        /// The type of a family after the push, without the types that the push declares.
         func others(_ name: String) -> Family.Kind? {
             guard let entry = index[name] else { return nil }
             let own = group.flatMap { entry.part(of: $0.number) }
             if entry.count > (own == nil ? 0 : 1) { return entry.family.kind }
             return own != nil && mode != .replace ? entry.family.kind : nil
         }
-        func after(_ name: String) -> Family.Kind? { told[name] ?? others(name) }
+        func after(_ name: String) -> Family.Kind? { declared[name] ?? others(name) }
         for part in families {
             let family = part.family
             let own = mode == .replace ? nil : group?.parts[family.name]
@@ -66,8 +66,8 @@ extension GroupTable {
         }
     }
 
-    /// The sums of what is there and what comes. Gauges and untyped samples are
-    /// replaced; `_created` is left out, for the sum of two series has no one time of creation.
+    /// The sums of the stored and the pushed samples. Gauges and untyped samples are
+    /// replaced; `_created` is dropped, because the sum of two series has no single creation time.
     static func sums(
         _ families: [RenderedFamily], known: [String: RenderedFamily]
     ) throws(GroupPushError) -> [RenderedFamily] {

@@ -1,13 +1,13 @@
 internal import Exposition
 internal import Kernel
 
-/// The groups, their samples by name, and what pushes do to them. A push is taken over whole or not
-/// at all, and costs what it and its group hold, not what all groups hold.
+/// The groups, their samples by name, and what pushes do to them. A push is applied completely or not
+/// at all. Its cost depends on its size and that of its group, not on the number of groups.
 struct GroupTable {
-    /// One group; its samples stand in the index under its number, too.
+    /// One group; its samples are also in the index, under its number.
     struct Group {
         let number: Int
-        /// What tells its two times from those of other groups.
+        /// The labels of its two push time metrics.
         let labels: LabelSet
         var parts: [String: RenderedFamily] = [:]
         var seriesCount = 0
@@ -21,7 +21,7 @@ struct GroupTable {
     }
 
     var limits: GroupLimits
-    /// Whether groups whose time is over go by themselves.
+    /// Whether expired groups are removed automatically.
     private let expiresItself: Bool
     /// The families of others on the page, by what identifies a family there.
     private(set) var reserved: [UInt64: Family.Kind] = [:]
@@ -169,7 +169,7 @@ struct GroupTable {
 
     // MARK: Expiry
 
-    /// How long a group that should be gone may still be there.
+    /// The maximum delay between the expiry of a group and its removal.
     private static let expiryGrain = Duration.milliseconds(250)
 
     mutating func renew(_ key: GroupingKey, timeToLive: Duration?, at time: Timestamp) {
@@ -188,12 +188,12 @@ struct GroupTable {
         nextExpiry = min(nextExpiry, expiry)
     }
 
-    /// Removes the groups that have expired, if the table does so by itself.
+    /// Removes the groups that have expired, if `expiresItself`.
     mutating func expire(at time: Timestamp) {
         if expiresItself { expire(expired(at: time)) }
     }
 
-    /// The groups whose time is over.
+    /// The groups that have expired.
     mutating func expired(at time: Timestamp) -> [GroupingKey] {
         let now = time.monotonicNanoseconds
         if now < nextExpiry { return [] }
@@ -202,8 +202,8 @@ struct GroupTable {
         for (key, group) in groups {
             if group.expiry <= now { expired.append(key) } else { next = min(next, group.expiry) }
         }
-        // However many groups end one after the other, they are not looked through every time. Those
-        // that are over may have to be told again.
+        // Bounds how often all groups are searched when many expire one after the other. Expired
+        // groups that the caller has not removed yet are returned again.
         nextExpiry = max(expired.isEmpty ? next : now, now &+ GroupTable.expiryGrain.nanoseconds)
         return expired
     }

@@ -1,4 +1,4 @@
-/// What tells a group from the others: its labels, sorted by name.
+/// The key of a group: its labels, sorted by name.
 package struct GroupingKey: Hashable, Sendable {
     package struct Label: Hashable, Sendable {
         package let name: String

@@ -1,8 +1,9 @@
 internal import Exposition
 
-/// The names that histograms and summaries take beside their own: `_count`, `_sum` and `_bucket`.
+/// The suffixes of the names that histograms and summaries also use: `_count`, `_sum` and `_bucket`.
 enum HistogramSuffixes {
-    /// The families that a family of this name and kind cannot stand beside. `kind` knows the others.
+    /// The families that a family of this name and kind collides with. `kind` returns the type of
+    /// another family.
     static func collisions(
         of name: String, own: Family.Kind, among kind: (String) -> Family.Kind?
     ) -> [String] {

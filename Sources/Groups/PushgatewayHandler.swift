@@ -9,9 +9,9 @@ package enum GroupMethod: Sendable {
 /// An answer to a client, in plain text.
 package struct GroupAnswer: Sendable, Equatable {
     package let status: Int
-    /// A sentence without a line feed; empty when there is nothing to say.
+    /// A message without a line feed; can be empty.
     package let sentence: String
-    /// Where else the client should ask.
+    /// The value of the Location header of a redirect.
     package let location: String?
 
     package init(_ status: Int, sentence: String = "", location: String? = nil) {
@@ -29,7 +29,7 @@ package struct PushgatewayHandler: Sendable {
         self.store = store
     }
 
-    /// A request whose path, parameters and body have been parsed. What becomes of it depends on
+    /// A request whose path, parameters and body have been parsed. Its result depends on
     /// the groups that exist when it is performed.
     package struct ParsedRequest: Sendable {
         fileprivate enum Action: Sendable {
@@ -86,7 +86,7 @@ package struct PushgatewayHandler: Sendable {
         }
     }
 
-    /// Changes the groups as the request says, and returns its answer.
+    /// Applies the request to the groups and returns the response.
     package func perform(_ request: ParsedRequest, at time: Timestamp) -> GroupAnswer {
         switch (request.action, request.key) {
         case (.answer(let answer), _): return answer

@@ -19,8 +19,8 @@ package enum Query {
         return values
     }
 
-    /// The decoded name of the first pair whose name is none of `known`; nil if there is none. A name
-    /// with an invalid escape is returned as it is written.
+    /// The decoded name of the first pair whose name is not in `known`; nil if all names are known. A
+    /// name with an invalid escape is returned undecoded.
     package static func unknownName(in query: Span<UInt8>, known: [StaticString]) -> String? {
         var start = 0
         while start < query.count {

@@ -21,7 +21,7 @@ package final class Server: Sendable {
     private let listeners: [Listener]
     private let state: LockedValue<State>
 
-    /// Starts serving. `name` stands in log lines and metrics; `log` receives libmicrohttpd's
+    /// Starts serving. `name` appears in log lines and metrics; `log` receives libmicrohttpd's
     /// messages, one line each, from any thread.
     ///
     /// `admit` sees every request before its body is read and may reject it; it runs on a thread that

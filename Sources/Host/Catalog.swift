@@ -6,7 +6,7 @@ enum Catalog {
     struct Entry: Sendable {
         let name: String
         let runsByDefault: Bool
-        /// What it tells, for `--help`.
+        /// The description in `--help`.
         let summary: String
         let make: @Sendable (CollectorResources, HostSettings) -> CollectorRunner
 
@@ -42,7 +42,7 @@ struct CollectorResources {
     let statistics: ProcStat
     /// Who reads `statistics`.
     let statisticsTurn = TryLock()
-    /// Whether devices have come or gone.
+    /// Whether devices have been added or removed.
     let events: DeviceEvents
 
     init(_ roots: FilesystemRoots) {

@@ -1,15 +1,15 @@
 internal import Exposition
 internal import Kernel
 
-/// Fields that a kernel file names, each with its series: looked up by the place at which the kernel
-/// always tells them, so that a scrape compares bytes and makes nothing.
+/// The named fields of a kernel file, each with its series. The lookup starts at the field's previous
+/// position, so that a scrape compares bytes and allocates nothing.
 struct FieldList: ~Copyable {
-    /// What a name stands for.
+    /// The meaning of a name.
     enum Meaning {
         case series(UnlabelledMetric)
         /// A field that the settings leave out.
         case unwanted
-        /// What no metric's name can be made of.
+        /// A name that cannot become part of a metric name.
         case invalid
     }
 
@@ -30,12 +30,13 @@ struct FieldList: ~Copyable {
         self.limit = limit
     }
 
-    /// A reading begins: the first name is expected.
+    /// Begins a reading; the first name is expected next.
     mutating func begin() {
         next = 0
     }
 
-    /// The place of the next name; `meaning` is asked when it is not the one of the last reading.
+    /// The place of the next name; `meaning` is called if the last reading had another name
+    /// here.
     mutating func find(_ name: Span<UInt8>, meaning: (Span<UInt8>) -> Meaning) -> Place {
         if next < names.count, name.equals(names[next]) {
             next += 1

@@ -1,11 +1,11 @@
 internal import ArgumentParser
 package import Settings
 
-/// Which collectors run and what is set about them. An area's options stand in its folder.
+/// The flags of the collectors. The options of each area are in its folder.
 package struct HostOptions: ParsableArguments {
     @Flag(
         name: .customLong("collector.disable-defaults"), inversion: .prefixedNo,
-        help: "Only the collectors that are named explicitly run.")
+        help: "Run only the collectors that are enabled explicitly.")
     var disableDefaults = false
     @Option(
         name: .customLong("collector.series-limit"),

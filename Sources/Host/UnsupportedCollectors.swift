@@ -1,7 +1,7 @@
 internal import ArgumentParser
 
-/// Collectors of node_exporter 1.12.1 that this daemon does not have. Their flags are accepted, so
-/// that its command line starts this daemon too; one that is switched on is told in the log.
+/// Collectors of node_exporter 1.12.1 that this daemon does not implement. Their flags are accepted,
+/// so that a command line of node_exporter works here too; enabling one logs a warning.
 enum UnsupportedCollectors {
     static let collectors = [
         "cpu_vulnerabilities", "drbd", "ethtool", "ksmd", "lnstat", "logind",

@@ -16,7 +16,7 @@ struct EventError: Error {
     var limit: Int?
     /// What the limit counts.
     var unit: StaticString = ""
-    /// The position of the wrong value; nil if there is none, as for a missing key.
+    /// The position of the wrong value; nil for a missing key.
     var position: Int?
     /// The position of the key inside the subject, for `features.age`.
     var member: Int?

@@ -49,8 +49,8 @@ package final class EventIngestor: Sendable {
         case decoded(DecodedPush)
     }
 
-    /// Decodes a push. `key` is the result of parsing its idempotency headers; `sender` is who
-    /// pushes if there are none. Any thread may call it.
+    /// Decodes a push. `key` is the result of parsing its idempotency headers; `sender` is the
+    /// pushing process, used if there are no such headers. Thread-safe.
     package func decode(
         _ push: borrowing Push, key: Result<IdempotencyKey?, IdempotencyKey.Problem>,
         from sender: Sender
@@ -127,7 +127,7 @@ package final class EventIngestor: Sendable {
         return answer
     }
 
-    /// Lets another push have the memory of one that is over.
+    /// Releases the memory of a finished push for reuse.
     package func release(_ decoded: DecodedPush) {
         if decoded.keptBytes > DecodeScratch.keptLimit { return }
         pool.withLock { pool in
@@ -192,7 +192,7 @@ package final class EventIngestor: Sendable {
         return try decoder.decode(body, form: form, now: now, into: &batch, outcome: &outcome)
     }
 
-    /// The form that a content type stands for; nil for one that is not ours.
+    /// The form of a body with this content type; nil for an unsupported one.
     static func form(_ contentType: Span<UInt8>?) -> EventDecoder.Form? {
         guard let contentType else { return nil }
         let end = contentType.offset(of: UInt8(ascii: ";")) ?? contentType.count
@@ -205,7 +205,7 @@ package final class EventIngestor: Sendable {
 
 /// The working memory of decoding, reused from push to push.
 private struct DecodeScratch: ~Copyable, @unchecked Sendable {
-    // Whoever has taken it is alone with it.
+    // Unchecked: the pool lends an instance to one thread at a time.
     var decoder: EventDecoder
     var inflater = Inflater()
     var plain = Buffer(capacity: 4096)

@@ -33,7 +33,7 @@ extension EventReader {
         }
     }
 
-    /// The number of requests that the event stands for.
+    /// The number of requests that the event represents.
     func weight(_ event: JSONValue, fields: KnownFields) throws(EventError) -> UInt64 {
         if let position = fields[.count] {
             return try event.whole(position, rule: .count, subject: "count")

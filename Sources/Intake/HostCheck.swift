@@ -10,7 +10,7 @@ package struct HostCheck: Sendable {
         self.names = names.map { Array($0.lowercased().utf8) }
     }
 
-    /// `host` is the value of a Host header, nil when there is none.
+    /// `host` is the value of a Host header, nil if the request has none.
     package func allows(_ host: Span<UInt8>?) -> Bool {
         guard let host else { return true }
         let text = host.trimmed

@@ -47,13 +47,14 @@ package struct Inflater: ~Copyable {
             // arbitrary. If it is beyond the limit, decompressing up to the limit shows whether the
             // body is too large or damaged.
             let likely = claimed > left ? rest.count.multipliedClamping(by: 4) : claimed
-            var room = min(max(likely, 256), left)
+            var capacity = min(max(likely, 256), left)
             inflating: while true {
-                switch step(rest, plain: &plain, room: room) {
+                switch step(rest, plain: &plain, capacity: capacity) {
                 case .done(let read):
                     taken += read
                     break inflating
-                case .full where room < left: room = min(room.multipliedClamping(by: 2), left)
+                case .full where capacity < left:
+                    capacity = min(capacity.multipliedClamping(by: 2), left)
                 case .full: throw failed(tooMuch, plain: &plain, first: first)
                 case .damaged: throw failed(.damaged, plain: &plain, first: first)
                 }
@@ -67,14 +68,14 @@ package struct Inflater: ~Copyable {
         case damaged
     }
 
-    private func step(_ body: Span<UInt8>, plain: inout Buffer, room: Int) -> Step {
+    private func step(_ body: Span<UInt8>, plain: inout Buffer, capacity: Int) -> Step {
         var read = 0
         var code = LIBDEFLATE_BAD_DATA
         unsafe body.withUnsafeBytes { source in
-            unsafe plain.append(upTo: room) { target in
+            unsafe plain.append(upTo: capacity) { target in
                 var written = 0
                 unsafe code = libdeflate_gzip_decompress_ex(
-                    decompressor, source.baseAddress, source.count, target, room, &read, &written)
+                    decompressor, source.baseAddress, source.count, target, capacity, &read, &written)
                 return code == LIBDEFLATE_SUCCESS ? written : 0
             }
         }

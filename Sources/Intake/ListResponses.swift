@@ -1,8 +1,8 @@
 internal import Wire
 
-/// Answers that list what is known.
+/// Responses that list models and producers.
 package enum ListResponses {
-    /// A version as `GET /v1/models` tells of it.
+    /// A version in the response to `GET /v1/models`.
     package struct Version: Sendable {
         package let model: String
         package let version: String

@@ -24,7 +24,7 @@ struct NumberRule: Sendable {
     /// Requests in flight or waiting in one producer: sums over 10,000 producers stay exact.
     static let requests = NumberRule(
         isWhole: false, least: 0, most: 1e12, text: "must be a number from 0 to 1000000000000")
-    /// Requests that one event stands for: up to 2^53 a double holds every whole number.
+    /// Requests that one event represents: up to 2^53 a double holds every whole number.
     static let count = NumberRule(
         isWhole: true, least: 1, most: 9_007_199_254_740_992,
         text: "must be a whole number from 1 to 9007199254740992")

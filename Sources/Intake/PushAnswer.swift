@@ -39,7 +39,7 @@ package enum PushAnswer: Sendable, Equatable {
         return .json(status: 200, text.bytes)
     }()
 
-    /// A body of which nothing is usable because it is not what it says.
+    /// The response to a body that does not match its content type or encoding.
     static func unreadable(_ code: String, detail: String) -> PushAnswer {
         var text = JSONWriter()
         text.raw("{")

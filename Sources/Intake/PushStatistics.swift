@@ -24,7 +24,7 @@ package final class PushStatistics: Sendable {
         precondition(PushStatistics.durationBounds.count + 1 == byDuration.count)
     }
 
-    // MARK: What anybody may read
+    // MARK: Values
 
     /// Events that were decoded, rows of columns counted one by one.
     package func events(_ kind: EventKind) -> UInt64 {

@@ -10,7 +10,7 @@ package final class RateLimiter: Sendable {
     private let intervalNanoseconds = Atomic<UInt64>(0)
     private let burstNanoseconds = Atomic<UInt64>(0)
 
-    /// Nobody is limited when `perSecond` is 0.
+    /// Does not limit if `perSecond` is 0.
     package init(perSecond: Int, burst: Int) {
         change(perSecond: perSecond, burst: burst)
     }

@@ -13,7 +13,7 @@ package struct ResourcePath: Sendable, Equatable {
         }
     }
 
-    /// Nil when a name is missing, is no UTF-8, or is not in the alphabet it says.
+    /// Nil if a name is missing, is not UTF-8, or is not valid base64 although the path declares it.
     package init?(_ rawPath: Span<UInt8>) {
         guard rawPath.starts(with: "/v1/") else { return nil }
         var rest = Cursor(rawPath.extracting(droppingFirst: 4))

@@ -3,15 +3,15 @@ struct SequenceWindow: Sendable, Equatable {
     static let size: UInt64 = 1024
 
     enum Seen: Equatable {
-        /// Seen for the first time; that many numbers have left the window unseen by it.
+        /// Seen for the first time; `lost` numbers left the window without having been seen.
         case fresh(lost: UInt64)
-        /// Seen before, or too old to tell.
+        /// Seen before, or older than the window.
         case known
     }
 
-    /// The highest number seen, 0 when none is.
+    /// The highest number seen; 0 before the first.
     private(set) var highest: UInt64
-    /// Numbers before it belong to what came before we knew the producer: they are not lost.
+    /// Numbers before it were used before the producer was known; they do not count as lost.
     private(set) var origin: UInt64
     /// The bit of number n is bit n mod 1,024.
     private(set) var words: [UInt64]

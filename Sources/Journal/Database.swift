@@ -10,7 +10,7 @@ struct Database: ~Copyable, @unchecked Sendable {
     private static let busyMilliseconds: Int32 = 5_000
 
     private let connection: OpaquePointer
-    /// Pages of the log after the last commit, which SQLite tells here.
+    /// Pages of the log after the last commit, from SQLite's WAL hook.
     private let logPages: UnsafeMutablePointer<Int32>
     let path: String
 
@@ -29,14 +29,14 @@ struct Database: ~Copyable, @unchecked Sendable {
         unsafe logPages.initialize(to: 0)
         self.path = path
         // In the place of SQLite's own hook, which would move the log during a commit.
-        let tell:
+        let hook:
             @convention(c) (
                 UnsafeMutableRawPointer?, OpaquePointer?, UnsafePointer<CChar>?, Int32
             ) -> Int32 = { logPages, _, _, pages in
                 unsafe logPages?.storeBytes(of: pages, as: Int32.self)
                 return SQLITE_OK
             }
-        unsafe sqlite3_wal_hook(connection, tell, logPages)
+        unsafe sqlite3_wal_hook(connection, hook, logPages)
     }
 
     private static func open(
@@ -108,8 +108,8 @@ struct Database: ~Copyable, @unchecked Sendable {
     /// How long the log was after this connection's last commit (sqlite3_wal_hook).
     var logBytes: Int { unsafe Int(logPages.pointee) * Database.pageBytes }
 
-    /// Lets the connection be closed without touching the log: its name may belong to a file of
-    /// another process by now, and SQLite removes it by name.
+    /// Makes closing the connection leave the log. SQLite would remove it by name, and the name may
+    /// already belong to a file of another process.
     func keepLogAtClose() {
         unsafe csqlite_keep_log(connection)
     }

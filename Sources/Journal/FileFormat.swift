@@ -30,7 +30,7 @@ struct FileFormat {
             throw StorageError(
                 .open, kind: .newer,
                 description:
-                    "\(database.path) has format \(version), and this release reads formats up to "
+                    "\(database.path) has format \(version), but this release reads formats up to "
                     + "\(FileFormat.version): start the release that wrote it, or a later one")
         }
         return false

@@ -2,7 +2,7 @@
 package struct JournalLimits: Sendable {
     /// Submissions that may wait for their commit; one beyond is refused.
     package var waiting = 4_096
-    /// Records of one commit together, in bytes: what comes beyond waits for the next.
+    /// The maximum size of the records of one commit, in bytes; more records wait for the next one.
     package var commitBytes = 4 << 20
     /// Time after which a snapshot follows the one before, if there is anything new.
     package var snapshotInterval = Duration.seconds(300)

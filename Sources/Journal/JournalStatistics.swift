@@ -1,8 +1,8 @@
 internal import Synchronization
 
-/// What the journal says of itself. Every number is written by one thread and read by any.
+/// The journal's statistics. Each number is written by one thread and read by any.
 package final class JournalStatistics: Sendable {
-    /// Upper bounds of `commitBuckets` in seconds; what took longer stands in one bucket more.
+    /// Upper bounds of `commitBuckets` in seconds; one more bucket counts longer commits.
     package static let commitBounds: [Double] = [
         0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5,
     ]

@@ -8,7 +8,7 @@ internal import Kernel
 /// for the rest of an earlier use of the file (https://www.sqlite.org/fileformat2.html#walformat).
 /// That is right after a power cut, which can only damage the last transaction, but hides every
 /// later transaction if a byte in the middle has changed. Frames of this use of the log carry the
-/// salts of its header, so that both cases can be told apart.
+/// salts of its header, which distinguishes the two cases.
 struct LogScan: Equatable {
     private static let headerBytes = 32
     private static let frameHeaderBytes = 24
@@ -51,7 +51,7 @@ struct LogScan: Equatable {
         while let frame = try window.read(frameBytes, at: offset) {
             offset += frameBytes
             let head = frame[..<LogScan.frameHeaderBytes]
-            // Without a header the first frame says which salts belong to this use of the log.
+            // Without a header, the salts of this use of the log are those of the first frame.
             if salts.isEmpty { salts = Array(head[8..<16]) }
             let isOfThisUse = head[8..<16].elementsEqual(salts) && salts.contains { $0 != 0 }
             if isReadable {
@@ -94,7 +94,7 @@ struct LogScan: Equatable {
         (0..<4).reduce(0) { $0 << 8 | UInt32(bytes[offset + $1]) }
     }
 
-    /// Reads a file in large steps: a disk that is slow to answer is asked few times.
+    /// Reads a file in large steps, to need few requests on a slow disk.
     private struct Window {
         private static let step = 1 << 20
 

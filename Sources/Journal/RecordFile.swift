@@ -102,7 +102,7 @@ final class RecordFile: @unchecked Sendable {
     static func requireFileOfLog(_ path: String) throws(StorageError) {
         if size(path) == 0, size("\(path)-wal") > 0 {
             throw StorageError(
-                .open, kind: .damaged, description: "\(path) is empty, and its log is not")
+                .open, kind: .damaged, description: "\(path) is empty, but its log is not")
         }
     }
 

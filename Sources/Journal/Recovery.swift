@@ -48,8 +48,9 @@ struct Recovery {
         view.isClaimed = options.isClaimed
     }
 
-    /// Whether a start must write a snapshot before it goes on: the file of records is going to be
-    /// set aside, or positions of lost records are skipped, which would look like another loss.
+    /// Whether a start must write a snapshot before new records: because the file of records will be
+    /// set aside, or because positions of lost records are skipped, which the next start would take
+    /// for another loss.
     var needsSnapshot: Bool {
         hasGap || unusable.contains { $0.names.first == RecordFile.name }
     }
@@ -113,7 +114,7 @@ struct Recovery {
 
     // MARK: Snapshots
 
-    /// Reads a snapshot into `state`. Returns its position; nil if there is none that can be used.
+    /// Reads a snapshot into `state`. Returns its position; nil if it is missing or unusable.
     private mutating func restore(
         _ name: String, into state: (any JournalState)?
     ) throws(StorageError) -> Int64? {
@@ -205,7 +206,7 @@ struct Recovery {
             if row == "ok" { continue }
             view.note(
                 name, finding: "SQLite's integrity_check: \(row)",
-                consequence: "all of it could be read; a start notices nothing")
+                consequence: "all data could be read; a start is not affected")
         }
     }
 
@@ -269,7 +270,7 @@ struct Recovery {
             ORDER BY position LIMIT ?2
             """, operation: .read)
         let start = position
-        // A start does not look at what its snapshot holds already.
+        // A start skips records that its snapshot already contains.
         var last: Int64 = options.readsFormer ? 0 : start
         var rows: Int64
         repeat {
@@ -325,7 +326,7 @@ struct Recovery {
         view.note(
             RecordFile.name, finding: "records \(last + 1) to \(place - 1) are missing",
             consequence:
-                "a start counts them in ml_journal_skipped_records and goes on without them")
+                "a start counts them in ml_journal_skipped_records and continues without them")
         messages.append(
             "\(path)/\(RecordFile.name): records \(last + 1) to \(place - 1) are missing")
     }

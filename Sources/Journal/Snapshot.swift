@@ -41,7 +41,8 @@ package struct Snapshot: Sendable {
 
     private func writeDraft(in directory: StorageDirectory) throws(StorageError) {
         let database = try Database(directory.file(Snapshot.draftName), access: .writing)
-        // Nobody reads the draft, and it is synced as a whole.
+        // No rollback journal and no syncs: nothing reads the draft before it is renamed, and it is
+        // synced once it is complete.
         try database.execute(
             """
             PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;
@@ -80,7 +81,7 @@ package struct Snapshot: Sendable {
         return try database.integer("SELECT position FROM snapshot", operation: .open)
     }
 
-    /// A section as it stands in the file.
+    /// A section as it is stored in the file.
     struct StoredSection {
         let number: Int64
         let name: String

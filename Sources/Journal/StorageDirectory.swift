@@ -141,7 +141,7 @@ final class StorageDirectory: Sendable {
         }
     }
 
-    /// Gives files that cannot be used another name, for a person to look at. Returns the new name
+    /// Renames files that cannot be used, so that they can be inspected. Returns the new name
     /// of the first.
     func setAside(_ names: [String], at seconds: UInt64) throws(StorageError) -> String {
         var number = 0

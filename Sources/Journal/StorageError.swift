@@ -8,7 +8,7 @@ package struct StorageError: Error, Equatable, Sendable, CustomStringConvertible
         case open, commit, checkpoint, snapshot, prune, read
     }
 
-    /// What the error means for what comes next.
+    /// The consequence of the error.
     package enum Kind: Sendable {
         /// The machine refuses: no space, no right, a failing disk. It may get better by itself.
         case refused

@@ -13,7 +13,7 @@ package struct StorageReader<State: JournalState> {
     let kind: (Span<UInt8>) -> String
 
     /// `isThorough` lets SQLite check its files and also follows the way that a start takes when the
-    /// latest snapshot is damaged. `makeState` makes an empty state; `kind` says what a record is.
+    /// latest snapshot is damaged. `makeState` makes an empty state; `kind` returns the kind of a record.
     package init(
         _ path: String, isThorough: Bool, makeState: @escaping () -> State,
         kind: @escaping (Span<UInt8>) -> String
@@ -46,7 +46,7 @@ package struct StorageReader<State: JournalState> {
 
     // MARK: The folder
 
-    /// What tells whether the files that are read have been replaced by others.
+    /// Detects whether files have been replaced while they were read.
     private struct Footprint: Equatable {
         var isClaimed = false
         var nodes: [UInt64] = []

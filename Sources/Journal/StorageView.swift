@@ -35,9 +35,9 @@ package struct StorageView: Sendable {
         package internal(set) var all = Amount()
         /// Those that a start applies, for they come after the snapshot.
         package internal(set) var replayed = Amount()
-        /// By what they are.
+        /// By kind of record.
         package internal(set) var kinds: [String: Amount] = [:]
-        /// The number of the first and of the last; nil when there is none.
+        /// The positions of the first and of the last record; nil if there are no records.
         package internal(set) var range: ClosedRange<Int64>?
 
         mutating func add(_ body: Span<UInt8>, at position: Int64, kind: String) {

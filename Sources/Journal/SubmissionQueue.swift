@@ -31,7 +31,7 @@ final class SubmissionQueue: Sendable {
         }
     }
 
-    /// Removes and returns all waiting submissions; nil if there are none and the queue has ended.
+    /// Removes and returns all waiting submissions; nil if the queue is empty and has ended.
     func removeAll() -> [any Submission]? {
         state.withLock { state in
             if state.waiting.isEmpty { return state.isEnding ? nil : [] }

@@ -34,7 +34,7 @@ package struct Cursor: ~Escapable {
         rest = rest.extracting(droppingFirst: skipped)
     }
 
-    /// Skips blanks, then reads the bytes up to the next blank or the end; nil if there are none.
+    /// Skips blanks, then reads the bytes up to the next blank or the end; nil if only blanks are left.
     @_lifetime(copy self)
     package mutating func word() -> Span<UInt8>? {
         skipBlanks()

@@ -81,7 +81,7 @@ package struct KernelFile: ~Copyable {
     private mutating func fill(_ text: inout Buffer) throws(KernelError) -> Bool {
         text.removeAll()
         while true {
-            // One byte beyond the limit tells a full file from an oversized one.
+            // One byte more than the limit, to detect a file that exceeds it.
             let free = min(max(text.capacity - text.count, 4096), limit + 1 - text.count)
             let before = text.count
             let descriptor = self.descriptor

@@ -29,7 +29,8 @@ package struct PIDStat: ~Escapable {
         word(field)?.unsigned
     }
 
-    /// The time in a field, in seconds; nil when there is none. The kernel writes clock ticks.
+    /// The time in a field, converted from clock ticks to seconds; nil if the field is missing or not
+    /// a number.
     @_lifetime(self: copy self)
     package mutating func seconds(_ field: Int) -> Double? {
         number(field).map { Double($0) / Clock.ticksPerSecond }

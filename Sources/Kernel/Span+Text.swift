@@ -1,7 +1,7 @@
 internal import Glibc
 
 extension Span where Element == UInt8 {
-    /// The position of the first `byte`, nil if there is none.
+    /// The position of the first `byte`, or nil.
     package func offset(of byte: UInt8) -> Int? {
         unsafe withUnsafeBytes { bytes in
             guard let start = bytes.baseAddress,
@@ -11,7 +11,7 @@ extension Span where Element == UInt8 {
         }
     }
 
-    /// The position of the last `byte`, nil if there is none.
+    /// The position of the last `byte`, or nil.
     package func lastOffset(of byte: UInt8) -> Int? {
         var index = count
         while index > 0 {

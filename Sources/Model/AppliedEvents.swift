@@ -3,11 +3,11 @@ internal import Series
 
 /// What Model does with the events of one kind.
 ///
-/// A push goes through two steps. `reserve` refuses the events for which there is no room and makes
-/// the series of the others, hidden; `apply` adds the numbers. Between the two the push is written
+/// A push goes through two steps. `reserve` refuses the events that exceed a limit and makes the
+/// series of the others, hidden; `apply` adds the numbers. Between the two the push is written
 /// to the journal, so `apply` must not fail.
 protocol AppliedEvents: BatchEvents {
-    /// Reserves what the events need and refuses those for which there is no room. Events that the
+    /// Reserves what the events need and refuses those that exceed a limit. Events that the
     /// reservation refuses already are skipped.
     static func reserve(
         _ batch: borrowing Batch, in models: Models, reservation: inout Reservation,
@@ -39,7 +39,7 @@ protocol AppliedEvent: AppliedEvents {
 
 /// Why an event cannot be applied.
 enum Refusal: Equatable {
-    /// A limit has no room for its series.
+    /// Its series exceed a limit.
     case limit(DropReason)
     /// The event is wrong: the code and the sentence of the answer.
     case invalid(RejectionCode, String)

@@ -26,8 +26,8 @@ final class FeatureCounters {
     private var table = NameTable()
     private var features: [Feature] = []
 
-    /// Makes the series of the features and input errors of a run. Rows for which there is no room
-    /// are refused; features beyond the limit are dropped and counted.
+    /// Makes the series of the features and input errors of a run. Rows that exceed a limit are
+    /// refused; features beyond the limit are dropped and counted.
     func reserve(
         _ batch: borrowing Batch, run: Int, in store: inout SeriesStore,
         series: VariantSeries,
@@ -247,7 +247,7 @@ final class FeatureCounters {
             if errors[place].feature == entry.feature, errors[place].reason == .type { return }
             place += 1
         }
-        // The event is in the journal by now: if there is no room, only the error is lost.
+        // The event is in the journal by now: if a limit is reached, only the error is lost.
         if let refusal = makeError(number, reason: .type, series: series, in: &store) {
             budget.drop(refusal)
         } else if let counter = features[number].errors[Int(InputReason.type.rawValue)] {
@@ -277,7 +277,7 @@ final class FeatureCounters {
     }
 
     /// Counts the invalid rows of an event, once per event: one, or as many as the largest `rows` of
-    /// its input errors, for each of the requests that it stands for.
+    /// its input errors, for each of the requests that it represents.
     private func countInvalidRows(
         _ batch: borrowing Batch, run: Int, row: UInt32, in store: inout SeriesStore,
         series: VariantSeries, marks: inout RowFlags

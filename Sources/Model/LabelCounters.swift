@@ -21,7 +21,7 @@ struct LabelCounters {
         if record.flag() { series = (store.counter(&record), store.gauge(&record)) }
     }
 
-    /// Makes the series. Returns the limit that has no room.
+    /// Makes the series. Returns the limit that is reached, or nil.
     mutating func reserve(in store: inout SeriesStore, labels: Labels) -> DropReason? {
         if series != nil { return nil }
         if let refusal = store.reserve(2) { return refusal }

@@ -22,7 +22,8 @@ struct ModelDirectory: ~Copyable, Sendable {
         self.keepsNatives = keepsNatives
     }
 
-    /// The model with this name, made if it is new; nil if there is no room, with the limit.
+    /// The model with this name, made if it is new. If a limit is reached, returns nil and sets
+    /// `refusal`.
     mutating func model(
         _ name: Span<UInt8>, budget: SeriesBudget, now: UInt64, refusal: inout DropReason?
     ) -> ModelState? {
@@ -43,7 +44,8 @@ struct ModelDirectory: ~Copyable, Sendable {
         return model
     }
 
-    /// The version of the model, made if it is new; nil if there is no room, with the limit.
+    /// The version of the model, made if it is new. If a limit is reached, returns nil and sets
+    /// `refusal`.
     mutating func version(
         _ version: Span<UInt8>, of model: Span<UInt8>, budget: SeriesBudget, now: UInt64,
         refusal: inout DropReason?
@@ -120,7 +122,7 @@ struct ModelDirectory: ~Copyable, Sendable {
     }
 
     /// The bounds that a push must record for its version, because its histograms have others or
-    /// because no push has recorded them yet; nil if there are none.
+    /// because no push has recorded them yet; else nil.
     func newBounds(of version: ModelVersion, scope: Int) -> Reservation.Bounds? {
         if version.boundsGeneration.load(ordering: .relaxed) == generation { return nil }
         let families = version.outdatedBounds(settings.rules(of: version.owner.name))

@@ -17,7 +17,7 @@ struct ModelLifecycle {
     /// An unloaded version shows nothing until it is loaded again, whatever facts come.
     private var isUnloaded = false
 
-    /// Nil if there is no room; `refusal` is the limit.
+    /// Nil if a limit is reached; `refusal` is the limit.
     init?(
         _ names: [(name: String, value: String)], labels: Labels, in store: inout SeriesStore,
         refusal: inout DropReason?

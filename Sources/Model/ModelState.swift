@@ -31,7 +31,7 @@ final class ModelState: Sendable {
         var isUsed = false
     }
 
-    /// Nil if there is no room; `refusal` is the limit.
+    /// Nil if a limit is reached; `refusal` is the limit.
     init?(
         _ name: String, budget: SeriesBudget, rules: ModelSettings.Rules, now: UInt64,
         refusal: inout DropReason?

@@ -45,7 +45,7 @@ final class ModelVersion: Sendable {
 
     // MARK: Reserving
 
-    /// Reserves what a run needs; refuses the rows for which there is no room.
+    /// Reserves what a run needs; refuses the rows that exceed a limit.
     func reserve(
         _ batch: borrowing Batch, run: Int, reservation: inout Reservation,
         outcome: inout BatchOutcome
@@ -70,7 +70,7 @@ final class ModelVersion: Sendable {
     }
 
     /// Calls `body` with the series of the scope's variant, which are made if they are new. Returns
-    /// the limit that has no room.
+    /// the limit that is reached, or nil.
     func reserve(
         _ scope: Int, batch: borrowing Batch, reservation: inout Reservation,
         body: (VariantSeries, inout SeriesStore) -> DropReason?
@@ -86,8 +86,8 @@ final class ModelVersion: Sendable {
         }
     }
 
-    /// The series of a scope's variant, made if they are new; nil if there is no room, and then the
-    /// reservation has the limit.
+    /// The series of a scope's variant, made if they are new; nil if a limit is reached, which the
+    /// reservation then names.
     private func series(
         _ scope: Int, batch: borrowing Batch, contents: inout Contents,
         reservation: inout Reservation
@@ -125,7 +125,7 @@ final class ModelVersion: Sendable {
 
     // MARK: Applying
 
-    /// Counts the rows of a run that are not refused. Returns the rows of input that they stand for.
+    /// Counts the rows of a run that are not refused. Returns the rows of input that they represent.
     func apply(_ batch: borrowing Batch, run: Int, reservation: inout Reservation) -> UInt64 {
         let variant = Int(reservation.targets[batch.runs[run].scope].variant)
         if variant < 0 { return 0 }

@@ -139,7 +139,7 @@ extension Models {
         return (expired, next)
     }
 
-    /// Removes what `expired` returned. No batch is reserved meanwhile.
+    /// Removes what `expired` returned. The caller must not reserve a batch at the same time.
     package func forget(_ expired: ExpiredItems) {
         for producer in expired.producers { leases.end(producer) }
         if expired.versions.isEmpty && expired.models.isEmpty { return }

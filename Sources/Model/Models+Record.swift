@@ -72,7 +72,7 @@ extension Models {
 
     // MARK: Snapshots
 
-    /// Writes everything. No batch is applied meanwhile: the journal's writer does both.
+    /// Writes the whole state. Not concurrent with `apply`: the journal's writer thread does both.
     package func write(to record: inout ByteWriter) {
         let now = Clock.monotonicNanoseconds
         let (models, versions) = directory.withLock { ($0.models, $0.versions) }

@@ -61,9 +61,9 @@ package final class Models: Sendable {
         return events
     }
 
-    /// Reserves the series that a batch needs and refuses the events for which there is no room.
-    /// Nothing is on a page until the batch is applied. A reservation that is never applied keeps
-    /// its room until the version is removed.
+    /// Reserves the series that a batch needs and refuses the events that exceed a limit.
+    /// Nothing is on a page until the batch is applied. A reservation that is never applied
+    /// counts against the limits until the version is removed.
     package func reserve(
         _ batch: borrowing Batch, from sender: Sender, at time: Timestamp = .now,
         outcome: inout BatchOutcome
@@ -74,7 +74,7 @@ package final class Models: Sendable {
         return reservation
     }
 
-    /// Reserves what the batch needs, without the events that the reservation refuses already.
+    /// Reserves what the batch needs, except for the events that the reservation refuses already.
     func reserve(
         _ batch: borrowing Batch, reservation: inout Reservation, outcome: inout BatchOutcome
     ) {
@@ -119,8 +119,8 @@ package final class Models: Sendable {
 
     // MARK: Look-up
 
-    /// Calls `body` with the series of the scope's variant. Returns the limit that has no room for
-    /// the version, for the variant, or for what `body` needs.
+    /// Calls `body` with the series of the scope's variant. Returns the limit that the
+    /// version, the variant or the series of `body` exceed, or nil.
     func reserve(
         _ scope: Int, batch: borrowing Batch, reservation: inout Reservation,
         body: (VariantSeries, inout SeriesStore) -> DropReason?
@@ -132,8 +132,8 @@ package final class Models: Sendable {
             .map(Refusal.limit)
     }
 
-    /// The version of a scope, made if it is new; nil if there is no room, and then the reservation
-    /// has the limit.
+    /// The version of a scope, made if it is new; nil if a limit is reached, which the
+    /// reservation then names.
     func version(
         _ scope: Int, batch: borrowing Batch, reservation: inout Reservation
     ) -> ModelVersion? {

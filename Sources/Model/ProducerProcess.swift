@@ -24,7 +24,7 @@ final class ProducerProcess: Sendable {
         var producers: Set<UInt64> = []
     }
 
-    /// Nil if there is no room; `refusal` is the limit.
+    /// Nil if a limit is reached; `refusal` is the limit.
     init?(_ process: Sender.Process, budget: SeriesBudget, refusal: inout DropReason?) {
         let families = Families.all
         var store = SeriesStore(families.descriptors, budget: budget)
@@ -44,8 +44,8 @@ final class ProducerProcess: Sendable {
                 read: read, written: written))
     }
 
-    /// Records that a producer in the process pushes for a version. Returns the limit that has no
-    /// room for it.
+    /// Records that a producer in the process pushes for a version. Returns the limit that is
+    /// reached, or nil.
     func add(_ version: ModelVersion, producer: UInt64) -> DropReason? {
         contents.withLock { contents in
             if contents.producers.count < ProducerProcess.maximumProducers {

@@ -16,8 +16,8 @@ final class ProducerProcesses: Sendable {
         self.budget = budget
     }
 
-    /// Records that a sender pushes for a version, if it is a process of this machine. If there is
-    /// no room, that is counted.
+    /// Records that a sender pushes for a version, if it is a process of this machine. If a limit
+    /// is reached, the drop is counted.
     func add(_ sender: Sender, version: ModelVersion) {
         guard let process = sender.process else { return }
         var refusal: DropReason?
@@ -37,7 +37,7 @@ final class ProducerProcesses: Sendable {
         if let refusal { budget.drop(refusal) }
     }
 
-    /// Removes the versions that are retired: their series, their memory and their room.
+    /// Removes the versions that are retired: their series, their memory and their reservations.
     func removeRetired() {
         for process in processes.withLock({ Array($0.values) }) { process.removeRetired() }
     }

@@ -51,7 +51,7 @@ struct ProducerStates {
         }
     }
 
-    /// Makes the gauges and the producer's entry. Returns the limit that has no room.
+    /// Makes the gauges and the producer's entry. Returns the limit that is reached, or nil.
     mutating func reserve(
         _ lease: Leases.Lease, in store: inout SeriesStore, labels: Labels
     ) -> DropReason? {

@@ -39,7 +39,7 @@ extension DropReason {
 }
 
 extension BatchOutcome {
-    /// Refuses an event for which a limit has no room, and counts the limit.
+    /// Refuses an event that exceeds a limit, and counts the drop under the limit.
     mutating func refuse(_ item: UInt32, reason: DropReason, budget: SeriesBudget) {
         budget.drop(reason)
         reject(Int(item), code: reason.code, detail: reason.sentence(budget.limits))

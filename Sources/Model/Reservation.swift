@@ -13,7 +13,7 @@ package struct Reservation: Sendable {
         var model: ModelState?
         /// The number of the variant in its version; -1 until it is known.
         var variant: Int32 = -1
-        /// The limit that has no room for it.
+        /// The limit that is reached.
         var refusal: DropReason?
     }
 
@@ -35,7 +35,7 @@ package struct Reservation: Sendable {
     enum Origin: Sendable {
         /// It is made for a new push.
         case push
-        /// It is read from a record, which has everything: no limit and no rule is consulted.
+        /// It is read from a record, which is complete: limits and rules do not apply.
         case record
         /// It is read from a record of format 1, which does not have the names beyond a limit, nor
         /// the bounds of histograms: those of the current settings are assumed.

@@ -34,7 +34,7 @@ struct Trainings {
         features = NameTable(&record)
     }
 
-    /// Makes the series that the event needs. Returns the limit that has no room.
+    /// Makes the series that the event needs. Returns the limit that is reached, or nil.
     mutating func reserve(
         _ training: TrainingEvent, batch: borrowing Batch, of model: String,
         in store: inout SeriesStore, budget: SeriesBudget, dropped: inout DroppedFeatures

@@ -5,7 +5,7 @@ internal import Series
 
 extension VariantSeries {
     /// Reserves what a run needs, so that each of its rows is counted completely or not at all. Rows
-    /// for which there is no room are refused.
+    /// that exceed a limit are refused.
     func reserve(
         _ batch: borrowing Batch, run: Int, in store: inout SeriesStore, budget: SeriesBudget,
         reservation: inout Reservation, outcome: inout BatchOutcome
@@ -34,7 +34,7 @@ extension VariantSeries {
             outcome: &outcome)
     }
 
-    /// Counts the rows of a run that are not refused. Returns the rows of input that they stand for.
+    /// Counts the rows of a run that are not refused. Returns the rows of input that they represent.
     func apply(
         _ batch: borrowing Batch, run: Int, in store: inout SeriesStore, budget: SeriesBudget,
         reservation: inout Reservation
@@ -142,7 +142,7 @@ extension VariantSeries {
         )
     }
 
-    /// Counts the rows of a run that are not refused. Returns the rows of input that they stand for.
+    /// Counts the rows of a run that are not refused. Returns the rows of input that they represent.
     private func count(
         _ batch: borrowing Batch, run: Int, in store: inout SeriesStore, budget: SeriesBudget,
         marks: RowFlags

@@ -32,7 +32,7 @@ final class VariantSeries {
     var labelCounters = LabelCounters()
     var lifecycle: ModelLifecycle?
 
-    /// Nil if there is no room; `refusal` is the limit.
+    /// Nil if a limit is reached; `refusal` is the limit.
     init?(
         _ names: [(name: String, value: String)], in store: inout SeriesStore,
         refusal: inout DropReason?
@@ -78,7 +78,7 @@ final class VariantSeries {
 
     // MARK: Series that are made with their first value
 
-    /// Makes the series of a measure. Returns the limit that has no room. Scores have no series yet.
+    /// Makes the series of a measure. Returns the limit that is reached, or nil. Scores have no series yet.
     func reserve(_ measure: Measure, in store: inout SeriesStore) -> DropReason? {
         let families = Families.all
         switch measure {
@@ -123,7 +123,7 @@ final class VariantSeries {
         return nil
     }
 
-    /// Makes the series of a reason, or of `other`. Returns the limit that has no room.
+    /// Makes the series of a reason, or of `other`. Returns the limit that is reached, or nil.
     func reserve(
         reason: Span<UInt8>, in store: inout SeriesStore, limit: Int
     ) -> DropReason? {

@@ -36,7 +36,7 @@ package struct Batch: ~Copyable, Sendable {
     /// Why the request failed; the outcome's name if the event gives no reason. `none` for `ok`
     /// without a reason.
     package internal(set) var reasons: [Symbol] = []
-    /// Requests that the row stands for: 1, or the event's `count`.
+    /// Requests that the row represents: 1, or the event's `count`.
     package internal(set) var weights: [UInt64] = []
     /// Rows of input in each of these requests: `batch_size`, else 1.
     package internal(set) var sizes: [UInt64] = []

@@ -3,7 +3,7 @@ internal import Kernel
 
 /// Submits the removal of what has expired when something may have.
 final class ExpiryTask: ScheduledTask {
-    /// Groups that expire one after the other are removed in batches: each search looks at all.
+    /// Groups that expire one after the other are removed in batches: each search visits all groups.
     private static let pause = Duration.milliseconds(250)
 
     private let state: PersistedState

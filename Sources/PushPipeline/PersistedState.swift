@@ -59,7 +59,7 @@ package final class PersistedState: JournalState {
             guard let image = GroupImage(decoding: body) else { return PersistedState.damaged }
             return restore(image)
         default:
-            return "this release does not know it"
+            return "unknown to this release"
         }
     }
 

@@ -8,8 +8,7 @@ package import Observation
 /// The one path of every change that clients push: decode, decide, commit, apply, answer.
 ///
 /// The thread that received a request decodes it. The journal then decides, commits and applies one
-/// change after the other: its writer thread does if there is storage, the receiving thread if there
-/// is none.
+/// change after the other: on its writer thread if there is storage, else on the receiving thread.
 package final class PushPipeline: Sendable {
     package let groups: GroupStore
     package let models: Models
@@ -92,8 +91,8 @@ package final class PushPipeline: Sendable {
 
     /// Decodes a push of events and submits it. `respond` is called once, on any thread.
     ///
-    /// `key` is the result of parsing the idempotency headers; `sender` is the pushing process if
-    /// there are none.
+    /// `key` is the result of parsing the idempotency headers; `sender` is the pushing process, used
+    /// if the request has no such headers.
     package func submit(
         _ push: borrowing EventIngestor.Push,
         key: Result<IdempotencyKey?, IdempotencyKey.Problem>, from sender: Sender,

@@ -10,7 +10,7 @@ package protocol FamilyOwner: AnyObject {
     /// become false.
     func write(to page: inout Page, scrape: PageContext) -> Bool
 
-    /// Rendered families to be merged, asked after all owners have written; nil if there are none.
+    /// Rendered families to be merged, or nil. Called after all owners have written.
     func renderedFamilies(for scrape: PageContext) -> FamilySource?
 }
 
@@ -27,7 +27,7 @@ package final class PageContext {
     package let deadlineNanoseconds: UInt64
     private let condition: () -> Bool
 
-    /// `condition` tells whether a scraper still waits for the page on this thread.
+    /// `condition` returns whether a scraper still waits for the page on this thread.
     package init(
         _ request: ScrapeRequest, deadlineNanoseconds: UInt64 = .max,
         while condition: @escaping () -> Bool = { true }

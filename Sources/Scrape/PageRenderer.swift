@@ -38,7 +38,7 @@ package struct PageRenderer: ~Copyable {
             headers.append(("Content-Encoding", "gzip"))
             gzip.encode(page.bytes, into: &body)
         } else {
-            // The page itself is sent, so that a large one is in memory once.
+            // The response takes the page's buffer, so that a large page is in memory only once.
             body = page.takeBody(leaving: body)
         }
         headers.append(("Vary", "Accept, Accept-Encoding"))

@@ -22,8 +22,8 @@ package struct HandleMap<Handle: Sendable>: Sendable {
         for _ in 0..<keys.count { handles.append(read(&record)) }
     }
 
-    /// The series with this key, made by `make` if it is new and there is room; nil if there is none,
-    /// and then `refusal` is the limit.
+    /// The series with this key, made by `make` if it is new. If a limit is reached, returns nil and
+    /// sets `refusal`.
     package mutating func handle(
         _ key: [UInt8], in store: inout SeriesStore, refusal: inout DropReason?,
         make: (inout SeriesStore) -> Handle

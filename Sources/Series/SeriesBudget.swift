@@ -1,7 +1,7 @@
 internal import Synchronization
 
-/// Counts the series of all stores against one limit, and what was dropped. Lock-free: pushes on
-/// several threads take room at once.
+/// Counts the series of all stores against one limit, and what was dropped. Lock-free, because
+/// several threads reserve series at once.
 package final class SeriesBudget: Sendable {
     package let limits: SeriesLimits
     private let taken = Atomic<Int>(0)
@@ -28,7 +28,7 @@ package final class SeriesBudget: Sendable {
         return body()
     }
 
-    /// Takes room for `count` series, or none. Returns the limit that has no room.
+    /// Reserves `count` series, all or none. Returns the limit that is reached, or nil.
     func take(_ count: Int) -> DropReason? {
         if !isBinding {
             taken.wrappingAdd(count, ordering: .relaxed)
@@ -40,7 +40,7 @@ package final class SeriesBudget: Sendable {
         return .seriesLimit
     }
 
-    /// Returns the room of `count` series.
+    /// Releases `count` series.
     func release(_ count: Int) {
         taken.wrappingSubtract(count, ordering: .relaxed)
     }

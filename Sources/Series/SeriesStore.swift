@@ -48,15 +48,15 @@ package struct SeriesStore: ~Copyable, Sendable {
 
     // MARK: Reserving
 
-    /// Takes room for `count` series that are made next. Returns the limit that has no room.
+    /// Reserves `count` series that the caller makes next. Returns the limit that is reached, or nil.
     package mutating func reserve(_ count: Int) -> DropReason? {
         if let refusal = take(count) { return refusal }
         reserved += count
         return nil
     }
 
-    /// Takes the room of `count` series for other entries that use memory. Returns the limit that has
-    /// no room.
+    /// Counts `count` series against the limits, also for other entries that use memory. Returns the
+    /// limit that is reached, or nil.
     package mutating func take(_ count: Int) -> DropReason? {
         if budget.isBinding, self.count + count > budget.limits.seriesPerVersion {
             return .versionSeriesLimit
@@ -66,7 +66,7 @@ package struct SeriesStore: ~Copyable, Sendable {
         return nil
     }
 
-    /// Returns room that `take` took.
+    /// Releases what `take` has counted.
     package mutating func release(_ count: Int) {
         self.count -= count
         budget.release(count)
@@ -78,7 +78,7 @@ package struct SeriesStore: ~Copyable, Sendable {
         bounds[descriptor.index].map { $0.bucketCount + 2 } ?? 1
     }
 
-    /// Stores the labels of series that are made next. Room for at least one of them is reserved.
+    /// Stores the labels of series that are made next. At least one of them must be reserved.
     package mutating func store(_ labels: LabelSet) -> Labels {
         let start = labelBytes.count
         labelBytes += labels.bytes
@@ -110,7 +110,7 @@ package struct SeriesStore: ~Copyable, Sendable {
     {
         let cost = cost(descriptor)
         reserved -= cost
-        precondition(reserved >= 0, "a series without room reserved for it")
+        precondition(reserved >= 0, "a series that is not reserved")
         let bytes = cost * Int(labels.count)
         pageBytes += bytes
         budget.take(pageBytes: bytes)
@@ -126,7 +126,7 @@ package struct SeriesStore: ~Copyable, Sendable {
     /// A series of value 1 whose labels can change; hidden until it is described.
     package mutating func info(_ descriptor: MetricDescriptor) -> Info {
         reserved -= 1
-        precondition(reserved >= 0, "a series without room reserved for it")
+        precondition(reserved >= 0, "a series that is not reserved")
         if let place = freeInfos.popLast() {
             infos[place] = InfoSeries(descriptor: descriptor.index, labels: [])
             return Info(place: place)
@@ -151,7 +151,7 @@ package struct SeriesStore: ~Copyable, Sendable {
         infos[info.place].labels = []
     }
 
-    /// Removes an info series and returns its room. The handle must not be used again.
+    /// Removes an info series and releases its reservation. The handle must not be used again.
     package mutating func remove(_ info: Info) {
         hide(info)
         infos[info.place] = InfoSeries(descriptor: -1, labels: [])
@@ -162,7 +162,7 @@ package struct SeriesStore: ~Copyable, Sendable {
     /// The result of `setBounds`.
     package enum BoundsChange: Sendable, Equatable {
         case unchanged
-        /// There is no room for more buckets.
+        /// The limit that more buckets would exceed.
         case refused(DropReason)
         /// The family's histograms are at 0, at these positions.
         case moved(HistogramMoves)

@@ -40,7 +40,7 @@ package final class CategoricalReference: Sendable {
     /// Bins: the named categories, other, unseen; other and unseen are one without hashes.
     package var binCount: Int { namedCount + (hashes == nil ? 1 : 2) }
 
-    /// Where a category belongs. Without hashes what has no bin is `other`.
+    /// The bin of a category. Without hashes, categories without a bin are `other`.
     package func place(of text: Span<UInt8>) -> Place {
         let hash = CategoricalReference.hash(text)
         if let index = known[hash], isName(index, text) {
@@ -80,7 +80,7 @@ package struct CategoricalCounts: Equatable, Sendable {
     package var valueCount: UInt64 { bins.reduce(0, +) }
     package var rows: UInt64 { valueCount + missing }
 
-    /// Counts a category and says where it belongs.
+    /// Counts a category and returns its bin.
     @discardableResult
     package mutating func add(
         _ text: Span<UInt8>, to reference: CategoricalReference

@@ -1,4 +1,4 @@
-/// Finds the bin of a value: a table of 1,024 cells tells where to start, a step or two do the rest.
+/// Finds the bin of a value: a table of 1,024 cells gives the start, one or two steps find the bin.
 ///
 /// Measured on 240 edges: 5.8 ns per value, a plain binary search 35 ns.
 package struct EdgeSearch: Sendable {

@@ -1,14 +1,14 @@
 /// The correctly rounded sum of any number of finite doubles, as Python's `math.fsum` gives it: the order
 /// of the values does not change a bit.
 ///
-/// The sum is a fixed-point number of 67 limbs of 32 bits, each with the room of 64 for carries (R. Neal,
+/// The sum is a fixed-point number of 67 limbs of 32 bits, each stored in 64 bits to delay carries (R. Neal,
 /// "Fast exact summation using small and large superaccumulators", 2015). It cannot overflow.
 package struct ExactSum: Sendable {
     /// Limb i counts units of 2^(32 i - 1074).
     private var limbs = InlineArray<67, Int64>(repeating: 0)
     /// Additions that fit before carries must move up: each adds less than 2^53 to a limb.
-    private var room = ExactSum.roomAfterCarry
-    private static let roomAfterCarry = 1000
+    private var additionsLeft = ExactSum.additionsPerCarry
+    private static let additionsPerCarry = 1000
 
     package init() {}
 
@@ -29,8 +29,8 @@ package struct ExactSum: Sendable {
         let sign = Int64(bitPattern: bits) >> 63
         limbs[limb] &+= (low ^ sign) &- sign
         limbs[limb &+ 1] &+= (high ^ sign) &- sign
-        room &-= 1
-        if room == 0 { carry() }
+        additionsLeft &-= 1
+        if additionsLeft == 0 { carry() }
     }
 
     /// Adds a value `count` times.
@@ -62,7 +62,7 @@ package struct ExactSum: Sendable {
             limbs[index &+ 1] &+= limbs[index] >> 32
             limbs[index] &= 0xFFFF_FFFF
         }
-        room = ExactSum.roomAfterCarry
+        additionsLeft = ExactSum.additionsPerCarry
     }
 
     /// The sum, rounded to the nearest double, ties to even; infinite beyond the range.

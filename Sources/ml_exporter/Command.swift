@@ -3,28 +3,28 @@ internal import Glibc
 internal import Kernel
 internal import Settings
 
-/// What the program is asked to do.
+/// The command that the arguments select.
 enum Command {
     case serve(Configuration)
     case checkConfiguration
     case healthCheck(Configuration)
     case storage(StorageCommand)
     case profile(ProfileCommand)
-    /// Says something and ends: help, the version, mistakes.
-    case tell(String, toError: Bool, exitCode: Int32)
+    /// Prints a text and exits: help, the version, errors.
+    case print(String, toError: Bool, exitCode: Int32)
 
     static let summary = """
-        Usage: ml_exporter [flags]               serve the machine's metrics
-               ml_exporter check-config [flags]  say what is wrong with the flags
-               ml_exporter healthcheck [flags]   ask a running daemon whether it is ready
-               ml_exporter storage --help        look at, check or compact what was kept
-               ml_exporter profile --help        make or show a profile of training data, check rows against it
+        Usage: ml_exporter [flags]               serve metrics
+               ml_exporter check-config [flags]  check the flags and the settings file
+               ml_exporter healthcheck [flags]   check whether a running daemon is ready
+               ml_exporter storage --help        inspect, verify or compact the storage
+               ml_exporter profile --help        build, show or check a profile of training data
 
-        Flags may also stand in a file, one per line: @file.
+        @file reads flags from a file, one per line.
 
         """
 
-    /// `arguments` are those behind the program's name.
+    /// `arguments` are those after the program's name.
     init(_ arguments: [String]) {
         var arguments = arguments
         var name = "serve"
@@ -51,12 +51,12 @@ enum Command {
             return
         }
         if options.version {
-            self = .tell(Version.text, toError: false, exitCode: 0)
+            self = .print(Version.text, toError: false, exitCode: 0)
             return
         }
         let configuration = Configuration(options, errors: &errors)
         if !errors.isEmpty {
-            self = Command.tell(errors)
+            self = Command.failure(errors)
             return
         }
         switch name {
@@ -66,24 +66,25 @@ enum Command {
         }
     }
 
-    static func tell(_ errors: ValidationErrors) -> Command {
+    /// Prints the errors and exits with status 2.
+    static func failure(_ errors: ValidationErrors) -> Command {
         let lines = errors.sentences.map { "ml_exporter: error: \($0)" }
-        return .tell(lines.joined(separator: "\n"), toError: true, exitCode: 2)
+        return .print(lines.joined(separator: "\n"), toError: true, exitCode: 2)
     }
 
-    /// Help is an answer; anything else that the parser throws is one more mistake.
+    /// Requested help is printed to stdout; other errors of the parser are added to `errors`.
     private static func reply(to error: any Error, errors: ValidationErrors) -> Command {
         if Options.exitCode(for: error) == ExitCode.success {
             let flags = Options.fullMessage(for: error)
             let behindUsage = flags.split(separator: "\n\n", maxSplits: 1).last ?? ""
-            return .tell(summary + "\n" + behindUsage, toError: false, exitCode: 0)
+            return .print(summary + "\n" + behindUsage, toError: false, exitCode: 0)
         }
         var errors = errors
         errors.add("\(Options.message(for: error)), try --help.")
-        return tell(errors)
+        return failure(errors)
     }
 
-    /// Replaces `@file` by the lines of that file; empty lines and those with # in front are none.
+    /// Replaces `@file` by the lines of that file, without empty lines and those that begin with #.
     private static func expand(_ arguments: [String], errors: inout ValidationErrors)
         -> [String]
     {

@@ -11,14 +11,13 @@ internal import Settings
 
 /// The running program: who starts whom, and in which order everything ends.
 struct Daemon: ~Copyable {
-    /// How long clients that were accepted just before a stop signal may take to ask.
+    /// How long clients that were accepted just before a stop signal may take to send a request.
     static let firstRequestTimeout = Duration.milliseconds(250)
     /// How long requests that have begun may take to end after a stop signal.
     static let stopTimeout = Duration.seconds(10)
     /// How long the last commit and the last snapshot may take at least.
     static let lastCommitTimeout = Duration.seconds(3)
-    /// A page that takes longer than this to make keeps the watchdog from being told that all is
-    /// well.
+    /// The longest time a page may take; while one takes longer, the watchdog is not notified.
     static let stuckScrape = Duration.seconds(60)
 
     private let log: Logger
@@ -85,7 +84,7 @@ struct Daemon: ~Copyable {
                 log: { log.debug("\($0)", metadata: ["from": "libmicrohttpd"]) })
             servers.append(server)
             statistics.add(server)
-            log.info("Taking pushes on", metadata: ["push_address": "\(name)"])
+            log.info("Listening for pushes on", metadata: ["push_address": "\(name)"])
         }
         try pushState.pipeline.start()
         try scrapes.start()
@@ -100,9 +99,9 @@ struct Daemon: ~Copyable {
         }
     }
 
-    /// The sockets of the push listener. Those that systemd passes count instead of the standard
-    /// ones. When nothing is said of it and somebody has its address, the
-    /// machine is served without pushes.
+    /// The sockets of the push listener. Sockets that systemd passes replace the default ones. If
+    /// neither flag nor systemd names an address and the default one is in use, that is logged, and
+    /// the daemon serves host metrics without pushes.
     private static func bindPush(
         _ configuration: Configuration, inherited: [Listener], log: Logger
     ) throws(KernelError) -> [Listener] {
@@ -111,7 +110,7 @@ struct Daemon: ~Copyable {
             do throws(KernelError) {
                 listeners.append(try Listener.bind(PushListener.standardAddress))
             } catch {
-                log.error("no pushes are taken over TCP", metadata: ["err": "\(error)"])
+                log.error("push listener disabled on TCP", metadata: ["err": "\(error)"])
             }
         }
         guard let socket = configuration.pushSocket, socket.isWanted || inherited.isEmpty else {
@@ -121,7 +120,7 @@ struct Daemon: ~Copyable {
             listeners.append(try socket.bind())
         } catch {
             if socket.isWanted { throw error }
-            log.error("no pushes are taken on the Unix socket", metadata: ["err": "\(error)"])
+            log.error("push listener disabled on the Unix socket", metadata: ["err": "\(error)"])
         }
         return listeners
     }
@@ -129,7 +128,7 @@ struct Daemon: ~Copyable {
     /// Reads the settings file again; waits for the disk.
     func reload() {
         guard let file else {
-            log.info("SIGHUP: there is no settings file to read")
+            log.info("SIGHUP ignored: --config.file is not set")
             return
         }
         _ = file.reload()
@@ -144,7 +143,7 @@ struct Daemon: ~Copyable {
     /// Whether the thread that makes pages still makes progress.
     var isAlive: Bool { scrapes.busyNanoseconds < Daemon.stuckScrape.nanoseconds }
 
-    /// Ends: new requests are refused, those that have begun are answered, then all threads stop.
+    /// Stops the daemon: rejects new requests, answers those that have begun, then stops all threads.
     /// Returns the exit code.
     consuming func stop() -> Int32 {
         for server in servers { server.quiesce() }
@@ -154,16 +153,18 @@ struct Daemon: ~Copyable {
         let deadline = Clock.monotonicNanoseconds &+ Daemon.stopTimeout.nanoseconds
         var isIdle = true
         for server in servers where !server.waitUntilIdle(until: deadline) { isIdle = false }
-        if !isIdle { log.warning("clients are cut off: they did not take their answers in time") }
+        if !isIdle {
+            log.warning("closing connections: clients did not read their responses in time")
+        }
         let lastCommit = Clock.monotonicNanoseconds &+ Daemon.lastCommitTimeout.nanoseconds
         let isKept = pushState.pipeline.stop(by: max(deadline, lastCommit))
         for server in servers where !server.stop() {
             // A request still waits for a page or a disk that hangs: libmicrohttpd would abort.
-            log.error("a scrape or the storage hangs; leaving without it")
+            log.error("a scrape or the storage hangs; exiting without waiting for it")
             _exit(1)
         }
         if !isKept {
-            log.error("the storage hangs; leaving without it")
+            log.error("the storage hangs; exiting without waiting for it")
             _exit(1)
         }
         scrapes.stop()

@@ -6,10 +6,10 @@ internal import Kernel
 enum HealthCheck {
     static let timeoutSeconds = 3
 
-    /// Nil when the daemon at `address` answers 200, else a sentence.
+    /// Nil if the daemon at `address` answers 200, else an error message.
     static func failure(at address: ListenAddress) -> String? {
         guard let descriptor = connect(to: address) else {
-            return "\(address): nobody answers"
+            return "\(address): connection failed"
         }
         defer { close(descriptor) }
         var limit = timeval()
@@ -26,10 +26,10 @@ enum HealthCheck {
         var answer = [UInt8](repeating: 0, count: 64)
         var count = 0
         while count < 12 {
-            let got = unsafe answer.withUnsafeMutableBytes { room in
+            let got = unsafe answer.withUnsafeMutableBytes { target in
                 unsafe recv(
-                    descriptor, UnsafeMutableRawBufferPointer(rebasing: room[count...]).baseAddress,
-                    room.count - count, 0)
+                    descriptor, UnsafeMutableRawBufferPointer(rebasing: target[count...]).baseAddress,
+                    target.count - count, 0)
             }
             if got <= 0 { break }
             count += got

@@ -52,7 +52,7 @@ struct Log: LogHandler {
         Log.write(line, to: STDERR_FILENO)
     }
 
-    /// Writes all of a text; a closed or full descriptor is nobody's reason to stop.
+    /// Writes a whole text. Errors are ignored: there is no other place to report them.
     static func write(_ text: String, to descriptor: Int32) {
         let bytes = Array(text.utf8)
         var start = 0

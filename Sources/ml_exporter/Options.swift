@@ -32,7 +32,7 @@ struct Configuration: Sendable {
     let host: HostSettings
     let log: LogSettings
     let pushFlags: PushFlags
-    /// Nil when nothing is said of them: then the standard address, unless somebody has it.
+    /// Nil if no flag names one: then the default address is used unless it is in use.
     let pushAddresses: [ListenAddress]?
     let pushSocket: PushSocket?
     let push: PushSettings

@@ -20,13 +20,13 @@ struct PageOwners: Sendable {
 
     /// Creates the owners of one scrape thread, which names in `running` the collector it is in.
     func list(running: RunningCollector) -> [any FamilyOwner] {
-        let tellsAboutDaemon = configuration.web.exporterMetrics
+        let exposesDaemon = configuration.web.exporterMetrics
         var owners: [any FamilyOwner] = [
             HostFamilies(
                 collectors, running: running, seriesLimit: configuration.host.seriesLimit,
-                tellsCost: tellsAboutDaemon, log: log)
+                tellsCost: exposesDaemon, log: log)
         ]
-        if tellsAboutDaemon {
+        if exposesDaemon {
             owners.append(
                 DaemonFamilies(statistics, build: PageOwners.build) { [file] page in
                     file?.write(to: &page)

@@ -6,16 +6,16 @@ internal import Kernel
 internal import Logging
 internal import Settings
 
-/// Where it all begins. Exit codes: 0 done, 1 the machine would not let us, 2 the flags are wrong.
+/// The entry point. Exit codes: 0 success, 1 runtime failure, 2 invalid flags or settings.
 @main
 enum Program {
     static func main() {
         switch Command(Array(CommandLine.arguments.dropFirst())) {
-        case .tell(let text, let toError, let exitCode):
+        case .print(let text, let toError, let exitCode):
             Log.write(text + "\n", to: toError ? STDERR_FILENO : STDOUT_FILENO)
             exit(exitCode)
         case .checkConfiguration:
-            Log.write("The flags and the settings file are right.\n", to: STDOUT_FILENO)
+            Log.write("Configuration OK.\n", to: STDOUT_FILENO)
         case .healthCheck(let configuration):
             for address in configuration.addresses {
                 if let failure = HealthCheck.failure(at: address) {
@@ -39,11 +39,11 @@ enum Program {
         let log = Log.logger(configuration.log)
         log.info("Starting ml_exporter", metadata: ["version": "\(Version.number)"])
         if getuid() == 0 {
-            log.warning("running as root, which nothing here needs")
+            log.warning("running as root is not required and not recommended")
         }
         if configuration.roots.rootfs == Root("/"), let evidence = Container.evidence() {
             log.warning(
-                "in a container without --path.rootfs: what is told is the container's",
+                "running in a container without --path.rootfs: metrics describe the container, not the host",
                 metadata: ["evidence": "\(evidence)"])
         }
         log.info(
@@ -53,7 +53,7 @@ enum Program {
             ])
         for name in configuration.host.unbuilt {
             log.warning(
-                "collector is not built, nothing of it is served",
+                "collector not implemented, flag ignored",
                 metadata: ["collector": "\(name)"])
         }
         let pushState: PushState

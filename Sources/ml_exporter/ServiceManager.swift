@@ -1,10 +1,10 @@
 internal import Glibc
 
-/// Tells systemd, or whoever set NOTIFY_SOCKET, how the daemon fares (sd_notify(3)). Without one it
-/// does nothing.
+/// Notifies systemd, or another manager that set NOTIFY_SOCKET, of the daemon's state (sd_notify(3)).
+/// Does nothing if NOTIFY_SOCKET is not set.
 struct ServiceManager: ~Copyable {
     private let path: String?
-    /// Half of what the manager waits for a sign of life, nil when it does not.
+    /// Half of the manager's watchdog timeout; nil without a watchdog.
     let watchdogNanoseconds: UInt64?
 
     init() {
@@ -24,10 +24,10 @@ struct ServiceManager: ~Copyable {
         let bytes = Array(path.utf8)
         let capacity = MemoryLayout.size(ofValue: address.sun_path)
         guard bytes.count < capacity else { return }
-        unsafe withUnsafeMutableBytes(of: &address.sun_path) { room in
-            unsafe room.copyBytes(from: bytes)
-            // @ in front stands for a name that is in no directory.
-            if bytes.first == 0x40 { unsafe room[0] = 0 }
+        unsafe withUnsafeMutableBytes(of: &address.sun_path) { target in
+            unsafe target.copyBytes(from: bytes)
+            // A leading @ is the notation of an abstract socket.
+            if bytes.first == 0x40 { unsafe target[0] = 0 }
         }
         let descriptor = socket(
             AF_UNIX, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)

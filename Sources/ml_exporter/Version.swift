@@ -4,12 +4,12 @@ internal import CVersion
 enum Version {
     static let number = "0.1.0"
 
-    /// The commit it was built from, `-dirty` behind it when the tree had changes; empty when the
-    /// build was not told.
+    /// The commit it was built from, with the suffix `-dirty` if the tree had changes; empty if the
+    /// build was not given one.
     static let revision = unsafe String(cString: cversion_revision())
 
-    /// The release of the compiler. `#if compiler` is the only thing that tells it at build time, so
-    /// that releases which are not listed here are told as "or later".
+    /// The release of the compiler. It is known at build time only through `#if compiler`, so
+    /// that releases not listed here are reported as "or later".
     #if compiler(>=6.5)
         static let swift = "6.5 or later"
     #elseif compiler(>=6.4)

@@ -91,9 +91,9 @@ def test_inspect_tells_what_is_kept_and_changes_nothing(crashed):
     assert found["groups"] == [{"instance": "a", "job": "night"}, {"job": "later"}]
     assert found["producers"] == ["other", "p"]
     text = storage("inspect", folder).stdout
-    for words in ("no daemon works on it", "snapshot.db: records up to", "a start applies 2",
-                  "3 models with 3 versions, 2 groups, 2 producers", "model m: 7",
-                  'group instance="a",job="night"'):
+    for words in ("not in use; inspected without changes", "snapshot.db: records up to",
+                  "a start applies 2", "3 models with 3 versions, 2 groups, 2 producers",
+                  "model m: 7", 'group instance="a",job="night"'):
         assert words in text, text
     assert contents(folder) == before
 
@@ -156,7 +156,7 @@ def test_inspect_and_verify_read_beside_a_daemon_and_do_not_disturb_it(keep, tmp
         assert {"model": "m", "versions": ["7", "unversioned"]} in found["models"]
         assert told("verify", tmp_path / "data")["sound"] is True
         time.sleep(0.05)
-    assert "a daemon works on it; this was read beside it, and nothing was changed" \
+    assert "in use by a daemon; inspected without changes" \
         in storage("inspect", tmp_path / "data").stdout
     assert "level=ERROR" not in daemon.log
     assert daemon.stop() == 0
@@ -191,7 +191,7 @@ def test_compact_refuses_to_work_beside_a_daemon(keep, tmp_path):
 def test_an_empty_folder_stays_empty(tmp_path, action):
     answer = storage(action, tmp_path)
     assert answer.returncode == 0
-    assert "nothing is kept here" in answer.stdout
+    assert "the storage is empty" in answer.stdout
     assert list(tmp_path.iterdir()) == []
 
 
@@ -252,7 +252,7 @@ def test_verify_names_every_fault_and_what_a_start_does(crashed, keep):
     assert first == (f"journal.db, record {last}: its bytes changed; a start leaves it out and "
                      "counts it in ml_journal_skipped_records")
     assert summary == f"{folder}: 1 fault; 1 snapshot and {last} records could be read"
-    assert "1 fault: storage verify tells each" in storage("inspect", folder).stdout
+    assert "1 fault: storage verify lists each" in storage("inspect", folder).stdout
     # A start does what was told.
     found = page(keep())
     assert found.value("ml_journal_skipped_records") == 1

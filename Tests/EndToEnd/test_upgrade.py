@@ -121,7 +121,7 @@ def test_a_disk_that_hangs_cannot_hold_up_the_end(keep, tmp_path):
         assert daemon.get().status == 200
         daemon.send(signal.SIGTERM)
         # Its last thread cannot go before strace lets it.
-        wait_until(lambda: "the storage hangs; leaving without it" in daemon.log, 30, "the end")
+        wait_until(lambda: "the storage hangs; exiting without waiting for it" in daemon.log, 30, "the end")
     assert daemon.process.wait(20) == 1
     client.join(20)
     assert client.statuses == {} and [each[0] for each in client.unanswered] == [1]

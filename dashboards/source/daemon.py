@@ -123,7 +123,7 @@ def pushes(board: Board):
               Query("sum(ml_push_group_series{@host})", "series"),
               Query("sum(increase(ml_push_groups_expired_total{@host}[@rate]))", "expired",
                     dashed=True), width=8),
-        graph("Settings file", "1 while the settings file was right when it was read last; empty "
+        graph("Settings file", "1 if the last reload of the settings file succeeded; empty "
               "without one. Alert: ConfigReloadFailed.", "short",
               Query("ml_exporter_config_last_reload_successful{@host}", "{{instance}}"),
               by_name=True, top=1, width=8),

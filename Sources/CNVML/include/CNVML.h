@@ -31,7 +31,7 @@ cnvml *cnvml_open(const char *path, char *message, size_t capacity);
 void cnvml_close(cnvml *library);
 int cnvml_start(const cnvml *library);
 int cnvml_stop(const cnvml *library);
-// What NVML says about a code; never NULL.
+// NVML's message for a code; never NULL.
 const char *cnvml_describe(const cnvml *library, int code);
 
 int cnvml_device_count(const cnvml *library, uint32_t *count);

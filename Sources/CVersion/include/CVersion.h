@@ -1,6 +1,6 @@
-// What the build was told about its source.
+// The source revision that was passed to the build.
 #pragma once
 
-// The commit this program was built from, "-dirty" behind it when the tree had changes; empty when
-// the build was not told.
+// The commit this program was built from, with the suffix "-dirty" if the tree had changes; empty if
+// the build was not given one.
 const char *cversion_revision(void);

@@ -68,7 +68,7 @@ package struct ParsedExposition: Sendable {
 
     package init() {}
 
-    /// The index of the family of this name in `families`, or nil if there is none.
+    /// The index of the family of this name in `families`, or nil if it is not present.
     package func family(named name: String) -> Int? { slots[name] }
 
     /// The index of the family of this name, which is added if it is missing.

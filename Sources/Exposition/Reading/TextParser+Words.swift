@@ -51,7 +51,7 @@ extension TextParser {
         }
     }
 
-    /// Reads the bytes before the next space, tab or line feed. Throws if there is none.
+    /// Reads the bytes before the next space, tab or line feed. Throws if there are no such bytes.
     @_lifetime(copy self)
     mutating func readWord() throws(MetricSyntaxError) -> Span<UInt8> {
         let start = at

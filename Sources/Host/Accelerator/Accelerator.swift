@@ -11,10 +11,10 @@ struct Accelerator: Collector, ~Copyable {
     private var cards: DRMCards
     private let lost = UnlabelledMetric(
         "ml_gpu_lost_total", kind: .counter,
-        help: "NVIDIA GPUs that fell off the bus while watched.")
+        help: "NVIDIA GPUs that fell off the bus since the start of the daemon.")
     private let failed = UnlabelledMetric(
         "ml_gpu_failed_calls_total", kind: .counter,
-        help: "Calls of NVML that failed for a reason that may pass.")
+        help: "NVML calls that failed with a transient error.")
 
     init(_ machine: CollectorResources, settings: AcceleratorSettings) {
         dcgm = settings.showsDCGMNames ? DCGMRows(hostNameLabels: settings.dcgmHostNameLabels) : nil

@@ -5,7 +5,7 @@ internal import Settings
 struct AcceleratorOptions: ParsableArguments {
     @Flag(
         name: .customLong("collector.gpu.dcgm-names"), inversion: .prefixedNo,
-        help: "NVIDIA GPUs also under the names of dcgm-exporter.")
+        help: "Also expose NVIDIA GPUs under the names of dcgm-exporter.")
     var dcgmNames = false
     @Option(
         name: .customLong("collector.gpu.dcgm-hostname-labels"),
@@ -16,14 +16,14 @@ struct AcceleratorOptions: ParsableArguments {
     @Option(
         name: .customLong("path.nvml"),
         help: ArgumentHelp(
-            "NVIDIA's management library; `none` leaves NVIDIA's devices alone.", valueName: "file")
+            "NVIDIA's management library; `none` disables NVIDIA GPUs.", valueName: "file")
     )
     var managementLibrary = NVMLDevices.standardPath
 
     @Option(
         name: .customLong("collector.gpu.pod-resources"),
         help: ArgumentHelp(
-            "kubelet's PodResources socket: labels NVIDIA GPUs by the pod that holds them; none for no labels.",
+            "kubelet's PodResources socket: labels NVIDIA GPUs by the pod that uses them; none for no labels.",
             valueName: "socket"))
     var podResources = "none"
 

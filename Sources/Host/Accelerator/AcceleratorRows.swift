@@ -11,8 +11,8 @@ struct AcceleratorRows: ~Copyable {
             firstThrottle
     }
 
-    /// The reasons for which a clock is held down, with the bits of NVML that say so. Idleness
-    /// is not one of them.
+    /// The reasons for which clocks are throttled, with their bits in NVML. Idleness is not one of
+    /// them.
     static let throttleReasons: [(name: String, bit: UInt64)] = [
         ("applications_clocks_setting", 0x2), ("sw_power_cap", 0x4), ("hw_slowdown", 0x8),
         ("sync_boost", 0x10), ("sw_thermal_slowdown", 0x20), ("hw_thermal_slowdown", 0x40),
@@ -41,7 +41,7 @@ struct AcceleratorRows: ~Copyable {
                 SeriesTable.Column(
                     Family(
                         "ml_gpu_process_memory_bytes", kind: .gauge,
-                        help: "Memory of a GPU that a process holds."))
+                        help: "GPU memory used by a process."))
             ],
             rowLimit: AcceleratorRows.processLimit)
         refusedProcesses = UnlabelledMetric(
@@ -57,8 +57,8 @@ struct AcceleratorRows: ~Copyable {
         processes.begin()
     }
 
-    /// The row of a device; nil when it has one already. `labels` tell it from others, `names` also
-    /// say what it is.
+    /// The row of a device; nil if it has one already. `labels` identify it, `names` also describe
+    /// it.
     mutating func row(
         _ key: [UInt8], labels: [(name: String, value: String)],
         names: [(name: String, value: String)]
@@ -105,14 +105,14 @@ struct AcceleratorRows: ~Copyable {
             "ml_gpu_clock_hertz", kind: .gauge, help: "Frequency of a clock of the GPU.")
         let errors = Family(
             "ml_gpu_ecc_errors_total", kind: .counter,
-            help: "Memory errors that the GPU has counted since it was made.")
+            help: "ECC memory errors over the lifetime of the GPU.")
         let throttled = Family(
             "ml_gpu_throttled", kind: .gauge,
-            help: "Whether the clocks of the GPU are held down for this reason.")
+            help: "Whether the clocks of the GPU are throttled for this reason.")
         let columns = Column.allCases.dropLast().map { column in
             switch column {
             case .utilization:
-                gauge("utilization_ratio", help: "Share of time in which the GPU was at work.")
+                gauge("utilization_ratio", help: "Share of time in which the GPU was busy.")
             case .memoryUtilization:
                 gauge(
                     "memory_utilization_ratio",
@@ -143,7 +143,7 @@ struct AcceleratorRows: ~Copyable {
                 SeriesTable.Column(errors, labels: [("kind", "uncorrected")])
             case .idle:
                 counter(
-                    "idle_seconds_total", help: "Time in which the GPU slept in its idle state.")
+                    "idle_seconds_total", help: "Time that the GPU spent in its idle power state.")
             }
         }
         return columns

@@ -4,8 +4,8 @@ internal import Glibc
 internal import Kernel
 
 /// Devices under the names, labels and units of dcgm-exporter: those of its standard counters that
-/// NVML can tell. A partitioned device stands there by its parts alone, which repeat what only the
-/// whole device knows.
+/// NVML provides. A partitioned device is represented by its parts only, which repeat the values of
+/// the whole device.
 struct DCGMRows: ~Copyable {
     private enum Column: Int, CaseIterable {
         case smClock, memoryClock, memoryTemperature, temperature, power, energy, pcieReplays,

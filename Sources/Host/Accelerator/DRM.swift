@@ -1,8 +1,8 @@
 internal import Exposition
 internal import Kernel
 
-/// Cards of the driver amdgpu, with the names and values of node_exporter's collector `drm`: what
-/// a card does not tell is 0 there.
+/// Cards of the driver amdgpu, with the names and values of node_exporter's collector `drm`: a
+/// value that a card does not report is 0, as in node_exporter.
 struct DRM: Collector, ~Copyable {
     static var name: String { "drm" }
 

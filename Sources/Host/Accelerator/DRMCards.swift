@@ -1,7 +1,7 @@
 internal import Exposition
 internal import Kernel
 
-/// What the drivers amdgpu, i915 and xe tell in sysfs
+/// GPU values that the drivers amdgpu, i915 and xe export in sysfs
 /// (Documentation/gpu/amdgpu, Documentation/ABI/testing/sysfs-driver-intel-i915-hwmon and -xe-hwmon).
 struct DRMCards: ~Copyable {
     /// A file with one number, and the cell that it fills.
@@ -148,7 +148,7 @@ struct DRMCards: ~Copyable {
     /// The temperature of an AMD GPU, wherever the card has it.
     private static let dieTemperature = "hwmon/temp*_input"
 
-    /// The sensors that stand for an AMD GPU's temperature, the preferred one first. Cards of the
+    /// The sensors that represent an AMD GPU's temperature, the preferred one first. Cards of the
     /// MI300 series have no edge sensor and begin with temp2.
     private static let dieSensors = ["edge", "junction"]
 
@@ -179,8 +179,8 @@ struct DRMCards: ~Copyable {
         ]
     }
 
-    /// Where a driver tells what, and what turns it into base units; the first file that is there
-    /// fills a cell.
+    /// The file of each value, by driver, and its factor to base units. The first file that exists
+    /// is used.
     private static func files(
         of driver: String
     ) -> [(name: String, column: AcceleratorRows.Column, scale: AttributeFamilies.Scale)] {

@@ -86,7 +86,7 @@ final class NVML: @unchecked Sendable {
         return NVMLHandle(bits: found)
     }
 
-    /// A text about the device, empty when there is none.
+    /// A string property of the device; empty if the device does not have it.
     func text(_ kind: cnvml_text_kind, of device: NVMLHandle) throws(NVMLError) -> String {
         var characters = [CChar](repeating: 0, count: 128)
         let capacity = UInt32(characters.count)
@@ -121,7 +121,7 @@ final class NVML: @unchecked Sendable {
         return memory
     }
 
-    /// Fills in what NVML knows; a field's own code says whether it has a value.
+    /// Reads the fields; the code of each field is 0 if it has a value.
     func fill(
         _ fields: inout [cnvml_field], of device: NVMLHandle
     ) throws(NVMLError) {

@@ -10,7 +10,7 @@ struct NVMLDevice {
         let labels: [(name: String, value: String)]
         let names: [(name: String, value: String)]
         let instance: UInt32
-        /// Such as `1g.10gb`; empty when NVML does not tell.
+        /// Such as `1g.10gb`; empty if NVML does not report it.
         let profile: String
     }
 
@@ -93,13 +93,13 @@ struct NVMLDevice {
                         instance: UInt32(truncatingIfNeeded: instance), profile: profile))
             }
         } catch {
-            // A device that cannot be partitioned says so; one that lost a part while it was
-            // listed has those that came before.
+            // A device that cannot be partitioned returns an error here. So does one that lost a part
+            // while it was listed; the parts before it are returned.
         }
         return parts
     }
 
-    /// What stands behind `MIG ` in a part's name: `NVIDIA A100-SXM4-40GB MIG 1g.5gb`.
+    /// The text after `MIG ` in a part's name: `NVIDIA A100-SXM4-40GB MIG 1g.5gb`.
     static func profile(_ name: String) -> String {
         let words = name.split(separator: " ", omittingEmptySubsequences: true)
         guard let place = words.lastIndex(of: "MIG"), place + 1 < words.count else { return "" }
@@ -107,10 +107,10 @@ struct NVMLDevice {
     }
 }
 
-/// Asks one device, remembers what it will never answer, and counts what went wrong.
+/// Queries one device. Remembers which queries it does not support, and counts failures.
 struct DeviceQueries {
     let device: NVMLHandle
-    /// Calls that failed for a reason that may pass.
+    /// Calls that failed with a transient error.
     var failures: UInt64 = 0
     private(set) var isLost = false
     private var unanswered: UInt64 = 0
@@ -130,7 +130,7 @@ struct DeviceQueries {
         }
     }
 
-    /// `place` tells questions apart; those of `bits` have the places below 32.
+    /// `place` identifies the query; those of `bits` have the places below 32.
     mutating func answer<Answer>(
         _ place: UInt64, ask: () throws(NVMLError) -> Answer
     ) -> Answer? {
@@ -144,7 +144,7 @@ struct DeviceQueries {
         }
     }
 
-    /// What a field says, nil without a value.
+    /// The value of a field, or nil.
     mutating func value(of field: cnvml_field) -> Double? {
         if field.code == 0 { return Double(field.value) }
         let error = NVMLError(code: field.code)

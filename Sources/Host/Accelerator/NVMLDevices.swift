@@ -30,10 +30,10 @@ struct NVMLDevices: ~Copyable {
     private var shownProcesses: [UInt32] = []
     /// Devices that were there and fell off the bus.
     private(set) var lostDevices: UInt64 = 0
-    /// Calls that failed for a reason that may pass.
+    /// Calls that failed with a transient error.
     private(set) var failedCalls: UInt64 = 0
 
-    /// `isExtended` also asks what only dcgm-exporter has.
+    /// `isExtended` adds the queries for the metrics of dcgm-exporter.
     init(path: String, proc: Root, isExtended: Bool, podResources: String?) {
         self.path = path
         self.proc = proc
@@ -52,7 +52,7 @@ struct NVMLDevices: ~Copyable {
     var isPresent: Bool { library != nil }
 
     /// Reads every device into its rows. Throws when there is a driver that NVML cannot use or that has
-    /// no library, when no library is where a flag says that it is, or when kubelet does not answer.
+    /// no library, when the library that a flag names is missing, or when kubelet does not answer.
     mutating func collect(
         into rows: inout AcceleratorRows, dcgm: inout DCGMRows?
     ) throws(KernelError) {
@@ -169,7 +169,7 @@ struct NVMLDevices: ~Copyable {
             dcgm?.show(reading, memory: reading.memory, of: device, part: nil, holder: holder)
         }
         if device.parts.isEmpty { readProcesses(on: nil, of: place, library: library, into: &rows) }
-        // A partitioned device tells the processes of all its parts to root alone.
+        // A partitioned device lists the processes of all its parts only to root.
         for part in device.parts {
             readProcesses(on: part, of: place, library: library, into: &rows)
         }
@@ -249,7 +249,7 @@ struct NVMLDevices: ~Copyable {
 }
 
 extension KernelError {
-    /// NVML is there and says no.
+    /// The failure of an NVML that is loaded but cannot be used.
     fileprivate static func nvml(_ reason: String) -> KernelError {
         KernelError(ELIBACC, subject: reason)
     }

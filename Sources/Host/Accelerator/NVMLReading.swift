@@ -1,7 +1,7 @@
 internal import CNVML
 internal import Kernel
 
-/// What an NVIDIA device says at one time, in base units; nil is what it does not tell.
+/// The values of an NVIDIA device at one time, in base units; nil if the device does not report it.
 struct NVMLReading {
     var utilization: Double?
     var memoryUtilization: Double?
@@ -30,7 +30,7 @@ struct NVMLReading {
     var remappedUncorrected: Double?
     var remappingFailed: Double?
 
-    /// The fields that are asked for in one call; the first six always.
+    /// The fields that one call reads; the first six always.
     static let fields: [cnvml_field] = [
         cnvml_field_pcie_transmitted, cnvml_field_pcie_received,
         cnvml_field_nvlink_transmitted_kib, cnvml_field_nvlink_received_kib,

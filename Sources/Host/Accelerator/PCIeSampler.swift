@@ -2,7 +2,7 @@ internal import CNVML
 internal import Kernel
 internal import Synchronization
 
-/// What has gone over a device's PCIe link since it was first sampled: an estimate.
+/// The estimated PCIe traffic of a device since its first sample.
 final class PCIeTraffic: Sendable {
     let transmittedBytes = Atomic<UInt64>(0)
     let receivedBytes = Atomic<UInt64>(0)
@@ -36,7 +36,7 @@ final class PCIeSampler: Sendable {
         _ library: NVML, lines: [Line]
     ) throws(KernelError) -> PCIeSampler {
         let sampler = try PCIeSampler(library, lines: lines)
-        // Nobody waits for it: a call may hang in the driver.
+        // Detached, because a call can hang in the driver and joining the thread would hang too.
         try Worker("gpu-pcie") { sampler.run() }.detach()
         return sampler
     }

@@ -2,8 +2,8 @@ internal import Glibc
 internal import Kernel
 internal import Wire
 
-/// Which containers hold which devices, as kubelet says (PodResources API v1, stable since Kubernetes
-/// 1.28). Asked every 10 s; while kubelet does not answer, what it said last is kept.
+/// The containers that use each device, from kubelet (PodResources API v1, stable since Kubernetes
+/// 1.28). Queried every 10 s; while kubelet does not answer, the last result is kept.
 struct PodResources {
     /// A container that a device was assigned to.
     struct Holder: Hashable {
@@ -11,7 +11,7 @@ struct PodResources {
         let pod: String
         let container: String
 
-        /// What tells a row of the device while this container holds it from others.
+        /// Identifies the row of the device while this container uses it.
         var key: [UInt8] { Array("/\(namespace)/\(pod)/\(container)".utf8) }
 
         var labels: [(name: String, value: String)] {
@@ -55,8 +55,7 @@ struct PodResources {
     }
 
     /// The containers by device, of a message ListPodResourcesResponse.
-    static func parse(_ message: [UInt8]) throws(ProtobufError) -> [String: Set<Holder>]
-    {
+    static func parse(_ message: [UInt8]) throws(ProtobufError) -> [String: Set<Holder>] {
         var holders: [String: Set<Holder>] = [:]
         // PodResources, ContainerResources, ContainerDevices.
         for pod in try fields(message) where pod.number == 1 {

@@ -11,7 +11,7 @@ struct ControlGroupOptions: ParsableArguments {
     var include: String?
     @Option(
         name: .customLong("collector.cgroup.limit"),
-        help: ArgumentHelp("Control groups that are shown at most.", valueName: "count"))
+        help: ArgumentHelp("Maximum number of control groups.", valueName: "count"))
     var limit = 256
 
     /// Naming groups turns the collector on.

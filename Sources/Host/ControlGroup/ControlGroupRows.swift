@@ -52,8 +52,8 @@ struct ControlGroupRows: ~Copyable {
         return line.isAtEnd ? Double(value) : nil
     }
 
-    /// cpu.stat: times in microseconds. Returns the lines that could not be used; what other lines
-    /// tell is not shown.
+    /// cpu.stat: times in microseconds. Returns the number of invalid lines; lines with other names
+    /// are ignored.
     mutating func parseProcessor(_ text: Span<UInt8>, in row: Int) -> Int {
         var skipped = 0
         var lines = Cursor(text)
@@ -176,7 +176,7 @@ struct ControlGroupRows: ~Copyable {
     /// fields that could not be used.
     ///
     /// Linux 5.5 to 6.0 write a device without counters and no line feed behind it, so that several
-    /// devices stand in front of the counters of the last one: `8:16 7:1 rbytes=1 ...`.
+    /// devices precede the counters of the last one: `8:16 7:1 rbytes=1 ...`.
     mutating func parseTraffic(
         _ text: Span<UInt8>, of group: [UInt8], name: ([UInt8]) -> String
     ) -> Int {

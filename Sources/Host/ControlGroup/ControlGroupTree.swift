@@ -23,7 +23,7 @@ struct ControlGroupTree: Sendable {
     /// Where the hierarchy is mounted.
     let root: Root
 
-    /// Nil on a machine without cgroup v2. Beside version 1 it stands in `unified`.
+    /// Nil on a machine without cgroup v2. If version 1 is mounted too, version 2 is in `unified`.
     init?(_ sys: Root) {
         guard
             let folder = ["fs/cgroup", "fs/cgroup/unified"].first(where: {
@@ -67,8 +67,8 @@ struct ControlGroupTree: Sendable {
         }
     }
 
-    /// A directory's count of links tells whether it has directories; file systems that do not
-    /// count say 1. That spares reading the many that have none.
+    /// Whether a directory has subdirectories, from its link count (1 on file systems that do not
+    /// maintain it). This avoids reading the many directories without any.
     private func hasFolders(_ group: String) -> Bool {
         var about = stat()
         return unsafe lstat(root.path(of: group), &about) == 0 && about.st_nlink != 2

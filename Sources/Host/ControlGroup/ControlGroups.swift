@@ -7,7 +7,7 @@ internal import Settings
 struct ControlGroups: Collector, ~Copyable {
     static var name: String { "cgroup" }
 
-    /// How often the hierarchy is walked for groups that are new; one that is gone is missed at once.
+    /// How often the hierarchy is searched for new groups; a removed group is noticed immediately.
     static let walkPeriod = Duration.seconds(30)
 
     /// A file of a group and how it is read.
@@ -105,7 +105,7 @@ struct ControlGroups: Collector, ~Copyable {
         rows = ControlGroupRows(limit: settings.limit)
         dropped = Family(
             "ml_cgroup_dropped_total", kind: .counter,
-            help: "Control groups that a walk left out because they were too many or too deep.")
+            help: "Control groups skipped because they were too many or too deep.")
         droppedByLimit = Series(dropped, labels: LabelSet([("reason", "limit")]))
         droppedByWalk = Series(dropped, labels: LabelSet([("reason", "walk")]))
     }

@@ -13,7 +13,7 @@ final class Attribute {
         case decimal
         /// As bcache abbreviates numbers.
         case abbreviated
-        /// The same; 0 stands for nothing.
+        /// The same; 0 means no value.
         case abbreviatedAboveZero
         /// As bcachefs abbreviates numbers.
         case readable
@@ -51,8 +51,8 @@ final class Attribute {
 
     var path: String { file.path }
 
-    /// Reads the value into `scrape.text`. False if there is no value: a file that we may
-    /// not read is left alone, one that the driver cannot tell now counts as a skipped line.
+    /// Reads the value into `scrape.text`. False if there is no value: a file
+    /// without read permission is ignored, a failed read counts as a skipped line.
     func read(_ scrape: inout CollectionContext) -> Bool {
         if isRefused { return false }
         do throws(KernelError) {

@@ -58,15 +58,15 @@ struct AttributeFamilies: ~Copyable {
         self.limit = limit
     }
 
-    /// Begins another search for devices.
+    /// Begins a new search for devices.
     mutating func begin() {
         members.removeAll(keepingCapacity: true)
         slots.removeAll(keepingCapacity: true)
         found.removeAll(keepingCapacity: true)
     }
 
-    /// An attribute that was found: the sample of a family. `family` is made when it is new. A
-    /// value that is no number is left out, and is a mistake unless it `mayBeText`.
+    /// Adds an attribute as a sample of a family, which is made by `family` if it is new. A value that
+    /// is not a number is skipped, and counts as invalid unless `mayBeText` is set.
     mutating func add(
         _ root: Root, file: String, to name: String, labels: [(name: String, value: String)],
         form: Attribute.Form = .unsigned, scale: Scale = .times(1),
@@ -105,7 +105,7 @@ struct AttributeFamilies: ~Copyable {
         found.removeAll()
     }
 
-    /// The path of the first attribute that we may not read; nil when there is none.
+    /// The path of the first attribute that the daemon has no permission to read, or nil.
     var refusedPath: String? {
         for member in members {
             for reading in member.readings where reading.attribute.isRefused {
@@ -115,7 +115,7 @@ struct AttributeFamilies: ~Copyable {
         return nil
     }
 
-    /// Reads and writes all samples. Returns whether an attribute has gone.
+    /// Reads and writes all samples. Returns whether an attribute has been removed.
     func write(_ scrape: inout CollectionContext, to page: inout Page) -> Bool {
         var hasLost = false
         for member in members {

@@ -1,11 +1,11 @@
 internal import Kernel
 
-/// The names in a directory that stands for a kind of device, read when devices may have
-/// come or gone.
+/// The entries of a directory that lists the devices of one kind. The directory is read again when
+/// devices may have been added or removed.
 struct DeviceDirectory {
     let root: Root
     let path: String
-    /// Whether the kernel announces what comes and goes here; file systems do not.
+    /// Whether the kernel sends uevents for changes of this directory; file systems send none.
     private let isAnnounced: Bool
     private var watch: DeviceWatch
     private var names: [String] = []
@@ -22,9 +22,9 @@ struct DeviceDirectory {
         watch = DeviceWatch(machine.events)
     }
 
-    /// The names in their order when the collector has to look at its devices, nil when those it
-    /// knows are still there. Throws each time while there is no such directory; when that means
-    /// that the machine lacks the subject, the scrape is told.
+    /// The sorted names if the collector must update its devices, or nil if nothing has changed.
+    /// Throws on every call while the directory is missing, and sets `isAbsent` of the scrape if
+    /// the error means that the machine does not have such devices.
     mutating func look(_ scrape: inout CollectionContext) throws(KernelError) -> [String]? {
         let isDue = watch.isDue(&scrape)
         if isDue || (!isAnnounced && absence == nil) {
@@ -46,7 +46,7 @@ struct DeviceDirectory {
         return nil
     }
 
-    /// A device has gone: the next scrape looks.
+    /// Makes the next scrape read the directory, for example because a device was removed.
     mutating func lookSoon() {
         watch.lookSoon()
     }

@@ -25,7 +25,7 @@ final class DeviceEvents: Sendable {
         state = LockedValue(State(file: KernelFile(path: path, limit: 64, isOneRecord: true)))
     }
 
-    /// Nil when the kernel does not tell: in a copied tree, or a container without /sys/kernel.
+    /// Nil if the kernel does not export it: in a copied tree, or a container without /sys/kernel.
     func count(_ scrape: inout CollectionContext) -> UInt64? {
         state.withLock { state in
             if state.scrapeNumber != scrape.number {
@@ -37,7 +37,7 @@ final class DeviceEvents: Sendable {
     }
 }
 
-/// Tells one collector when to look for its devices.
+/// Decides when a collector must look for its devices.
 struct DeviceWatch {
     /// What no event announces (a directory inside a device) is found after this long.
     static let longestBlindness = Duration.seconds(300)
@@ -51,7 +51,7 @@ struct DeviceWatch {
         self.events = events
     }
 
-    /// Whether devices may have come or gone since this was last true.
+    /// Whether devices may have been added or removed since this was last true.
     mutating func isDue(_ scrape: inout CollectionContext) -> Bool {
         let count = events.count(&scrape)
         let now = Clock.monotonicNanoseconds
@@ -64,7 +64,7 @@ struct DeviceWatch {
         return true
     }
 
-    /// A device that was known has gone: the next scrape looks.
+    /// Makes the next scrape look for devices, because one was removed.
     mutating func lookSoon() {
         mustLook = true
     }

@@ -1,9 +1,10 @@
 extension Catalog {
     static let hardware: [Entry] = [
-        Entry(RAPL.self, summary: "Energy that processors have used.") { machine, settings in
+        Entry(RAPL.self, summary: "Energy used by processors.") { machine, settings in
             RAPL(machine, showsZone: settings.hardware.showsEnergyZone)
         },
-        Entry(DMI.self, summary: "What the firmware calls the machine.") { machine, _ in
+        Entry(DMI.self, summary: "Vendor, product and version names from the firmware.") {
+            machine, _ in
             DMI(machine.roots)
         },
         Entry(EDAC.self, summary: "Memory errors.") { machine, _ in EDAC(machine) },

@@ -2,7 +2,7 @@ internal import Exposition
 internal import Glibc
 internal import Kernel
 
-/// What the firmware calls the machine and its parts (Documentation/ABI/testing/sysfs-class-dmi),
+/// The names of the machine and its parts in the firmware (Documentation/ABI/testing/sysfs-class-dmi),
 /// read once: it stays until the next boot.
 struct DMI: Collector, ~Copyable {
     static var name: String { "dmi" }

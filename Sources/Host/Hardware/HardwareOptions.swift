@@ -12,7 +12,7 @@ struct HardwareOptions: ParsableArguments {
 
     @Flag(
         name: .customLong("collector.rapl.enable-zone-label"), inversion: .prefixedNo,
-        help: "The zone is a label, not part of the name.")
+        help: "Put the zone into a label instead of the metric name.")
     var raplZoneLabel = false
 
     func settings(_ errors: inout ValidationErrors) -> HardwareSettings {

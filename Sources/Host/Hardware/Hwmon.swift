@@ -65,8 +65,8 @@ struct Hwmon: Collector, ~Copyable {
         readings.end()
     }
 
-    /// A chip is called after its bus and device, which stay; else as it calls itself; else by its
-    /// number, which depends on the order in which modules were loaded.
+    /// A chip is named after its bus and device, which are stable; else by its name attribute; else by
+    /// its number, which depends on the order in which modules were loaded.
     private func chip(_ folder: String) -> Chip? {
         let root = directory.root
         guard root.isDirectory(folder) else { return nil }
@@ -84,7 +84,7 @@ struct Hwmon: Collector, ~Copyable {
         return base.isEmpty ? nil : Chip(folder: folder, base: base, name: name)
     }
 
-    /// Chips of one device are told apart by what they call themselves, else by their numbers.
+    /// Chips of one device are distinguished by their name attribute, or else by their number.
     private static func unique(_ chip: Chip, among all: [Chip]) -> String {
         let twins = all.filter { $0.base == chip.base }
         if twins.count == 1 { return chip.base }

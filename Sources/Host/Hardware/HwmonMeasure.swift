@@ -11,8 +11,8 @@ struct HwmonMeasure {
     /// The label `sensor`.
     private(set) var sensor: String
 
-    /// Nil for an element that is no number to show. `isAlone` says that no file is called like the
-    /// sensor itself, so that `input` is its value.
+    /// Nil for an element that is not exported as a number. `isAlone` means that no file has the name
+    /// of the sensor itself, so that `input` is its value.
     init?(_ sensor: HwmonFileName, element: String, label: String?, isAlone: Bool) {
         if element == "label" { return nil }
         self.sensor = sensor.text

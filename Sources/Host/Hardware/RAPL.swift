@@ -10,7 +10,7 @@ struct RAPL: Collector, ~Copyable {
     private let showsZone: Bool
     private var readings = AttributeFamilies()
 
-    /// `showsZone` tells the zone in a label and not in the family's name.
+    /// `showsZone` puts the zone into a label instead of the family's name.
     init(_ machine: CollectorResources, showsZone: Bool) {
         directory = DeviceDirectory(machine, path: "class/powercap")
         self.showsZone = showsZone

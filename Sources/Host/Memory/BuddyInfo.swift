@@ -46,7 +46,7 @@ struct BuddyInfo: Collector, ~Copyable {
                 skipped += 1
                 continue
             }
-            // The part of the line that stays tells the row.
+            // The constant part of the line identifies the row.
             let key = whole.extracting(first: whole.count - line.rest.count)
             let counts = BuddyInfo.counts(&line)
             guard counts.count > 0,

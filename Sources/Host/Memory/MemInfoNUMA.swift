@@ -6,7 +6,7 @@ internal import Kernel
 struct MemInfoNUMA: Collector, ~Copyable {
     static var name: String { "meminfo_numa" }
 
-    /// Fields of one node; kernels tell about 50.
+    /// Fields of one node; kernels have about 50.
     static var fieldLimit: Int { 512 }
     private static let directory = "devices/system/node"
 
@@ -14,7 +14,7 @@ struct MemInfoNUMA: Collector, ~Copyable {
         let label: String
         var meminfo: KernelFile
         var numastat: KernelFile
-        /// By field; nil where the node does not tell.
+        /// By field; nil where the node does not have it.
         var values: [Double?] = []
 
         init(_ root: Root, label: String) {

@@ -45,7 +45,7 @@ struct Conntrack: Collector, ~Copyable {
         count = roots.proc.file("sys/net/netfilter/nf_conntrack_count", isOneRecord: true)
         limit = roots.proc.file("sys/net/netfilter/nf_conntrack_max", isOneRecord: true)
         statistics = roots.proc.file("net/stat/nf_conntrack", limit: 4 << 20)
-        // They count, but have been called gauges since they are told.
+        // These are counters, but node_exporter has always exposed them with the type gauge.
         singles = Conntrack.fields.map {
             UnlabelledMetric("node_nf_conntrack_stat_\($0.name)", kind: .gauge, help: $0.help)
         }

@@ -108,7 +108,7 @@ struct IPVS: Collector, ~Copyable {
             }
             IPVS.key(server, remote: second, key: &key)
             if isWhole {
-                // Everything that tells a backend from another is shown: each has a row.
+                // All identifying labels are shown, so each backend has its own row.
                 if !show(key, server: server, remote: second, counts: counts) { skipped += 1 }
                 continue
             }

@@ -1,7 +1,7 @@
 internal import Glibc
 internal import Kernel
 
-/// What tells one backend of IPVS from another.
+/// The labels that identify a backend of IPVS.
 enum IPVSLabel: String, CaseIterable, Sendable {
     case localAddress = "local_address"
     case localPort = "local_port"

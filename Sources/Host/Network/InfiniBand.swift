@@ -124,7 +124,7 @@ struct InfiniBand: Collector, ~Copyable {
         info.end()
     }
 
-    /// An attribute that cannot be read or is no number costs its sample.
+    /// Skips an attribute that cannot be read or is not a number.
     private mutating func show(_ port: Port, scrape: inout CollectionContext) {
         let key = port.key
         let row = table.row(

@@ -1,17 +1,17 @@
 internal import Exposition
 
-/// The counters of an InfiniBand port that are shown: what the kernel calls the file
-/// (Documentation/ABI/stable/sysfs-class-infiniband, the drivers' hw_counters) and what the metric
-/// is called behind `node_infiniband_`.
+/// The counters of an InfiniBand port that are shown: the name of the file
+/// (Documentation/ABI/stable/sysfs-class-infiniband, the drivers' hw_counters) and the name of
+/// the metric after `node_infiniband_`.
 enum InfiniBandNames {
     struct Counter {
         let folder: String
         let file: String
         let metric: String
         let help: String
-        /// Data is counted in words of 4 bytes.
+        /// The multiplier to base units; 4 for data counters, which count words of 4 bytes.
         var factor: UInt64 = 1
-        /// Milliseconds are told in whole seconds.
+        /// The divisor to base units; 1000 for milliseconds, rounded down to whole seconds.
         var divisor: UInt64 = 1
         var kind = Family.Kind.counter
     }
@@ -250,7 +250,7 @@ enum InfiniBandNames {
         }
         let lifespan = Counter(
             folder: "hw_counters", file: "lifespan", metric: "lifespan_seconds",
-            help: "How long a reading of the hardware's counters is told again.", divisor: 1000,
+            help: "How long the driver caches a reading of the hardware counters.", divisor: 1000,
             kind: .gauge)
         return all("counters_ext", list: legacy) + all("counters", list: common)
             + all("hw_counters", list: hardware) + [lifespan]

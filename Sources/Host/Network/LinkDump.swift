@@ -3,8 +3,9 @@ internal import Kernel
 
 /// The counters of all links over netlink sockets that stay open.
 ///
-/// A full dump of the links (RTM_GETLINK) tells names and counters; while the kernel announces no
-/// change of a link, the counters alone (RTM_GETSTATS, Linux 4.7) cost a fraction of that.
+/// A full dump of the links (RTM_GETLINK) has names and counters. While the kernel announces no
+/// change of a link, only the counters are dumped (RTM_GETSTATS, Linux 4.7), at a fraction of the
+/// cost.
 struct LinkDump: ~Copyable {
     private var socket: NetlinkSocket
     /// Nil when the kernel cannot announce that links come, go and change.

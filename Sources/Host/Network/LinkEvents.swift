@@ -1,13 +1,13 @@
 internal import Kernel
 
-/// What rtnetlink(7) has announced about links since it was last asked, so that links that have not
-/// changed are not looked at: a look takes the kernel's lock of all network configuration.
+/// The changes of links that rtnetlink(7) has announced since the last read, so that unchanged links
+/// are not queried: a query takes the kernel's lock of all network configuration (RTNL).
 struct LinkEvents: ~Copyable {
-    enum News: Equatable {
-        /// Only what `changed` was called with.
+    enum Changes: Equatable {
+        /// Only the links that `changed` was called with.
         case known
-        /// Links have gone, too.
-        case gone
+        /// Links were removed as well.
+        case removed
         /// Announcements were lost or not understood.
         case lost
     }
@@ -19,8 +19,8 @@ struct LinkEvents: ~Copyable {
     }
 
     /// Calls `changed` for each announced change of a link, which may be a new one.
-    func read(_ datagram: inout Buffer, changed: (Span<UInt8>) -> Void) -> News {
-        var lifecycle = News.known
+    func read(_ datagram: inout Buffer, changed: (Span<UInt8>) -> Void) -> Changes {
+        var lifecycle = Changes.known
         while true {
             do throws(KernelError) {
                 guard try socket.receive(into: &datagram) else { return lifecycle }
@@ -29,20 +29,20 @@ struct LinkEvents: ~Copyable {
             }
             switch LinkEvents.parse(datagram.bytes, changed: changed) {
             case .known: break
-            case .gone: if lifecycle == .known { lifecycle = .gone }
+            case .removed: if lifecycle == .known { lifecycle = .removed }
             case .lost: lifecycle = .lost
             }
         }
     }
 
-    static func parse(_ datagram: Span<UInt8>, changed: (Span<UInt8>) -> Void) -> News {
+    static func parse(_ datagram: Span<UInt8>, changed: (Span<UInt8>) -> Void) -> Changes {
         var messages = NetlinkMessages(datagram)
-        var lifecycle = News.known
+        var lifecycle = Changes.known
         while true {
             switch messages.next() {
             case .message(let message):
                 if message.type == LinkMessages.removedLink {
-                    if lifecycle == .known { lifecycle = .gone }
+                    if lifecycle == .known { lifecycle = .removed }
                 } else if message.type == LinkMessages.newLink,
                     let link = LinkMessages.link(message.payload)
                 {

@@ -85,7 +85,7 @@ enum LinkMessages {
         return nil
     }
 
-    /// Both kinds of message tell it at the same place.
+    /// Both kinds of message have the index at the same offset.
     private static func index(of payload: Span<UInt8>) -> UInt32 {
         UInt32(truncatingIfNeeded: payload.integer(at: 4, bytes: 4))
     }

@@ -22,7 +22,7 @@ struct NetClass: Collector, ~Copyable {
     private var listed = 0
     private var areAnnounced = false
     private var lookedAtNanoseconds: UInt64?
-    /// Nil unless they are asked for.
+    /// Nil unless the flag enables them.
     private var alternativeNames: AlternativeNames?
     private var table: SeriesTable
     private var info = SeriesTable([
@@ -93,7 +93,7 @@ struct NetClass: Collector, ~Copyable {
             } ?? true
         if isDue, events == nil { events = try? LinkEvents() }
         // What is announced from here on is what the reading that follows may miss.
-        let lifecycle = hear(&scrape.text)
+        let lifecycle = receiveEvents(&scrape.text)
         if areAnnounced, !isDue {
             mustReadAll = lifecycle == .lost
             mustList = lifecycle != .known
@@ -111,8 +111,8 @@ struct NetClass: Collector, ~Copyable {
         return true
     }
 
-    /// Marks the interfaces that have been announced; an unknown one is a reason to list them.
-    private func hear(_ datagram: inout Buffer) -> LinkEvents.News {
+    /// Marks the interfaces whose changes were announced. An unknown interface requires a new list.
+    private func receiveEvents(_ datagram: inout Buffer) -> LinkEvents.Changes {
         if events == nil { return .lost }
         var hasNew = false
         let lifecycle = events?.read(&datagram) { name in
@@ -122,10 +122,10 @@ struct NetClass: Collector, ~Copyable {
                 hasNew = true
             }
         }
-        return hasNew && lifecycle == .known ? .gone : lifecycle ?? .lost
+        return hasNew && lifecycle == .known ? .removed : lifecycle ?? .lost
     }
 
-    /// Those that were there keep what is known of them.
+    /// Interfaces that were listed before keep their state.
     private mutating func list(
         _ directory: borrowing KernelDirectory, text: inout Buffer
     ) throws(KernelError) {
@@ -152,7 +152,7 @@ struct NetClass: Collector, ~Copyable {
         for (place, interface) in interfaces.enumerated() { slots[interface.name] = place }
     }
 
-    /// Reads the interfaces that are marked. False when one has gone since they were listed.
+    /// Reads the interfaces that are marked. False if one has been removed since they were listed.
     private mutating func read(
         _ directory: borrowing KernelDirectory, scrape: inout CollectionContext
     ) -> Bool {

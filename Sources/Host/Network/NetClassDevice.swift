@@ -1,7 +1,7 @@
 internal import Glibc
 internal import Kernel
 
-/// One network interface as /sys/class/net/NAME tells it
+/// The attributes of one network interface in /sys/class/net/NAME
 /// (Documentation/ABI/testing/sysfs-class-net).
 final class NetClassDevice {
     /// An attribute whose value is a number, and the metric's name behind `node_network_`.
@@ -44,11 +44,11 @@ final class NetClassDevice {
 
     let name: [UInt8]
     let label: String
-    /// By property; nil where the interface does not tell.
+    /// By property; nil where the interface does not have it.
     private(set) var values: [Int64?]
     /// By text.
     private(set) var labels: [String]
-    /// What tells this set of labels from any other.
+    /// Identifies this set of labels.
     private(set) var key: [UInt8] = []
     var mustRead = true
 
@@ -68,8 +68,8 @@ final class NetClassDevice {
 
     var number: Int64? { values[NetClassDevice.index] }
 
-    /// The value of a property in the metric's unit. A driver that does not know its speed says one
-    /// below zero.
+    /// The value of a property in the metric's unit. A driver that does not know its speed reports
+    /// a negative one.
     func value(_ property: Int, hidesInvalidSpeed: Bool) -> Double? {
         guard let value = values[property] else { return nil }
         if property != NetClassDevice.speed { return Double(value) }

@@ -68,7 +68,7 @@ struct NetDevAddresses: ~Copyable {
         return (shown, String(bits), scope(bytes))
     }
 
-    /// As Go's net.IP tells them.
+    /// The scopes of Go's net.IP.
     private static func scope(_ bytes: [UInt8]) -> String {
         if bytes.count == 4 {
             if bytes[0] == 127 || (bytes[0] == 169 && bytes[1] == 254) { return "link-local" }

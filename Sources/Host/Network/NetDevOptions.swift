@@ -21,7 +21,7 @@ struct NetDevOptions: ParsableArguments {
     var oldExclude: String?
     @Flag(
         name: .customLong("collector.netdev.netlink"), inversion: .prefixedNo,
-        help: "Ask rtnetlink instead of /proc/net/dev.")
+        help: "Use rtnetlink instead of /proc/net/dev.")
     var netlink = true
     @Flag(
         name: .customLong("collector.netdev.address-info"), inversion: .prefixedNo,

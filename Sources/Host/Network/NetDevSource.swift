@@ -11,11 +11,11 @@ struct NetDevSource: ~Copyable {
         usesNetlink = netlink
     }
 
-    /// Shows every link that the source tells of.
+    /// Adds all links of the source to `rows`.
     mutating func read(
         _ scrape: inout CollectionContext, into rows: inout NetDevRows
     ) throws(KernelError) {
-        // A sandbox may forbid the address family: the file tells almost as much.
+        // A sandbox may forbid the address family; the file has almost the same values.
         if usesNetlink, dump == nil {
             dump = try? LinkDump()
             usesNetlink = dump != nil

@@ -7,7 +7,7 @@ internal import Settings
 struct Netstat: Collector, ~Copyable {
     static var name: String { "netstat" }
 
-    /// Protocols of one file; a kernel tells less than ten.
+    /// Protocols of one file; kernels have less than ten.
     static var sectionLimit: Int { 64 }
     /// Fields of one protocol; the largest has about 140.
     static var fieldLimit: Int { 1024 }

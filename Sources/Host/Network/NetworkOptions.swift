@@ -35,36 +35,38 @@ struct NetworkSettings: Sendable {
     let serverLabels: [IPVSLabel]
 }
 
-/// One filter for all collectors that show network devices, beside those that each has of its own.
+/// One filter for all network collectors, applied in addition to the filters of each collector.
 struct CommonDeviceOptions: ParsableArguments {
-    /// The outer ends of containers and virtual machines: veth pairs under the names that Docker,
-    /// Calico, Cilium, Antrea and the clouds give them, and the taps of libvirt and Proxmox.
-    static let guests =
+    /// The host side of the interfaces of containers and virtual machines: veth pairs under the names
+    /// that Docker, Calico, Cilium, Antrea and the clouds give them, and the taps of libvirt and
+    /// Proxmox.
+    static let virtualEndpoints =
         "^(veth.*|cali[0-9a-f]{11}|lxc[0-9a-f]+|lxc_health|[0-9a-f]{15}|azv[0-9a-f]+|eni[0-9a-f]{11}|gke[0-9a-f]{11}|vlan[0-9a-f]{11}|tap.*|vnet[0-9]+|fw(br|ln|pr)[0-9]+.*|enP.*)$"
 
     @Option(
         name: .customLong("collector.network.device-include"),
         help: ArgumentHelp(
-            "Regexp of devices that network collectors show alone.", valueName: "regexp"))
+            "Regexp of devices that network collectors include.", valueName: "regexp"))
     var include: String?
     @Option(
         name: .customLong("collector.network.device-exclude"),
         help: ArgumentHelp(
-            "Regexp of devices that no network collector shows.", valueName: "regexp"))
+            "Regexp of devices that all network collectors exclude.", valueName: "regexp"))
     var exclude: String?
     @Flag(
         name: .customLong("collector.network.exclude-guests"), inversion: .prefixedNo,
         help: "Leave out the devices of containers and virtual machines (veth and the like).")
-    var excludesGuests = false
+    var excludesVirtualEndpoints = false
 
     func filter(_ errors: inout ValidationErrors) -> Filter {
         let filter = Filter(
             flag: "--collector.network.device", include: include, exclude: exclude, errors: &errors)
-        if !excludesGuests { return filter }
+        if !excludesVirtualEndpoints { return filter }
         return filter.and(
             Filter(
                 excluding: Pattern(
-                    CommonDeviceOptions.guests, flag: "--collector.network.exclude-guests",
+                    CommonDeviceOptions.virtualEndpoints,
+                    flag: "--collector.network.exclude-guests",
                     errors: &errors)))
     }
 }
@@ -76,7 +78,7 @@ struct NetClassOptions: ParsableArguments {
     var ignored = "^$"
     @Flag(
         name: .customLong("collector.netclass.ignore-invalid-speed"), inversion: .prefixedNo,
-        help: "No speed where the driver says a negative one.")
+        help: "Hide invalid (negative) speeds.")
     var ignoresInvalidSpeed = false
     @Flag(
         name: .customLong("collector.netclass.netlink"), inversion: .prefixedNo,
@@ -114,7 +116,7 @@ struct ARPOptions: ParsableArguments {
     var exclude: String?
     @Flag(
         name: .customLong("collector.arp.netlink"), inversion: .prefixedNo,
-        help: "Ask rtnetlink instead of /proc/net/arp.")
+        help: "Use rtnetlink instead of /proc/net/arp.")
     var netlink = true
 
     func settings(_ common: Filter, errors: inout ValidationErrors) -> ARPSettings {
@@ -154,7 +156,7 @@ struct InfiniBandOptions: ParsableArguments {
         help: ArgumentHelp("Regexp of devices to leave out.", valueName: "regexp"))
     var exclude: String?
 
-    /// Their names are not those of network devices: the common filter says nothing about them.
+    /// InfiniBand devices are not network devices, so the common filter does not apply.
     func filter(_ errors: inout ValidationErrors) -> Filter {
         Filter(
             flag: "--collector.infiniband.device", include: include, exclude: exclude,

@@ -1,7 +1,7 @@
 internal import Glibc
 internal import Kernel
 
-/// A route of the kernel's tables as rtnetlink(7) tells it.
+/// A route of the kernel's tables, from rtnetlink(7).
 struct NetworkRoute {
     /// One way to take it.
     struct Hop: Equatable {

@@ -6,7 +6,7 @@ internal import Kernel
 struct Sockstat: Collector, ~Copyable {
     static var name: String { "sockstat" }
 
-    /// Protocols of one file; a kernel tells less than ten.
+    /// Protocols of one file; kernels have less than ten.
     static var protocolLimit: Int { 64 }
 
     private static let keys: [StaticString] = ["inuse", "orphan", "tw", "alloc", "mem", "memory"]

@@ -63,7 +63,7 @@ struct Softnet: Collector, ~Copyable {
                 count += 1
             }
             line.skipBlanks()
-            // Before the number of the CPU was told, lines were in the order of the CPUs.
+            // Older kernels do not write the CPU's number; their lines are in the order of the CPUs.
             let cpu = count == 13 ? values[12] : number
             number += 1
             guard count >= Softnet.fewestColumns, count == 13 || line.isAtEnd,

@@ -24,12 +24,12 @@ struct CPU: Collector, ~Copyable {
         let seconds = Family(
             "node_cpu_seconds_total", kind: .counter,
             help: "Seconds the CPUs spent in each mode.")
-        let guest = Family(
+        let guestSeconds = Family(
             "node_cpu_guest_seconds_total", kind: .counter,
             help: "Seconds the CPUs spent in guests (VMs) for each mode.")
         table = SeriesTable(
             CPU.modes.map { SeriesTable.Column(seconds, labels: [("mode", $0)]) }
-                + ["user", "nice"].map { SeriesTable.Column(guest, labels: [("mode", $0)]) })
+                + ["user", "nice"].map { SeriesTable.Column(guestSeconds, labels: [("mode", $0)]) })
         topology = CPUTopology(machine.roots)
         if settings.showsInfo {
             info = CPUInfo(

@@ -45,7 +45,7 @@ struct CPUFreq: Collector, ~Copyable {
     private let governorFamily = Family(
         "node_cpu_scaling_governor", kind: .gauge, help: "Current enabled CPU frequency governor.")
 
-    /// `showsCurrent` is false when the collector cpu tells the current frequencies with more
+    /// `showsCurrent` is false if the collector cpu writes the current frequencies, with more
     /// labels.
     init(_ machine: CollectorResources, showsCurrent: Bool) {
         directory = DeviceDirectory(machine, path: "devices/system/cpu")

@@ -2,7 +2,7 @@ internal import Exposition
 internal import Kernel
 internal import Settings
 
-/// What /proc/cpuinfo says about each CPU (`--collector.cpu.info`), and the flags and bugs of the
+/// The fields of each CPU in /proc/cpuinfo (`--collector.cpu.info`), and the flags and bugs of the
 /// first one that patterns choose.
 struct CPUInfo: ~Copyable {
     private struct Record {

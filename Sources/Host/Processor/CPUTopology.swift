@@ -71,7 +71,7 @@ struct CPUTopology: ~Copyable {
         CPUTopology.write(online, table: &onlineTable, scrape: &scrape, to: &page, unreadable: 0)
     }
 
-    /// A file that is there but holds no number costs its row, or is `unreadable` where given.
+    /// A file whose content is not a number has no row, or the value `unreadable` if given.
     private static func write(
         _ sources: [Source], table: inout SeriesTable, scrape: inout CollectionContext,
         to page: inout Page, unreadable: Double? = nil
@@ -96,7 +96,7 @@ struct CPUTopology: ~Copyable {
         table.write(to: &page)
     }
 
-    /// Looks for the CPUs: hyperthreads of a core tell the same count, so the first one is kept.
+    /// Finds the CPUs. Hyperthreads of a core report the same count, so only the first one is used.
     private mutating func find() {
         (cores, packages, online) = ([], [], [])
         let directory = CPUTopology.directory

@@ -20,7 +20,7 @@ final class ProcStat {
     private(set) var forks: UInt64?
     private(set) var runnable: UInt64?
     private(set) var blocked: UInt64?
-    /// Calls per vector; empty when the kernel tells none.
+    /// Calls per vector; empty if the kernel does not write them.
     private(set) var softirqs: [UInt64] = []
 
     private var file: KernelFile

@@ -7,7 +7,7 @@ struct ProcessorOptions: ParsableArguments {
     @OptionGroup(title: "Collector stat") var activity: StatOptions
     @OptionGroup(title: "Collector interrupts") var interrupts: InterruptOptions
 
-    /// `frequencyRuns` says whether the collector cpufreq runs.
+    /// `frequencyRuns`: whether the collector cpufreq runs.
     func settings(frequencyRuns: Bool, errors: inout ValidationErrors) -> ProcessorSettings {
         ProcessorSettings(
             cpu: cpu.settings(frequencyRuns: frequencyRuns, errors: &errors),
@@ -32,7 +32,7 @@ struct InterruptOptions: ParsableArguments {
     var exclude: String?
     @Flag(
         name: .customLong("collector.interrupts.include-zeros"), inversion: .prefixedNo,
-        help: "Interrupts that a CPU has not had.")
+        help: "Include interrupts with a count of 0.")
     var includeZeros = true
 
     func settings(_ errors: inout ValidationErrors) -> InterruptSettings {
@@ -52,8 +52,8 @@ struct InterruptSettings: Sendable {
 struct CPUOptions: ParsableArguments {
     @Flag(
         name: .customLong("collector.cpu.guest"), inversion: .prefixedNo,
-        help: "Time spent in guests.")
-    var guest = true
+        help: "CPU time spent in virtual machines (mode guest).")
+    var showsGuest = true
     @Flag(
         name: .customLong("collector.cpu.info"), inversion: .prefixedNo,
         help: "Information of /proc/cpuinfo.")
@@ -76,7 +76,7 @@ struct CPUOptions: ParsableArguments {
             bugsInclude.isEmpty
             ? nil : Pattern(bugsInclude, flag: "--collector.cpu.info.bugs-include", errors: &errors)
         return CPUSettings(
-            showsGuest: guest, showsInfo: info || flags != nil || bugs != nil,
+            showsGuest: showsGuest, showsInfo: info || flags != nil || bugs != nil,
             showsFrequency: frequencyRuns, flags: flags,
             bugs: bugs)
     }

@@ -33,8 +33,8 @@ struct SchedStat: Collector, ~Copyable {
         table.write(to: &page)
     }
 
-    /// Returns the `cpu` lines that could not be used, 1 when there is none; the others are about
-    /// domains.
+    /// Returns the number of invalid `cpu` lines, or 1 if there are no `cpu` lines. Other lines
+    /// describe scheduling domains and are not read.
     mutating func parse(_ text: Span<UInt8>) -> Int {
         var skipped = 0
         table.begin()

@@ -142,7 +142,7 @@ struct Bcache: Collector, ~Copyable {
         readings.begin()
         rates.begin()
         priorities.begin()
-        // Beside the sets of caches there are files to register them.
+        // The directory also has the files that register caches.
         for name in names where name.contains("-") {
             let folder = "\(directory.path)/\(name)"
             let labels = [("uuid", name)]
@@ -173,7 +173,7 @@ struct Bcache: Collector, ~Copyable {
         readings.add(
             directory.root, file: "\(folder)/\(file.file)", to: full, labels: labels,
             form: isReadahead ? .abbreviatedAboveZero : .abbreviated,
-            // The name says microseconds, the numbers are nanoseconds.
+            // The file's name has the unit microseconds, but the values are nanoseconds.
             scale: file.name.hasSuffix("_seconds") ? .times(1e-9) : .times(1),
             mayBeText: isReadahead,
             family: {

@@ -19,7 +19,7 @@ extension Catalog {
             FibreChannel(machine)
         },
         Entry(
-            MountStats.self, runsByDefault: false, summary: "What NFS mounts have cost."
+            MountStats.self, runsByDefault: false, summary: "Statistics of NFS mounts."
         ) { machine, _ in
             MountStats(machine.roots)
         },
@@ -29,7 +29,7 @@ extension Catalog {
         Entry(NFS.self, summary: "Calls of the NFS client.") { machine, _ in
             NFS(machine.roots)
         },
-        Entry(NFSD.self, summary: "Work of the NFS server.") { machine, _ in
+        Entry(NFSD.self, summary: "Statistics of the NFS server.") { machine, _ in
             NFSD(machine.roots)
         },
         Entry(NVMe.self, summary: "NVMe controllers and namespaces.") { machine, _ in NVMe(machine)

@@ -75,7 +75,7 @@ struct FibreChannel: Collector, ~Copyable {
             let statistics = Set((try? root.names(in: "\(folder)/statistics")) ?? [])
             for (file, metric, help) in FibreChannel.counters where statistics.contains(file) {
                 let full = "node_fibrechannel_\(metric)_total"
-                // An adapter that does not count says so with all bits set.
+                // An adapter without this counter reports a value with all bits set.
                 readings.add(
                     root, file: "\(folder)/statistics/\(file)", to: full,
                     labels: [("fc_host", name)],

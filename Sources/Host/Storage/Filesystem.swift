@@ -7,7 +7,7 @@ internal import Settings
 /// Size, free space and state of mounted file systems: mountinfo of process 1 and statfs(2).
 ///
 /// A mount that does not answer within the mount timeout is shown with an error in the same scrape,
-/// and is not asked again before that call has come back.
+/// and statfs(2) is not called again for it before that call has returned.
 struct Filesystem: Collector, ~Copyable {
     static var name: String { "filesystem" }
 
@@ -148,7 +148,7 @@ struct Filesystem: Collector, ~Copyable {
         return skipped
     }
 
-    /// Asks the mounts that others answer for, all at the same time. Returns how many hang.
+    /// Calls statfs(2) for all remote mounts in parallel. Returns how many hang.
     private mutating func askRemote(
         _ mounts: [MountedFilesystem], until deadline: UInt64
     ) throws(KernelError) -> Int {
@@ -176,7 +176,7 @@ struct Filesystem: Collector, ~Copyable {
         mountInfo.end()
     }
 
-    /// No answer is one that has not come in time.
+    /// `answer` is nil if statfs(2) has not returned in time.
     private mutating func show(_ mount: MountedFilesystem, answer: StatfsCall.Answer?) {
         guard case .space(let about)? = answer else {
             var error = "mountpoint timeout"

@@ -1,6 +1,6 @@
 internal import Kernel
 
-/// Numbers that the kernel abbreviates for people: `1.5k`.
+/// Numbers that the kernel abbreviates: `1.5k`.
 enum HumanReadableNumber {
     /// As bcache writes them (bch_hprint in drivers/md/bcache/util.c): behind the point stands a
     /// number of 1/1024 divided by 100, not digits. A minus may stand in front.

@@ -26,7 +26,7 @@ struct KeyedLines: ~Copyable {
         sources.append(LabelledAttribute(root, file: file, labels: labels))
     }
 
-    /// Reads and writes all files. Returns whether one has gone.
+    /// Reads and writes all files. Returns whether a file has been removed.
     mutating func write(_ scrape: inout CollectionContext, to page: inout Page) -> Bool {
         var hasLost = false
         table.begin()

@@ -20,8 +20,8 @@ struct MDStat {
     private var components: UInt64 = 0
     private var hasBlocks = false
 
-    /// Reads the line of the array behind its name: `active raid1 sdb1[1] sda1[0](F)`. Nil when it
-    /// is none.
+    /// Parses the rest of an array's line after its name: `active raid1 sdb1[1] sda1[0](F)`. Nil if
+    /// the text does not have this form.
     init?(_ line: Cursor) {
         var words = line
         guard let state = words.word(), words.word() != nil || state.equals("inactive") else {
@@ -48,8 +48,8 @@ struct MDStat {
         guard let count = line.field() else { return false }
         (blocks, syncedBlocks, hasBlocks) = (count, count, true)
         if isPlain || activity == .inactive { return true }
-        // A level without a disk count (`faulty`, or one that a later kernel adds) has no redundancy
-        // that could be told.
+        // A level without a disk count (`faulty`, or one that a later kernel adds) has no known
+        // redundancy.
         if line.rest.offset(of: 0x5B) == nil {
             requiredDisks = components
             let unused = failedDisks + spareDisks

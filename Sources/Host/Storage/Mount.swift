@@ -58,7 +58,7 @@ struct Mount: ~Escapable {
         return false
     }
 
-    /// Undoes the kernel's escapes: a backslash and three octal digits stand for a byte.
+    /// Replaces the kernel's escapes, a backslash and three octal digits, by their bytes.
     static func unescape(_ text: Span<UInt8>) -> [UInt8] {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(text.count)

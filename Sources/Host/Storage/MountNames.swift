@@ -4,7 +4,7 @@ internal import Exposition
 enum MountNames {
     typealias Name = (name: String, help: String)
 
-    /// The age, what `bytes:` tells, what `events:` tells.
+    /// The age, then the values of `bytes:`, then those of `events:`.
     static let device: [Name] = [
         ("age_seconds_total", "The age of the NFS mount in seconds."),
         ("read_bytes_total", "Number of bytes read using the read() syscall."),
@@ -127,7 +127,7 @@ enum MountNames {
         ),
     ]
 
-    /// Where each of `transport` stands behind the name of the protocol.
+    /// The position of each of `transport` after the name of the protocol.
     static let transportPlaces = [1, 2, 4, 5, 6, 7, 9, 10, 11, 12]
 
     static let operation: [Name] = [

@@ -1,7 +1,7 @@
 internal import Exposition
 internal import Kernel
 
-/// What NFS mounts have cost, from /proc/self/mountstats (mountstats(8)).
+/// Statistics of NFS mounts, from /proc/self/mountstats (mountstats(8)).
 struct MountStats: Collector, ~Copyable {
     static var name: String { "mountstats" }
 
@@ -31,7 +31,7 @@ struct MountStats: Collector, ~Copyable {
         throws(KernelError)
     {
         try scrape.read(&file)
-        // The server's address stands in the options of the mount table.
+        // The server's address is in the options of the mount table.
         if (try? mountFile.read(into: &mounts)) == nil { mounts.removeAll() }
         scrape.skippedLines += parse(scrape.text.bytes)
         info.write(to: &page)
@@ -40,7 +40,8 @@ struct MountStats: Collector, ~Copyable {
         operations.write(to: &page)
     }
 
-    /// Returns the lines that could not be used, 1 when no mount is told: there always is one.
+    /// Returns the number of invalid lines, or 1 if no mount is listed, because the root file system
+    /// always is.
     mutating func parse(_ text: Span<UInt8>) -> Int {
         info.begin()
         devices.begin()
@@ -51,7 +52,7 @@ struct MountStats: Collector, ~Copyable {
         var lines = Cursor(text)
         while let line = lines.line() {
             guard line.rest.starts(with: "device ") else {
-                // What is mounted without a device has no statistics.
+                // A mount without a device has no statistics.
                 let isHead = line.rest.starts(with: "no device ")
                 heads += isHead ? 1 : 0
                 if !isHead, !line.rest.trimmed.isEmpty { skipped += 1 }

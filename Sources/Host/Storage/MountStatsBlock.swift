@@ -69,7 +69,7 @@ struct MountStatsBlock {
         return true
     }
 
-    /// Takes the numbers of a line into the columns from `first` on; `slots` says which are shown.
+    /// Stores the numbers of a line in the columns from `first` on; `slots` selects those that are shown.
     private mutating func take(_ line: inout Cursor, slots: [Int], from first: Int) -> Bool {
         let numbers = MountStatsBlock.numbers(&line)
         guard let numbers, let last = slots.last, numbers.count > last else { return false }
@@ -88,7 +88,7 @@ struct MountStatsBlock {
             guard numbers.count >= 10 else { return false }
         case "udp", "udp6":
             guard numbers.count >= 7 else { return false }
-            // Without connections there is nothing to tell about them.
+            // UDP has no connections, so their three values are missing.
             numbers.insert(contentsOf: [0, 0, 0], at: 2)
         case "rdma", "rdma6":
             guard numbers.count >= 20 else { return false }

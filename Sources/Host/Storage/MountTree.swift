@@ -42,7 +42,7 @@ struct MountTree {
         }
         for (_, stack) in byPoint where stack.count > 1 {
             // Each mount of the stack is attached to the one below it; the uppermost carries none.
-            // The order of lines alone does not tell: MOVE_MOUNT_BENEATH (Linux 6.5) puts a later
+            // The order of lines is not sufficient: MOVE_MOUNT_BENEATH (Linux 6.5) puts a later
             // mount below.
             let carriers = Set(
                 stack.filter { entries[$0].parent != entries[$0].identifier }

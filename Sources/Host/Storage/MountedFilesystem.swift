@@ -2,13 +2,13 @@ internal import Kernel
 
 /// A mount whose state is shown, rendered once for as long as the mount table stays.
 struct MountedFilesystem {
-    /// Where to ask, below the root; ends with 0.
+    /// The path for statfs(2), below the root; ends with 0.
     let path: [UInt8]
-    /// Tells it from other mounts on the page.
+    /// Identifies the mount on the page.
     let key: [UInt8]
     let infoKey: [UInt8]
     let source: String
-    /// As the host sees it: without the directory that stands for `/`.
+    /// The mount point on the host: without the prefix `--path.rootfs`.
     let point: String
     let type: String
     let major: UInt64
@@ -45,7 +45,7 @@ struct MountedFilesystem {
         return rest.isEmpty ? [0x2F] : rest
     }
 
-    /// File systems whose statfs(2) reads memory: no disk, no server, no process is asked.
+    /// Whether statfs(2) of this file system only reads memory: it needs no disk, server or process.
     static func isLocal(_ type: Span<UInt8>) -> Bool {
         for known in localTypes where type.equals(known) { return true }
         return false

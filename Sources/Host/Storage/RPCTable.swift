@@ -9,9 +9,9 @@ struct RPCTable: ~Copyable {
         let name: String
         /// Fewer counters than this make the line unusable.
         let fewest: Int
-        /// The first number says how many follow.
+        /// The first number is the count of the others.
         var isCounted = false
-        /// What stands behind the known counters is no counter.
+        /// The values after the known counters are not counters.
         var hasOtherEnd = false
     }
 

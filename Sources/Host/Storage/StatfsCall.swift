@@ -2,7 +2,7 @@ internal import CLinux
 internal import Glibc
 internal import Kernel
 
-/// statfs(2) for one mount whose server may be away. At most one call is under way.
+/// statfs(2) for one mount whose server may be unreachable. At most one call is active.
 final class StatfsCall: Sendable {
     enum Answer {
         case space(clinux_space)

@@ -1,7 +1,7 @@
 internal import Kernel
 internal import Synchronization
 
-/// Asks mounts on threads of its own, so that one whose server is away costs a thread and not the
+/// Calls statfs(2) on its own threads, so that an unreachable server blocks a thread and not the
 /// scrape.
 ///
 /// One thread makes the calls one after the other. When a call has not returned in time, another

@@ -38,8 +38,8 @@ struct StatisticTable: ~Copyable {
         table.row(key, labels: labels)
     }
 
-    /// Shows a value in a row. `guess` is the column that comes next as long as the kernel keeps
-    /// its order. Returns the column, nil when there is none for the name.
+    /// Sets a value in a row. `guess` is the expected column, which is right as long as the kernel
+    /// keeps its order. Returns the column, or nil if no column has this name.
     @discardableResult
     mutating func set(_ row: Int, name: Span<UInt8>, value: Double, guess: Int) -> Int? {
         guard let column = column(name, guess: guess) else { return nil }

@@ -19,7 +19,7 @@ struct UdevProperties {
     let info: Row
     let filesystem: Row?
     let mapper: Row?
-    /// Write cache, write cache enabled, rotations per minute; nil where udev says nothing.
+    /// Write cache, write cache enabled, rotations per minute; nil where udev has no value.
     let ata: [Double?]
 
     init(udev: Root, sys: Root, device: String, major: UInt64, minor: UInt64) {

@@ -185,8 +185,8 @@ struct XFS: Collector, ~Copyable {
         }
     }
 
-    /// Returns the lines that could not be used, 1 when there is none of ours: lines of unknown names
-    /// are those of later kernels.
+    /// Returns the number of invalid lines, or 1 if no line has a known name. Lines with unknown
+    /// names are ignored, because later kernels add some.
     private mutating func parse(_ text: Span<UInt8>, row: Int) -> Int {
         var skipped = 0
         var known = 0

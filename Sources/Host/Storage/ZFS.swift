@@ -101,7 +101,8 @@ struct ZFS: Collector, ~Copyable {
         listings = []
     }
 
-    /// Datasets come and go without a word: their names are read at each scrape.
+    /// Reads the names of the datasets. ZFS sends no uevent when a dataset is created or destroyed,
+    /// so every scrape lists the directories.
     private mutating func findDatasets() {
         let now = pools.map {
             ((try? directory.root.names(in: "\(directory.path)/\($0)")) ?? []).sorted()
@@ -173,9 +174,8 @@ struct ZFS: Collector, ~Copyable {
         stateTable.end()
     }
 
-    /// Lines of a name, a type and a value behind the line `name type data`. Returns those that
-    /// could not be used. A dataset's file tells its name in a line of its own, and only that
-    /// makes its row.
+    /// Parses lines of a name, a type and a value after the line `name type data`. Returns the number
+    /// of invalid lines. A dataset's file has the name in a separate line, which makes its row.
     static func parse(
         _ text: Span<UInt8>, into table: inout StatisticTable,
         dataset: (pool: String, key: [UInt8])? = nil

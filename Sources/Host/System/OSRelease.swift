@@ -86,11 +86,12 @@ struct OSRelease: Collector, ~Copyable {
                 (Series(version, labels: labels(["id", "id_like", "name"])), $0)
             },
             supportEnd: date ?? nil,
-            // A date that is none is as bad as a line that is none.
+            // An invalid date counts like an invalid line.
             skippedLines: skipped + (date == .some(nil) ? 1 : 0))
     }
 
-    /// Lines of `NAME="value"`, empty ones and comments. Returns how many are none of these.
+    /// Parses lines of the form `NAME="value"`; empty lines and comments are skipped. `skipped` is
+    /// the number of invalid lines, at least 1 if no line is valid.
     static func parse(_ text: Span<UInt8>) -> (fields: [String: String], skipped: Int) {
         var fields: [String: String] = [:]
         var skipped = 0
@@ -109,7 +110,7 @@ struct OSRelease: Collector, ~Copyable {
         return (fields, fields.isEmpty ? max(skipped, 1) : skipped)
     }
 
-    /// The value as a shell would take it, quoted or not; nil when the quotes do not match.
+    /// The value as a shell would read it, quoted or not; nil if the quotes do not match.
     private static func value(_ text: Span<UInt8>) -> [UInt8]? {
         guard let quote = Cursor(text).peek, quote == 0x22 || quote == 0x27 else {
             return text.copied
@@ -124,7 +125,7 @@ struct OSRelease: Collector, ~Copyable {
         return index == text.count - 1 ? value : nil
     }
 
-    /// The part `major.minor` in front; nil when there is none above 0.
+    /// The leading `major.minor` of a version; nil if it is missing or not above 0.
     static func number(_ version: String) -> Double? {
         let parts = version.split(
             separator: ".", maxSplits: 2, omittingEmptySubsequences: false)
@@ -141,7 +142,7 @@ struct OSRelease: Collector, ~Copyable {
         return number
     }
 
-    /// The first second, in UTC, of a date such as 2028-06-30; nil when it is none.
+    /// The first second, in UTC, of a date such as 2028-06-30; nil if the text is not a date.
     static func seconds(ofDate text: String) -> Double? {
         let parts = text.split(separator: "-", omittingEmptySubsequences: false)
         guard parts.map(\.utf8.count) == [4, 2, 2] else { return nil }

@@ -30,7 +30,7 @@ struct Pressure: Collector, ~Copyable {
             UnlabelledMetric("node_pressure_\(name)_seconds_total", kind: .counter, help: help)
         }
         resources = [
-            // That all tasks wait for a CPU says nothing about a whole machine.
+            // `full` is not defined for the CPU at system level.
             Resource(
                 roots.proc, name: "cpu",
                 some: counter(

@@ -75,7 +75,7 @@ struct Processes: Collector, ~Copyable {
     }
 }
 
-/// What one look at all processes has found.
+/// The result of one scan of all processes.
 struct ProcessCensus: ~Copyable {
     /// By the letter of the state.
     typealias Counts = [128 of Int]

@@ -53,13 +53,13 @@ struct SELinux: Collector, ~Copyable {
         return text.extracting(first: text.offset(of: 0) ?? text.count).trimmed.equals("kernel")
     }
 
-    /// Without a configuration that tells, the policy is disabled.
+    /// Without a usable configuration the policy is disabled.
     private mutating func configured(_ scrape: inout CollectionContext) -> Int64 {
         guard (try? scrape.read(&configuration)) != nil else { return SELinux.disabled }
         return SELinux.mode(scrape.text.bytes) ?? SELinux.disabled
     }
 
-    /// What the first line `SELINUX=...` says; nil when it says nothing known.
+    /// The mode in the first line `SELINUX=...`; nil if it is unknown.
     static func mode(_ text: Span<UInt8>) -> Int64? {
         var lines = Cursor(text)
         while let line = lines.line() {

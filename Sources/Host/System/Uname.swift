@@ -2,7 +2,7 @@ internal import Exposition
 internal import Glibc
 internal import Kernel
 
-/// What uname(2) says about the system.
+/// The system information of uname(2).
 struct Uname: Collector, ~Copyable {
     static var name: String { "uname" }
 

@@ -1,6 +1,6 @@
 internal import Statistics
 
-/// What `profile build` is asked for.
+/// The options of `profile build`.
 package struct BuildOptions: Sendable {
     package var model: String
     package var modelVersion: String

@@ -64,7 +64,7 @@ struct CategoryTable: ~Copyable {
     }
 }
 
-/// The commonest of many categories, and what a profile says of the others.
+/// The commonest of many categories, and a profile's summary of the others.
 struct CategoryRanking {
     private let limit: Int
     private var top: [(text: [UInt8], count: Int, hash: UInt64)] = []

@@ -45,7 +45,7 @@ package struct ProfileBuilder: RowSink {
             column.restart()
             messages.append(
                 "column \(Quoted.text(column.name)) is taken as categorical: it begins with numbers, but"
-                    + " \(column.firstText ?? "a later value") is none")
+                    + " \(column.firstText ?? "a later value") is not a number")
         }
         input.rewind()
         var pass = SecondPass(columns)
@@ -122,7 +122,7 @@ package struct ProfileBuilder: RowSink {
         return profile
     }
 
-    /// What the target, else the prediction, says of the model; nil if it may be both.
+    /// The task of the model according to the target, else the prediction; nil if it can be either.
     private static func task(
         _ columns: [ProfileColumn], _ options: BuildOptions
     ) -> Profile.Task? {

@@ -1,6 +1,6 @@
 internal import Statistics
 
-/// What a check says about a column.
+/// The sentence of a check about a column.
 enum DriftSentence {
     static func sentences(
         _ column: CheckReport.Column, _ counter: ColumnCounter, rule: DriftRule

@@ -27,7 +27,7 @@ struct MemberReader {
         return node
     }
 
-    /// Throws if there are members that nothing has asked for.
+    /// Throws if there are members that were not read.
     func finish() throws(OffsetError) {
         if let extra = members.values.min(by: { $0.offset < $1.offset }) {
             throw OffsetError(extra.offset, "\(path(Quoted.text(extra.name))): unknown member")

@@ -2,9 +2,10 @@ internal import CText
 internal import Glibc
 internal import Kernel
 
-/// Reads CSV as RFC 4180 has it, UTF-8, record by record, and knows where everything stands.
+/// Reads CSV (RFC 4180, UTF-8) record by record, with the position of each record for errors.
 ///
-/// Lines end with LF or CRLF. A byte order mark is skipped. An empty line at the end of the file is none.
+/// Lines end with LF or CRLF. A byte order mark is skipped. An empty line at the end of
+/// the file is not a record.
 @safe
 package struct CSVReader: ~Copyable {
     /// Bytes of a record.
@@ -13,7 +14,7 @@ package struct CSVReader: ~Copyable {
     /// Bytes behind the text that may be read.
     private static let padding = 8
 
-    /// Where a field stands; the content of one with doubled quotes lies in `unescaped`.
+    /// The position of a field; the content of one with doubled quotes is in `unescaped`.
     private struct Field {
         /// From the start of the record, or in `unescaped`.
         var start: Int32

@@ -18,7 +18,7 @@ package enum InputError: Error, CustomStringConvertible {
     }
 }
 
-/// What a reader of columns has against a value; the reader of the file knows where it stands.
+/// Why a column rejects a value, without the position, which the reader of the file adds.
 package struct ValueError: Error {
     package var sentence: String
 

@@ -4,7 +4,7 @@ internal import Kernel
 protocol RowSink {
     /// A column appears; the result is the number that its values come with.
     mutating func addColumn(_ name: String) throws(ValueError) -> Int
-    /// A field of a CSV file, whose type only its column can tell.
+    /// A field of a CSV file; its type depends on the column.
     mutating func addField(_ text: Span<UInt8>, column: Int) throws(ValueError)
     /// A JSON string.
     mutating func addString(_ text: String, column: Int) throws(ValueError)

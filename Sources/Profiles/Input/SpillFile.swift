@@ -26,7 +26,7 @@ final class SpillFile {
         close(descriptor)
     }
 
-    /// Appends bytes and says where they lie.
+    /// Appends bytes and returns their location.
     func append(_ bytes: UnsafeRawBufferPointer) throws(InputError) -> Extent {
         let extent = Extent(offset: count, count: bytes.count)
         var done = 0

@@ -1,4 +1,4 @@
-/// A JSON value and where it stands in its text.
+/// A JSON value and its offset in the text.
 package struct JSONNode: Equatable, Sendable {
     /// What a value is.
     package indirect enum Value: Equatable, Sendable {

@@ -15,7 +15,7 @@ package enum NumberText {
     }
 
     /// As `value`, and also `inf`, `infinity`, `nan` in any case with a sign, and blanks around a number.
-    /// NaN stands for a missing value.
+    /// NaN represents a missing value.
     package static func field(_ text: Span<UInt8>) -> Double? {
         if let value = value(text) { return value }
         let trimmed = text.trimmed

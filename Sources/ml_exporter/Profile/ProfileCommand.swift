@@ -15,24 +15,24 @@ enum ProfileCommand {
                ml_exporter profile check P.json --input FILE [flags]
                ml_exporter profile show P.json
 
-        build reads rows of training data and writes their reference profile: bins, means, categories and
-        no row. check compares a file of rows with a profile. show prints what a profile contains.
+        build reads rows of training data and writes a reference profile: bins, means and categories, but
+        no rows. check compares a file of rows with a profile. show prints what a profile contains.
 
         build and check:
-          --input <file>           CSV with a header, or JSON lines; - is standard input.
+          --input <file>           CSV with a header, or JSON lines; - for standard input.
           --format <csv|jsonl>     (default: jsonl for names that end with .jsonl or .ndjson, else csv)
           --temp-dir <folder>      Folder of temporary files, which have no name. (default: /var/tmp)
 
         build:
-          --model <m>, --version <v>  What the profile is for; version * serves all versions without one.
-          -o, --output <file>      The profile; - is standard output.
+          --model <m>, --version <v>  Model and version of the profile; version * is the default of all versions.
+          -o, --output <file>      The profile; - for standard output.
           --target <column>        The true outcome.
-          --prediction <column>    What the model answered.
-          --score <column>         The probability that the model gave, or its score.
-          --positive-class <class> The class that the score is the probability of.
+          --prediction <column>    The output of the model.
+          --score <column>         The probability or score that the model returned.
+          --positive-class <class> The class whose probability is the score.
           --group <c,c>            Columns that divide the rows into groups.
-          --ignore <c,c>           Columns of which only the name is kept.
-          --categorical <c,c>      Columns whose values are categories, also where they are numbers.
+          --ignore <c,c>           Columns that are not profiled; only their names are kept.
+          --categorical <c,c>      Columns whose values are categories even if they are numbers.
           --numeric <c,c>          Columns whose values must be numbers.
           --bins <n>               Quantile bins, a divisor of 240 from 2 to 30. (default: 10)
           --max-categories <n>     Categories that are kept by name, 1 to 50. (default: 50)
@@ -41,7 +41,7 @@ enum ProfileCommand {
 
         check:
           --json                   Answer in JSON.
-          --fail-on <drift,quality>  What exit status 1 stands for. (default: drift,quality)
+          --fail-on <drift,quality>  Findings that cause exit status 1. (default: drift,quality)
 
         Exit status of check: 0 nothing found, 1 found, 2 wrong usage or unreadable input. build and show:
         0 done, 1 the output cannot be written, 2 wrong usage or unreadable input.
@@ -51,7 +51,7 @@ enum ProfileCommand {
     static func command(_ arguments: [String], errors: ValidationErrors) -> Command {
         var errors = errors
         if arguments.contains("--help") || arguments.contains("-h") {
-            return .tell(help, toError: false, exitCode: 0)
+            return .print(help, toError: false, exitCode: 0)
         }
         let rest = Array(arguments.dropFirst())
         do throws(ArgumentFailure) {
@@ -70,7 +70,7 @@ enum ProfileCommand {
         } catch {
             errors.add("\(error.sentence), try profile --help.")
         }
-        return Command.tell(errors)
+        return Command.failure(errors)
     }
 
     /// Returns the exit status.
@@ -123,7 +123,7 @@ struct InputArguments: ParsableArguments {
     @Option(name: .customLong("temp-dir"))
     var temporaryFolder = "/var/tmp"
 
-    /// The format, as the flag or the file's name tells.
+    /// The format of the rows: from the flag, else from the file name's extension.
     func rowFormat(errors: inout ValidationErrors) -> RowReader.Format {
         guard let format else {
             return input.hasSuffix(".jsonl") || input.hasSuffix(".ndjson") ? .jsonl : .csv

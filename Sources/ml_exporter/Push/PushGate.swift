@@ -3,7 +3,7 @@ internal import Intake
 internal import Kernel
 internal import Observation
 
-/// Who may push at all, asked before a body comes.
+/// Admits or rejects a push request before its body is received.
 struct PushGate: Sendable {
     private let hosts: HostCheck
     private let rate: RateLimiter

@@ -64,7 +64,7 @@ enum PushListener {
 
 /// A client that waits until the settings file has been read, on a thread that may wait for disks.
 private final class Reload: @unchecked Sendable {
-    // Whoever starts the thread gives it to that thread.
+    // Unchecked: after `start` only the worker thread uses the properties.
     private let file: SettingsFile
     private var pending: PendingResponse?
 

@@ -2,7 +2,8 @@ internal import Synchronization
 
 /// How requests to the push listener's routes were answered.
 final class PushRequests: Sendable {
-    /// A route, as the label `path` tells it: never what a client has sent.
+    /// A route, the value of the label `path`. Never the path that a client sent, so that the number of
+    /// series is bounded.
     enum Path: Int, CaseIterable, Sendable {
         case events, models, model, version, producers, producer, groups, other
 

@@ -5,16 +5,16 @@ internal import Settings
 
 /// The Unix socket of the push listener.
 struct PushSocket: Sendable, Equatable {
-    /// Where it is when nothing is said, if its folder is there.
+    /// The default path, used if its directory exists.
     static let standardPath = "/run/ml_exporter/push.sock"
 
     let address: ListenAddress
     let mode: UInt32
     let group: UInt32?
-    /// Whether somebody has asked for it: then it must be there.
+    /// Whether a flag names the socket: then failing to bind it is an error.
     let isWanted: Bool
 
-    /// Nil when there is to be none.
+    /// Nil if the socket is disabled, or not requested and its directory is missing.
     init?(_ flags: PushFlags, errors: inout ValidationErrors) {
         mode = flags.socketMode
         group = flags.socketGroup.flatMap { PushSocket.group($0, errors: &errors) }

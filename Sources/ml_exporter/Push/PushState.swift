@@ -61,10 +61,10 @@ struct PushState: Sendable {
     /// Whether pages may show what has been pushed: not before the stored state has been read.
     var isShown: Bool { pipeline.journal.isReady }
 
-    /// Whether anybody has pushed since the start, or before it and it was kept.
+    /// Whether a push was received since the start, or restored from storage.
     var isUsed: Bool { requests.areAny || groups.counts.groups > 0 || models.hasSeries }
 
-    /// Takes over what may change while the daemon runs, and tells what may not.
+    /// Applies the settings that can change at run time, and logs those that cannot.
     func change(from old: PushSettings, to new: PushSettings, log: Logger) {
         groups.setLimits(new.groups)
         rate.change(perSecond: new.producerRate, burst: new.producerBurst)
@@ -72,13 +72,13 @@ struct PushState: Sendable {
             models.change(new.models)
         }
         if old.series != new.series {
-            log.warning("the limits of pushed series change with the next start only")
+            log.warning("changed series limits take effect at the next start")
         }
     }
 
     private static func note(_ reset: Models.Reset, log: Logger) {
         log.info(
-            "the histogram starts at 0 with other bounds",
+            "histogram reset to 0: its bucket bounds changed",
             metadata: [
                 "model": "\(reset.model)", "version": "\(reset.version)",
                 "family": "\(reset.family)",

@@ -3,8 +3,8 @@ internal import Kernel
 internal import Logging
 internal import Settings
 
-/// The settings file of a running daemon: read again when somebody asks, and taken over only when
-/// nothing is wrong with it.
+/// The settings file of a running daemon: read again on request, and applied only if it has no
+/// errors.
 final class SettingsFile: Sendable {
     private struct State {
         var settings: PushSettings
@@ -18,10 +18,10 @@ final class SettingsFile: Sendable {
     private let pushState: PushState
     private let log: Logger
     private let state: LockedValue<State>
-    /// One reads at a time, so that the last to come is the last to be taken over.
+    /// Serialises reloads, so that the latest request is the last to be applied.
     private let tryLock = LockedValue(())
 
-    /// `settings` are those that the file gave at the start.
+    /// `settings` are those read from the file at the start.
     init(
         _ path: String, flags: PushFlags, settings: PushSettings, pushState: PushState,
         log: Logger
@@ -34,8 +34,8 @@ final class SettingsFile: Sendable {
             State(settings: settings, lastGood: Double(Clock.realNanoseconds) / 1e9))
     }
 
-    /// Reads the file and waits for the disk. Returns what is wrong with it, a sentence each; then
-    /// everything stays as it was.
+    /// Reads the file; blocks on the disk. Returns its errors, one sentence each; if there are any,
+    /// the settings do not change.
     func reload() -> [String] {
         tryLock.withLock { _ in
             var errors = ValidationErrors()
@@ -45,7 +45,8 @@ final class SettingsFile: Sendable {
             else {
                 for sentence in errors.sentences {
                     log.error(
-                        "settings not taken over", metadata: ["err": "\(sentence)"])
+                        "settings rejected, previous settings stay active",
+                        metadata: ["err": "\(sentence)"])
                 }
                 state.withLock { $0.wasLastGood = false }
                 return errors.sentences
@@ -59,7 +60,7 @@ final class SettingsFile: Sendable {
                 return old
             }
             pushState.change(from: old, to: new, log: log)
-            log.info("settings taken over", metadata: ["file": "\(path)"])
+            log.info("settings applied", metadata: ["file": "\(path)"])
             return []
         }
     }
@@ -68,10 +69,10 @@ final class SettingsFile: Sendable {
 
     private static let wasLastGood = UnlabelledMetric(
         "ml_exporter_config_last_reload_successful", kind: .gauge,
-        help: "Whether the settings file was right when it was read last.")
+        help: "Whether the last reload of the settings file succeeded.")
     private static let lastGood = UnlabelledMetric(
         "ml_exporter_config_last_reload_success_timestamp_seconds", kind: .gauge,
-        help: "Unix time when settings were last taken over from the file.")
+        help: "Unix time of the last successful reload of the settings file.")
 
     func write(to page: inout Page) {
         let (wasLastGood, lastGood) = state.withLock { ($0.wasLastGood, $0.lastGood) }

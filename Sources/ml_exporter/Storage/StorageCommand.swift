@@ -8,7 +8,7 @@ internal import Model
 internal import PushPipeline
 internal import Settings
 
-/// `ml_exporter storage`: looks at what a daemon has kept, checks it, or makes it small.
+/// `ml_exporter storage`: inspects, verifies or compacts stored state.
 struct StorageCommand {
     enum Action: String {
         case inspect, verify, compact
@@ -23,51 +23,50 @@ struct StorageCommand {
     }
 
     static let help = """
-        Usage: ml_exporter storage inspect [flags]   tell what is kept
-               ml_exporter storage verify [flags]    check every byte, a line for each fault
-               ml_exporter storage compact [flags]   write all of it anew, as small as it goes
+        Usage: ml_exporter storage inspect [flags]   show what is stored
+               ml_exporter storage verify [flags]    check every byte, print one line per fault
+               ml_exporter storage compact [flags]   rewrite the storage compactly
 
           --storage.path <path>  The folder. (default: data/)
           --json                 Answer in JSON.
 
-        The daemon's flags are accepted as well; @file stands for the lines of that file.
+        The daemon's flags are accepted as well; @file reads flags from a file, one per line.
 
-        inspect and verify change nothing and may run beside a daemon. compact refuses to.
-        Exit status: 0 done and sound, 1 something is damaged or could not be done, 2 wrong usage or no
-        such folder.
+        inspect and verify are read-only and may run beside a daemon; compact may not.
+        Exit status: 0 success, 1 damaged storage or failed command, 2 wrong usage or no such folder.
         """
 
     let action: Action
     let path: String
     let isJSON: Bool
-    /// What the daemon is told of what is pushed.
+    /// The daemon's settings for pushes.
     let settings: PushSettings
 
-    /// `arguments` are those behind the word `storage`.
+    /// `arguments` are those after the word `storage`.
     static func command(_ arguments: [String], errors: ValidationErrors) -> Command {
         var errors = errors
         if arguments.contains("--help") || arguments.contains("-h") {
-            return .tell(help, toError: false, exitCode: 0)
+            return .print(help, toError: false, exitCode: 0)
         }
         guard let word = arguments.first, let action = Action(rawValue: word) else {
             errors.add("storage: inspect, verify or compact, try storage --help.")
-            return Command.tell(errors)
+            return Command.failure(errors)
         }
         do {
             let parsed = try Arguments.parse(Array(arguments.dropFirst()))
             let configuration = Configuration(parsed.options, errors: &errors)
             if configuration.storage.path == nil {
-                errors.add("--storage.path=none keeps nothing: name a folder.")
+                errors.add("--storage.path=none stores nothing: specify a directory.")
             }
             guard errors.isEmpty, let path = configuration.storage.path else {
-                return Command.tell(errors)
+                return Command.failure(errors)
             }
             return .storage(
                 StorageCommand(
                     action: action, path: path, isJSON: parsed.json, settings: configuration.push))
         } catch {
             errors.add("\(Arguments.message(for: error)), try storage --help.")
-            return Command.tell(errors)
+            return Command.failure(errors)
         }
     }
 
@@ -78,18 +77,20 @@ struct StorageCommand {
             let error = KernelError.last(path)
             return fail(error.description, status: error.isAbsence ? 2 : 1)
         }
-        if folder.st_mode & S_IFMT != S_IFDIR { return fail("\(path) is no folder", status: 2) }
+        if folder.st_mode & S_IFMT != S_IFDIR {
+            return fail("\(path) is not a directory", status: 2)
+        }
         do throws(StorageError) {
             switch action {
             case .inspect:
                 let (view, state) = try reader(isThorough: false).read()
                 let inspection = StorageInspection(view, state: state)
-                tell(isJSON ? inspection.json : inspection.text)
+                printLine(isJSON ? inspection.json : inspection.text)
                 return 0
             case .verify:
                 let (view, _) = try reader(isThorough: true).read()
                 let verification = StorageVerification(view: view)
-                tell(isJSON ? verification.json : verification.text)
+                printLine(isJSON ? verification.json : verification.text)
                 return view.isSound ? 0 : 1
             case .compact:
                 return try compact()
@@ -108,16 +109,16 @@ struct StorageCommand {
                 "\(path) is in use by a daemon: stop it first; nothing was changed", status: 1)
         }
         if view.isEmpty {
-            tell(
+            printLine(
                 isJSON
                     ? "{\"path\":\(Log.quoted(path)),\"empty\":true}"
-                    : "\(path): nothing is kept here")
+                    : "\(path): the storage is empty")
             return 0
         }
         if view.unknownSections > 0 {
             return fail(
-                "a snapshot in \(path) holds what this release does not understand, and would be"
-                    + " lost: see storage verify; nothing was changed", status: 1)
+                "a snapshot in \(path) has sections that this release does not know and would"
+                    + " lose: see storage verify; nothing was changed", status: 1)
         }
         let journal = try Journal(path, state: state()) { note, sentence in
             if note == .error { Log.write("ml_exporter: \(sentence)\n", to: STDERR_FILENO) }
@@ -132,19 +133,19 @@ struct StorageCommand {
             json.add("bytes_after", value: after)
             json.add("records", value: Int64(clamping: done.records))
             if let name = done.keptAs { json.add("kept_as", value: name) }
-            tell(json.text)
+            printLine(json.text)
             return 0
         }
-        tell(
+        printLine(
             "\(path): \(AmountText.count(Int(clamping: done.records), noun: "record")) went into the snapshots;"
                 + " \(AmountText.bytes(before)) before, \(AmountText.bytes(after)) after")
         if let name = done.keptAs {
-            tell("not all records could be used: the file that had them is \(name) now")
+            printLine("some records could not be used: their file was renamed to \(name)")
         }
         return 0
     }
 
-    /// What a daemon works with, without what is set aside.
+    /// The size of the files that a daemon uses, without those that were set aside.
     private static func bytes(_ files: [StorageView.File]) -> Int64 {
         files.reduce(0) { $0 + ($1.name.contains(".set-aside-") ? 0 : $1.bytes) }
     }
@@ -156,7 +157,7 @@ struct StorageCommand {
             path, isThorough: isThorough, makeState: { state() }, kind: PersistedState.kind)
     }
 
-    /// A state that forgets nothing by itself, and keeps native histograms whether or not the daemon
+    /// A state without expiry that keeps native histograms whether or not the daemon
     /// shows them.
     private func state() -> PersistedState {
         PersistedState(
@@ -167,9 +168,9 @@ struct StorageCommand {
             producers: ProducerTable(expiresItself: false))
     }
 
-    // MARK: Saying
+    // MARK: Output
 
-    private func tell(_ text: String) {
+    private func printLine(_ text: String) {
         Log.write(text + "\n", to: STDOUT_FILENO)
     }
 

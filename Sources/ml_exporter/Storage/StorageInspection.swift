@@ -5,7 +5,7 @@ internal import Kernel
 internal import Model
 internal import PushPipeline
 
-/// What `storage inspect` tells.
+/// The output of `storage inspect`.
 struct StorageInspection {
     /// Names of a kind that the text lists.
     private static let listedNames = 40
@@ -37,15 +37,15 @@ struct StorageInspection {
         Log.timestamp(UInt64(clamping: seconds) &* 1_000_000_000)
     }
 
-    // MARK: For people
+    // MARK: Text
 
     var text: String {
         var lines = [
             view.isClaimed
-                ? "\(view.path): a daemon works on it; this was read beside it, and nothing was changed"
-                : "\(view.path): no daemon works on it; nothing was changed"
+                ? "\(view.path): in use by a daemon; inspected without changes"
+                : "\(view.path): not in use; inspected without changes"
         ]
-        if view.isEmpty { lines.append("nothing is kept here") }
+        if view.isEmpty { lines.append("the storage is empty") }
         lines.append("")
         lines.append("files")
         for file in view.files {
@@ -71,7 +71,7 @@ struct StorageInspection {
         lines.append("")
         let count = versions.reduce(0) { $0 + $1.versions.count }
         lines.append(
-            "kept: \(AmountText.count(versions.count, noun: "model")) with"
+            "stored: \(AmountText.count(versions.count, noun: "model")) with"
                 + " \(AmountText.count(count, noun: "version")),"
                 + " \(AmountText.count(groups.count, noun: "group")),"
                 + " \(AmountText.count(producers.count, noun: "producer"))")
@@ -86,8 +86,8 @@ struct StorageInspection {
         if !view.isSound {
             lines.append("")
             lines.append(
-                "\(AmountText.count(view.faultCount, noun: "fault")): storage verify tells each, and what a"
-                    + " start does with it")
+                "\(AmountText.count(view.faultCount, noun: "fault")): storage verify lists each, and how a"
+                    + " start handles it")
         }
         return lines.joined(separator: "\n")
     }

@@ -1,6 +1,6 @@
 internal import Journal
 
-/// What `storage verify` tells.
+/// The output of `storage verify`.
 struct StorageVerification {
     let view: StorageView
 
@@ -18,7 +18,7 @@ struct StorageVerification {
         if view.isSound {
             lines.append(
                 view.isEmpty
-                    ? "\(view.path): nothing is kept here" : "\(view.path): sound, \(what)")
+                    ? "\(view.path): the storage is empty" : "\(view.path): sound, \(what)")
         } else {
             lines.append(
                 "\(view.path): \(AmountText.count(view.faultCount, noun: "fault")); \(what) could be read"

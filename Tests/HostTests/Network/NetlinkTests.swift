@@ -94,7 +94,7 @@ struct NetlinkTests {
     }
 
     @Test func `announcements of links tell which, and that some have gone`() {
-        func lifecycle(_ bytes: [UInt8]) -> (LinkEvents.News, [String]) {
+        func lifecycle(_ bytes: [UInt8]) -> (LinkEvents.Changes, [String]) {
             var names: [String] = []
             let lifecycle = LinkEvents.parse(bytes.span) { names.append($0.string) }
             return (lifecycle, names)
@@ -103,7 +103,7 @@ struct NetlinkTests {
             lifecycle(link(16, name: "eth0") + link(16, name: "veth1")) == (
                 .known, ["eth0", "veth1"]
             ))
-        #expect(lifecycle(link(16, name: "eth0") + link(17, name: "eth1")) == (.gone, ["eth0"]))
+        #expect(lifecycle(link(16, name: "eth0") + link(17, name: "eth1")) == (.removed, ["eth0"]))
         #expect(lifecycle(link(99, name: "eth0")) == (.lost, []))
         #expect(lifecycle(Array(link(16, name: "eth0").dropLast(3))) == (.lost, []))
         #expect(lifecycle([]) == (.known, []))
