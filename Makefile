@@ -75,10 +75,10 @@ monitoring: $(RELEASE_BUILD) test-dependencies .venv-monitoring/.made ## Tests d
 fleet: test-dependencies .venv-monitoring/.made ## Runs the rules over three simulated weeks of five hosts, minute by minute
 	WEEKS_HOSTS=5 WEEKS_STEP=60 $(DASHBOARDS) -m pytest Tests/Monitoring/test_weeks.py -rP $(PYTEST)
 
-previews: release test-dependencies .venv-monitoring/.made ## Draws dashboards/preview/*.png anew
+previews: release test-dependencies .venv-monitoring/.made ## Draws dashboards/preview/*.png
 	PREVIEWS=dashboards/preview $(DASHBOARDS) -m pytest Tests/Monitoring/test_panels.py -k picture
 
-scaling: release test-dependencies .venv-monitoring/.made ## Measures pages and writes docs/scaling.md anew
+scaling: release test-dependencies .venv-monitoring/.made ## Measures pages and rewrites docs/scaling.md
 	$(DASHBOARDS) Tests/Monitoring/scaling.py
 
 demo: release test-dependencies ## Shows incidents from push to message; DEMO=--keep leaves it running

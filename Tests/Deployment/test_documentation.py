@@ -1,6 +1,7 @@
-"""What the documentation says of files, targets, numbers and links is so."""
+"""What the documentation says of files, targets, modules, threads, numbers and links is so."""
 
 import re
+import runpy
 
 import pytest
 
@@ -9,6 +10,8 @@ from test_systemd import LIMITS
 
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 DEPLOYMENT = ROOT / "docs" / "deployment.md"
+ARCHITECTURE = ROOT / "docs" / "architecture.md"
+FIGURE = ROOT / "docs" / "figures" / "architecture.svg"
 
 
 def named(page) -> str:
@@ -69,3 +72,52 @@ def test_the_exposures_are_those_that_are_tested():
         r"^\| (?:`ml_exporter.service`|with `(\w+).conf`) \| ([\d.]+) \|",
         DEPLOYMENT.read_text(), re.MULTILINE)}
     assert said == {name: limit / 10 for name, limit in LIMITS.items()}
+
+
+def section(page, title: str) -> str:
+    """The text of a page below a heading, up to the next heading."""
+    return re.split(r"^#+ ", page.read_text().split(f"\n## {title}\n")[1], flags=re.MULTILINE)[0]
+
+
+def first_column(table: str) -> list[str]:
+    """The names in backquotes that begin the rows of a table."""
+    return re.findall(r"^\| `([\w-]+)`", table, re.MULTILINE)
+
+
+@pytest.fixture(scope="module")
+def script() -> dict:
+    """The functions of the script that draws the figure of the architecture."""
+    return runpy.run_path(str(FIGURE.with_suffix(".py")))
+
+
+def test_the_figure_of_the_architecture_is_the_one_that_its_script_draws(script):
+    assert FIGURE.read_text() == script["drawn"](), "run python3 docs/figures/architecture.py"
+
+
+def test_the_architecture_lists_every_module_in_the_order_of_the_package(script):
+    modules = list(script["modules"]((ROOT / "Package.swift").read_text()))
+    folders = {folder.name for folder in (ROOT / "Sources").iterdir() if folder.is_dir()}
+    assert set(modules) == folders
+    assert first_column(section(ARCHITECTURE, "Modules")) == modules
+    shown = re.findall(r'class="name">(\w+)</text>', FIGURE.read_text())
+    assert set(modules) <= set(shown)
+
+
+def test_the_architecture_lists_every_thread():
+    started = {name for file in (ROOT / "Sources").rglob("*.swift")
+               for name in re.findall(r'\bWorker\("([\w-]+)"\)', file.read_text())}
+    assert started
+    assert set(first_column(section(ARCHITECTURE, "Threads"))) == started | {"main", "MHD-worker"}
+
+
+def test_files_and_types_that_the_architecture_names_exist():
+    text = ARCHITECTURE.read_text()
+    sources = "\n".join(file.read_text() for file in (ROOT / "Sources").rglob("*.swift"))
+    for path in re.findall(r"`(Sources/[\w./-]+)`", text):
+        assert (ROOT / path).exists(), path
+    modules = set(first_column(section(ARCHITECTURE, "Modules")))
+    names = set(re.findall(r"`([A-Z][a-z]\w*[a-z])(?:[.:][\w.]+)?`", text)) - modules
+    assert len(names) > 20
+    declared = r"\b(?:struct|class|enum|protocol|typealias) {}\b"
+    missing = {name for name in names if not re.search(declared.format(name), sources)}
+    assert missing <= {"Package", "Synchronization", "Origin", "Host", "Connection"}, missing

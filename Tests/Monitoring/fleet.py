@@ -107,7 +107,7 @@ class Site:
         counts = collections.Counter()
         for service in self.services:
             place = (service.model, service.version, service.host)
-            pushed = service.truth
+            pushed = service.pushed
             for kind in ("outcomes", "errors", "missing", "tokens", "durations"):
                 for detail, number in dict(getattr(pushed, kind)).items():
                     counts[kind, detail, *place] += number
@@ -191,5 +191,5 @@ def start(folder: pathlib.Path, stack: contextlib.ExitStack) -> Site:
     for service in (*services, site.clumsy):
         service.start()
         stack.callback(service.stop)
-    wait_until(lambda: all(service.truth.requests for service in services), 30, "first pushes")
+    wait_until(lambda: all(service.pushed.requests for service in services), 30, "first pushes")
     return site

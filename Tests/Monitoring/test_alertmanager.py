@@ -43,7 +43,7 @@ def expected_receiver(rule) -> str:
         return "dead-mans-switch"
     severity, team = rule.severity, rule.content["labels"]["team"]
     if severity == "info":
-        return "nobody"
+        return "none"
     if severity == "critical":
         return f"{team}-pager"
     late = rule.name.startswith(("Training", "Business"))

@@ -59,7 +59,7 @@ def routes(receiver: Receiver) -> str:
         route = route.replace(old, new)
     names = sorted(set(re.findall(r"receiver: ([\w-]+)", route)))
     return route + "receivers:\n" + "".join(
-        f"  - name: {name}\n" + ("" if name == "nobody" else
+        f"  - name: {name}\n" + ("" if name == "none" else
                                  f"    webhook_configs: [{{url: 'http://{receiver.address}/{name}', "
                                  "send_resolved: true}]\n") for name in names)
 

@@ -112,8 +112,8 @@ def pushes(board: Board):
               Query("sum(rate(ml_push_duplicate_batches_total{@host}[@rate]))", "again"),
               Query("sum(rate(ml_push_lost_batches_total{@host}[@rate]))", "lost"),
               width=8),
-        graph("Left out of events", "Parts of accepted events per second that were not used: fields "
-              "that nobody knows, features beyond the limit, times far from now.", "ops",
+        graph("Left out of events", "Parts of accepted events per second that were not used: unknown "
+              "fields, features beyond the limit, times far from now.", "ops",
               Query("sum(rate(ml_push_unknown_fields_total{@host}[@rate]))", "unknown fields"),
               Query("sum(rate(ml_push_dropped_features_total{@host}[@rate]))", "features"),
               Query("sum(rate(ml_push_ignored_timestamps_total{@host}[@rate]))", "times"),

@@ -203,8 +203,8 @@ def filesystems(board: Board):
     keys = "instance, mountpoint, fstype"
     board.row(
         "Filesystems",
-        rows("Filesystems", "One row per mounted filesystem, fullest first. Full in: when it is full "
-             "if it goes on as in the last hour; empty when it does not grow.",
+        rows("Filesystems", "One row per mounted filesystem, fullest first. Full in: time "
+             "until it is full at the rate of the last hour; empty when it does not grow.",
              {"instance": "Host", "mountpoint": "Mounted on", "fstype": "Type"},
              Column("Used", f"max by ({keys}) (1 - node_filesystem_avail_bytes{{{MOUNTS}}} / "
                     f"(node_filesystem_size_bytes{{{MOUNTS}}} > 0))", "percentunit", 1,

@@ -98,8 +98,8 @@ def graph(title: str, description: str, unit: str, *queries: Query, width: int =
           decimals: int | None = None):
     """Lines over time.
 
-    `colours` gives label values their colour; with `by_name` a series' name decides, for sets that
-    nobody can list (hosts, devices, features). Else each query has a colour.
+    `colours` gives label values their colour; with `by_name` a series' name decides, for sets whose
+    members are not known in advance (hosts, devices, features). Else each query has a colour.
     """
     panel = described(timeseries.Panel(), title, description, unit, width, height)
     panel = (panel.line_width(1).fill_opacity(30 if stacked else 8)

@@ -50,8 +50,8 @@ def training(board: Board):
         graph("Labels", "Labels per second: what turned out to be true of predictions.", "ops",
               Query("sum by (model) (rate(ml_labels_received_total{@training}[@rate]))",
                     "{{model}}"), by_name=True, width=8),
-        graph("Since the last label", "Time since the last label of each model; without labels nobody "
-              "knows how good it is.", "s",
+        graph("Since the last label", "Time since the last label of each model; without labels its "
+              "quality is unknown.", "s",
               Query("time() - max by (model) (ml_label_last_received_timestamp_seconds{@training})",
                     "{{model}}"), by_name=True, width=8),
         bars("Feature importance", "How much each feature weighs in the last trained model; the "

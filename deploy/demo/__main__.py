@@ -2,8 +2,8 @@
 
 Starts the daemon, a model service that pushes real traffic, Prometheus with our rules in a hurry,
 Alertmanager with our routes and a receiver of its messages, all on free ports of 127.0.0.1. Then the
-service fails, gets slow, is fed wrong inputs and falls silent; each is waited for until it is told and,
-where it can be, until it is over. Everything is stopped at the end.
+service fails, gets slow, is fed wrong inputs and falls silent; the demo waits until each alert is
+notified and, where possible, resolved. All programs are stopped at the end.
 """
 
 import argparse
@@ -58,7 +58,7 @@ def routes(receiver: Receiver) -> str:
     names = sorted(set(re.findall(r"receiver: ([\w-]+)", route)))
     receivers = "".join(
         f"  - name: {name}\n" + (
-            "" if name == "nobody" else
+            "" if name == "none" else
             f"    webhook_configs: [{{url: 'http://{receiver.address}/{name}', send_resolved: true}}]\n")
         for name in names)
     return f"{route}receivers:\n{receivers}"
@@ -145,9 +145,9 @@ def play(stage: Stage):
         stage.say(f"   {alert} is over")
     stage.service.stop()
     time.sleep(2)
-    truth = stage.service.truth
+    pushed = stage.service.pushed
     counted = stage.prometheus.value("sum(ml_requests_total)")
-    stage.say(f"{truth.requests} requests were pushed; Prometheus counts {counted:.0f}")
+    stage.say(f"{pushed.requests} requests were pushed; Prometheus counts {counted:.0f}")
 
 
 def main():

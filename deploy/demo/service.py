@@ -27,8 +27,8 @@ EARNED, LOST = 5.0, 1.0
 
 
 @dataclass
-class Truth:
-    """What was pushed and acknowledged, as the daemon has to have it."""
+class PushedTotals:
+    """Totals of what was pushed and acknowledged; the daemon must have the same."""
 
     outcomes: collections.Counter = field(default_factory=collections.Counter)
     rows: int = 0
@@ -50,7 +50,7 @@ class Truth:
         self.outcomes[event["outcome"]] += 1
         self.durations[event["duration_seconds"]] += 1
         self.rows += rows
-        # An error is that of one row; of which in a batch, nobody says.
+        # Input errors of an event count as one row: an event does not say which row of its batch they concern.
         self.invalid_rows += bool(event.get("input_errors"))
         for error in event.get("input_errors", ()):
             self.errors[error["feature"], error["reason"]] += 1
@@ -124,7 +124,7 @@ class Service(threading.Thread):
         super().__init__(daemon=True)
         self.model, self.version, self.variant = model, version, variant
         self.rate, self.phase, self.language = rate, phase, language
-        self.truth = Truth()
+        self.pushed = PushedTotals()
         self.number = 0
         self.failure: Exception | None = None
         self.producer = Producer(push, f"{model}-{version}{variant}")
@@ -198,10 +198,10 @@ class Service(threading.Thread):
                     others.append(self.label())
                 if self.producer.send([*events, *others], self.stopping):
                     for event in events:
-                        self.truth.count(event)
-                    self.truth.labels += not self.language
-                    self.truth.earned += EARNED
-                    self.truth.lost += LOST
+                        self.pushed.count(event)
+                    self.pushed.labels += not self.language
+                    self.pushed.earned += EARNED
+                    self.pushed.lost += LOST
         except Exception as failure:
             self.failure = failure
         finally:
@@ -217,7 +217,7 @@ class Service(threading.Thread):
 
 
 def training(model: str, f1: float = 0.91, status: str = "succeeded") -> list[dict]:
-    """A training run as it is told when it ends: one event per split."""
+    """The events that report a finished training run, one per split."""
     run = {"type": "training", "model": model, "run": "2026-11-20T10:00", "epoch": 12, "step": 4800}
     return [
         {**run, "split": "train", "metrics": {"f1": min(1, f1 + 0.03), "binary_logloss": 0.18}},
@@ -254,7 +254,7 @@ def main():
     except KeyboardInterrupt:
         pass
     service.stop()
-    print(f"{service.truth.requests} requests: {dict(service.truth.outcomes)}")
+    print(f"{service.pushed.requests} requests: {dict(service.pushed.outcomes)}")
 
 
 if __name__ == "__main__":
