@@ -75,7 +75,8 @@ package struct Inflater: ~Copyable {
             unsafe plain.append(upTo: capacity) { target in
                 var written = 0
                 unsafe code = libdeflate_gzip_decompress_ex(
-                    decompressor, source.baseAddress, source.count, target, capacity, &read, &written)
+                    decompressor, source.baseAddress, source.count, target, capacity, &read,
+                    &written)
                 return code == LIBDEFLATE_SUCCESS ? written : 0
             }
         }

@@ -27,9 +27,8 @@ enum HealthCheck {
         var count = 0
         while count < 12 {
             let got = unsafe answer.withUnsafeMutableBytes { target in
-                unsafe recv(
-                    descriptor, UnsafeMutableRawBufferPointer(rebasing: target[count...]).baseAddress,
-                    target.count - count, 0)
+                let rest = unsafe UnsafeMutableRawBufferPointer(rebasing: target[count...])
+                return unsafe recv(descriptor, rest.baseAddress, rest.count, 0)
             }
             if got <= 0 { break }
             count += got

@@ -196,7 +196,8 @@ package struct TextParser: ~Escapable {
             if batch.labels.count - first >= ParsedExposition.labelLimit {
                 let metric = batch.families[family].name
                 throw error(
-                    "metric \(Quoted.text(metric)) has more than \(ParsedExposition.labelLimit) labels")
+                    "metric \(Quoted.text(metric)) has more than \(ParsedExposition.labelLimit) labels"
+                )
             }
             if name.equals("__name__") { throw error("label name \"__name__\" is reserved") }
             let isBound = boundName.map { name.equals($0) } ?? false

@@ -41,7 +41,8 @@ import Wire
     @Test func `a sample with more labels than the limit is an error that names the metric`() {
         let labels = (0...ParsedExposition.labelLimit).map { "l\($0)=\"\"" }
         let text = Array("m{\(labels.joined(separator: ","))} 1\n".utf8)
-        #expect(throws: MetricSyntaxError(line: 1, message: "metric \"m\" has more than 64 labels")) {
+        #expect(throws: MetricSyntaxError(line: 1, message: "metric \"m\" has more than 64 labels"))
+        {
             try TextParser.parse(text.span)
         }
         let fewer = Array("m{\(labels.dropLast().joined(separator: ","))} 1\n".utf8)
