@@ -59,6 +59,8 @@ package struct Family: Sendable {
 
     package var name: String { texts.name }
     package var help: String? { texts.help }
+    /// Whether this is a counter that OpenMetrics names without the suffix `_total`.
+    var isTotal: Bool { kind == .counter && texts.name.hasSuffix("_total") }
     var header: [UInt8] { texts.header }
     var openMetricsHeader: [UInt8] { texts.openMetricsHeader }
 

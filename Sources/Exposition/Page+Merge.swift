@@ -21,12 +21,13 @@ extension Page {
     /// Samples of a name that the page has are added to that family, under its HELP and TYPE; families
     /// with other names follow at the end, sorted by name. Of several sources with the same name the
     /// first determines HELP and TYPE. Samples with another type, and series that are there already,
-    /// are dropped and counted.
+    /// are dropped and counted; so are, in OpenMetrics, names that it reserves for another family and
+    /// values that it forbids, for which a strict parser would reject the whole page.
     package mutating func merge(_ sources: [FamilySource]) {
         let sources = sources.filter { !$0.index.isEmpty }
         if sources.isEmpty { return }
         let names = names(missingFrom: sources)
-        let kinds = format == .openMetrics ? familyKinds : [:]
+        var kinds = format == .openMetrics ? familyKinds : [:]
         joinSections(sources)
         for name in names {
             let found = sources.compactMap { source in
@@ -38,6 +39,7 @@ extension Page {
                 continue
             }
             begin(first.family)
+            if format == .openMetrics { kinds[name.identity] = first.family.kind }
             for (entry, _) in found {
                 write(
                     entry, kind: first.family.kind, comparing: found.count > 1 || !isUnique)
@@ -98,48 +100,57 @@ extension Page {
     private mutating func write(
         _ entry: FamilyIndex.Entry, kind: Family.Kind, comparing: Bool
     ) {
-        if entry.family.kind != kind {
-            typeConflicts &+= UInt64(entry.seriesCount)
-            return
-        }
         entry.forEachPart { part in
-            if format != .protobuf, !comparing {
+            // Groups that were stored before the page had the name may have it with several types.
+            if part.family.kind != kind {
+                typeConflicts &+= UInt64(part.count)
+                return
+            }
+            let forbidden = format == .openMetrics ? part.forbiddenLines : []
+            if format != .protobuf, !comparing, forbidden.isEmpty {
                 body.append(part.text)
                 samples += part.count
                 return
             }
-            for line in 0..<part.count {
-                let isNew = !comparing || insertSeries(part.identities[line])
-                if format == .protobuf {
-                    encoder.write(part, line: line, isIncluded: isNew, to: &body)
-                } else if isNew {
-                    let text = part.text
-                    body.append(text.span.extracting(part.line(line)))
-                }
-                if isNew { samples += 1 }
+            var first = 0
+            for lines in forbidden {
+                write(part, lines: first..<lines.lowerBound, comparing: comparing)
+                forbiddenValues &+= UInt64(lines.count)
+                first = lines.upperBound
             }
+            write(part, lines: first..<part.count, comparing: comparing)
+        }
+    }
+
+    private mutating func write(_ part: RenderedFamily, lines: Range<Int>, comparing: Bool) {
+        for line in lines {
+            let isNew = !comparing || insertSeries(part.identities[line])
+            if format == .protobuf {
+                encoder.write(part, line: line, isIncluded: isNew, to: &body)
+            } else if isNew {
+                let text = part.text
+                body.append(text.span.extracting(part.line(line)))
+            }
+            if isNew { samples += 1 }
         }
     }
 
     /// Whether OpenMetrics reserves this name for another family: `foo` beside the counter
-    /// `foo_total`; `foo_created` beside that counter, a histogram `foo` or a summary `foo`.
+    /// `foo_total`, or a name that another family has for its samples, such as `foo_count` beside the
+    /// histogram `foo`. `kinds` are the families that are written.
     private func clashes(
         _ family: Family, kinds: [UInt64: Family.Kind], sources: [FamilySource]
     ) -> Bool {
-        func kind(of name: String) -> Family.Kind? {
-            let identity = SeriesHash.of(family: name)
-            if let kind = kinds[identity] { return kind }
+        let others = ReservedNames { kinds[$0] }
+        if others.clash(with: family) { return true }
+        // Counters win over names of other sources, although these are written before them.
+        if family.isTotal { return false }
+        let counters = ReservedNames { identity in
             for source in sources {
                 if let entry = source.index[identity: identity] { return entry.family.kind }
             }
             return nil
         }
-        if family.kind == .counter, family.name.hasSuffix("_total") { return false }
-        if kind(of: family.name + "_total") == .counter { return true }
-        guard family.name.hasSuffix("_created") else { return false }
-        let stem = String(family.name.dropLast("_created".count))
-        if kind(of: stem + "_total") == .counter { return true }
-        let kind = kind(of: stem)
-        return kind == .histogram || kind == .summary
+        return counters.haveCounter(reserving: family.name)
     }
 }

@@ -38,6 +38,9 @@ package struct Page: ~Copyable {
     /// Merged samples that were dropped since the page was created because OpenMetrics reserves the
     /// name for another family.
     package internal(set) var nameClashes: UInt64 = 0
+    /// Merged samples that were dropped since the page was created because OpenMetrics forbids
+    /// their values.
+    package internal(set) var forbiddenValues: UInt64 = 0
 
     /// In the text formats what the client gets; in protobuf the fields of one `MetricFamily`
     /// message after the other, to which `finish` adds the lengths.

@@ -10,12 +10,16 @@ package final class RenderedFamily: Sendable {
     let ends: [Int32]
     /// The hash of each line's series.
     package let identities: [UInt64]
+    /// The lines with values that OpenMetrics forbids, in order: usually none. Text 0.0.4 and protobuf
+    /// have them.
+    let forbiddenLines: [Range<Int>]
 
     init(_ family: Family, text: [UInt8], ends: [Int32], identities: [UInt64]) {
         self.family = family
         self.text = text
         self.ends = ends
         self.identities = identities
+        forbiddenLines = OpenMetricsValues(family: family, text: text, ends: ends).forbiddenLines
     }
 
     /// Series, each bucket of a histogram counted.

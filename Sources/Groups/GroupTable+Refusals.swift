@@ -19,7 +19,9 @@ extension GroupTable {
             let family = part.family
             let own = mode == .replace ? nil : group?.parts[family.name]
             let isAlone = own != nil && index[family.name]?.count == 1
-            if let known = isAlone ? nil : others(family.name) ?? reserved[family.identity],
+            // The machine's and the daemon's types count whatever groups have: one that was stored
+            // under another type by an earlier version must not keep the right one out.
+            if let known = reserved[family.identity] ?? (isAlone ? nil : others(family.name)),
                 known != family.kind
             {
                 throw GroupPushError(

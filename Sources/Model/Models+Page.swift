@@ -6,6 +6,15 @@ extension Models {
     /// Whether any push has made a series.
     package var hasSeries: Bool { budget.count > 0 }
 
+    /// The types of the families of models by the hash of the name, those without a series included.
+    package static var familyKinds: [UInt64: Family.Kind] {
+        var kinds: [UInt64: Family.Kind] = [:]
+        for descriptor in Families.all.descriptors.instruments {
+            kinds[descriptor.family.identity] = descriptor.family.kind
+        }
+        return kinds
+    }
+
     /// Writes the families of all models and of the registry itself.
     package func write(to page: inout Page) {
         write(to: &page, now: Clock.monotonicNanoseconds)

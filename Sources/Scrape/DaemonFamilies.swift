@@ -65,6 +65,13 @@ package final class DaemonFamilies: FamilyOwner {
             "Samples dropped because the page already had their series; those of the current page count on the next one."
     )
 
+    private let omitted = Family(
+        "ml_exporter_omitted_samples_total", kind: .counter,
+        help:
+            "Samples of groups and text files that pages left out, by reason; those of the current page count on the next one."
+    )
+    private let omittedByReason: [(series: Series, count: (borrowing Page) -> UInt64)]
+
     /// The rendered series of one listener.
     private struct Listener {
         let server: Server
@@ -80,6 +87,15 @@ package final class DaemonFamilies: FamilyOwner {
     ) {
         self.statistics = statistics
         self.writeSettings = writeSettings
+        let omitted = omitted
+        func series(_ reason: String) -> Series {
+            Series(omitted, labels: LabelSet([("reason", reason)]))
+        }
+        omittedByReason = [
+            (series("type_conflict"), { $0.typeConflicts }),
+            (series("name_clash"), { $0.nameClashes }),
+            (series("forbidden_value"), { $0.forbiddenValues }),
+        ]
         self.build = UnlabelledMetric(
             Family(
                 "ml_exporter_build_info", kind: .gauge,
@@ -100,6 +116,11 @@ package final class DaemonFamilies: FamilyOwner {
         page.single(nodeExporterBuild, value: 1)
         writeSettings(&page)
         page.single(duplicates, value: Double(page.duplicates))
+        page.begin(omitted)
+        for (series, count) in omittedByReason {
+            let omitted = count(page)
+            page.sample(series, value: Double(omitted))
+        }
         updateListeners()
         page.begin(connections)
         for listener in listeners {

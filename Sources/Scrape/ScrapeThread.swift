@@ -100,6 +100,16 @@ package final class ScrapeThread: Sendable {
         }
     }
 
+    /// Makes a page that is sent to no client: what `PageRenderer` reserves is known before the first
+    /// scrape. Returns when it is made, or after `limit` at the latest when a collector hangs; it is then
+    /// made without that collector.
+    package func makeFirstPage(within limit: Duration) throws(KernelError) {
+        let scraper = try FirstPageScraper()
+        let request = ScrapeRequest(format: .text, isCompressed: false, collectors: nil)
+        add(request, until: Clock.monotonicNanoseconds &+ limit.nanoseconds, scraper: scraper)
+        scraper.made.wait(atMost: limit)
+    }
+
     /// How long the current page has been in the making; 0 between pages.
     package var busyNanoseconds: UInt64 {
         let since = busySince.load(ordering: .relaxed)

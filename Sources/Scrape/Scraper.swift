@@ -1,4 +1,5 @@
 package import HTTP
+internal import Kernel
 
 /// A client that waits for a page.
 package protocol Scraper: AnyObject, Sendable {
@@ -23,5 +24,21 @@ final class HTTPScraper: Scraper, @unchecked Sendable {
 
     func answer(_ response: borrowing Response) {
         pending.take()?.answer(response)
+    }
+}
+
+/// Waits for the page that is made before the first scrape.
+final class FirstPageScraper: Scraper {
+    // Rung by the scrape thread, waited for by the thread that starts the daemon.
+    let made: EventFD
+
+    init() throws(KernelError) {
+        made = try EventFD()
+    }
+
+    var isAbandoned: Bool { false }
+
+    func answer(_ response: borrowing Response) {
+        made.ring()
     }
 }

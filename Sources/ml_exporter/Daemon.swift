@@ -17,6 +17,9 @@ struct Daemon: ~Copyable {
     static let stopTimeout = Duration.seconds(10)
     /// How long the last commit and the last snapshot may take at least.
     static let lastCommitTimeout = Duration.seconds(3)
+    /// How long pushes wait at the start for the names of the machine's families. A page takes some
+    /// milliseconds; a collector that hangs is skipped after half of this.
+    static let firstPageTimeout = Duration.seconds(2)
     /// The longest time a page may take; while one takes longer, the watchdog is not notified.
     static let stuckScrape = Duration.seconds(60)
 
@@ -72,7 +75,12 @@ struct Daemon: ~Copyable {
             servers.append(server)
             statistics.add(server)
         }
+        // Before the first push: a group must not use a name of the page with another type.
+        pushState.groups.reserve(owners.familyKinds())
+        try pushState.pipeline.start()
+        try scrapes.start()
         if !pushListeners.isEmpty {
+            try scrapes.makeFirstPage(within: Daemon.firstPageTimeout)
             let name = pushListeners.map(\.description).joined(separator: ",")
             let server = try Server(
                 name: name, listeners: pushListeners,
@@ -86,8 +94,6 @@ struct Daemon: ~Copyable {
             statistics.add(server)
             log.info("Listening for pushes on", metadata: ["push_address": "\(name)"])
         }
-        try pushState.pipeline.start()
-        try scrapes.start()
         self.log = log
         self.file = file
         self.scrapes = scrapes

@@ -2,6 +2,7 @@ internal import Exposition
 internal import Groups
 internal import HTTP
 internal import Host
+internal import Kernel
 internal import Logging
 internal import Model
 internal import Scrape
@@ -27,15 +28,32 @@ struct PageOwners: Sendable {
                 tellsCost: exposesDaemon, log: log)
         ]
         if exposesDaemon {
-            owners.append(
-                DaemonFamilies(statistics, build: PageOwners.build) { [file] page in
-                    file?.write(to: &page)
-                })
+            owners.append(daemonFamilies)
             owners.append(PushFamilies(pushState))
         }
         owners.append(ModelFamilies(pushState))
         owners.append(GroupFamilies(pushState))
         return owners
+    }
+
+    private var daemonFamilies: DaemonFamilies {
+        DaemonFamilies(statistics, build: PageOwners.build) { [file] page in
+            file?.write(to: &page)
+        }
+    }
+
+    /// The types of the families of the daemon, of pushes and of models by the hash of the name. Pages
+    /// have most of those about pushes and models only after the first push, which must not use their
+    /// names with another type. Reads nothing that can hang.
+    func familyKinds() -> [UInt64: Family.Kind] {
+        var page = Page(format: .text, body: Buffer(capacity: 64 << 10))
+        if configuration.web.exporterMetrics {
+            let request = ScrapeRequest(format: .text, isCompressed: false, collectors: nil)
+            _ = daemonFamilies.write(to: &page, scrape: PageContext(request))
+            PushFamilies(pushState).writeAll(to: &page)
+        }
+        pushState.models.write(to: &page)
+        return page.familyKinds.merging(Models.familyKinds) { $1 }
     }
 
     private static var build: DaemonFamilies.Build {
@@ -71,13 +89,19 @@ final class PushFamilies: FamilyOwner {
         guard scrape.request.includesDaemon else { return true }
         if !isUsed { isUsed = pushState.isUsed }
         if isUsed {
-            groupMetrics.write(pushState.groups, to: &page)
-            pushMetrics.write(to: &page)
+            writeAll(to: &page)
         } else {
             pushMetrics.writePresence(to: &page)
+            journalMetrics.write(pushState.journal, to: &page, isUsed: false)
         }
-        journalMetrics.write(pushState.journal, to: &page, isUsed: isUsed)
         return true
+    }
+
+    /// Writes the families as after a push.
+    func writeAll(to page: inout Page) {
+        groupMetrics.write(pushState.groups, to: &page)
+        pushMetrics.write(to: &page)
+        journalMetrics.write(pushState.journal, to: &page, isUsed: true)
     }
 }
 

@@ -132,6 +132,71 @@ def test_openmetrics_leaves_out_names_that_belong_to_others(daemon):
     assert groups(daemon).value("c", job="j") == 2
 
 
+FORBIDDEN = """# TYPE n_total counter
+n_total NaN
+n_total{below="0"} -4
+n_total{good="1"} 4
+# TYPE h histogram
+h_bucket{kind="other count",le="+Inf"} 5
+h_count{kind="other count"} 3
+h_bucket{kind="falls",le="1"} 5
+h_bucket{kind="falls",le="2"} 3
+h_bucket{kind="falls",le="+Inf"} 6
+h_count{kind="falls"} 6
+h_bucket{kind="no sum",le="+Inf"} 6
+h_sum{kind="no sum"} NaN
+h_count{kind="no sum"} 6
+h_bucket{kind="below 0",le="-1"} 2
+h_bucket{kind="below 0",le="+Inf"} 6
+h_bucket{kind="good",le="+Inf"} 6
+h_sum{kind="good"} 1
+h_count{kind="good"} 6
+# TYPE s summary
+s{quantile="0.5"} -1
+s_sum -2
+s_count 2
+# TYPE ml_exporter_http_connections_total counter
+ml_exporter_http_connections_total 1
+# TYPE ml_exporter_build_info_created gauge
+ml_exporter_build_info_created 1
+"""
+
+
+def test_a_strict_reader_of_openmetrics_gets_the_page_whatever_is_pushed(daemon):
+    assert daemon.push("/metrics/job/j", FORBIDDEN.encode()).status == 200
+    strict = {"Accept": "application/openmetrics-text;version=1.0.0"}
+    page = pages.parse_openmetrics(daemon.get(headers=strict).body)
+    assert page.get("node_load1") is not None
+    pushed = {(name, *(text for key, text in labels if key not in ("job", "le")))
+              for name, labels in page.values if ("job", "j") in labels}
+    assert pushed == {
+        ("n_total", "1"), ("h_bucket", "no sum"), ("h_bucket", "below 0"), ("h_bucket", "good"),
+        ("h_sum", "good"), ("h_count", "good"), ("s_count",), ("ml_exporter_build_info_created",),
+        ("push_time_seconds",), ("push_failure_time_seconds",)}
+    # Text 0.0.4 has everything, and the next page the number of what the strict one left out.
+    text = pages.parse_text(daemon.get().body)
+    assert text.value("h_count", job="j", kind="falls") == 6
+    omitted = {dict(labels)["reason"]: value
+               for labels, value in text.named("ml_exporter_omitted_samples_total").items()}
+    assert omitted == {"type_conflict": 0, "name_clash": 1, "forbidden_value": 2 + 3 + 5 + 2 + 2 + 2}
+
+
+@pytest.mark.parametrize("name, kind, wrong", [
+    ("process_cpu_seconds_total", "counter", "gauge"), ("node_load1", "gauge", "counter"),
+    ("node_cpu_seconds_total", "counter", "untyped"), ("node_memory_MemFree_bytes", "gauge", "counter"),
+    ("ml_requests_total", "counter", "gauge"), ("ml_training_epoch", "gauge", "untyped"),
+    ("ml_push_groups", "gauge", "counter"), ("ml_journal_enabled", "gauge", "counter"),
+    ("ml_exporter_build_info", "gauge", "counter"), ("ml_series", "gauge", "counter"),
+    ("node_scrape_collector_success", "gauge", "untyped"),
+])
+def test_names_of_the_page_have_their_type_before_the_first_scrape(start, name, kind, wrong):
+    daemon = start.daemon(tree="debian12-2cpu")
+    for typ, status in ((wrong, 400), (kind, 200), (wrong, 400)):
+        answer = daemon.push("/metrics/job/j", f"# TYPE {name} {typ}\n{name} 1\n".encode(), method="POST")
+        assert answer.status == status, answer.text
+    assert f"but should have {kind}" in answer.text
+
+
 def test_a_group_ends_after_its_time(daemon):
     assert daemon.push("/metrics/job/short?ttl=1", b"x 1\n").status == 200
     assert daemon.push("/metrics/job/long?ttl=1000", b"x 1\n").status == 200

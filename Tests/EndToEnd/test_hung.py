@@ -116,10 +116,25 @@ def test_a_hung_mount_is_asked_once_and_comes_back(mounted, hang):
 
 @pytest.fixture
 def stuck(start, hang, tree):
-    """A daemon whose collector of disks looks into the hanging directory."""
+    """A daemon whose collector of disks looks into the hanging directory, from the first scrape on: it
+    takes no pushes, for which the daemon makes a page at its start."""
     return start.daemon(
         f"--path.procfs={tree}/proc", f"--path.udev.data={hang.directory}/udev",
+        "--push.listen-address=none", prefix=hang.prefix)
+
+
+def test_pushes_wait_little_for_a_collector_that_hangs_at_the_start(start, hang, tree):
+    daemon = start.daemon(
+        f"--path.procfs={tree}/proc", f"--path.udev.data={hang.directory}/udev",
         prefix=hang.prefix)
+    begin = time.monotonic()
+    # Names of the other collectors are known all the same.
+    for typ, status in (("counter", 400), ("gauge", 200)):
+        body = f"# TYPE node_load1 {typ}\nnode_load1 1\n".encode()
+        assert daemon.push("/metrics/job/j", body).status == status
+    assert time.monotonic() - begin < 5
+    page, took = timed(daemon, 10)
+    assert took < 3 and success(page, "diskstats") == 0
 
 
 def test_a_collector_that_hangs_costs_itself(stuck, hang):

@@ -89,6 +89,68 @@ struct MergedFamilyTests {
         #expect(text(index).contains("x{job=\"j0\"} 2\n"))
     }
 
+    @Test func `an owner's samples with another type than the family are dropped and counted`()
+        throws
+    {
+        let index = try index(["# TYPE x gauge\nx 1\n", "# TYPE x counter\nx 2\n"])
+        var page = Page(format: .text, body: Buffer(capacity: 16))
+        page.single(UnlabelledMetric("x", kind: .counter, help: "X."), value: 5)
+        page.merge([FamilySource(index, hasUniqueSeries: true)])
+        page.finish()
+        #expect(page.typeConflicts == 1)
+        #expect(page.bytes.string == "# HELP x X.\n# TYPE x counter\nx 5\nx{job=\"j1\"} 2\n")
+    }
+
+    @Test(arguments: [
+        ("histogram x", "gauge x_count"), ("histogram x", "gauge x_bucket"),
+        ("histogram x", "gauge x_created"), ("summary x", "gauge x_sum"),
+        ("counter x_total", "gauge x"), ("counter x_total", "gauge x_created"),
+        ("gauge x", "counter x_total"), ("gauge x_created", "counter x_total"),
+        ("gauge x_sum", "summary x"), ("untyped x_bucket", "histogram x"),
+    ])
+    func `a name that OpenMetrics has for two families belongs to the page's`(
+        own: String, pushed: String
+    ) throws {
+        let (_, name) = words(own)
+        let lines =
+            switch words(pushed) {
+            case ("histogram", _): "x_bucket{le=\"+Inf\"} 1\nx_sum 1\nx_count 1\n"
+            case ("summary", _): "x_sum 1\nx_count 1\n"
+            case (_, let name): "\(name) 1\n"
+            }
+        let (pushedKind, pushedName) = words(pushed)
+        let index = try index(["# TYPE \(pushedName) \(pushedKind)\n\(lines)"])
+        for format in Format.allCases {
+            var page = Page(format: format, body: Buffer(capacity: 16))
+            page.begin(Family(name, kind: kind(of: own), help: nil))
+            page.merge([FamilySource(index, hasUniqueSeries: true)])
+            page.finish()
+            let count = UInt64(lines.split(separator: "\n").count)
+            #expect(page.nameClashes == (format == .openMetrics ? count : 0))
+            #expect(page.bytes.string.contains("j0") == (format != .openMetrics))
+        }
+    }
+
+    @Test(arguments: ["gauge x_bucket", "gauge x_total_count", "counter x_bucket_total"])
+    func `a name that no other family has is shown in OpenMetrics`(pushed: String) throws {
+        let (kind, name) = words(pushed)
+        let index = try index(["# TYPE \(name) \(kind)\n\(name) 1\n"])
+        let page = text(index, format: .openMetrics) { page in
+            page.begin(Family("x", kind: .summary, help: nil))
+            page.begin(Family("y_total", kind: .counter, help: nil))
+        }
+        #expect(page.contains("\(name){job=\"j0\"} 1\n"))
+    }
+
+    private func kind(of text: String) -> Family.Kind {
+        Family.Kind(named: words(text).kind.utf8Span.span) ?? .untyped
+    }
+
+    private func words(_ text: String) -> (kind: String, name: String) {
+        let words = text.split(separator: " ").map(String.init)
+        return (words[0], words[1])
+    }
+
     @Test func `families of several sources stand together and their series are compared`() throws {
         let files = try index(["x 1\n# TYPE y gauge\ny 1\n"])
         let groups = try index(["x 2\nx{a=\"1\"} 3\n# TYPE y counter\ny{a=\"1\"} 1\n", "z 4\n"])

@@ -154,6 +154,21 @@ struct GroupDoorTests {
         #expect(send(.put, path: "/metrics/job/a", body: "# TYPE up gauge\nup 1\n").status == 200)
     }
 
+    @Test func `the type of a family of the machine counts also where a group has another one`() {
+        #expect(send(.put, path: "/metrics/job/a", body: "# TYPE up counter\nup 1\n").status == 200)
+        let own = Family("up", kind: .gauge, help: nil)
+        ingestor.store.reserve([own.identity: .gauge])
+        // Neither the group that has it alone nor another one may push the other type again.
+        for job in ["a", "b"] {
+            #expect(
+                send(.post, path: "/metrics/job/\(job)", body: "# TYPE up counter\nup 1\n").status
+                    == 400)
+            #expect(
+                send(.post, path: "/metrics/job/\(job)", body: "# TYPE up gauge\nup 1\n").status
+                    == 200)
+        }
+    }
+
     @Test func `counters and histograms add up, gauges are replaced`() {
         let body = """
             # TYPE c_total counter

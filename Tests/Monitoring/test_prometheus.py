@@ -1,6 +1,7 @@
 """Prometheus' configurations, each as promtool and Prometheus itself see it."""
 
 import http.server
+import re
 import shutil
 import subprocess
 import threading
@@ -56,6 +57,19 @@ def test_machine_and_groups_are_two_jobs_with_limits(file):
     # Groups that two hosts hold under the same job and instance differ in the scraped address.
     assert machine["relabel_configs"] == groups["relabel_configs"][:-1]
     assert groups["relabel_configs"][-1] == {"source_labels": ["__address__"], "target_label": "exporter"}
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_a_scrape_of_groups_may_have_what_the_daemon_takes(file):
+    source = (REPOSITORY / "Sources" / "Groups" / "GroupLimits.swift").read_text()
+    number = {name: int(value) << int(shift or 0) for name, value, shift in
+              re.findall(r"package var (\w+) = ([\d_]+)(?: << (\d+))?", source)}
+    [groups] = [job for job in yaml.safe_load((FOLDER / file).read_text())["scrape_configs"]
+                if job["job_name"] == "ml_exporter_groups"]
+    # Each group has two times beside its series.
+    assert groups["sample_limit"] >= number["series"] + 2 * number["groups"]
+    # Headers of families and numbers stand on the page beside what is counted.
+    assert int(groups["body_size_limit"].removesuffix("MB")) << 20 >= number["bytes"] * 3 // 2
 
 
 def test_prometheus_runs_with_it_and_gives_hosts_our_port(installed, tmp_path):

@@ -84,6 +84,23 @@ private final class Gate: Sendable {
         #expect(thread.busyNanoseconds == 0)
     }
 
+    @Test func `a page is made before the first scrape, within its time when a collector hangs`()
+        throws
+    {
+        let gate = Gate()
+        let thread = try start([gate])
+        try thread.makeFirstPage(within: .seconds(10))
+        #expect(thread.busyNanoseconds == 0)
+        gate.set(isOpen: false)
+        let start = Clock.monotonicNanoseconds
+        try thread.makeFirstPage(within: .milliseconds(400))
+        #expect(Clock.monotonicNanoseconds &- start < 5_000_000_000)
+        #expect(gate.threadsInside == 1)
+        gate.set(isOpen: true)
+        #expect(ask(thread).wait() == 200)
+        thread.stop()
+    }
+
     @Test func `a hung collector is skipped in time, and runs again when it returns`() throws {
         let gate = Gate()
         let thread = try start([gate])
