@@ -18,6 +18,10 @@ extension Journal {
             for name in [Snapshot.name, Snapshot.formerName] + RecordFile.names {
                 try directory.requireReadable(name)
             }
+            // The error may have passed: the folder is read once more before a file is set aside.
+            state.reset()
+            recovery = Recovery(directory.path, options: options)
+            try recovery.run(into: state)
         }
         var positions = recovery.snapshots
         try setAside(recovery, records: false, in: directory)

@@ -223,7 +223,7 @@ def test_a_log_without_its_file_is_set_aside(keep, damaged, is_gone):
     assert requests(found, "m") == 2
     assert found.value("ml_journal_files_set_aside") == 1
     line, loss = sentences(daemon)
-    assert "is empty, and its log is not" in line and "acknowledged records are lost" in loss
+    assert "is empty, but its log is not" in line and "acknowledged records are lost" in loss
     [kept] = [name for name in aside(damaged.folder) if name.startswith(f"{WAL}.")]
     assert (damaged.folder / kept).read_bytes() == log
     serves_and_accepts(keep, daemon, 2)

@@ -184,7 +184,7 @@ STARTS = [
     Fault("openat", "error=EACCES:when=1", "lock", "open"),
     Fault("pread64", "error=EIO:when=1", RECORDS, "open"),
     # SQLite says of a page that cannot be read that the file is damaged: it is not.
-    Fault("pread64", "error=EIO:when=2", LATEST, "open"),
+    Fault("pread64", "error=EIO:when=2", LATEST, None),
     Fault("pread64", "error=EIO:when=2..3", LATEST, "open"),
     # Each try reads the log once before SQLite does, and the next one is 5 s later.
     Fault("pread64", "error=EIO:when=1..2", WAL, "open"),
