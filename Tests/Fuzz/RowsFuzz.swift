@@ -4,8 +4,9 @@ import Glibc
 import Profiles
 
 /// Builds a profile of any bytes, as CSV or as JSON lines by the first of them, with little and with much
-/// memory, and checks the bytes against it: nothing may trap, both profiles are one, a file has no drift
-/// against itself.
+/// memory, and checks the bytes against it: nothing may trap, and both profiles are equal. A file may drift
+/// from its own profile: its rows have no unseen category, and a column of mostly different texts lets
+/// expect some.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzzRows(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     guard let start = unsafe start, count > 0 else { return 0 }
@@ -29,7 +30,7 @@ public func fuzzRows(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
         precondition(read == profile)
         let third = try InputFile(path, temporaryFolder: "/tmp")
         let report = try ProfileCheck.check(third, format, against: profile)
-        precondition(!report.hasDrift && report.rows == profile.rows)
+        precondition(report.rows == profile.rows)
         precondition(!report.json.isEmpty)
     } catch {
         precondition(!error.description.isEmpty)
