@@ -280,7 +280,7 @@ def test_compact_keeps_a_file_with_records_that_cannot_be_used(crashed, keep):
     answer = storage("compact", folder)
     assert answer.returncode == 0
     [name] = [path.name for path in folder.iterdir() if ".set-aside-" in path.name]
-    assert f"the file that had them is {name} now" in answer.stdout
+    assert f"their file was renamed to {name}" in answer.stdout
     assert f"{name}: set aside before" in storage("verify", folder).stdout
     found = page(keep())
     assert found.value("rows", job="night", instance="a") == 41
@@ -323,7 +323,7 @@ def test_a_later_release_is_refused_and_an_older_one_read(crashed, action, name)
     before = contents(folder)
     answer = storage(action, folder)
     assert answer.returncode == 1 and answer.stdout == ""
-    assert f"{folder}/{name} has format 3, and this release reads formats up to 2: start the " \
+    assert f"{folder}/{name} has format 3, but this release reads formats up to 2: start the " \
         "release that wrote it, or a later one" in answer.stderr
     assert contents(folder) == before
     mark(0)
