@@ -99,7 +99,7 @@ let package = Package(
         tests(of: "Profiles", imports: ["Kernel", "Statistics", "Scratch"]),
         tests(of: "Exposition", imports: ["Kernel", "Wire"]),
         tests(of: "Groups", imports: ["Kernel", "Exposition"]),
-        tests(of: "Settings", imports: ["Kernel", argumentParser]),
+        tests(of: "Settings", imports: ["Kernel", "Scratch", argumentParser]),
         tests(of: "HTTP", imports: ["Intake", "Kernel"]),
         tests(of: "Observation", imports: ["Kernel", "Wire"]),
         tests(of: "Intake", imports: ["Kernel", "Wire", "Observation", "CDeflate"]),

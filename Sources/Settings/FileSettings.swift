@@ -66,7 +66,11 @@ package struct FileSettings: Sendable, Equatable {
         var file = KernelFile(path: path)
         var text = Buffer(capacity: 4096)
         do throws(KernelError) {
-            try file.read(into: &text)
+            // A part of the file would be valid YAML with settings missing.
+            if try file.read(into: &text) {
+                errors.add("--config.file: \(path) is larger than \(file.limit) bytes.")
+                return nil
+            }
         } catch {
             errors.add("--config.file: \(error).")
             return nil

@@ -97,7 +97,10 @@ enum Command {
             do throws(KernelError) {
                 var file = KernelFile(path: String(argument.dropFirst()))
                 var text = Buffer(capacity: 4096)
-                try file.read(into: &text)
+                if try file.read(into: &text) {
+                    errors.add("\(argument): the file is larger than \(file.limit) bytes.")
+                    continue
+                }
                 var lines = Cursor(text.bytes)
                 while let line = lines.line() {
                     let flag = line.rest.trimmed.string

@@ -1,3 +1,4 @@
+import Scratch
 import Testing
 
 @testable import Settings
@@ -104,5 +105,15 @@ struct FileSettingsTests {
         #expect(FileSettings.load("/no/such/file", vocabulary: vocabulary, errors: &errors) == nil)
         #expect(
             errors.sentences == ["--config.file: /no/such/file: No such file or directory."])
+    }
+
+    @Test func `a file beyond the limit is an error and not cut off`() throws {
+        let folder = try Folder()
+        let remarks = String(repeating: "# remark\n", count: 1 << 17)
+        try folder.write("push: {group_ttl: 1h}\n" + remarks + "wrong: 1\n", to: "s.yml")
+        let path = "\(folder.path)/s.yml"
+        var errors = ValidationErrors()
+        #expect(FileSettings.load(path, vocabulary: vocabulary, errors: &errors) == nil)
+        #expect(errors.sentences == ["--config.file: \(path) is larger than 1048576 bytes."])
     }
 }
