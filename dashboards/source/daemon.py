@@ -69,7 +69,9 @@ def scrapes(board: Board):
               "and kernel counters that fell and were held.", "ops",
               Query("sum(rate(ml_exporter_duplicate_series_total{@host}[@rate]))", "duplicates"),
               Query("sum(rate(ml_exporter_collector_held_counters_total{@host}[@rate]))",
-                    "held counters"), width=8))
+                    "held counters"),
+              Query("sum by (reason) (rate(ml_exporter_omitted_samples_total{@host}[@rate]))",
+                    "omitted: {{reason}}"), width=8))
 
 
 def server(board: Board):

@@ -100,7 +100,9 @@ def business(board: Board):
               by_name=True, bottom=None),
         graph("Observations since training", "Rows predicted on all hosts since the last successful training; dashed the "
               "count that asks for a new one, for models whose configuration has one.", "short",
-              Query('max by (model) (model:ml_observations_since_training{model=~"$model"})',
+              # Until the rule has its first value, or where it is not loaded: what the daemons count.
+              Query('max by (model) (model:ml_observations_since_training{model=~"$model"})'
+                    " or sum by (model) (ml_observations_since_training{@training})",
                     "{{model}}"),
               Query("max by (model) (ml_retrain_observation_threshold{@training})",
                     "{{model}} limit", dashed=True)))
