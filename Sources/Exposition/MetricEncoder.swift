@@ -56,8 +56,8 @@ struct MetricEncoder: ~Copyable {
         }
     }
 
-    /// The field of `Metric` that holds a value of this kind.
-    private static func field(of kind: Family.Kind) -> UInt64 {
+    /// The field of `Metric` in metrics.proto that holds a value of this kind; the parser reads it too.
+    static func field(of kind: Family.Kind) -> UInt64 {
         switch kind {
         case .gauge: 2
         case .counter: 3

@@ -88,24 +88,13 @@ package struct ProtobufParser: ~Copyable {
         }
     }
 
-    /// The field of a metric that holds a value of this kind.
-    private static func field(of kind: Family.Kind) -> UInt64 {
-        switch kind {
-        case .gauge: 2
-        case .counter: 3
-        case .summary: 4
-        case .untyped: 5
-        case .histogram: 7
-        }
-    }
-
     // MARK: Metrics
 
     private mutating func readMetric(
         _ message: inout ProtobufReader, name: String
     ) throws(ProtobufError) {
         let first = batch.labels.count
-        let field = ProtobufParser.field(of: kind)
+        let field = MetricEncoder.field(of: kind)
         var hasValue = false
         var fields = message
         while !fields.isAtEnd {
