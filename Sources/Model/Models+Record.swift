@@ -5,8 +5,8 @@ package import Wire
 
 /// What survives a restart: a record of each push as it was reserved, and snapshots of everything.
 extension Models {
-    /// The first number of a snapshot.
-    private static let form: UInt64 = 1
+    /// The first number of a snapshot. Form 1 had no finish reasons, no cache and fewer measures.
+    private static let form: UInt64 = 2
     /// The first number of a reservation.
     private static let reservationForm: UInt64 = 2
 
@@ -101,7 +101,8 @@ extension Models {
     /// and is empty, if the record is damaged or of a later form.
     package func read(_ record: inout ByteReader) -> Bool {
         removeAll()
-        if record.number() != Models.form { record.damage() }
+        let form = record.number()
+        if !(1...Models.form).contains(form) { record.damage() }
         let settings = directory.withLock { $0.settings }
         let now = Clock.monotonicNanoseconds
         general?.read(&record, rules: settings.rules, now: now)
@@ -117,7 +118,8 @@ extension Models {
             let version = found(name, of: model)
             if version == nil { record.damage() }
             version?.read(
-                &record, keepsNatives: directory.withLock { $0.keepsNatives }, leases: leases,
+                &record, form: form, keepsNatives: directory.withLock { $0.keepsNatives },
+                leases: leases,
                 now: now)
         }
         if record.isDamaged { removeAll() }

@@ -140,6 +140,7 @@ package struct Reservation: Sendable {
             events[Int(kind.rawValue)].write(to: &record)
         }
         rows.write(RowFlags.otherReason, to: &record)
+        rows.write(RowFlags.otherFinishReason, to: &record)
         events[Int(EventKind.metric.rawValue)].write(RowFlags.unitLabel, to: &record)
         for names in [droppedFeatures, droppedTrainingFeatures] {
             record.write(count: names.count)
@@ -173,6 +174,7 @@ package struct Reservation: Sendable {
             if !record.isDamaged { events[tag].read(&record) }
         }
         rows.read(&record, mark: RowFlags.otherReason)
+        rows.read(&record, mark: RowFlags.otherFinishReason)
         events[Int(EventKind.metric.rawValue)].read(&record, mark: RowFlags.unitLabel)
         for _ in 0..<record.count() {
             let run = record.number(below: batch.runs.count)

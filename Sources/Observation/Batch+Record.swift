@@ -5,6 +5,9 @@ package import Wire
 extension Batch {
     /// The form that is written. Form 1 had no tags: all kinds in a fixed order.
     private static let form: UInt64 = 2
+    /// What form 1 had: lists of observations, and lists in all.
+    private static let measuresOfForm1 = 11
+    private static let listsOfForm1 = 19
 
     /// Writes the whole batch.
     package func write(to record: inout ByteWriter) {
@@ -52,6 +55,9 @@ extension Batch {
     private mutating func readForm1(_ record: inout ByteReader) {
         readNames(&record)
         InferenceRows.readRows(&record, into: &self)
+        for measure in 0..<Batch.measuresOfForm1 {
+            InferenceRows.readObservations(measure, from: &record, into: &self)
+        }
         InferenceRows.readNumbers(&record, into: &self)
         InferenceRows.readGroups(&record, into: &self)
         LabelEvent.readGroups(&record, into: &self)
@@ -61,10 +67,10 @@ extension Batch {
         MetricEvent.readLabels(&record, into: &self)
         LabelEvent.readEvents(&record, into: &self)
         TrainingEvent.readEvents(&record, into: &self)
-        StateEvent.read(&record, into: &self)
+        StateEvent.read(&record, into: &self, haveCacheUsage: false)
         ModelEvent.read(&record, into: &self)
         MetricEvent.readEvents(&record, into: &self)
-        InferenceRows.readRuns(&record, into: &self)
+        InferenceRows.readRuns(&record, into: &self, lists: Batch.listsOfForm1)
     }
 
     private mutating func readNames(_ record: inout ByteReader) {
