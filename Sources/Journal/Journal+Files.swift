@@ -20,7 +20,7 @@ extension Writer {
         records.abandon()
         do throws(StorageError) {
             journal.releaseClaim()
-            try replaceFiles()
+            try journal.files.withLock { _ throws(StorageError) in try replaceFiles() }
             journal.report(.information, "new files are written, pushes are accepted again")
             journal.change(to: .ready)
         } catch {
@@ -31,6 +31,8 @@ extension Writer {
     /// Begins new files with the state of this process, which holds everything that was committed.
     /// What is under the names by now is set aside.
     private mutating func replaceFiles() throws(StorageError) {
+        // One of before would take the place of the one that follows.
+        journal.handover.withLock { $0.snapshot = nil }
         let directory = try journal.claim()
         let seconds = Clock.realNanoseconds / 1_000_000_000
         // The log before its file: alone it would be taken for damage at a start.
@@ -55,7 +57,10 @@ extension Writer {
             journal.rejectWaiting(error)
             do throws(StorageError) {
                 journal.releaseClaim()
-                let positions = try journal.open()
+                let positions = try journal.files.withLock { _ throws(StorageError) in
+                    journal.handover.withLock { $0.snapshot = nil }
+                    return try journal.open()
+                }
                 let opened = journal.handover.withLock { handover -> sending RecordFile? in
                     handover.records.take()
                 }
@@ -72,7 +77,7 @@ extension Writer {
             }
             let next = Clock.monotonicNanoseconds &+ journal.limits.retryInterval.nanoseconds
             while Clock.monotonicNanoseconds < next, journal.status != .ending {
-                journal.writerBell.wait(atMost: journal.limits.retryInterval)
+                journal.writerWakeup.wait(atMost: journal.limits.retryInterval)
                 journal.rejectWaiting(error)
             }
         }
