@@ -63,7 +63,7 @@ final class ColumnCounter {
         if numeric != nil {
             typeErrors += 1
         } else if let categorical {
-            if categoricalCounts?.add(text, to: categorical) == .unseen { note(text) }
+            if categoricalCounts?.add(text, to: categorical) == .unseen { countUnseen(text) }
         } else {
             otherValues += 1
         }
@@ -77,7 +77,7 @@ final class ColumnCounter {
         }
     }
 
-    private func note(_ text: Span<UInt8>) {
+    private func countUnseen(_ text: Span<UInt8>) {
         let name = text.copied
         if unseenNames[name] != nil || unseenNames.count < ColumnCounter.nameLimit {
             unseenNames[name, default: 0] += 1
