@@ -12,7 +12,7 @@ internal import Kernel
 ///
 /// Transactions that failed leave frames as well: those of a longer one stay behind those of a
 /// shorter one that was written over it. Each frame's checksum continues that of the frame before, so
-/// they are told from transactions that followed each other: their checksums do not continue.
+/// they differ from transactions that followed each other: their checksums do not continue.
 struct LogScan: Equatable {
     private static let headerBytes = 32
     private static let frameHeaderBytes = 24

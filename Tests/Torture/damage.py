@@ -4,7 +4,7 @@
 
 The files are those of a daemon that was killed and of one that ended in good order, after pushes,
 snapshots and changes of the log. Of each flip: the daemon starts and takes pushes; what it shows was
-sent, and once; what is missing is told, by the page and by `storage verify`.
+sent, and once; what is missing is reported by the page and by `storage verify`.
 
 Ends with 1 when a promise was broken.
 """
@@ -101,7 +101,7 @@ class Run:
     def audit(self, base: Base, daemon: MLExporter, place: str, verify):
         _, page = fetch(daemon.telemetry, daemon.page, 60)
         found = Findings()
-        # Each flip is audited anew.
+        # Each flip is audited by itself.
         base.pushes.ledger.reported.clear()
         base.pushes.audit(page, base.pushes.ledger.promised(), found, at_rest=True)
         for kind in ("doubled", "invented", "other"):
@@ -121,7 +121,7 @@ class Run:
         acknowledged = sum(base.pushes.ledger.counts[0] for base in self.bases)
         listed = ", ".join(f"{name} {count}" for name, count in sorted(self.flips.items()))
         losing = ", ".join(f"{name} {count}" for name, count in sorted(self.losing.items())) or "none"
-        # `lost` counts what was lost without a word.
+        # `lost` counts what was lost and not reported.
         return self.findings.report([
             ("daemon", first_line(MLExporter.binary, "--version")),
             ("bits changed", f"{self.flips.total()} in {seconds:.0f} s, seed {self.options.seed}"),

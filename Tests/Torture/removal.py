@@ -26,7 +26,7 @@ from pushers import answers, finish, listed
 from witness import Scraper
 
 FILES = ("journal.db", "journal.db-wal", "journal.db-shm", "snapshot.db", "snapshot-former.db", "lock")
-# The daemon looks twice a second; the files are written anew after that.
+# The daemon looks twice a second; the files are written again after that.
 NOTICED_SECONDS = 1
 RECOVERED_SECONDS = 30
 
