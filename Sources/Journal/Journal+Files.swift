@@ -92,7 +92,7 @@ extension Journal {
             statistics.setAside()
             report(.error, "\(name) is not the file of this daemon and was set aside")
         }
-        try Snapshot(position: position, sections: state.snapshot()).write(in: directory)
+        try Snapshot(position: position, parts: state.snapshot()).write(in: directory)
     }
 
     /// Aborts the submissions that were accepted before the storage failed.

@@ -131,6 +131,24 @@ package enum InferenceRows: BatchEvents {
         readRuns(&record, into: &batch)
     }
 
+    /// Reads the rows of form 2.
+    static func readForm2(_ record: inout ByteReader, into batch: inout Batch) {
+        readRows(&record, into: &batch)
+        readFormerObservations(&record, into: &batch)
+        readNumbers(&record, into: &batch)
+        readGroups(&record, into: &batch)
+        readInputErrors(&record, into: &batch, haveRows: true)
+        readTexts(&record, into: &batch)
+        readRuns(&record, into: &batch, lists: Batch.formerLists)
+    }
+
+    /// Reads the observations of forms 1 and 2: a list for each measure that they had.
+    static func readFormerObservations(_ record: inout ByteReader, into batch: inout Batch) {
+        for measure in 0..<Batch.formerMeasures {
+            readObservations(measure, from: &record, into: &batch)
+        }
+    }
+
     static func readRows(_ record: inout ByteReader, into batch: inout Batch) {
         for _ in 0..<record.count() {
             let item = UInt32(truncatingIfNeeded: record.number())
@@ -209,7 +227,7 @@ package enum InferenceRows: BatchEvents {
         }
     }
 
-    /// Runs cover all rows in order; anything else is damage. In form 1 a number follows for each of
+    /// Runs cover all rows in order; anything else is damage. In former forms a number follows for each of
     /// `lists` lists, which says no more than the entries' rows.
     static func readRuns(_ record: inout ByteReader, into batch: inout Batch, lists: Int = 0) {
         for number in 0..<record.count() {
