@@ -7,7 +7,6 @@ extension DropReason {
         switch self {
         case .modelLimit: .modelLimit
         case .versionLimit, .variantLimit: .versionLimit
-        case .labelLimit: .labelLimit
         case .seriesLimit, .versionSeriesLimit, .reasonLimit, .featureLimit, .leaseLimit,
             .pageLimit, .processLimit:
             .seriesLimit
@@ -30,7 +29,6 @@ extension DropReason {
         case .reasonLimit: "limit of reasons reached (\(limits.reasons))"
         case .featureLimit: "limit of features reached (\(limits.features))"
         case .leaseLimit: "limit of producers with a state reached (\(limits.leases))"
-        case .labelLimit: "limit of labels reached"
         case .processLimit: "limit of producer processes reached (\(limits.processes))"
         case .pageLimit:
             "limit of label bytes on the page reached (\(limits.pageBytes)); use shorter names"

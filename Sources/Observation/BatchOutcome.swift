@@ -16,7 +16,6 @@ package enum RejectionCode: Int, Sendable, CaseIterable {
     case modelLimit
     case versionLimit
     case seriesLimit
-    case labelLimit
     case labelNotAllowed
     case typeConflict
 
@@ -38,7 +37,6 @@ package enum RejectionCode: Int, Sendable, CaseIterable {
         case .modelLimit: "model_limit"
         case .versionLimit: "version_limit"
         case .seriesLimit: "series_limit"
-        case .labelLimit: "label_limit"
         case .labelNotAllowed: "label_not_allowed"
         case .typeConflict: "type_conflict"
         }
