@@ -59,7 +59,7 @@ package struct BatchOutcome: Sendable {
     package private(set) var rejections: [Rejection] = []
     package private(set) var rejected = 0
     /// By `RejectionCode.rawValue`.
-    package private(set) var byCode: InlineArray<19, UInt32> = InlineArray(repeating: 0)
+    package private(set) var byCode: InlineArray<18, UInt32> = InlineArray(repeating: 0)
 
     package init() {
         precondition(RejectionCode.allCases.count == byCode.count)
