@@ -22,7 +22,7 @@ package struct HashIndex: Sendable {
     /// Bytes of memory, about.
     package var byteCount: Int { slots.count * 4 + hashes.capacity * 8 }
 
-    /// The number of the entry with this hash that `matches`; nil if there is none.
+    /// The number of the entry with this hash that `matches`, or nil.
     @inlinable
     @inline(__always)
     package func number(of hash: Int, matches: (_ number: Int) -> Bool) -> Int? {

@@ -9,7 +9,7 @@ from programs import binary
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 DOCUMENT = ROOT / "docs/limits.md"
-# Texts in Sources that end as the name of a limit does and are none: a file, metrics of the kernel.
+# Texts in Sources that end like the name of a limit: files and metrics of the kernel.
 NO_LIMITS = {"charge_control_limit", "input_current_limit", "memory_limit", "pids_limit"}
 
 

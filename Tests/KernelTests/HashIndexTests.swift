@@ -20,7 +20,7 @@ struct HashIndexTests {
         #expect(index.number(of: 1 << 40, matches: { _ in true }) == nil)
     }
 
-    @Test func `entries with equal hashes are told apart by their keys`() {
+    @Test func `entries with equal hashes differ by their keys`() {
         var index = HashIndex()
         for _ in 0..<5 { index.append(3) }
         for number in 0..<5 { #expect(index.number(of: 3, matches: { $0 == number }) == number) }
