@@ -8,7 +8,7 @@ extension DropReason {
         case .modelLimit: .modelLimit
         case .versionLimit, .variantLimit: .versionLimit
         case .seriesLimit, .versionSeriesLimit, .reasonLimit, .featureLimit, .leaseLimit,
-            .pageLimit, .processLimit:
+            .pageLimit, .processLimit, .finishReasonLimit:
             .seriesLimit
         }
     }
@@ -27,6 +27,7 @@ extension DropReason {
         case .variantLimit:
             "variant limit of the model version reached (\(limits.variantsPerVersion))"
         case .reasonLimit: "limit of reasons reached (\(limits.reasons))"
+        case .finishReasonLimit: "limit of finish reasons reached (\(limits.finishReasons))"
         case .featureLimit: "limit of features reached (\(limits.features))"
         case .leaseLimit: "limit of producers with a state reached (\(limits.leases))"
         case .processLimit: "limit of producer processes reached (\(limits.processes))"

@@ -166,6 +166,10 @@ extension LimitTable {
                 setting: "`limits.reasons`", answer: "counted as `other`",
                 counter: dropped("reason_limit")),
             Row(
+                "finish reasons of a version: `finish_reason_limit`",
+                limit: .count(series.finishReasons), answer: "counted as `other`",
+                counter: dropped("finish_reason_limit")),
+            Row(
                 "features of a version: `feature_limit`", limit: .count(series.features),
                 setting: "`limits.features`", answer: "value left out",
                 counter: dropped("feature_limit")),
