@@ -44,7 +44,7 @@ struct PushMetrics: ~Copyable {
     private let durationLabels = LabelSet([("path", PushRequests.Path.events.name)])
     private let last = Family(
         "ml_push_last_success_timestamp_seconds", kind: .gauge,
-        help: "Unix time of the last accepted batch, by the part of Producer-Id before the first slash.")
+        help: "Unix time of the last accepted batch, by the part of Producer-Id before the slash.")
     private var byProducer: [String: Series] = [:]
 
     init(_ ingestor: EventIngestor, requests: PushRequests) {
