@@ -8,6 +8,19 @@ package enum ListenAddress: Sendable, Equatable, CustomStringConvertible {
     /// The absolute path of a Unix socket.
     case unix(path: String)
 
+    /// Whether two listeners cannot have both addresses: the same socket, or the same port of the
+    /// same host or of all. Names are compared as they are written.
+    package func overlaps(_ other: ListenAddress) -> Bool {
+        switch (self, other) {
+        case (.unix(let path), .unix(let otherPath)): return path == otherPath
+        case (.tcp(let host, let port), .tcp(let otherHost, let otherPort)):
+            let all = ["", "0.0.0.0", "::"]
+            return port != 0 && port == otherPort
+                && (host == otherHost || all.contains(host) || all.contains(otherHost))
+        default: return false
+        }
+    }
+
     /// Longest path of a Unix socket in bytes (unix(7): sun_path without its NUL).
     package static let pathBytes = 107
     /// Longest host name in bytes (RFC 1035, 3.1).

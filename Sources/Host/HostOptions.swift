@@ -92,6 +92,10 @@ package struct HostSettings: Sendable {
     package internal(set) var enabled: Set<String>
     /// The names of those that are wanted and not built.
     package let unbuilt: [String]
+    /// Where text files are read, patterns left out.
+    package var textFileDirectories: [String] {
+        textFiles.directories.filter { path in !path.contains { "*?[".contains($0) } }
+    }
     /// Samples that one collector may write.
     package let seriesLimit: Int
     let processor: ProcessorSettings

@@ -1,3 +1,5 @@
+internal import Kernel
+
 /// The keys of one mapping of a settings file. Known keys are taken; each key left at `finish` is an
 /// error.
 struct FileMapping {
@@ -55,10 +57,12 @@ struct FileMapping {
 
     func finish(_ reader: inout Reader) {
         for pair in pairs {
+            let meant = Spelling.nearest(to: pair.key, among: known)
+            let question = meant.map { ", did you mean \($0)?" } ?? ""
             reader.add(
                 pair.place,
                 sentence:
-                    "unknown key \(path)\(pair.key); known keys: \(known.joined(separator: ", "))"
+                    "unknown key \(path)\(pair.key)\(question); known keys: \(known.joined(separator: ", "))"
             )
         }
     }

@@ -7,7 +7,7 @@ package struct JournalOptions: ParsableArguments {
         help: ArgumentHelp(
             "Directory where pushes are stored; none keeps them in memory only.",
             valueName: "path"))
-    var path = "data/"
+    package var path = JournalOptions.standardPath
 
     @Option(
         name: .customLong("storage.snapshot-interval"),
@@ -15,6 +15,10 @@ package struct JournalOptions: ParsableArguments {
             "Interval between snapshots of all pushed state, which bound the time of a start.",
             valueName: "duration"))
     var snapshotInterval = "5m"
+
+    package static let standardPath = "data/"
+    /// Where the packages let the daemon store pushes.
+    package static let packagedPath = "/var/lib/ml_exporter"
 
     package init() {}
 

@@ -6,7 +6,7 @@ internal import Settings
 /// The command that the arguments select.
 enum Command {
     case serve(Configuration)
-    case checkConfiguration
+    case checkConfiguration(Configuration)
     /// `check-config --limits`.
     case printLimits(Configuration)
     case healthCheck(Configuration)
@@ -17,7 +17,8 @@ enum Command {
 
     static let summary = """
         Usage: ml_exporter [flags]               serve metrics
-               ml_exporter check-config [flags]  check the flags and the settings file;
+               ml_exporter check-config [flags]  check the flags and the settings file, and
+                                                 warn of what cannot work on this machine;
                                                  --limits prints the limits under them
                ml_exporter healthcheck [flags]   check whether a running daemon is ready
                ml_exporter storage --help        inspect, verify or compact the storage
@@ -29,7 +30,7 @@ enum Command {
 
     /// `arguments` are those after the program's name.
     init(_ arguments: [String]) {
-        var arguments = arguments
+        var arguments = Command.normalised(arguments)
         var name = "serve"
         if let first = arguments.first, first == "check-config" || first == "healthcheck" {
             name = first
@@ -66,10 +67,31 @@ enum Command {
         }
         switch name {
         case "check-config":
-            self = printsLimits ? .printLimits(configuration) : .checkConfiguration
+            self = printsLimits ? .printLimits(configuration) : .checkConfiguration(configuration)
         case "healthcheck": self = .healthCheck(configuration)
         default: self = .serve(configuration)
         }
+    }
+
+    /// The commands beside serving.
+    static let names = ["check-config", "healthcheck", "storage", "profile", "help"]
+
+    /// Brings other spellings into the one that is parsed: `help`, Go's single dash of `-version` and
+    /// `-help`, and a command behind its flags.
+    private static func normalised(_ arguments: [String]) -> [String] {
+        var arguments = arguments
+        // Behind a flag without `=` it may be the flag's value.
+        if let last = arguments.last, arguments.count > 1, names.contains(last),
+            !names.contains(arguments[0]), arguments[arguments.count - 2].contains("=")
+        {
+            arguments.removeLast()
+            arguments.insert(last, at: 0)
+        }
+        if arguments.first == "help" {
+            arguments.removeFirst()
+            arguments.append("--help")
+        }
+        return arguments.map { $0 == "-version" || $0 == "-help" ? "-\($0)" : $0 }
     }
 
     /// Prints the errors and exits with status 2.

@@ -41,10 +41,7 @@ struct Configuration: Sendable {
     /// Every mistake of the command line ends up among the mistakes, one sentence each.
     init(_ options: Options, errors: inout ValidationErrors) {
         for argument in options.unrecognized {
-            errors.add(
-                argument.hasPrefix("-")
-                    ? "unknown long flag '\(argument)', try --help."
-                    : "unexpected '\(argument)', try --help.")
+            errors.add(Configuration.sentence(ofUnknown: argument))
         }
         web = options.web.settings(&errors)
         roots = options.paths.roots(&errors)
@@ -63,6 +60,31 @@ struct Configuration: Sendable {
         }
         push = PushSettings(pushFlags, file: file ?? FileSettings())
         storage = options.storage.settings(&errors)
+        for sentence in Configuration.conflicts(telemetry: addresses, push: pushAddresses ?? []) {
+            errors.add(sentence)
+        }
+    }
+
+    /// Names the flag or command that was probably meant.
+    private static func sentence(ofUnknown argument: String) -> String {
+        guard argument.hasPrefix("-") else {
+            let meant = Spelling.nearest(to: argument, among: Command.names)
+            return "unexpected '\(argument)'\(question(meant)), try --help."
+        }
+        let flag = argument.split(separator: "=", maxSplits: 1)[0]
+        let meant = Spelling.nearest(to: String(flag), among: flags)
+        return "unknown long flag '\(argument)'\(question(meant)), try --help."
+    }
+
+    private static func question(_ meant: String?) -> String {
+        meant.map { ", did you mean \($0)?" } ?? ""
+    }
+
+    /// The flags that the help has.
+    private static var flags: [String] {
+        Options.helpMessage(columns: 1_000).split(whereSeparator: \.isWhitespace)
+            .flatMap { $0.split(separator: "/") }.map(String.init)
+            .filter { $0.hasPrefix("--") && $0.count > 2 }
     }
 
     private static func parse(

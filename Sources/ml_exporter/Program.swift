@@ -14,7 +14,10 @@ enum Program {
         case .print(let text, let toError, let exitCode):
             Log.write(text + "\n", to: toError ? STDERR_FILENO : STDOUT_FILENO)
             exit(exitCode)
-        case .checkConfiguration:
+        case .checkConfiguration(let configuration):
+            for warning in ConfigurationCheck(configuration).warnings {
+                Log.write("ml_exporter: warning: \(warning)\n", to: STDERR_FILENO)
+            }
             Log.write("Configuration OK.\n", to: STDOUT_FILENO)
         case .printLimits(let configuration):
             Log.write(LimitTable(configuration).text, to: STDOUT_FILENO)

@@ -104,6 +104,73 @@ def test_version_and_help_go_to_stdout():
         assert flag in help_text.stdout, flag
 
 
+@pytest.mark.parametrize("words, begin", [
+    (["help"], "Usage: ml_exporter"), (["-help"], "Usage: ml_exporter"),
+    (["help", "storage"], "Usage: ml_exporter storage"), (["storage", "help"], "Usage: ml_exporter storage"),
+    (["profile", "help"], "Usage: ml_exporter profile"), (["-version"], "ml_exporter, version"),
+])
+def test_other_spellings_of_help_and_version(words, begin):
+    result = run(*words)
+    assert result.returncode == 0 and result.stdout.startswith(begin), result
+
+
+def test_a_command_may_come_behind_its_flags():
+    result = run("--web.listen-address=127.0.0.1:0", "check-config")
+    assert (result.returncode, result.stdout) == (0, "Configuration OK.\n"), result
+
+
+@pytest.mark.parametrize("word, meant", [
+    ("--web.listen-adress=:1", "--web.listen-address"), ("--colector.cpu", "--collector.cpu"),
+    ("chek-config", "check-config"), ("--storage.pth", "--storage.path"),
+])
+def test_a_misspelt_flag_or_command_is_answered_with_the_one_that_is_meant(word, meant):
+    result = run(word)
+    assert result.returncode == 2
+    assert f"did you mean {meant}?" in result.stderr
+
+
+def test_a_word_that_is_near_nothing_is_answered_without_a_guess():
+    result = run("--qqqqqqqqqqqqqqqq")
+    assert result.returncode == 2 and "did you mean" not in result.stderr
+
+
+@pytest.mark.parametrize("telemetry, push", [
+    ("127.0.0.1:10180", "127.0.0.1:10180"), (":10180", "127.0.0.1:10180"),
+    ("unix:/tmp/a.sock", "unix:/tmp/a.sock"), ("[::1]:9", "[::]:9"),
+])
+def test_two_listeners_on_one_address_are_refused(telemetry, push):
+    for command in ([], ["check-config"]):
+        result = run(*command, f"--web.listen-address={telemetry}", f"--push.listen-address={push}")
+        assert result.returncode == 2
+        assert sentences(result) == [
+            f"ml_exporter: error: --push.listen-address={push} is already taken by "
+            f"--web.listen-address={telemetry}."]
+
+
+def test_listeners_on_ports_of_their_own_are_accepted():
+    result = run("check-config", "--web.listen-address=127.0.0.1:10180", "--web.listen-address=:0",
+                 "--push.listen-address=127.0.0.2:10180", "--push.listen-address=:0")
+    assert result.returncode == 0, result
+
+
+def test_check_config_warns_of_what_cannot_work_here(tmp_path):
+    (tmp_path / "file").write_text("")
+    flags = {
+        "--path.procfs=/no/proc": "No such file or directory",
+        f"--path.sysfs={tmp_path}/file": "not a directory",
+        f"--collector.textfile.directory={tmp_path}/none": "No such file or directory",
+        f"--storage.path={tmp_path}/file/data": f"{tmp_path}/file is not a directory",
+    }
+    result = run("check-config", *flags)
+    assert (result.returncode, result.stdout) == (0, "Configuration OK.\n"), result
+    lines = result.stderr.splitlines()
+    assert len(lines) == len(flags), lines
+    for flag, reason in flags.items():
+        assert any(line.startswith(f"ml_exporter: warning: {flag}: ") and reason in line
+                   for line in lines), (flag, lines)
+    assert not run("check-config", f"--storage.path={tmp_path}/new/data").stderr
+
+
 # MARK: healthcheck and start
 
 def test_healthcheck_is_0_beside_a_daemon_and_1_without(start):

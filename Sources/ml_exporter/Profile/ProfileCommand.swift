@@ -50,7 +50,7 @@ enum ProfileCommand {
     /// `arguments` are those after the word `profile`.
     static func command(_ arguments: [String], errors: ValidationErrors) -> Command {
         var errors = errors
-        if arguments.contains("--help") || arguments.contains("-h") {
+        if arguments.contains("--help") || arguments.contains("-h") || arguments.first == "help" {
             return .print(help, toError: false, exitCode: 0)
         }
         let rest = Array(arguments.dropFirst())

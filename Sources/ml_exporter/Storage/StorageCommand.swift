@@ -28,7 +28,7 @@ struct StorageCommand {
                ml_exporter storage verify [flags]    check every byte, print one line per fault
                ml_exporter storage compact [flags]   rewrite the storage compactly
 
-          --storage.path <path>  The folder. (default: data/)
+          --storage.path <path>  The folder. (default: data/, else /var/lib/ml_exporter)
           --json                 Answer in JSON.
 
         The daemon's flags are accepted as well; @file reads flags from a file, one per line.
@@ -46,7 +46,7 @@ struct StorageCommand {
     /// `arguments` are those after the word `storage`.
     static func command(_ arguments: [String], errors: ValidationErrors) -> Command {
         var errors = errors
-        if arguments.contains("--help") || arguments.contains("-h") {
+        if arguments.contains("--help") || arguments.contains("-h") || arguments.first == "help" {
             return .print(help, toError: false, exitCode: 0)
         }
         guard let word = arguments.first, let action = Action(rawValue: word) else {
@@ -54,7 +54,8 @@ struct StorageCommand {
             return Command.failure(errors)
         }
         do {
-            let parsed = try Arguments.parse(Array(arguments.dropFirst()))
+            var parsed = try Arguments.parse(Array(arguments.dropFirst()))
+            parsed.options.storage.path = folder(parsed.options.storage.path)
             let configuration = Configuration(parsed.options, errors: &errors)
             if configuration.storage.path == nil {
                 errors.add("--storage.path=none stores nothing: specify a directory.")
@@ -69,6 +70,16 @@ struct StorageCommand {
             errors.add("\(Arguments.message(for: error)), try storage --help.")
             return Command.failure(errors)
         }
+    }
+
+    /// Without --storage.path: the default folder, else that of the packages if it is there.
+    private static func folder(_ path: String) -> String {
+        let isStandard = path == JournalOptions.standardPath
+        let root = Root("/")
+        if isStandard, unsafe access(path, F_OK) != 0, root.exists(JournalOptions.packagedPath) {
+            return JournalOptions.packagedPath
+        }
+        return path
     }
 
     /// Returns the exit status.

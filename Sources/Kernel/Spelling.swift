@@ -1,11 +1,13 @@
-/// Finds the known key that a misspelled key probably means.
-enum Spelling {
+/// Finds the known word that a misspelled one probably means: a key, a flag, a command.
+package enum Spelling {
     /// The nearest of the candidates: equal without case and punctuation, else with the fewest
     /// edits, at most a third of the key's letters. Nil if none is near.
-    static func nearest(to key: String, among candidates: [StaticString]) -> StaticString? {
+    package static func nearest<Word: CustomStringConvertible>(
+        to key: String, among candidates: [Word]
+    ) -> Word? {
         let letters = folded(key)
         if letters.isEmpty { return nil }
-        var best: (candidate: StaticString, distance: Int)?
+        var best: (candidate: Word, distance: Int)?
         for candidate in candidates {
             let distance = distance(letters, to: folded("\(candidate)"))
             if distance < best?.distance ?? (max(1, letters.count / 3) + 1) {
