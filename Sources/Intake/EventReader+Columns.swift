@@ -304,7 +304,7 @@ extension EventReader {
             if event.count(value) > 0 { batch.append(id: batch.store(event.text(value)), row: row) }
         case .trace:
             if event.count(value) > 0 {
-                batch.append(trace: batch.store(event.text(value)), row: row)
+                batch.append(trace: batch.store(trace: event.text(value)), row: row)
             }
         case .inputErrors:
             // Unknown keys were counted by the check.

@@ -9,7 +9,7 @@ extension DropReason {
         case .versionLimit, .variantLimit: .versionLimit
         case .labelLimit: .labelLimit
         case .seriesLimit, .versionSeriesLimit, .reasonLimit, .featureLimit, .leaseLimit,
-            .pageLimit, .processLimit:
+            .pageLimit, .processLimit, .watchLimit:
             .seriesLimit
         }
     }
@@ -32,6 +32,7 @@ extension DropReason {
         case .leaseLimit: "limit of producers with a state reached (\(limits.leases))"
         case .labelLimit: "limit of labels reached"
         case .processLimit: "limit of producer processes reached (\(limits.processes))"
+        case .watchLimit: "limit of the memory of windows reached (watch_bytes)"
         case .pageLimit:
             "limit of label bytes on the page reached (\(limits.pageBytes)); use shorter names"
         }

@@ -22,7 +22,8 @@ extension VariantSeries {
             }
             inputs.reserve(
                 batch, run: run, in: &store, series: self, budget: budget,
-                symbols: &reservation.symbols, marks: &reservation.rows, outcome: &outcome)
+                symbols: &reservation.symbols, marks: &reservation.rows,
+                layout: reservation.targets[batch.runs[run].scope].layout, outcome: &outcome)
             if !reservation.isReplayed {
                 for name in reservation.symbols.dropped {
                     reservation.droppedFeatures.append(Reservation.Name(place: run, name: name))
@@ -46,7 +47,8 @@ extension VariantSeries {
             reservation.symbols.begin(batch.nameCount)
             inputs.count(
                 batch, run: run, in: &store, series: self, budget: budget,
-                symbols: &reservation.symbols, marks: &reservation.rows)
+                symbols: &reservation.symbols, marks: &reservation.rows,
+                layout: reservation.targets[batch.runs[run].scope].layout)
         }
         if !batch.traces(of: run).isEmpty {
             keepExemplars(

@@ -55,9 +55,20 @@ extension Batch {
         return names.intern(unsafe Span(_unsafeElements: bytes))
     }
 
-    /// Stores a string that is not a name.
+    /// Stores a string that is not a name: a category, an answer, an id. It is not written to records.
     package mutating func store(_ bytes: Span<UInt8>) -> StringRef {
+        names.append(value: bytes)
+    }
+
+    /// Stores a string that records have.
+    package mutating func store(trace bytes: Span<UInt8>) -> StringRef {
         names.append(bytes)
+    }
+
+    package mutating func store(_ literal: StaticString) -> StringRef {
+        let bytes = unsafe UnsafeBufferPointer(
+            start: literal.utf8Start, count: literal.utf8CodeUnitCount)
+        return names.append(value: unsafe Span(_unsafeElements: bytes))
     }
 
     package func text(_ name: Symbol) -> StringRef { names.text(name) }

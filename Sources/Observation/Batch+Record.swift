@@ -3,8 +3,9 @@ package import Wire
 /// A batch as a record of the journal: the form, the names, the scopes, then a section for each
 /// kind of event that the batch has, with the kind's tag before it.
 extension Batch {
-    /// The form that is written. Form 1 had no tags: all kinds in a fixed order.
-    private static let form: UInt64 = 2
+    /// The form that is written. Form 1 had no tags: all kinds in a fixed order. Form 2 had the values of
+    /// features, predictions, scores, groups, ids and labels.
+    private static let form: UInt64 = 3
 
     /// Writes the whole batch.
     package func write(to record: inout ByteWriter) {
@@ -23,13 +24,14 @@ extension Batch {
         }
     }
 
-    /// Becomes the batch that was written, in this form or in form 1. Returns false, and is empty,
+    /// Becomes the batch that was written, in this form or an earlier one. Returns false, and is empty,
     /// if the record is damaged or of a later form.
     package mutating func read(_ record: inout ByteReader) -> Bool {
         removeAll()
-        switch record.number() {
+        recordForm = record.number()
+        switch recordForm {
         case 1: readForm1(&record)
-        case Batch.form: readSections(&record)
+        case 2, Batch.form: readSections(&record)
         default: record.damage()
         }
         if record.isDamaged { removeAll() }

@@ -53,6 +53,9 @@ package struct Batch: ~Copyable, Sendable {
     package internal(set) var ids: [RowText] = []
     package internal(set) var traces: [RowText] = []
 
+    /// The form of the record that is read.
+    var recordForm: UInt64 = 0
+
     /// Events of the other kinds; each kind's file has the accessors.
     var lists = EventLists()
 
@@ -105,6 +108,12 @@ package struct Batch: ~Copyable, Sendable {
 
     package func features(of run: Int) -> Range<Int> {
         range(ListCounts.features, run: run, count: features.count)
+    }
+    package func predictions(of run: Int) -> Range<Int> {
+        range(ListCounts.predictions, run: run, count: predictions.count)
+    }
+    package func scores(of run: Int) -> Range<Int> {
+        range(ListCounts.scores, run: run, count: scores.count)
     }
     package func inputErrors(of run: Int) -> Range<Int> {
         range(ListCounts.inputErrors, run: run, count: inputErrors.count)

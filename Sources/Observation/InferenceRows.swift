@@ -45,6 +45,12 @@ package enum InferenceRows: BatchEvents {
 
     // MARK: Records
 
+    /// Lists that are not in records: nothing is computed from them, and they say what models were given.
+    private static let unwritten = [
+        Measure.score.rawValue, ListCounts.predictions, ListCounts.scores, ListCounts.groups,
+        ListCounts.attributions, ListCounts.ids,
+    ]
+
     package static func write(_ batch: borrowing Batch, to record: inout ByteWriter) {
         record.write(count: batch.items.count)
         for row in batch.items.indices {
@@ -55,57 +61,48 @@ package enum InferenceRows: BatchEvents {
             record.write(batch.sizes[row])
         }
         for measure in batch.observations.indices {
-            record.write(batch.observations[measure]) { observation, record in
+            let list = measure == Measure.score.rawValue ? [] : batch.observations[measure]
+            record.write(list) { observation, record in
                 record.write(UInt64(observation.row))
                 record.write(observation.value)
                 record.write(observation.weight)
             }
         }
-        writeLists(batch, to: &record)
-        record.write(batch.runs) { run, record in
-            record.write(count: run.scope)
-            record.write(count: run.row)
-            for list in run.marks.starts.indices { record.write(UInt64(run.marks.starts[list])) }
-        }
-    }
-
-    private static func writeLists(_ batch: borrowing Batch, to record: inout ByteWriter) {
-        record.write(batch.features) { feature, record in
-            record.write(UInt64(feature.row))
-            record.write(feature.feature)
-            record.write(feature.value)
-        }
-        record.write(batch.predictions) { prediction, record in
-            record.write(UInt64(prediction.row))
-            record.write(prediction.value)
-        }
-        for list in [batch.scores, batch.attributions] {
-            record.write(list) { number, record in
-                record.write(UInt64(number.row))
-                record.write(number.name)
-                record.write(number.value)
-            }
-        }
-        record.write(batch.groups) { group, record in
-            record.write(UInt64(group.row))
-            record.write(group.facet)
-            record.write(group.group)
-        }
+        record.write(count: batch.runs.count)
+        for run in batch.runs { record.write(count: run.row) }
+        writeFeatureKinds(batch, to: &record)
         record.write(batch.inputErrors) { error, record in
             record.write(UInt64(error.row))
             record.write(error.feature)
             record.write(UInt64(error.reason.rawValue))
             record.write(UInt64(error.rows))
         }
-        for list in [batch.ids, batch.traces] {
-            record.write(list) { text, record in
-                record.write(UInt64(text.row))
-                record.write(text.text)
+        record.write(batch.traces) { text, record in
+            record.write(UInt64(text.row))
+            record.write(text.text)
+        }
+        record.write(batch.runs) { run, record in
+            record.write(count: run.scope)
+            record.write(count: run.row)
+            for list in run.marks.starts.indices {
+                record.write(unwritten.contains(list) ? 0 : UInt64(run.marks.starts[list]))
             }
         }
     }
 
     package static func read(_ record: inout ByteReader, into batch: inout Batch) {
+        if batch.recordForm < 3 { return readForm2(&record, into: &batch) }
+        readRows(&record, into: &batch)
+        var firstRows: [Int] = []
+        for _ in 0..<record.count() { firstRows.append(record.number(below: batch.items.count)) }
+        readFeatureKinds(&record, into: &batch, firstRows: firstRows)
+        readInputErrors(&record, into: &batch, haveRows: true)
+        readTraces(&record, into: &batch)
+        readRuns(&record, into: &batch)
+    }
+
+    /// Records of form 2 have all values.
+    private static func readForm2(_ record: inout ByteReader, into batch: inout Batch) {
         readRows(&record, into: &batch)
         readNumbers(&record, into: &batch)
         readGroups(&record, into: &batch)
@@ -184,6 +181,10 @@ package enum InferenceRows: BatchEvents {
             let row = record.number(below: batch.items.count)
             batch.append(id: batch.text(&record), row: row)
         }
+        readTraces(&record, into: &batch)
+    }
+
+    private static func readTraces(_ record: inout ByteReader, into batch: inout Batch) {
         for _ in 0..<record.count() {
             let row = record.number(below: batch.items.count)
             batch.append(trace: batch.text(&record), row: row)

@@ -30,10 +30,14 @@ package struct Symbol: Sendable, Hashable, BitwiseCopyable {
     package var isNone: Bool { index < 0 }
 }
 
-/// The strings of a batch in one buffer. Those that are names are stored once and numbered.
-/// `removeAll` keeps the memory.
+/// The strings of a batch in two buffers: names, which are stored once and numbered, and traces in one;
+/// values of rows, which are not written to records, in the other. `removeAll` keeps the memory.
 struct SymbolTable: ~Copyable, Sendable {
+    /// Set in the offset of a string that is the value of a row. Bodies are far below 2 GiB.
+    private static let valueFlag: UInt32 = 1 << 31
+
     private var arena: Buffer
+    private var values: Buffer
     private var texts: [StringRef] = []
     // Open addressing over `texts`: number + 1, or 0 if free. The size is a power of two.
     private var table: [Int32]
@@ -41,12 +45,13 @@ struct SymbolTable: ~Copyable, Sendable {
 
     init(capacity: Int) {
         arena = Buffer(capacity: capacity)
+        values = Buffer(capacity: capacity)
         table = [Int32](repeating: 0, count: 256)
     }
 
     var count: Int { texts.count }
     var byteCount: Int { arena.count }
-    var capacity: Int { arena.capacity }
+    var capacity: Int { arena.capacity + values.capacity }
 
     /// Cost: O(names since the last call).
     mutating func removeAll() {
@@ -54,6 +59,7 @@ struct SymbolTable: ~Copyable, Sendable {
         slots.removeAll(keepingCapacity: true)
         texts.removeAll(keepingCapacity: true)
         arena.removeAll()
+        values.removeAll()
     }
 
     func text(_ name: Symbol) -> StringRef {
@@ -63,8 +69,18 @@ struct SymbolTable: ~Copyable, Sendable {
     @inline(__always)
     @_lifetime(borrow self)
     func bytes(_ text: StringRef) -> Span<UInt8> {
-        let first = Int(text.offset)
-        return arena.bytes.extracting(first..<first + Int(text.count))
+        let first = Int(text.offset & ~SymbolTable.valueFlag)
+        let end = first + Int(text.count)
+        return text.offset & SymbolTable.valueFlag == 0
+            ? arena.bytes.extracting(first..<end) : values.bytes.extracting(first..<end)
+    }
+
+    @inline(__always)
+    mutating func append(value bytes: Span<UInt8>) -> StringRef {
+        let text = StringRef(
+            offset: UInt32(values.count) | SymbolTable.valueFlag, count: UInt32(bytes.count))
+        values.append(bytes)
+        return text
     }
 
     @inline(__always)

@@ -3,10 +3,12 @@ package import Intake
 package import Journal
 package import Kernel
 package import Model
+internal import Watch
 internal import Wire
 
 /// The state that clients push, as the journal stores and restores it: one section of a snapshot for
-/// the models, one for the producers and one for each group.
+/// the models, one for the producers, one for each profile and each watched version, and one for each
+/// group.
 package final class PersistedState: JournalState {
     /// Settings may shorten a time to live; that takes effect after this time at the latest.
     private static let longestPause = Duration.seconds(60)
@@ -21,6 +23,7 @@ package final class PersistedState: JournalState {
     private enum Section {
         static let models = "models"
         static let producers = "producers"
+        static let watch = "watch"
         static let group = "group"
     }
 
@@ -42,6 +45,7 @@ package final class PersistedState: JournalState {
 
     package func reset() {
         models.removeAll()
+        models.watch.removeAll()
         producers.reset()
         groups.removeAll()
     }
@@ -55,6 +59,8 @@ package final class PersistedState: JournalState {
             return models.read(&reader) ? nil : PersistedState.damaged
         case Section.producers:
             return producers.restore(body) ? nil : PersistedState.damaged
+        case Section.watch:
+            return models.watch.restore(body) ? nil : PersistedState.damaged
         case Section.group:
             guard let image = GroupImage(decoding: body) else { return PersistedState.damaged }
             return restore(image)
@@ -78,6 +84,9 @@ package final class PersistedState: JournalState {
             Snapshot.Section(Section.models, body: writer.bytes),
             Snapshot.Section(Section.producers, body: producers.snapshot()),
         ]
+        for section in models.watch.sections {
+            sections.append(Snapshot.Section(Section.watch, body: section))
+        }
         for image in groups.images(at: clock.now) {
             var bytes: [UInt8] = []
             image.encode(into: &bytes)
@@ -94,7 +103,9 @@ package final class PersistedState: JournalState {
     }
 
     package func expiry() -> (any Submission)? {
-        ExpirySubmission(of: self, at: clock.now) { _ in }
+        // The first page has the scores of the windows that were restored.
+        models.watch.evaluate(at: clock.now)
+        return ExpirySubmission(of: self, at: clock.now) { _ in }
     }
 
     /// What has expired at `now`.

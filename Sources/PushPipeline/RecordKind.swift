@@ -27,6 +27,8 @@ enum RecordKind: UInt64 {
     case producerRemoval = 20
     /// The removal of what has expired.
     case expiry = 21
+    /// A profile that was given to a version, or taken away.
+    case profile = 24
 
     /// What `storage inspect` calls it.
     var name: String {
@@ -37,6 +39,7 @@ enum RecordKind: UInt64 {
         case .retirement, .retirementFormat1: "retired version"
         case .producerRemoval, .producerRemovalFormat1: "forgotten producer"
         case .expiry, .expiryFormat1: "expiry"
+        case .profile: "profile"
         }
     }
 }
@@ -58,6 +61,8 @@ enum RecordSection: UInt64 {
     case names = 6
     /// The `ExpiredItems`.
     case expired = 7
+    /// Where a profile comes from, and its canonical bytes or their absence.
+    case profile = 16
 }
 
 extension ByteWriter {

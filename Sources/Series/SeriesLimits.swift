@@ -27,7 +27,7 @@ package struct SeriesLimits: Sendable, Equatable {
 /// `ml_series_dropped_total`.
 package enum DropReason: Int, CaseIterable, Sendable {
     case seriesLimit, versionSeriesLimit, modelLimit, versionLimit, variantLimit, reasonLimit
-    case featureLimit, leaseLimit, labelLimit, pageLimit, processLimit
+    case featureLimit, leaseLimit, labelLimit, pageLimit, processLimit, watchLimit
 
     package var name: String {
         switch self {
@@ -42,6 +42,7 @@ package enum DropReason: Int, CaseIterable, Sendable {
         case .labelLimit: "label_limit"
         case .pageLimit: "page_limit"
         case .processLimit: "process_limit"
+        case .watchLimit: "watch_limit"
         }
     }
 }

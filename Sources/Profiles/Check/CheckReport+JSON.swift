@@ -19,7 +19,8 @@ extension CheckReport {
 }
 
 extension CheckReport.Column {
-    fileprivate var node: JSONNode {
+    /// The column as JSON.
+    package var node: JSONNode {
         var object: [JSONNode.Member] = [
             .init("name", .string(name)), .init("role", .string(role.rawValue)),
             .init("type", .string(isNumerical ? "numerical" : "categorical")),
