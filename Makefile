@@ -31,11 +31,8 @@ dependencies:
 test-dependencies:
 	@deploy/install-dependencies tests
 
-run: release ## Builds a release and runs it on ADDRESS (:10180)
-	@port=$(lastword $(subst :, ,$(ADDRESS))); \
-	printf 'metrics  http://localhost:%s/metrics\nlanding  http://localhost:%s/\n' $$port $$port; \
-	printf 'health   http://localhost:%s/-/healthy\n' $$port
-	@exec $(BINARY) --web.listen-address=$(ADDRESS)
+run: $(RELEASE_BUILD) ## Builds a release and runs it on ADDRESS (:10180)
+	@exec deploy/run $(ADDRESS)
 
 build: dependencies ## Builds for debugging; warnings are errors
 	$(SWIFT) build $(CHECKED)
@@ -93,7 +90,7 @@ deployment: deb test-dependencies .venv-deployment/.made ## Tests units, package
 	@deploy/install-dependencies deployment
 	.venv-deployment/bin/python -m pytest Tests/Deployment $(PYTEST)
 
-rules: ## Writes deploy/prometheus/rules/*.yml from deploy/prometheus/source
+rules: ## Writes deploy/prometheus/rules/*.yml; RUNBOOKS=URL GRAFANA=URL are where alerts link to
 	deploy/prometheus/generate
 
 kubernetes: rules ## Makes the manifests that are made of rules and dashboards
@@ -167,9 +164,10 @@ mutants: dependencies ## Changes one operator at a time and runs the unit tests;
 fuzz: dependencies ## Runs every fuzzer for FUZZ_SECONDS (60)
 	Tests/Fuzz/run $(FUZZ_SECONDS)
 
-lint: ## Checks the format of every Swift file and the words of every text
-	$(SWIFT) format lint --strict $(SWIFT_FILES)
+lint: ## Checks the format of Swift files and pages, and the words of every text
+	@$(SWIFT) format lint --strict $(SWIFT_FILES)
 	python3 Tests/Language/words.py
+	python3 Tests/Language/documents.py
 
 format: ## Formats every Swift file
 	$(SWIFT) format -i $(SWIFT_FILES)

@@ -13,9 +13,8 @@ package final class GroupStore: Sendable {
 
     private let state: LockedValue<State>
 
-    /// `expiresItself`: whether expired groups are removed automatically, or only by `expire`.
-    package init(_ limits: GroupLimits = GroupLimits(), expiresItself: Bool = true) {
-        state = LockedValue(State(table: GroupTable(limits, expiresItself: expiresItself)))
+    package init(_ limits: GroupLimits = GroupLimits()) {
+        state = LockedValue(State(table: GroupTable(limits)))
     }
 
     package var limits: GroupLimits { state.withLock { $0.table.limits } }
@@ -32,13 +31,9 @@ package final class GroupStore: Sendable {
         state.withLock { $0.table.reserve(families) }
     }
 
-    /// The samples of all groups that have not expired.
-    package func families(at time: Timestamp = .now) -> FamilyIndex {
-        state.withLock { state in
-            if let shown = state.shown { return shown }
-            state.table.expire(at: time)
-            return state.table.index
-        }
+    /// The samples of all groups, as pages show them.
+    package var families: FamilyIndex {
+        state.withLock { $0.shown ?? $0.table.index }
     }
 
     /// Parses a body and renders its families with the labels of the group. Changes nothing, so
@@ -78,7 +73,7 @@ package final class GroupStore: Sendable {
             do throws(GroupPushError) {
                 try state.table.push(families, to: key, order: order, at: time)
             } catch {
-                state.table.noteFailure(of: key, at: time)
+                state.table.recordFailure(of: key, at: time)
                 throw error
             }
         }
@@ -86,7 +81,7 @@ package final class GroupStore: Sendable {
 
     /// Sets the `push_failure_time_seconds` of a group, which is created if it does not exist.
     func setFailureTime(of key: GroupingKey, at time: Timestamp) {
-        state.withLock { $0.table.noteFailure(of: key, at: time) }
+        state.withLock { $0.table.recordFailure(of: key, at: time) }
     }
 
     private func render(
@@ -126,7 +121,7 @@ package final class GroupStore: Sendable {
     // MARK: Changes that wait for their commit
 
     /// Lets pages show what is there now, whatever is pushed until `show`.
-    package func hold() {
+    package func freezePages() {
         state.withLock { state in
             if state.shown == nil { state.shown = state.table.index }
         }
@@ -153,10 +148,7 @@ package final class GroupStore: Sendable {
 
     /// All groups as they are now.
     package func images(at time: Timestamp = .now) -> [GroupImage] {
-        state.withLock { state in
-            state.table.expire(at: time)
-            return state.table.images(at: time)
-        }
+        state.withLock { $0.table.images(at: time) }
     }
 
     /// Makes a group what it was. Limits do not count here: they did when it was pushed.

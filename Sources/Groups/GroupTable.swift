@@ -21,8 +21,6 @@ struct GroupTable {
     }
 
     var limits: GroupLimits
-    /// Whether expired groups are removed automatically.
-    private let expiresItself: Bool
     /// The families of others on the page, by what identifies a family there.
     private(set) var reserved: [UInt64: Family.Kind] = [:]
     private(set) var index = FamilyIndex()
@@ -35,9 +33,8 @@ struct GroupTable {
     /// Not later than the first end of a group's time.
     private(set) var nextExpiry = UInt64.max
 
-    init(_ limits: GroupLimits, expiresItself: Bool = true) {
+    init(_ limits: GroupLimits) {
         self.limits = limits
-        self.expiresItself = expiresItself
     }
 
     var groupCount: Int { groups.count }
@@ -63,7 +60,6 @@ struct GroupTable {
     mutating func push(
         _ families: [RenderedFamily], to key: GroupingKey, order: GroupPush, at time: Timestamp
     ) throws(GroupPushError) {
-        expire(at: time)
         let group = groups[key]
         var families = families
         if order.mode == .add {
@@ -105,9 +101,8 @@ struct GroupTable {
         renew(key, timeToLive: order.timeToLive ?? limits.timeToLive, at: time)
     }
 
-    /// Notes that a push to this group was refused; a group that is not there yet comes to be.
-    mutating func noteFailure(of key: GroupingKey, at time: Timestamp) {
-        expire(at: time)
+    /// Sets the time of the last refused push to this group, which is created if it does not exist.
+    mutating func recordFailure(of key: GroupingKey, at time: Timestamp) {
         if groups[key] == nil {
             guard groups.count < limits.groups, (try? create(key)) != nil else { return }
             renew(key, timeToLive: limits.timeToLive, at: time)
@@ -188,12 +183,7 @@ struct GroupTable {
         nextExpiry = min(nextExpiry, expiry)
     }
 
-    /// Removes the groups that have expired, if `expiresItself`.
-    mutating func expire(at time: Timestamp) {
-        if expiresItself { expire(expired(at: time)) }
-    }
-
-    /// The groups that have expired.
+    /// The groups that have expired. They stay until `expire`: their removal is recorded first.
     mutating func expired(at time: Timestamp) -> [GroupingKey] {
         let now = time.monotonicNanoseconds
         if now < nextExpiry { return [] }

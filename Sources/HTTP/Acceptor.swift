@@ -18,7 +18,7 @@ final class ConnectionSlots: Sendable {
         self.limit = limit
     }
 
-    var wakeDescriptor: Int32 { wakeup.pollable }
+    var wakeDescriptor: Int32 { wakeup.fileDescriptor }
 
     /// Whether a further connection may be accepted.
     var isAvailable: Bool { taken < limit }
@@ -32,13 +32,13 @@ final class ConnectionSlots: Sendable {
 
     func release() {
         let before = counter.wrappingSubtract(1, ordering: .sequentiallyConsistent).oldValue
-        if before >= limit { wakeup.ring() }
+        if before >= limit { wakeup.signal() }
     }
 
     /// Ends accepting.
     func close() {
         isClosed.store(true, ordering: .sequentiallyConsistent)
-        wakeup.ring()
+        wakeup.signal()
     }
 
     /// Clears the wakeup. Returns false after `close`.

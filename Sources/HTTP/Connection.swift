@@ -82,7 +82,7 @@ final class Connection: @unchecked Sendable {
     func releaseBody(to pool: BufferPool) {
         guard var small = smallBody.take() else { return }
         swap(&small, &body)
-        pool.giveBack(small)
+        pool.release(small)
     }
 
     // MARK: The deadline

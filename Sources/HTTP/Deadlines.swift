@@ -40,7 +40,7 @@ final class Deadlines: Sendable {
             state.connections.append(connection)
             return state.connections.count == 1
         }
-        if isFirst { wakeup.ring() }
+        if isFirst { wakeup.signal() }
     }
 
     /// Removes a connection. Afterwards this object does not use its descriptor.
@@ -85,7 +85,7 @@ final class Deadlines: Sendable {
 
     func stop() {
         state.withLock { $0.isStopping = true }
-        wakeup.ring()
+        wakeup.signal()
     }
 
     /// Returns the time of the next check; nil when no connection is open.

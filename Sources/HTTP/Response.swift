@@ -68,7 +68,7 @@ final class Body: @unchecked Sendable {
     }
 
     deinit {
-        if let pool, let buffer = buffer.take() { pool.giveBack(buffer) }
+        if let pool, let buffer = buffer.take() { pool.release(buffer) }
     }
 }
 

@@ -273,7 +273,7 @@ final class ServerCore: Sendable {
         connection.body.removeAll()
         releaseBody(connection)
         if statistics.endRequest() == 0, isDraining.load(ordering: .sequentiallyConsistent) {
-            idleWakeup.ring()
+            idleWakeup.signal()
         }
     }
 

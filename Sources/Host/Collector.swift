@@ -34,22 +34,22 @@ package struct CollectionContext: ~Copyable {
     /// Samples in `mergedFamilies`.
     package var mergedSamples = 0
     /// Warnings of the running collector for the log, which it repeats only when they change.
-    package private(set) var notes: [String] = []
+    package private(set) var warnings: [String] = []
     /// A buffer into which collectors read files.
     package var text = Buffer(capacity: 64 << 10)
 
     package init() {}
 
     /// Adds a warning for the log that is not a failure of the collector.
-    mutating func note(_ sentence: String) {
-        notes.append(sentence)
+    mutating func warn(_ sentence: String) {
+        warnings.append(sentence)
     }
 
     /// Prepares for the next collector.
     mutating func begin() {
         (skippedLines, heldCounters, isAbsent) = (0, 0, false)
         (mergedFamilies, mergedSamples) = (nil, 0)
-        notes.removeAll(keepingCapacity: true)
+        warnings.removeAll(keepingCapacity: true)
     }
 
     /// Reads a file into `text`. Of one beyond its limit the rest is dropped and counts as a skipped

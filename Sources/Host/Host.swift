@@ -42,12 +42,12 @@ package struct Host: ~Copyable {
         let value: (CollectorRunner, CollectorRunner.Outcome, Int) -> Double
     }
 
-    /// `tellsCost` adds families on what each collector costs and skips. `seriesLimit` is the number
+    /// `includesCollectorMetrics` adds families on what each collector costs and skips. `seriesLimit` is the number
     /// of samples that one collector may write; those beyond are dropped and counted. `running` names
     /// the collector that this thread is in.
     package init(
         _ collectors: Collectors, running: RunningCollector? = nil, seriesLimit: Int,
-        tellsCost: Bool
+        includesCollectorMetrics: Bool
     ) {
         self.running = running ?? RunningCollector(collectors)
         self.collectors = collectors
@@ -75,7 +75,7 @@ package struct Host: ~Copyable {
             "node_scrape_collector_success", kind: .gauge,
             help: "node_exporter: Whether a collector succeeded."
         ) { _, outcome, _ in outcome.failure == nil ? 1 : 0 }
-        if !tellsCost { return }
+        if !includesCollectorMetrics { return }
         report(
             "ml_exporter_collector_cpu_seconds_total", kind: .counter,
             help: "CPU time used by each collector, in seconds."
@@ -144,7 +144,7 @@ package struct Host: ~Copyable {
                 textFiles = FamilySource(families, hasUniqueSeries: false)
                 scrape.mergedFamilies = nil
             }
-            for sentence in scrape.notes { note(slot.name, sentence) }
+            for sentence in scrape.warnings { note(slot.name, sentence) }
             if isMeasured {
                 let cpu = Clock.threadCPUNanoseconds &- cpuMark
                 slot.cpuNanoseconds.wrappingAdd(cpu, ordering: .relaxed)

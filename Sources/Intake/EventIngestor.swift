@@ -85,7 +85,7 @@ package final class EventIngestor: Sendable {
         if scratch.keptBytes <= DecodeScratch.keptLimit {
             var kept: DecodeScratch? = consume scratch
             scratches.withLock { scratches in
-                if let scratch = kept.take() { scratches.giveBack(scratch) }
+                if let scratch = kept.take() { scratches.release(scratch) }
             }
         }
         guard let answer else { return .decoded(decoded) }
@@ -123,7 +123,7 @@ package final class EventIngestor: Sendable {
         let answer = PushAnswer.events(
             decoded.items, outcome: decoded.outcome,
             ignored: decoded.batch.omissions.fields)
-        if answer.status == 200 { noteSuccess(decoded.key, at: decoded.time) }
+        if answer.status == 200 { recordSuccess(decoded.key, at: decoded.time) }
         return answer
     }
 
@@ -175,9 +175,9 @@ package final class EventIngestor: Sendable {
         }
     }
 
-    private func noteSuccess(_ key: IdempotencyKey?, at time: Double) {
+    private func recordSuccess(_ key: IdempotencyKey?, at time: Double) {
         if let key {
-            producers.noteSuccess(key, at: time)
+            producers.recordSuccess(key, at: time)
         } else {
             anonymousSuccess.store(time.bitPattern, ordering: .relaxed)
         }
@@ -230,7 +230,7 @@ private struct ScratchPool: ~Copyable {
         return second.take()
     }
 
-    mutating func giveBack(_ scratch: consuming DecodeScratch) {
+    mutating func release(_ scratch: consuming DecodeScratch) {
         if first == nil {
             first = consume scratch
         } else if second == nil {

@@ -15,7 +15,7 @@ extension EventReader {
                 .wrongType, key: .columns, rule: "must be an object of arrays", position: position)
         }
         let members = try KnownFields(event, position: position, table: table)
-        noteUnknown(
+        recordUnknown(
             event, position: position, fields: members, besides: Key.ofColumns, inside: "columns",
             batch: &batch)
         columns.removeAll(keepingCapacity: true)

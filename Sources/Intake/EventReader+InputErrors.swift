@@ -69,7 +69,7 @@ extension EventReader {
                 if rows != nil { throw EventReader.repeated(subject, part: "rows") }
                 rows = try EventReader.rows(event, position: value, size: size)
             } else {
-                noteUnknown(
+                recordUnknown(
                     event, position: next, inside: "input_errors",
                     near: ["feature", "reason", "rows"],
                     batch: &batch)

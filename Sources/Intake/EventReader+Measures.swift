@@ -171,7 +171,7 @@ extension EventReader {
                     throw error.inside(subject, member: next)
                 }
             } else {
-                noteUnknown(
+                recordUnknown(
                     event, position: next, inside: subject, near: fields.map(\.key), batch: &batch)
             }
             next = event.end(value)

@@ -121,7 +121,7 @@ extension TrainingEvent: ReadableEvent {
             batch.append(statistics)
         }
         for position in unknown {
-            reader.noteUnknown(
+            reader.recordUnknown(
                 event, position: position, inside: "feature_statistics",
                 near: ["mean", "stddev", "median"], batch: &batch)
         }

@@ -115,7 +115,7 @@ struct EventReader: ~Copyable {
         outcome: inout BatchOutcome
     ) throws(EventError) {
         let keys = reader.keys.union(Key.ofScope)
-        noteUnknown(
+        recordUnknown(
             source.value, position: 0, fields: source.fields, besides: keys, batch: &batch)
         try reader.read(source, with: &self, batch: &batch, outcome: &outcome)
     }

@@ -48,7 +48,7 @@ struct KnownFields {
 extension EventReader {
     /// Counts and names the members that an object with `keys` does not have. `inside` is the path
     /// of the object, empty for the event itself.
-    mutating func noteUnknown(
+    mutating func recordUnknown(
         _ event: JSONValue, position: Int, fields: KnownFields, besides keys: KeySet,
         inside: StaticString = "", batch: inout Batch
     ) {
@@ -58,7 +58,7 @@ extension EventReader {
         while next < end {
             let key = event.kind(next) == .key ? table.key(event.text(next)) : nil
             if key.map({ !keys.contains($0) }) ?? true {
-                noteUnknown(
+                recordUnknown(
                     event, position: next, inside: inside, near: keys.texts, batch: &batch)
             }
             next = event.end(next + 1)
@@ -66,7 +66,7 @@ extension EventReader {
     }
 
     /// Counts and names one unknown key; `near` are the keys that may have been meant.
-    mutating func noteUnknown(
+    mutating func recordUnknown(
         _ event: JSONValue, position: Int, inside: StaticString,
         near keys: @autoclosure () -> [StaticString], batch: inout Batch
     ) {

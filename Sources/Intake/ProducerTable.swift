@@ -204,7 +204,7 @@ package final class ProducerTable: Sendable {
     }
 
     /// Records that a batch was accepted at `time`, in Unix seconds.
-    package func noteSuccess(_ key: IdempotencyKey, at time: Double) {
+    package func recordSuccess(_ key: IdempotencyKey, at time: Double) {
         state.withLock { $0.records[key.producer]?.lastSuccess = time }
     }
 

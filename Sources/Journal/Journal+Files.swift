@@ -72,7 +72,7 @@ extension Writer {
             }
             let next = Clock.monotonicNanoseconds &+ journal.limits.retryInterval.nanoseconds
             while Clock.monotonicNanoseconds < next, journal.status != .ending {
-                journal.writerBell.wait(atMost: journal.limits.retryInterval)
+                journal.writerWakeup.wait(atMost: journal.limits.retryInterval)
                 journal.rejectWaiting(error)
             }
         }

@@ -21,10 +21,10 @@ extension Journal {
             if let snapshot { write(snapshot, positions: &positions) }
             if isCheckpointWanted { checkpoint() }
             if isLast { break }
-            keeperBell.wait()
+            keeperWakeup.wait()
         }
         handover.withLock { $0.isKeeperDone = true }
-        endBell.ring()
+        endWakeup.signal()
     }
 
     /// Opens the storage, again and again until it can be used or the end has been asked for.
@@ -32,14 +32,14 @@ extension Journal {
         while status != .ending {
             do throws(StorageError) {
                 let positions = try open()
-                writerBell.ring()
+                writerWakeup.signal()
                 return positions
             } catch {
                 fail(error)
             }
             let next = Clock.monotonicNanoseconds &+ limits.retryInterval.nanoseconds
             while Clock.monotonicNanoseconds < next, status != .ending {
-                keeperBell.wait(atMost: limits.retryInterval)
+                keeperWakeup.wait(atMost: limits.retryInterval)
             }
         }
         return SnapshotPositions()
@@ -53,7 +53,7 @@ extension Journal {
                     .snapshot, kind: .conflict,
                     description: "\(path)/\(StorageDirectory.lockName) was removed or replaced")
             }
-            try claim().noteClock()
+            try claim().updateClockCheckpoint()
             try snapshot.write(in: claim())
             positions.former = positions.latest
             positions.latest = snapshot.position

@@ -12,7 +12,7 @@ extension Journal {
             while let group = queue.removeAll() {
                 writer.checkFiles()
                 writer.commit(group)
-                if group.isEmpty { writerBell.wait() }
+                if group.isEmpty { writerWakeup.wait() }
                 writer.snapshotIfDue()
             }
             writer.snapshotIfNew()
@@ -23,7 +23,7 @@ extension Journal {
             for submission in group { submission.abort(error) }
         }
         handover.withLock { $0.isWriterDone = true }
-        keeperBell.ring()
+        keeperWakeup.signal()
     }
 
     /// The open file of records, or nil when the end came before it was open.
@@ -37,7 +37,7 @@ extension Journal {
             }
             if let writer { return writer }
             if status == .ending { return nil }
-            writerBell.wait()
+            writerWakeup.wait()
         }
     }
 }
@@ -179,7 +179,7 @@ struct Writer: ~Copyable {
         } else if bytes >= askedBytes + journal.limits.checkpointBytes {
             askedBytes = bytes
             journal.handover.withLock { $0.isCheckpointWanted = true }
-            journal.keeperBell.ring()
+            journal.keeperWakeup.signal()
         }
     }
 
@@ -220,6 +220,6 @@ struct Writer: ~Copyable {
         snapshotPosition = position
         snapshotBytes = 0
         journal.handover.withLock { $0.snapshot = snapshot }
-        journal.keeperBell.ring()
+        journal.keeperWakeup.signal()
     }
 }

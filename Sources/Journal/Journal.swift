@@ -29,9 +29,9 @@ package final class Journal: SubmissionJournal, ScheduledTask {
     let state: any JournalState
     let report: @Sendable (Note, String) -> Void
     let queue: SubmissionQueue
-    let writerBell: EventFD
-    let keeperBell: EventFD
-    let endBell: EventFD
+    let writerWakeup: EventFD
+    let keeperWakeup: EventFD
+    let endWakeup: EventFD
     private let current = LockedValue<Status>(.replaying)
     private let isReadyNow = Atomic<Bool>(false)
     private let nextCheck = Atomic<UInt64>(0)
@@ -77,9 +77,9 @@ package final class Journal: SubmissionJournal, ScheduledTask {
         self.report = report
         queue = SubmissionQueue(limits)
         do throws(KernelError) {
-            writerBell = try EventFD()
-            keeperBell = try EventFD()
-            endBell = try EventFD()
+            writerWakeup = try EventFD()
+            keeperWakeup = try EventFD()
+            endWakeup = try EventFD()
         } catch {
             throw StorageError(.open, error: error)
         }
@@ -116,7 +116,7 @@ package final class Journal: SubmissionJournal, ScheduledTask {
         case .ready: break
         }
         switch queue.add(submission) {
-        case .first: writerBell.ring()
+        case .first: writerWakeup.signal()
         // The first one has woken the writer.
         case .next: break
         case .refused:
@@ -134,7 +134,7 @@ package final class Journal: SubmissionJournal, ScheduledTask {
     package func stop(by deadline: UInt64) -> Bool {
         change(to: .ending)
         queue.end()
-        writerBell.ring()
+        writerWakeup.signal()
         while Clock.monotonicNanoseconds < deadline {
             if handover.withLock({ $0.isWriterDone && $0.isKeeperDone }) {
                 threads.withLock { threads in
@@ -144,9 +144,9 @@ package final class Journal: SubmissionJournal, ScheduledTask {
                 directory.withLock { $0 = nil }
                 return true
             }
-            writerBell.ring()
-            keeperBell.ring()
-            endBell.wait(atMost: .milliseconds(100))
+            writerWakeup.signal()
+            keeperWakeup.signal()
+            endWakeup.wait(atMost: .milliseconds(100))
         }
         return false
     }
@@ -160,7 +160,7 @@ package final class Journal: SubmissionJournal, ScheduledTask {
     package func run(at now: Timestamp) {
         nextCheck.store(
             now.monotonicNanoseconds &+ limits.checkInterval.nanoseconds, ordering: .relaxed)
-        writerBell.ring()
+        writerWakeup.signal()
     }
 
     // MARK: For the two threads

@@ -77,7 +77,7 @@ struct Recovery {
         }
         position = snapshots.newest
         try readRecords(into: state, other: other, from: otherPosition)
-        if committed > position { noteLoss(of: committed - position, committed: committed) }
+        if committed > position { recordLoss(of: committed - position, committed: committed) }
         for (kind, entry) in firstReasons.sorted(by: { $0.key < $1.key }) {
             let file = kind.split(separator: " ")[0]
             messages.append("\(path)/\(file): \(entry.count) \(entry.reason)")
@@ -91,9 +91,9 @@ struct Recovery {
         return LockFile.position(file)
     }
 
-    private mutating func noteLoss(of count: Int64, committed: Int64) {
+    private mutating func recordLoss(of count: Int64, committed: Int64) {
         skipped += Int(clamping: count)
-        view.note(
+        view.addFault(
             RecordFile.name,
             finding:
                 "\(count) acknowledged records are lost: the lock file says that record \(committed) was committed, and the last that can be read is \(position)",
@@ -139,7 +139,7 @@ struct Recovery {
                     ?? StorageError(
                         .open, kind: .damaged,
                         description: "\(file): the bytes of section \(section.number) changed")
-                view.note(
+                view.addFault(
                     "\(name), section \(section.number) '\(section.name)'",
                     finding: "its bytes changed", consequence: consequence)
             }
@@ -147,7 +147,7 @@ struct Recovery {
                 damage = StorageError(
                     .open, kind: .damaged,
                     description: "\(file) has \(sections.count) of \(head.sections) sections")
-                view.note(
+                view.addFault(
                     name, finding: "\(sections.count) of \(head.sections) sections",
                     consequence: consequence)
             }
@@ -172,7 +172,7 @@ struct Recovery {
             }
             if error.kind != .refused { unusable.append(([name], error)) }
             if view.faultCount == faultsBefore {
-                view.note(
+                view.addFault(
                     name, finding: error.description,
                     consequence: error.kind == .refused ? Recovery.refusal : consequence)
             }
@@ -190,7 +190,7 @@ struct Recovery {
             view.unknownSections += 1
             skip(
                 name, kind: "section", reason: "sections are left out, the first because \(reason)")
-            view.note(
+            view.addFault(
                 "\(name), section \(number) '\(section.name)'", finding: reason,
                 consequence: "a start leaves it out and counts it in ml_journal_skipped_records")
         }
@@ -204,7 +204,7 @@ struct Recovery {
         while try rows.step() {
             let row = rows.text(0)
             if row == "ok" { continue }
-            view.note(
+            view.addFault(
                 name, finding: "SQLite's integrity_check: \(row)",
                 consequence: "all data could be read; a start is not affected")
         }
@@ -243,7 +243,7 @@ struct Recovery {
             let consequence =
                 "a start keeps what it could read and sets the file aside; what neither a snapshot "
                 + "nor that holds is lost"
-            view.note(
+            view.addFault(
                 RecordFile.name, finding: finding,
                 consequence: error.kind == .refused ? Recovery.refusal : consequence)
             if records.range == nil { return }
@@ -280,7 +280,7 @@ struct Recovery {
             while try select.step() {
                 rows += 1
                 let place = select.integer(0)
-                noteGap(before: place, after: max(last, start))
+                recordGap(before: place, after: max(last, start))
                 last = place
                 position = max(position, place)
                 let checksum = select.integer(1)
@@ -307,7 +307,7 @@ struct Recovery {
                         reason = other.replay(body) ?? reason
                     }
                     guard let reason else { return }
-                    view.note(
+                    view.addFault(
                         "\(RecordFile.name), record \(place)", finding: reason,
                         consequence: place > start
                             ? "a start leaves it out and counts it in ml_journal_skipped_records"
@@ -318,12 +318,12 @@ struct Recovery {
         } while rows == Recovery.rowsPerTransaction
     }
 
-    private mutating func noteGap(before place: Int64, after last: Int64) {
+    private mutating func recordGap(before place: Int64, after last: Int64) {
         if place <= last + 1 { return }
         let count = place - last - 1
         skipped += Int(clamping: count)
         hasGap = true
-        view.note(
+        view.addFault(
             RecordFile.name, finding: "records \(last + 1) to \(place - 1) are missing",
             consequence:
                 "a start counts them in ml_journal_skipped_records and continues without them")

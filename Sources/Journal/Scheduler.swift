@@ -15,7 +15,7 @@ package protocol ScheduledTask: Sendable {
 package final class Scheduler: Sendable {
     private let tasks: [any ScheduledTask]
     private let clock: TimeSource
-    private let bell: EventFD
+    private let wakeup: EventFD
     private let isStopping = Atomic<Bool>(false)
     /// When the thread wakes by itself, on the monotonic clock.
     private let nextWake = Atomic<UInt64>(0)
@@ -28,7 +28,7 @@ package final class Scheduler: Sendable {
     package init(_ tasks: [any ScheduledTask], clock: TimeSource) throws(KernelError) {
         self.tasks = tasks
         self.clock = clock
-        bell = try EventFD()
+        wakeup = try EventFD()
     }
 
     package func start() throws(KernelError) {
@@ -40,7 +40,7 @@ package final class Scheduler: Sendable {
     /// Ends the thread and waits for it.
     package func stop() {
         isStopping.store(true, ordering: .relaxed)
-        bell.ring()
+        wakeup.signal()
         thread.withLock { thread in
             if let worker = thread.worker.take() { worker.join() }
         }
@@ -48,7 +48,7 @@ package final class Scheduler: Sendable {
 
     /// Wakes the thread if it would otherwise sleep beyond `due`, a time on the monotonic clock.
     package func reschedule(_ due: UInt64) {
-        if due < nextWake.load(ordering: .relaxed) { bell.ring() }
+        if due < nextWake.load(ordering: .relaxed) { wakeup.signal() }
     }
 
     private func run() {
@@ -60,11 +60,11 @@ package final class Scheduler: Sendable {
             let due = tasks.reduce(UInt64.max) { min($0, $1.nextDue()) }
             nextWake.store(due, ordering: .relaxed)
             if due == .max {
-                bell.wait()
+                wakeup.wait()
             } else {
                 let now = clock.now.monotonicNanoseconds
                 let pause = max(due > now ? due - now : 0, Scheduler.shortestPause)
-                bell.wait(atMost: .nanoseconds(Int64(clamping: pause)))
+                wakeup.wait(atMost: .nanoseconds(Int64(clamping: pause)))
             }
             nextWake.store(0, ordering: .relaxed)
         }

@@ -87,7 +87,7 @@ final class StorageDirectory: Sendable {
     func setPosition(_ position: Int64) { LockFile.setPosition(position, in: lock) }
 
     /// Stores by how much the real-time clock has been set.
-    func noteClock() { ClockCheckpoint.update(lock) }
+    func updateClockCheckpoint() { ClockCheckpoint.update(lock) }
 
     /// Lets the names that were made, renamed or removed so far survive a power cut.
     func synchronize(_ operation: StorageError.Operation) throws(StorageError) {

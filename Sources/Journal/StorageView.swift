@@ -108,7 +108,7 @@ package struct StorageView: Sendable {
     /// Of all faults, listed or not.
     package var faultCount: Int { faults.count + unlistedFaults }
 
-    mutating func note(_ place: String, finding: String, consequence: String) {
+    mutating func addFault(_ place: String, finding: String, consequence: String) {
         guard faults.count < StorageView.listedFaults else {
             unlistedFaults += 1
             return

@@ -35,7 +35,7 @@ package final class BufferPool: Sendable {
         return reused ?? Buffer(capacity: initialCapacity)
     }
 
-    package func giveBack(_ buffer: consuming Buffer) {
+    package func release(_ buffer: consuming Buffer) {
         outstanding.wrappingSubtract(1, ordering: .relaxed)
         guard buffer.capacity <= keptBytes else { return }
         buffer.removeAll()

@@ -16,9 +16,9 @@ package struct EventFD: ~Copyable, Sendable {
     }
 
     /// For poll(2) together with other descriptors: readable from a signal until the next `wait`.
-    package var pollable: Int32 { descriptor }
+    package var fileDescriptor: Int32 { descriptor }
 
-    package func ring() {
+    package func signal() {
         var one: UInt64 = 1
         _ = unsafe write(descriptor, &one, 8)
     }

@@ -49,7 +49,7 @@ final class GroupSubmission: Submission, @unchecked Sendable {
         }
         let groups = pipeline.groups
         former = groups.image(of: key, at: time)
-        groups.hold()
+        groups.freezePages()
         result = pipeline.handler.perform(request, at: time)
         let present = groups.image(of: key, at: time)
         isDeletion = present == nil
@@ -124,7 +124,7 @@ extension PushPipeline {
     /// Marks the batch as received or not, by its answer: after 200 and 400 a retry is a duplicate.
     func conclude(_ key: IdempotencyKey, answer: GroupAnswer, at time: Timestamp) {
         switch answer.status {
-        case 200, 202: events.producers.noteSuccess(key, at: time.unixSeconds)
+        case 200, 202: events.producers.recordSuccess(key, at: time.unixSeconds)
         case 400: break
         default: events.producers.undo(key)
         }

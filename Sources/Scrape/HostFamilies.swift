@@ -9,11 +9,13 @@ package final class HostFamilies: FamilyOwner {
     private let log: Logger
 
     package init(
-        _ collectors: Collectors, running: RunningCollector, seriesLimit: Int, tellsCost: Bool,
+        _ collectors: Collectors, running: RunningCollector, seriesLimit: Int,
+        includesCollectorMetrics: Bool,
         log: Logger
     ) {
         host = Host(
-            collectors, running: running, seriesLimit: seriesLimit, tellsCost: tellsCost)
+            collectors, running: running, seriesLimit: seriesLimit,
+            includesCollectorMetrics: includesCollectorMetrics)
         self.log = log
     }
 

@@ -93,7 +93,7 @@ package final class ScrapeThread: Sendable {
         }
         let waiting = ScrapeQueue.Waiting(request: request, endNanoseconds: end, scraper: scraper)
         if queue.add(waiting) {
-            wakeup.ring()
+            wakeup.signal()
         } else {
             refused.maxRequests.wrappingAdd(1, ordering: .relaxed)
             scraper.answer(tooManyScrapes.response)
@@ -120,7 +120,7 @@ package final class ScrapeThread: Sendable {
     /// behind.
     package func stop() {
         queue.end()
-        wakeup.ring()
+        wakeup.signal()
         if let thread = thread.withLock({ $0.take() }) { thread.join() }
         isEnding.store(true, ordering: .relaxed)
         timer.set(atNanoseconds: 1)

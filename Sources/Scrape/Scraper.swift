@@ -39,6 +39,6 @@ final class FirstPageScraper: Scraper {
     var isAbandoned: Bool { false }
 
     func answer(_ response: borrowing Response) {
-        made.ring()
+        made.signal()
     }
 }

@@ -56,18 +56,18 @@ package struct BinScores: Equatable, Sendable {
         currentCount = count
         if isUndefined { return }
         let effective = count / designEffect
-        setDivergences(r, c)
+        setDivergences(reference: r, current: c)
         let freedom = kept.count - 1
         psiNoise = Double(freedom) * (1 / effective + 1 / total)
         psiExcess = max(0, psi - psiNoise)
         psiPValue = Distribution.chiSquareSurvival(
             psi * effective * total / (effective + total), freedom: freedom)
         setChiSquare(
-            r, c,
+            reference: r, current: c,
             shrink: (effective * total / (effective + total)) * (count + total) / (count * total))
     }
 
-    private mutating func setDivergences(_ r: [Double], _ c: [Double]) {
+    private mutating func setDivergences(reference r: [Double], current c: [Double]) {
         let bins = Double(r.count)
         let alpha = BinScores.smoothing
         var coefficient = 0.0
@@ -100,7 +100,9 @@ package struct BinScores: Equatable, Sendable {
         }
     }
 
-    private mutating func setChiSquare(_ r: [Double], _ c: [Double], shrink: Double) {
+    private mutating func setChiSquare(
+        reference r: [Double], current c: [Double], shrink: Double
+    ) {
         let all = referenceCount + currentCount
         var smallest = Double.infinity
         var small = 0

@@ -50,14 +50,14 @@ package final class CategoricalReference: Sendable {
 
     /// As `place(of:)`, of a text whose `hash` is known.
     package func place(of text: Span<UInt8>, hash: UInt64) -> Place {
-        if let index = known[hash], isName(index, text) {
+        if let index = known[hash], isName(index, of: text) {
             return index < namedCount ? .named(index) : .other
         }
         guard let hashes else { return .other }
         return hashes.contains(hash) ? .other : .unseen
     }
 
-    private func isName(_ index: Int, _ text: Span<UInt8>) -> Bool {
+    private func isName(_ index: Int, of text: Span<UInt8>) -> Bool {
         if names[index].count != text.count { return false }
         for at in 0..<text.count where names[index][at] != text[at] { return false }
         return true

@@ -27,7 +27,8 @@ package struct EdgeSearch: Sendable {
     /// The number of edges below a value, which is its bin. Infinities belong to the outermost bins.
     @inline(__always)
     package func bin(of value: Double) -> Int {
-        let cell = EdgeSearch.cell((usesOrder ? EdgeSearch.order(value) : value), origin, factor)
+        let cell = EdgeSearch.cell(
+            of: usesOrder ? EdgeSearch.order(value) : value, origin: origin, factor: factor)
         var low = Int(starts[cell])
         var high = Int(starts[cell &+ 1])
         while high &- low > 4 {
@@ -46,7 +47,7 @@ package struct EdgeSearch: Sendable {
     }
 
     @inline(__always)
-    private static func cell(_ position: Double, _ origin: Double, _ factor: Double) -> Int {
+    private static func cell(of position: Double, origin: Double, factor: Double) -> Int {
         let cell = (position - origin) * factor
         // Also false for what is no number.
         if !(cell >= 0) { return 0 }
@@ -61,7 +62,9 @@ package struct EdgeSearch: Sendable {
         let factor = span > 0 && span.isFinite ? Double(cellCount) / span : 0
         let usable = factor.isFinite ? factor : 0
         var counts = [Int](repeating: 0, count: cellCount)
-        for position in positions { counts[cell(position, origin, usable)] += 1 }
+        for position in positions {
+            counts[cell(of: position, origin: origin, factor: usable)] += 1
+        }
         var starts: [UInt16] = [0]
         for count in counts { starts.append(starts[starts.count - 1] + UInt16(count)) }
         return (starts, origin, usable, counts.reduce(0) { $0 + $1 * $1 })

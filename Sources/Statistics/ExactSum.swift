@@ -98,24 +98,26 @@ package struct ExactSum: Sendable {
             }
         }
         let power = 32 * top + width - 1 - 1074 - exponent
-        return ExactSum.rounded(window, isSticky, power: power, isNegative: isNegative)
+        return ExactSum.rounded(window, isSticky: isSticky, power: power, isNegative: isNegative)
     }
 
     /// `window` has its highest bit set, which is worth 2^power.
     private static func rounded(
-        _ window: UInt64, _ isSticky: Bool, power: Int, isNegative: Bool
+        _ window: UInt64, isSticky: Bool, power: Int, isNegative: Bool
     ) -> Double {
         let dropped = 11 + max(0, -1022 - power)
-        if dropped > 64 || power > 1023 { return signed(power > 1023 ? .infinity : 0, isNegative) }
+        if dropped > 64 || power > 1023 {
+            return signed(power > 1023 ? .infinity : 0, isNegative: isNegative)
+        }
         var kept = dropped == 64 ? 0 : window >> UInt64(dropped)
         let half: UInt64 = 1 << UInt64(dropped - 1)
         let rest = dropped == 64 ? window : window & (half << 1 &- 1)
         if rest > half || (rest == half && (isSticky || kept & 1 == 1)) { kept += 1 }
         let unit = Double(sign: .plus, exponent: max(power - 52, -1074), significand: 1)
-        return signed(Double(kept) * unit, isNegative)
+        return signed(Double(kept) * unit, isNegative: isNegative)
     }
 
-    private static func signed(_ value: Double, _ isNegative: Bool) -> Double {
+    private static func signed(_ value: Double, isNegative: Bool) -> Double {
         isNegative ? -value : value
     }
 }

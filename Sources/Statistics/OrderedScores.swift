@@ -31,7 +31,7 @@ package struct OrderedScores: Equatable, Sendable {
         if total == 0 || count == 0 { return nil }
         let effective = count / designEffect
         let size = effective * total / (effective + total)
-        setDistributions(r, c, total, count)
+        setDistributions(reference: r, current: c, total: total, count: count)
         ksPValue = Distribution.kolmogorovSurvival(size.squareRoot() * ksLower)
         var ties = 0.0
         for (r, c) in zip(r, c) {
@@ -48,14 +48,15 @@ package struct OrderedScores: Equatable, Sendable {
         }
         if !edges.isEmpty, !referenceSums.isEmpty {
             let bound = OrderedScores.wasserstein(
-                r, c, referenceSums, currentSums, edges.map(scale.z(of:)))
+                reference: r, current: c, referenceSums: referenceSums, currentSums: currentSums,
+                edges: edges.map(scale.z(of:)))
             wassersteinLower = bound * (scale.deviation > 0 ? scale.deviation : 1)
             wassersteinLowerNormed = scale.deviation > 0 ? bound : nil
         }
     }
 
     private mutating func setDistributions(
-        _ r: [Double], _ c: [Double], _ total: Double, _ count: Double
+        reference r: [Double], current c: [Double], total: Double, count: Double
     ) {
         // Counts add up exactly, quotients would not.
         var below = 0.0
@@ -79,7 +80,8 @@ package struct OrderedScores: Equatable, Sendable {
 
     /// In units of z. Exact where the difference of the distributions keeps its sign inside each bin.
     private static func wasserstein(
-        _ r: [Double], _ c: [Double], _ rz: [Double], _ cz: [Double], _ edges: [Double]
+        reference r: [Double], current c: [Double], referenceSums rz: [Double],
+        currentSums cz: [Double], edges: [Double]
     ) -> Double {
         let total = r.reduce(0, +)
         let count = c.reduce(0, +)

@@ -25,7 +25,7 @@ struct PageOwners: Sendable {
         var owners: [any FamilyOwner] = [
             HostFamilies(
                 collectors, running: running, seriesLimit: configuration.host.seriesLimit,
-                tellsCost: exposesDaemon, log: log)
+                includesCollectorMetrics: exposesDaemon, log: log)
         ]
         if exposesDaemon {
             owners.append(daemonFamilies)
@@ -133,6 +133,6 @@ final class GroupFamilies: FamilyOwner {
     func renderedFamilies(for scrape: PageContext) -> FamilySource? {
         guard pushState.isShown, scrape.request.includes("groups") else { return nil }
         // A push whose series another group has is rejected.
-        return FamilySource(pushState.groups.families(), hasUniqueSeries: true)
+        return FamilySource(pushState.groups.families, hasUniqueSeries: true)
     }
 }

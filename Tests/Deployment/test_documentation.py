@@ -50,7 +50,11 @@ def test_flags_exist(page):
     """A flag of ours is one that begins with the name of a family of flags."""
     known = accepted(BINARY, "--help-hidden")
     families = set(re.findall(r"--(?:no-)?([a-z]+)\.", known))
-    for flag in re.findall(r"--((?:no-)?([a-z]+)\.[\w.-]+\w)", page.read_text()):
+    text = page.read_text()
+    if page.name.startswith("from-"):
+        # The first column has the flags of the other program.
+        text = re.sub(r"^\|[^|]*\|", "|", text, flags=re.MULTILINE)
+    for flag in re.findall(r"--((?:no-)?([a-z]+)\.[\w.-]+\w)", text):
         is_placeholder = flag[0].endswith(("NAME", "SUBJECT"))
         if flag[1] in families and not is_placeholder:
             assert re.search(rf"--(no-)?{re.escape(flag[0].removeprefix('no-'))}\b", known), (

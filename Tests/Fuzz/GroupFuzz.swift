@@ -17,7 +17,7 @@ public func fuzzGroups(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     push(unsafe Array(input), to: ingestor)
     for format in Format.allCases {
         var page = Page(format: format, body: Buffer(capacity: 256))
-        page.merge([FamilySource(ingestor.store.families(), hasUniqueSeries: true)])
+        page.merge([FamilySource(ingestor.store.families, hasUniqueSeries: true)])
         page.finish()
         if format != .text { continue }
         do throws(MetricSyntaxError) {

@@ -20,16 +20,16 @@ public func fuzzRows(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     var options = BuildOptions(model: "m", modelVersion: "1")
     do throws(InputError) {
         let first = try InputFile(path, temporaryFolder: "/tmp")
-        let profile = try ProfileBuilder.build(first, format, options).profile
+        let profile = try ProfileBuilder.build(first, format: format, options: options).profile
         options.memoryLimit = 4096
         let second = try InputFile(path, temporaryFolder: "/tmp")
-        let again = try ProfileBuilder.build(second, format, options).profile
+        let again = try ProfileBuilder.build(second, format: format, options: options).profile
         precondition(again == profile)
         let written = profile.fileText
         let read = try? Profile(written.span, file: "p")
         precondition(read == profile)
         let third = try InputFile(path, temporaryFolder: "/tmp")
-        let report = try ProfileCheck.check(third, format, against: profile)
+        let report = try ProfileCheck.check(third, format: format, against: profile)
         precondition(report.rows == profile.rows)
         precondition(!report.json.isEmpty)
     } catch {

@@ -22,10 +22,12 @@ struct GroupDoorTests {
             body: body.utf8Span.span, at: moment(seconds))
     }
 
+    /// The page after the expiry of what is due at `seconds`.
     private func page(at seconds: Double = 0) -> [String] {
+        ingestor.store.expire(ingestor.store.expired(at: moment(seconds)))
         var page = Page(format: .text, body: Buffer(capacity: 64))
         page.merge([
-            FamilySource(ingestor.store.families(at: moment(seconds)), hasUniqueSeries: true)
+            FamilySource(ingestor.store.families, hasUniqueSeries: true)
         ])
         page.finish()
         return page.bytes.string.split(separator: "\n").map(String.init)
@@ -224,7 +226,7 @@ struct GroupDoorTests {
         #expect(page().isEmpty)
     }
 
-    @Test func `a group ends after its time unless it is pushState again`() {
+    @Test func `a group ends after its time unless it is pushed again`() {
         _ = send(.put, path: "/metrics/job/j", body: "x 1\n", ttl: ["10"])
         _ = send(.put, path: "/metrics/job/k", body: "x 1\n")
         #expect(samples(at: 9).count == 2)

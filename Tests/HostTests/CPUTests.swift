@@ -106,7 +106,7 @@ struct ProcessorTests {
             let bytes = Array(text.utf8)
             _ = statistics.parse(bytes.span)
             guard let (number, ticks) = statistics.processors.first else { return -1 }
-            return Double(guardian.hold(number, ticks: ticks, heldCounters: &count)[3]) / 100
+            return Double(guardian.clamp(number, ticks: ticks, heldCounters: &count)[3]) / 100
         }
     }
 

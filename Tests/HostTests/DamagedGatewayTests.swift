@@ -29,7 +29,7 @@ struct DamagedGatewayTests {
         var host = try Trees.host(
             at: tree.path, collectors: Self.collectors.map(\.name),
             flags: ["--no-collector.arp.netlink"],
-            tellsCost: true)
+            includesCollectorMetrics: true)
         let whole = CollectorReport(Trees.page(&host))
         #expect(whole.successes.values.allSatisfy { $0 == 1 })
         var before = whole

@@ -111,7 +111,7 @@ struct DamagedTextTests {
     @Test func `collectors without their files fail alone, and absence is no failure`() throws {
         let lines = try Trees.lines(
             "nowhere", collectors: ["cpu", "diskstats", "loadavg", "meminfo", "uname"],
-            tellsCost: true)
+            includesCollectorMetrics: true)
         #expect(lines.contains(#"node_scrape_collector_success{collector="meminfo"} 0"#))
         #expect(lines.contains(#"node_scrape_collector_success{collector="uname"} 1"#))
         #expect(lines.contains(#"node_scrape_collector_success{collector="diskstats"} 1"#))

@@ -72,7 +72,7 @@ struct DamagedTreeTests {
     ) throws {
         let tree = try CopiedTree("rack")
         let names = Self.devices.map(\.collector)
-        var host = try Trees.host(at: tree.path, collectors: names, tellsCost: true)
+        var host = try Trees.host(at: tree.path, collectors: names, includesCollectorMetrics: true)
         let whole = CollectorReport(Trees.page(&host))
         // Every second one is hit, then the others.
         for half in 0..<2 {
@@ -143,7 +143,8 @@ struct DamagedTreeTests {
 
     @Test(arguments: devices.map(\.collector))
     func `a machine without the devices is no failure`(collector: String) throws {
-        let lines = try Trees.lines("nowhere", collectors: [collector], tellsCost: true)
+        let lines = try Trees.lines(
+            "nowhere", collectors: [collector], includesCollectorMetrics: true)
         let expected = ["interrupts", "mountstats", "softirqs"].contains(collector) ? 0 : 1
         #expect(
             lines.contains(

@@ -38,21 +38,23 @@ struct GoldenPageTests {
             flags: [
                 "--collector.cpu.info", "--collector.stat.softirq",
                 "--collector.bcache.priorityStats",
-            ], tellsCost: true)
+            ], includesCollectorMetrics: true)
     }
 
     @Test(arguments: ["gateway", "gateway-damaged"])
     func `the page of a gateway is as it was`(tree: String) throws {
         try compare(
             tree, collectors: Self.gatewayCollectors, flags: ["--no-collector.arp.netlink"],
-            tellsCost: true)
+            includesCollectorMetrics: true)
     }
 
     private func compare(
-        _ tree: String, collectors: [String], flags: [String], tellsCost: Bool = false
+        _ tree: String, collectors: [String], flags: [String],
+        includesCollectorMetrics: Bool = false
     ) throws {
         let lines = try Trees.lines(
-            tree, collectors: collectors, flags: flags, tellsCost: tellsCost
+            tree, collectors: collectors, flags: flags,
+            includesCollectorMetrics: includesCollectorMetrics
         ).filter {
             !$0.hasPrefix("ml_exporter_collector_cpu_seconds_total{")
         }

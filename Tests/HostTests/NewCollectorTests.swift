@@ -62,7 +62,7 @@ struct NewCollectorTests {
         for (tree, collectors) in GoldenPageTests.trees {
             let lines = try Trees.lines(
                 tree, collectors: collectors, flags: ["--no-collector.arp.netlink"],
-                tellsCost: true)
+                includesCollectorMetrics: true)
             let report = CollectorReport(lines.joined(separator: "\n"))
             written.merge(report.series) { max($0, $1) }
         }

@@ -16,7 +16,7 @@ struct SmallTree {
         let folder = try Folder()
         for (name, text) in files { try folder.write(text, to: name) }
         var host = try Trees.host(
-            at: folder.path, collectors: [collector], flags: flags, tellsCost: true)
+            at: folder.path, collectors: [collector], flags: flags, includesCollectorMetrics: true)
         let all = Trees.page(&host).split(separator: "\n").map(String.init)
         func about(_ family: String) -> Int? {
             let start = "\(family){collector=\"\(collector)\"} "

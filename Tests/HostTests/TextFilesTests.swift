@@ -17,7 +17,7 @@ struct TextFilesTests {
     /// A page of the collector alone, and what it told.
     private func page(
         _ files: inout TextFiles, format: Format = .text
-    ) throws -> (lines: [String], notes: [String]) {
+    ) throws -> (lines: [String], warnings: [String]) {
         var scrape = CollectionContext()
         scrape.begin()
         var page = Page(format: format, body: Buffer(capacity: 4096))
@@ -27,7 +27,7 @@ struct TextFilesTests {
         }
         page.finish()
         let lines = page.bytes.string.split(separator: "\n").map(String.init)
-        return (lines.filter { !$0.contains("node_textfile_mtime_seconds") }, scrape.notes)
+        return (lines.filter { !$0.contains("node_textfile_mtime_seconds") }, scrape.warnings)
     }
 
     private func files(_ directories: [String]? = nil, seriesLimit: Int = 1000) -> TextFiles {
@@ -46,7 +46,7 @@ struct TextFilesTests {
         try folder.write("b 3\n", to: "two.prom")
         try folder.write("ignored 3\n", to: "three.txt")
         var files = files()
-        let (lines, notes) = try page(&files)
+        let (lines, warnings) = try page(&files)
         #expect(
             lines == Self.error + [
                 "node_textfile_scrape_error 0",
@@ -54,7 +54,7 @@ struct TextFilesTests {
                 "a_total 2", "# HELP b Metric read from \(folder.path)/two.prom",
                 "# TYPE b untyped", "b 3",
             ])
-        #expect(notes == [])
+        #expect(warnings == [])
     }
 
     @Test func `the modification time of each valid file is exposed`() throws {
@@ -89,12 +89,12 @@ struct TextFilesTests {
         try folder.write(text, to: "bad.prom")
         try folder.write("good 1\n", to: "good.prom")
         var files = files()
-        let (lines, notes) = try page(&files)
+        let (lines, warnings) = try page(&files)
         #expect(lines.contains("node_textfile_scrape_error 1"))
         #expect(lines.contains("good 1"))
         #expect(!lines.contains { $0.hasPrefix("a") })
-        #expect(notes.count == 1)
-        #expect(notes.first?.hasPrefix("\(folder.path)/bad.prom: ") == true)
+        #expect(warnings.count == 1)
+        #expect(warnings.first?.hasPrefix("\(folder.path)/bad.prom: ") == true)
         let (again, silence) = try page(&files)
         #expect(again == lines)
         #expect(silence == [])
@@ -118,14 +118,14 @@ struct TextFilesTests {
         try folder.write("# TYPE a gauge\na{f=\"4\"} 1\n", to: "4.prom")
         try folder.write("# HELP a One.\n# TYPE a gauge\na{f=\"5\"} 1\n", to: "5.prom")
         var files = files()
-        let (lines, notes) = try page(&files)
+        let (lines, warnings) = try page(&files)
         #expect(
             lines.filter { $0.contains("a{") } == [
                 "a{f=\"1\"} 1", "a{f=\"4\"} 1", "a{f=\"5\"} 1",
             ])
         #expect(lines.contains("# HELP a One."))
         #expect(lines.contains("node_textfile_scrape_error 1"))
-        #expect(notes.count == 2)
+        #expect(warnings.count == 2)
     }
 
     @Test func `files without HELP share one that names them all`() throws {
@@ -153,10 +153,10 @@ struct TextFilesTests {
         #expect(lines.contains("a 1") && lines.contains("b 1") && !lines.contains("c 1"))
         #expect(lines.contains("node_textfile_scrape_error 0"))
         var missing = files([folder.path + "/nowhere*", folder.path + "/y"])
-        let (there, notes) = try page(&missing)
+        let (there, warnings) = try page(&missing)
         #expect(there.contains("c 1") && there.contains("node_textfile_scrape_error 1"))
-        #expect(notes == ["\(folder.path)/nowhere*: No such file or directory"])
-        #expect(try page(&missing).notes == [])
+        #expect(warnings == ["\(folder.path)/nowhere*: No such file or directory"])
+        #expect(try page(&missing).warnings == [])
     }
 
     @Test func `what is no plain file is an error and never waited for`() throws {
@@ -164,19 +164,19 @@ struct TextFilesTests {
         unsafe mkfifo(folder.path + "/pipe.prom", 0o644)
         unsafe symlink("nowhere", folder.path + "/dangling.prom")
         var files = files()
-        let (lines, notes) = try page(&files)
+        let (lines, warnings) = try page(&files)
         #expect(lines.contains("node_textfile_scrape_error 1"))
-        #expect(notes.count == 3)
-        #expect(try page(&files).notes == [])
+        #expect(warnings.count == 3)
+        #expect(try page(&files).warnings == [])
     }
 
     @Test func `series beyond the limit are left out with their family`() throws {
         try folder.write("a{x=\"1\"} 1\na{x=\"2\"} 1\n", to: "1.prom")
         try folder.write("b{x=\"1\"} 1\nb{x=\"2\"} 1\n", to: "2.prom")
         var files = files(seriesLimit: 3)
-        let (lines, notes) = try page(&files)
+        let (lines, warnings) = try page(&files)
         #expect(lines.contains("a{x=\"2\"} 1") && !lines.contains { $0.hasPrefix("b") })
-        #expect(notes == ["\(folder.path)/2.prom: b: more than 3 series"])
+        #expect(warnings == ["\(folder.path)/2.prom: b: more than 3 series"])
     }
 
     @Test func `a family of the host keeps its HELP and gets the samples of the files`() throws {

@@ -23,18 +23,22 @@ enum Trees {
     }
 
     static func host(
-        _ tree: String, collectors: [String], flags: [String] = [], tellsCost: Bool = false
+        _ tree: String, collectors: [String], flags: [String] = [],
+        includesCollectorMetrics: Bool = false
     ) throws -> Host {
-        try host(at: path(tree), collectors: collectors, flags: flags, tellsCost: tellsCost)
+        try host(
+            at: path(tree), collectors: collectors, flags: flags,
+            includesCollectorMetrics: includesCollectorMetrics)
     }
 
     static func host(
-        at path: String, collectors: [String], flags: [String] = [], tellsCost: Bool = false
+        at path: String, collectors: [String], flags: [String] = [],
+        includesCollectorMetrics: Bool = false
     ) throws -> Host {
         let settings = try settings(collectors, flags: flags)
         return Host(
             Collectors(settings, roots: roots(at: path)), seriesLimit: settings.seriesLimit,
-            tellsCost: tellsCost)
+            includesCollectorMetrics: includesCollectorMetrics)
     }
 
     // Flags that have been read: the parser checks all its options each time, which takes seconds
@@ -72,9 +76,12 @@ enum Trees {
 
     /// The page of a tree, without the time that collectors took.
     static func lines(
-        _ tree: String, collectors: [String], flags: [String] = [], tellsCost: Bool = false
+        _ tree: String, collectors: [String], flags: [String] = [],
+        includesCollectorMetrics: Bool = false
     ) throws -> [String] {
-        var host = try host(tree, collectors: collectors, flags: flags, tellsCost: tellsCost)
+        var host = try host(
+            tree, collectors: collectors, flags: flags,
+            includesCollectorMetrics: includesCollectorMetrics)
         return page(&host).split(separator: "\n").map(String.init).filter {
             !$0.hasPrefix("node_scrape_collector_duration_seconds{")
         }

@@ -199,7 +199,7 @@ import Testing
         let producers = ProducerTable()
         #expect(producers.decide(key("a", start: 1, sequence: 1), now: 1) == .apply(1))
         #expect(producers.successes.isEmpty)
-        producers.noteSuccess(key("a", start: 1, sequence: 1), at: 5)
+        producers.recordSuccess(key("a", start: 1, sequence: 1), at: 5)
         #expect(producers.successes.map(\.time) == [5])
     }
 
@@ -308,7 +308,7 @@ private final class Applied: Sendable {
         }
         _ = before.decide(IdempotencyKey(producer: "b", start: 9, sequence: 1), now: now)
         _ = before.decide(IdempotencyKey(producer: "b", start: 10, sequence: 1), now: now)
-        before.noteSuccess(IdempotencyKey(producer: "b", start: 10, sequence: 1), at: 12.5)
+        before.recordSuccess(IdempotencyKey(producer: "b", start: 10, sequence: 1), at: 12.5)
         let after = ProducerTable()
         let isTaken = after.restore(before.snapshot().span)
         #expect(isTaken)

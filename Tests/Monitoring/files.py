@@ -85,8 +85,30 @@ def alerts() -> list[Rule]:
 
 
 @functools.cache
-def dashboards() -> dict[str, dict]:
+def stored_dashboards() -> dict[str, dict]:
+    """The files as they are: a collapsed row holds its panels."""
     return {path.stem: json.loads(path.read_text()) for path in sorted(DASHBOARDS.glob("*.json"))}
+
+
+@functools.cache
+def dashboards() -> dict[str, dict]:
+    """The dashboards with every row opened, as Grafana lays them out then."""
+    return {name: expanded(board) for name, board in stored_dashboards().items()}
+
+
+def expanded(board: dict) -> dict:
+    """A copy in which the panels of collapsed rows stand below them and push down what follows."""
+    opened, shift = [], 0
+    for panel in board["panels"]:
+        place = panel["gridPos"]
+        inner = panel.get("panels", [])
+        opened.append({**panel, "panels": [], "gridPos": {**place, "y": place["y"] + shift}})
+        for each in inner:
+            spot = each["gridPos"]
+            opened.append({**each, "gridPos": {**spot, "y": spot["y"] + shift}})
+        if inner:
+            shift += max(each["gridPos"]["y"] + each["gridPos"]["h"] for each in inner) - place["y"] - 1
+    return {**board, "panels": opened}
 
 
 def selectors(expression: str) -> list[promql_parser.VectorSelector]:

@@ -155,10 +155,11 @@ def start(folder: pathlib.Path, stack: contextlib.ExitStack) -> Site:
     settings.write_text("defaults:\n  retrain_after_rows: 1000000\n")
     gpus = Library(folder / "nvml", f"pid {os.getpid()}")
     hosts = []
-    for place, library in ((str(socket), gpus.path), ("none", "none")):
+    # Dashboards tell hosts apart by name.
+    for place, library, name in ((str(socket), gpus.path, "alpha"), ("none", "none", "beta")):
         hosts.append(Daemon(folder, f"--config.file={settings}", f"--path.nvml={library}",
                             "--storage.snapshot-interval=2s",
-                            socket=place))
+                            socket=place, host_name=name))
         stack.callback(hosts[-1].stop)
     history(folder, [host.address for host in hosts], time.time() - 120)
     prometheus = Prometheus(

@@ -9,7 +9,7 @@ import promql_parser
 import pytest
 
 from files import (DASHBOARDS, REPOSITORY, alerts, catalogue, dashboards, matchers, names, rules,
-                   selectors)
+                   selectors, stored_dashboards)
 
 SOURCE = {"type": "prometheus", "uid": "${datasource}"}
 HOST_CHOICE = {("job", "=~", "$job"), ("instance", "=~", "$instance")}
@@ -80,7 +80,7 @@ def test_what_the_library_reads_back_is_what_stands_there():
 
     # Annotations of Prometheus carry keys of the data source's own.
     own = re.compile(r"^\.annotations\.list\[\d+\]\.(step|titleFormat|textFormat|useValueForTime)$")
-    for name, board in BOARDS.items():
+    for name, board in stored_dashboards().items():
         again = json.loads(JSONEncoder().encode(Dashboard.from_json(json.loads(json.dumps(board)))))
         found = [key for key in lost(board, again) if not own.match(key)]
         assert not found, f"{name}: {found}"
@@ -92,7 +92,7 @@ def test_a_dashboard_can_be_imported_provisioned_and_published(name):
     assert board["schemaVersion"] == 41 and board["id"] is None
     assert re.fullmatch(r"[a-z0-9-]{8,40}", board["uid"])
     assert "__inputs" not in board and "${DS_" not in str(board)
-    assert board["editable"] is False
+    assert board["editable"] is True
     assert board["graphTooltip"] == 1 and board["refresh"] == "30s"
     assert board["title"] and board["description"] and "ml_exporter" in board["tags"]
     assert len({other["uid"] for other in BOARDS.values()}) == len(BOARDS)
@@ -105,7 +105,8 @@ def test_variables_are_chosen_in_order_and_all_are_used(name):
     first, *queries = variables
     assert first["name"] == "datasource" and first["type"] == "datasource"
     assert first["label"] == "Data source" and first["query"] == "prometheus"
-    assert [variable["name"] for variable in queries][:2] == ["job", "instance"]
+    hosts = [variable["name"] for variable in queries if variable["name"] != "nodename"]
+    assert hosts[:2] == ["job", "instance"]
     known = {"datasource"}
     for variable in queries:
         assert variable["type"] == "query" and variable["datasource"] == SOURCE
@@ -156,6 +157,31 @@ def test_panels_stand_on_the_grid_without_gaps_or_overlap(name):
     assert all(any((x, y) in taken for x in range(24)) for y in range(bottom + 1))
     titles = [panel["title"] for panel in panels(board)]
     assert len(set(titles)) == len(titles), "two panels of one name cannot be told apart in a talk"
+
+
+@pytest.mark.parametrize("name", BOARDS)
+def test_rows_below_the_first_screen_are_collapsed(name):
+    """Grafana asks for the panels of an open row alone."""
+    panels = stored_dashboards()[name]["panels"]
+    rows = [panel for panel in panels if panel["type"] == "row"]
+    for row in rows:
+        assert row["collapsed"] == (row["gridPos"]["y"] >= 20) == bool(row.get("panels")), row["title"]
+        assert all(panel["gridPos"]["y"] > row["gridPos"]["y"] for panel in row.get("panels", ()))
+    assert not rows[0]["collapsed"]
+    bottom = max(panel["gridPos"]["y"] + panel["gridPos"]["h"] for panel in panels)
+    assert bottom < 50, "too much is open at once"
+
+
+@pytest.mark.parametrize("name,panel", PANELS)
+def test_a_series_of_a_host_or_version_has_a_colour_of_its_own(name, panel):
+    """Shades of one colour are for queries that give one series."""
+    for override in panel["fieldConfig"].get("overrides", []):
+        shades = [setting for setting in override["properties"]
+                  if setting["id"] == "color" and setting["value"].get("mode") == "shades"]
+        if shades:
+            legend, = [target["legendFormat"] for target in panel["targets"]
+                       if target["refId"] == override["matcher"]["options"]]
+            assert "{{" not in legend
 
 
 @pytest.mark.parametrize("name,panel", PANELS)

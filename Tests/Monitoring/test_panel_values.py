@@ -215,7 +215,7 @@ def test_the_machine_says_the_same_of_itself(panels):
     for host in panels.site.hosts:
         assert panels.read("host", "Load and CPUs", "C", instance=host.address) == cpus
     assert panels.read("host", "Memory by use", "E") == 2 * total
-    assert panels.read("host", "Up since") == pytest.approx(uptime, abs=300)
+    assert panels.read("host", "Uptime") == pytest.approx(uptime, abs=300)
     used = 1 - os.statvfs("/").f_bavail / os.statvfs("/").f_blocks
     fullest = panels.read("host", "Fullest filesystem")
     assert used - 0.02 <= fullest <= 1
@@ -251,7 +251,7 @@ def test_the_daemon_counts_its_own_work(panels):
     assert panels.read("ml-exporter", "Pushes by status", code="200") == near(batches, 0.2)
     inferences = panels.expected.rate("requests") + 2
     assert panels.read("ml-exporter", "Events by type", type="inference") == near(inferences, 0.05)
-    assert panels.read("ml-exporter", "Batches twice or lost", "A") == near(
+    assert panels.read("ml-exporter", "Duplicate and lost batches", "A") == near(
         panels.expected.rate("copies"), RATE)
     used = panels.read("ml-exporter", "Series limit used")
     assert 0 < used < 0.1

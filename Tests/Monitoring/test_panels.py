@@ -16,17 +16,23 @@ BOARDS = dashboards()
 EMPTY = {
     ("host", "Clock frequency", ""): "virtual machines have no frequency scaling",
     ("host", "Connection tracking", ""): "the module may not be loaded",
+    ("host", "Temperatures", ""): "virtual machines have no sensors",
+    ("host", "Thermal zones", ""): "virtual machines have no thermal zones",
+    ("host", "Fans", ""): "virtual machines have no fans",
+    ("host", "Network saturation", ""): "virtual devices have no speed",
+    ("host", "Root filesystem size", ""): "/ of a container may be left out",
+    ("host", "Root filesystem used", ""): "/ of a container may be left out",
     ("host", "GPU throttled", ""): "no GPU holds its clocks back",
-    ("host", "Time per request", ""): "an idle disk has no time per request",
+    ("host", "Disk latency", ""): "an idle disk has no time per request",
     ("host", "Filesystems", "E"): "full in: nothing fills up",
-    ("host", "Some task waited", ""): "the kernel may be built without pressure",
-    ("host", "All tasks waited", ""): "the kernel may be built without pressure",
+    ("host", "Pressure (PSI), some", ""): "the kernel may be built without pressure",
+    ("host", "Pressure (PSI), full", ""): "the kernel may be built without pressure",
     ("fleet-overview", "Hosts", "D"): "the kernel may be built without pressure",
     ("model-serving", "Traffic and a week ago", "B"):
         "the past of this site has a point each four minutes; it has a test of its own",
     ("ml-exporter", "Failing collectors", ""): "empty when all is well",
     ("ml-exporter", "Skipped lines", ""): "empty when all is well",
-    ("ml-exporter", "What hangs", ""): "nothing hangs",
+    ("ml-exporter", "Hung collectors and mounts", ""): "nothing hangs",
     ("ml-exporter", "Duplicates and held counters", "B"): "no kernel counter fell",
 }
 # Labels that a series of a legend may lack.
@@ -164,9 +170,9 @@ def test_a_picture_of_each_dashboard_is_drawn(asked, name, tmp_path):
 
 def test_the_previews_are_those_of_the_dashboards():
     assert {path.stem for path in (DASHBOARDS / "preview").glob("*.png")} == set(BOARDS)
-    readme = (REPOSITORY / "README.md").read_text()
+    page = (REPOSITORY / "docs" / "dashboards.md").read_text()
     for name in BOARDS:
-        assert f"dashboards/preview/{name}.png" in readme
+        assert f"dashboards/preview/{name}.png" in page
 
 
 def test_groups_keep_their_own_job_and_stand_once(site):

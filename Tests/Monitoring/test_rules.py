@@ -12,7 +12,8 @@ from files import (REPOSITORY, RULE_TESTS, RULES, RUNBOOKS, SITUATIONS, alerts, 
 
 SEVERITIES = {"critical", "warning", "info"}
 TEAMS = {"platform", "ml"}
-RUNBOOK_ADDRESS = "https://ml-exporter.example/docs/runbooks/"
+# Where the Debian package puts docs/runbooks.
+RUNBOOK_ADDRESS = "file:///usr/share/doc/ml-exporter/runbooks/"
 GRAFANA = "http://localhost:3000/d/"
 # It has no silence to test: it fires as long as alerting works.
 ALWAYS = {"Watchdog"}

@@ -30,7 +30,7 @@ struct CheckTests {
         let folder = try Folder()
         try folder.write(current, to: "current")
         let input = try InputFile("\(folder.path)/current", temporaryFolder: folder.path)
-        return try ProfileCheck.check(input, format, against: profile)
+        return try ProfileCheck.check(input, format: format, against: profile)
     }
 
     @Test func `the reference itself has nothing to find`() throws {

@@ -211,9 +211,11 @@ struct DocumentTests {
 
     @Test func `members are sorted by UTF-16 and strings escaped as RFC 8785 says`() {
         let node = JSONNode.object([
-            .init("\u{20ac}", .string("Euro")), .init("\r", .string("\u{F}\n\"\\/\u{7F}")),
-            .init("\u{fb33}", .number(1)), .init("1", .boolean(true)),
-            .init("\u{1f600}", .array([JSONNode(.null)])), .init("\u{80}", .string("\u{08}")),
+            .init("\u{20ac}", value: .string("Euro")),
+            .init("\r", value: .string("\u{F}\n\"\\/\u{7F}")),
+            .init("\u{fb33}", value: .number(1)), .init("1", value: .boolean(true)),
+            .init("\u{1f600}", value: .array([JSONNode(.null)])),
+            .init("\u{80}", value: .string("\u{08}")),
         ])
         let text = String(decoding: CanonicalJSON.bytes(node), as: UTF8.self)
         #expect(

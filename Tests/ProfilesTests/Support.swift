@@ -32,7 +32,7 @@ struct Table: RowSink {
 
     init(_ path: String, _ format: RowReader.Format = .csv) throws {
         let input = try InputFile(path, temporaryFolder: "/tmp")
-        let rows = try RowReader.read(input, format, into: &self)
+        let rows = try RowReader.read(input, format: format, into: &self)
         // Missing values at the end are not added by anything that follows.
         for index in columns.indices { pad(index, to: rows) }
     }
@@ -105,7 +105,7 @@ func build(
     var options = BuildOptions(model: "m", modelVersion: "1")
     change(&options)
     let input = try InputFile("\(folder.path)/rows", temporaryFolder: folder.path)
-    return try ProfileBuilder.build(input, format, options)
+    return try ProfileBuilder.build(input, format: format, options: options)
 }
 
 /// What is wrong with a text, without the name of the file.
@@ -119,7 +119,7 @@ func complaint(
     change(&options)
     do throws(InputError) {
         let input = try InputFile("\(folder.path)/rows", temporaryFolder: folder.path)
-        _ = try ProfileBuilder.build(input, format, options)
+        _ = try ProfileBuilder.build(input, format: format, options: options)
         return "no error"
     } catch {
         return String(error.description.dropFirst(folder.path.count + 1))

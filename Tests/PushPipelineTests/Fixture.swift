@@ -55,7 +55,7 @@ final class Run {
         _ folder: Folder?, settings: Settings = Settings(), clock: TimeSource = .system,
         limits: JournalLimits = Run.limits
     ) throws {
-        groups = GroupStore(settings.groups, expiresItself: false)
+        groups = GroupStore(settings.groups)
         models = Models(
             settings.series, settings: settings.models,
             nativeHistograms: settings.nativeHistograms, expiresItself: false)
@@ -140,7 +140,7 @@ final class Run {
     /// The samples of models and groups, sorted; without the families about the registry itself.
     var page: [String] {
         var page = Page(format: .text, body: Buffer(capacity: 4096))
-        page.merge([FamilySource(groups.families(), hasUniqueSeries: true)])
+        page.merge([FamilySource(groups.families, hasUniqueSeries: true)])
         models.write(to: &page)
         page.finish()
         return page.bytes.string.split(separator: "\n").map { String($0) }.filter {

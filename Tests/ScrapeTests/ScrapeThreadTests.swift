@@ -58,7 +58,8 @@ private final class Gate: Sendable {
             PageRenderer(
                 [
                     HostFamilies(
-                        collectors, running: running, seriesLimit: 100, tellsCost: false,
+                        collectors, running: running, seriesLimit: 100,
+                        includesCollectorMetrics: false,
                         log: quiet)
                 ], pages: pages)
         }

@@ -12,6 +12,8 @@ from panels import DATASOURCE
 
 TAG = "ml_exporter"
 WIDTH = 24
+# Rows that begin below this line are collapsed: Grafana asks for their panels when they are opened.
+FIRST_SCREEN = 20
 
 
 def source_variable():
@@ -33,6 +35,18 @@ def host_choices(metric: str):
         choice("job", "Job", f"label_values({metric}, job)", ".+", "Scrape jobs of Prometheus"),
         choice("instance", "Instance", f'label_values({metric}{{job=~"$job"}}, instance)', ".+",
                "Hosts"),
+    ]
+
+
+def named_host_choices():
+    """Hosts can also be chosen by their name, which narrows the addresses."""
+    return [
+        choice("job", "Job", "label_values(node_uname_info, job)", ".+", "Scrape jobs of Prometheus"),
+        choice("nodename", "Host", 'label_values(node_uname_info{job=~"$job"}, nodename)', ".+",
+               "Names of hosts"),
+        choice("instance", "Address",
+               'label_values(node_uname_info{job=~"$job",nodename=~"$nodename"}, instance)', ".+",
+               "Addresses of the chosen hosts"),
     ]
 
 
@@ -74,7 +88,7 @@ class Board:
         self.annotations = annotations
         self.builder = (
             dashboard.Dashboard(title).uid(uid).description(description).tags([TAG])
-            .timezone("browser").readonly().tooltip(models.DashboardCursorSync.CROSSHAIR)
+            .timezone("browser").editable().tooltip(models.DashboardCursorSync.CROSSHAIR)
             .time(time, "now").refresh("30s").version(1)
             .link(dashboard.DashboardLink("ml_exporter").type(models.DashboardLinkType.DASHBOARDS)
                   .tags([TAG]).as_dropdown(True).include_vars(True).keep_time(True)
@@ -82,26 +96,32 @@ class Board:
         for variable in (source_variable(), *variables):
             self.builder = self.builder.with_variable(variable)
         self.panels = []
-        self.line = 0
+        self.line = self.last_id = 0
 
     def row(self, title: str, *panels):
         """A heading and its panels; a panel that does not fit starts the next line."""
         heading = dashboard.Row(title).grid_pos(
-            models.GridPos(x=0, y=self.line, w=WIDTH, h=1)).id(len(self.panels) + 1).build()
+            models.GridPos(x=0, y=self.line, w=WIDTH, h=1)).id(self.next_id()).build()
+        heading.collapsed = self.line >= FIRST_SCREEN
         self.panels.append(heading)
         self.line += 1
-        column = tallest = 0
+        top, column, tallest = self.line, 0, 0
         for builder in panels:
             panel = builder.build()
             if column + panel.grid_pos.w > WIDTH:
                 self.line, column, tallest = self.line + tallest, 0, 0
             panel.grid_pos.x, panel.grid_pos.y = column, self.line
-            panel.id_val = len(self.panels) + 1
-            self.panels.append(panel)
+            panel.id_val = self.next_id()
+            (heading.panels if heading.collapsed else self.panels).append(panel)
             column += panel.grid_pos.w
             tallest = max(tallest, panel.grid_pos.h)
-        self.line += tallest
+        # The panels of a collapsed row take no place until it is opened.
+        self.line = top if heading.collapsed else self.line + tallest
         return self
+
+    def next_id(self) -> int:
+        self.last_id += 1
+        return self.last_id
 
     def json(self) -> str:
         built = self.builder.build()

@@ -48,7 +48,7 @@ def scrapes(board: Board):
         graph("Samples by collector", "Samples that each collector wrote on the page; the ten largest.",
               "short", Query("topk(10, max by (collector) (ml_exporter_collector_series{@host}))",
                              "{{collector}}"), by_name=True),
-        graph("What hangs", "Mounts that have not answered, and pages per second that were made "
+        graph("Hung collectors and mounts", "Mounts that have not answered, and pages per second that were made "
               "without a collector because it took too long.", "short",
               Query("sum by (instance) (ml_exporter_filesystem_hung_calls{@host})",
                     "mounts {{instance}}"),
@@ -83,7 +83,7 @@ def server(board: Board):
         graph("Connections", "Open connections of each listener.", "short",
               Query("sum by (instance, listener) (ml_exporter_http_connections{@host})",
                     "{{instance}} {{listener}}"), by_name=True, width=8),
-        graph("Turned away", "Clients per second that a limit refused or cut. "
+        graph("Refused connections", "Clients per second that a limit refused or cut. "
               "Alert: ExporterRefusing.", "ops",
               Query("sum by (reason) (rate(ml_exporter_http_refused_total{@host}[@rate]))",
                     "{{reason}}"), by_name=True, width=8))
@@ -98,7 +98,7 @@ def pushes(board: Board):
         graph("Events by type", "Events per second that were applied.", "ops",
               Query("sum by (type) (rate(ml_push_events_total{@host}[@rate]))", "{{type}}"),
               by_name=True, stacked=True, width=8),
-        graph("Refused items", "Pushed items per second that were refused, by reason. "
+        graph("Rejected pushes", "Pushed items per second that were refused, by reason. "
               "Alert: PushRejected.", "ops",
               Query("sum by (reason) (rate(ml_push_rejected_total{@host}[@rate]))", "{{reason}}"),
               Query("sum by (reason) (rate(ml_push_group_refused_total{@host}[@rate]))",
@@ -109,12 +109,12 @@ def pushes(board: Board):
         graph("Bytes", "Bytes per second that producers pushed.", "Bps",
               Query("sum by (instance) (rate(ml_push_bytes_total{@host}[@rate]))", "{{instance}}"),
               by_name=True, width=8),
-        graph("Batches twice or lost", "Batches per second that came again and were not counted "
+        graph("Duplicate and lost batches", "Batches per second that came again and were not counted "
               "twice, and batches that never came. Alert: PushBatchesLost.", "ops",
               Query("sum(rate(ml_push_duplicate_batches_total{@host}[@rate]))", "again"),
               Query("sum(rate(ml_push_lost_batches_total{@host}[@rate]))", "lost"),
               width=8),
-        graph("Left out of events", "Parts of accepted events per second that were not used: unknown "
+        graph("Ignored fields and features", "Parts of accepted events per second that were not used: unknown "
               "fields, features beyond the limit, times far from now.", "ops",
               Query("sum(rate(ml_push_unknown_fields_total{@host}[@rate]))", "unknown fields"),
               Query("sum(rate(ml_push_dropped_features_total{@host}[@rate]))", "features"),
@@ -132,7 +132,7 @@ def pushes(board: Board):
         graph("Series", "Pushed series, and the limit dashed.", "short",
               Query("ml_series{@host}", "{{instance}}"),
               Query("ml_series_limit{@host}", "{{instance}} limit", dashed=True), width=8),
-        graph("Series left out", "Items per second that would have made a series beyond a limit. "
+        graph("Dropped series", "Items per second that would have made a series beyond a limit. "
               "Alert: SeriesDropped.", "ops",
               Query("sum by (reason) (rate(ml_series_dropped_total{@host}[@rate]))", "{{reason}}"),
               by_name=True, width=8),
@@ -159,10 +159,10 @@ def storage(board: Board):
                     "{{operation}}"),
               Query("sum(rate(ml_journal_refused_total{@host}[@rate]))", "too many wait",
                     dashed=True), by_name=True, width=8),
-        graph("Kept bytes", "Bytes of records per second that were committed.", "Bps",
+        graph("Journal writes", "Bytes of records per second that were committed.", "Bps",
               Query("sum by (instance) (rate(ml_journal_bytes_total{@host}[@rate]))",
                     "{{instance}}"), by_name=True, width=8),
-        graph("Since the last snapshot", "What was committed after it is read record by record by the "
+        graph("Time since last snapshot", "What was committed after it is read record by record by the "
               "next start.", "s",
               Query("time() - (ml_journal_last_snapshot_timestamp_seconds{@host} > 0)",
                     "{{instance}}"), by_name=True, width=8),

@@ -1,6 +1,6 @@
 """All hosts and models at a glance, worst first."""
 
-from board import Board, choice, firing, host_choices, loads
+from board import Board, choice, firing, loads, named_host_choices
 from panels import Column, Link, Query, graph, number, rows
 from uids import FLEET, HOST, SERVING
 
@@ -26,7 +26,7 @@ def build() -> Board:
     board = Board(
         FLEET, "ml_exporter / Fleet overview",
         "Every host and every model at a glance, worst first. A row's name leads to its dashboard.",
-        [*host_choices("node_uname_info"),
+        [*named_host_choices(),
          choice("model", "Model", "label_values(ml_requests_total{@host}, model)", ".*", "Models"),
          choice("version", "Version",
                 'label_values(ml_requests_total{@host,model=~"$model"}, version)', ".*",
@@ -87,7 +87,7 @@ def build() -> Board:
         rows("Hosts", "One row per host. CPU without idle, iowait and steal; memory that is not "
              "available; the fullest filesystem that is not in memory; the share of time in which "
              "some task waited for memory.",
-             {"instance": "Host"},
+             {"nodename": "Host", "instance": "Address"},
              Column("CPU used", CPU_USED, "percentunit", 1, (0.8, 0.9)),
              Column("Load per CPU", "max by (instance) (node_load1{@host} / on (job, instance) "
                     'count by (job, instance) (node_cpu_seconds_total{@host,mode="idle"}))',
@@ -105,10 +105,10 @@ def build() -> Board:
                     "percentunit", 0),
              sort="Memory used", link=TO_HOST, height=10),
         graph("CPU used, ten busiest hosts", "Share of CPU time that is not idle, iowait or steal.",
-              "percentunit", Query(f"topk(10, {CPU_USED})", "{{instance}}"), by_name=True, top=1,
+              "percentunit", Query(f"topk(10, {CPU_USED})", "{{nodename}}"), by_name=True, top=1,
               limits=(0.8, 0.9)),
         graph("Memory used, ten fullest hosts", "Share of memory that is not available to programs.",
-              "percentunit", Query(f"topk(10, {MEMORY_USED})", "{{instance}}"), by_name=True, top=1,
+              "percentunit", Query(f"topk(10, {MEMORY_USED})", "{{nodename}}"), by_name=True, top=1,
               limits=(0.8, 0.9)),
         graph("Network", "Bytes over all hosts and devices but loopback; sent below the axis.", "Bps",
               Query('sum(rate(node_network_receive_bytes_total{@host,device!="lo"}[@rate]))',

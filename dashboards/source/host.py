@@ -1,6 +1,6 @@
 """One host or a few: CPU, memory, network, disk I/O, pressure, filesystems, GPUs."""
 
-from board import Board, firing, host_choices
+from board import Board, firing, named_host_choices
 from colours import CPU_MODES
 from panels import Column, Query, graph, number, rows
 from uids import HOST
@@ -37,9 +37,22 @@ def summary(board: Board):
                "requests at once may do more at 100 %.", "percentunit",
                Query(f"max(rate(node_disk_io_time_seconds_total{{{DISKS}}}[@rate]))", "disk"),
                limits=(0.8, 0.95), decimals=1),
-        number("Up since", "Time since the last boot; the youngest host.", "s",
+        number("Uptime", "Time since the last boot; the youngest host.", "s",
                Query("min(node_time_seconds{@host} - node_boot_time_seconds{@host})", "uptime"),
-               spark=False, decimals=1))
+               spark=False, decimals=1),
+        number("CPU cores", "CPUs that are online; sum of the chosen hosts.", "short",
+               Query(f"sum({CPUS})", "cores"), spark=False, decimals=0, height=3, width=6),
+        number("Memory size", "Memory of the chosen hosts.", "bytes",
+               Query("sum(node_memory_MemTotal_bytes{@host})", "memory"), spark=False, height=3,
+               width=6),
+        number("Root filesystem size", "Size of the filesystem at /; sum of the chosen hosts.", "bytes",
+               Query('sum(max by (job, instance) (node_filesystem_size_bytes{@host,mountpoint="/"}))',
+                     "root"), spark=False, height=3, width=6),
+        number("Root filesystem used", "Share of the filesystem at / that users cannot have; the worst "
+               "host.", "percentunit",
+               Query('max(1 - node_filesystem_avail_bytes{@host,mountpoint="/"} / '
+                     '(node_filesystem_size_bytes{@host,mountpoint="/"} > 0))', "root"),
+               limits=(0.85, 0.95), decimals=1, height=3, width=6, spark=False))
 
 
 def processor(board: Board):
@@ -55,25 +68,25 @@ def processor(board: Board):
         graph("Busiest CPUs", "The ten busiest CPUs: one that is full while others idle is a "
               "single-threaded bottleneck.", "percentunit",
               Query('topk(10, 1 - sum by (instance, cpu) (rate(node_cpu_seconds_total'
-                    '{@host,mode=~"idle|iowait"}[@rate])))', "{{instance}} cpu {{cpu}}"),
+                    '{@host,mode=~"idle|iowait"}[@rate])))', "{{nodename}} cpu {{cpu}}"),
               by_name=True, top=1),
         graph("Load and CPUs", "Mean count of runnable and uninterruptible tasks over 1 and 15 "
               "minutes, and the count of CPUs.", "short",
-              Query("node_load1{@host}", "1 min {{instance}}"),
-              Query("node_load15{@host}", "15 min {{instance}}"),
-              Query(CPUS, "CPUs {{instance}}", dashed=True)),
-        graph("Tasks", "Tasks that run or are ready to, and tasks that wait for I/O and cannot be "
+              Query("node_load1{@host}", "1 min {{nodename}}"),
+              Query("node_load15{@host}", "15 min {{nodename}}"),
+              Query(CPUS, "CPUs {{nodename}}", dashed=True)),
+        graph("Tasks running and blocked", "Tasks that run or are ready to, and tasks that wait for I/O and cannot be "
               "interrupted.", "short",
-              Query("node_procs_running{@host}", "running {{instance}}"),
-              Query("node_procs_blocked{@host}", "blocked {{instance}}")),
-        graph("Switches, interrupts, forks", "Context switches, interrupts and new tasks per second.",
+              Query("node_procs_running{@host}", "running {{nodename}}"),
+              Query("node_procs_blocked{@host}", "blocked {{nodename}}")),
+        graph("Context switches, interrupts, forks", "Context switches, interrupts and new tasks per second.",
               "ops",
-              Query("rate(node_context_switches_total{@host}[@rate])", "switches {{instance}}"),
-              Query("rate(node_intr_total{@host}[@rate])", "interrupts {{instance}}"),
-              Query("rate(node_forks_total{@host}[@rate])", "forks {{instance}}")),
+              Query("rate(node_context_switches_total{@host}[@rate])", "switches {{nodename}}"),
+              Query("rate(node_intr_total{@host}[@rate])", "interrupts {{nodename}}"),
+              Query("rate(node_forks_total{@host}[@rate])", "forks {{nodename}}")),
         graph("Clock frequency", "Mean frequency over the CPUs of a host; empty where the kernel has "
               "no frequency scaling, as in most virtual machines.", "hertz",
-              Query("avg by (instance) (node_cpu_scaling_frequency_hertz{@host})", "{{instance}}"),
+              Query("avg by (instance) (node_cpu_scaling_frequency_hertz{@host})", "{{nodename}}"),
               by_name=True))
 
 
@@ -94,109 +107,151 @@ def memory(board: Board):
         graph("Memory used by host", "Share of memory that is not available to programs. The lines are the "
               "alert's limits.", "percentunit",
               Query("1 - node_memory_MemAvailable_bytes{@host} / node_memory_MemTotal_bytes{@host}",
-                    "{{instance}}"), by_name=True, top=1, limits=(0.8, 0.9)),
-        graph("Swapping", "Pages per second from swap, and to swap below the axis. Any lasting value "
+                    "{{nodename}}"), by_name=True, top=1, limits=(0.8, 0.9)),
+        graph("Swap in and out", "Pages per second from swap, and to swap below the axis. Any lasting value "
               "slows every program.", "ops",
-              Query("rate(node_vmstat_pswpin{@host}[@rate])", "in {{instance}}"),
-              Query("rate(node_vmstat_pswpout{@host}[@rate])", "out {{instance}}", below=True)),
+              Query("rate(node_vmstat_pswpin{@host}[@rate])", "in {{nodename}}"),
+              Query("rate(node_vmstat_pswpout{@host}[@rate])", "out {{nodename}}", below=True)),
         graph("Page faults", "Faults per second that had to read from disk. "
               "Alert: HostMajorPageFaults.", "ops",
-              Query("rate(node_vmstat_pgmajfault{@host}[@rate])", "{{instance}}"), by_name=True,
+              Query("rate(node_vmstat_pgmajfault{@host}[@rate])", "{{nodename}}"), by_name=True,
               limits=(500, 2000)),
-        graph("Killed for memory", "Processes that the kernel ended because memory ran out. "
+        graph("OOM kills", "Processes that the kernel ended because memory ran out. "
               "Alert: HostOutOfMemoryKill.", "short",
-              Query("increase(node_vmstat_oom_kill{@host}[@rate])", "{{instance}}"), by_name=True,
+              Query("increase(node_vmstat_oom_kill{@host}[@rate])", "{{nodename}}"), by_name=True,
               limits=(1, 3)),
-        graph("Written later", "Memory that waits to be written to disk, and that is being written.",
+        graph("Dirty pages", "Memory that waits to be written to disk, and that is being written (writeback).",
               "bytes",
-              Query("node_memory_Dirty_bytes{@host}", "dirty {{instance}}"),
-              Query("node_memory_Writeback_bytes{@host}", "being written {{instance}}")))
+              Query("node_memory_Dirty_bytes{@host}", "dirty {{nodename}}"),
+              Query("node_memory_Writeback_bytes{@host}", "writeback {{nodename}}")))
+
+
+def memory_detail(board: Board):
+    def gauge(field: str, legend: str) -> Query:
+        return Query(f"node_memory_{field}_bytes{{@host}}", legend + " {{nodename}}")
+
+    board.row(
+        "Memory detail",
+        graph("Active and inactive", "Pages that were used lately, and those that are reclaimed first.",
+              "bytes", gauge("Active", "active"), gauge("Inactive", "inactive")),
+        graph("Anonymous and shared", "Memory of programs that no file backs, and shared memory with "
+              "tmpfs.", "bytes", gauge("AnonPages", "anonymous"), gauge("Shmem", "shared"),
+              gauge("AnonHugePages", "huge pages")),
+        graph("Slab and kernel", "Memory that the kernel uses for its own objects, page tables and stacks.",
+              "bytes", gauge("SReclaimable", "slab, reclaimable"),
+              gauge("SUnreclaim", "slab, unreclaimable"), gauge("PageTables", "page tables"),
+              gauge("KernelStack", "kernel stacks")),
+        graph("Committed memory", "Memory that programs have asked for, used or not, and the limit that "
+              "vm.overcommit_memory=2 would enforce, dashed.", "bytes",
+              gauge("Committed_AS", "committed"),
+              Query("node_memory_CommitLimit_bytes{@host}", "limit {{nodename}}", dashed=True)))
 
 
 def network(board: Board):
     board.row(
         "Network",
-        graph("Traffic", "Bytes per second of each device but loopback; sent below the axis.", "Bps",
+        graph("Network traffic", "Bytes per second of each device but loopback; sent below the axis.", "Bps",
               Query(f"rate(node_network_receive_bytes_total{{{NETWORK}}}[@rate])",
-                    "{{instance}} {{device}} received"),
+                    "{{nodename}} {{device}} received"),
               Query(f"rate(node_network_transmit_bytes_total{{{NETWORK}}}[@rate])",
-                    "{{instance}} {{device}} sent", below=True)),
-        graph("Packets", "Packets per second of each device but loopback; sent below the axis.", "pps",
+                    "{{nodename}} {{device}} sent", below=True)),
+        graph("Network packets", "Packets per second of each device but loopback; sent below the axis.", "pps",
               Query(f"rate(node_network_receive_packets_total{{{NETWORK}}}[@rate])",
-                    "{{instance}} {{device}} received"),
+                    "{{nodename}} {{device}} received"),
               Query(f"rate(node_network_transmit_packets_total{{{NETWORK}}}[@rate])",
-                    "{{instance}} {{device}} sent", below=True)),
-        graph("Errors and drops", "Packets per second that a device lost or found damaged. "
+                    "{{nodename}} {{device}} sent", below=True)),
+        graph("Network errors and drops", "Packets per second that a device lost or found damaged. "
               "Alert: HostNetworkErrors.", "pps",
               Query(f"sum by (instance) (rate(node_network_receive_errs_total{{{NETWORK}}}[@rate])"
                     f" + rate(node_network_transmit_errs_total{{{NETWORK}}}[@rate]))",
-                    "errors {{instance}}"),
+                    "errors {{nodename}}"),
               Query(f"sum by (instance) (rate(node_network_receive_drop_total{{{NETWORK}}}[@rate])"
                     f" + rate(node_network_transmit_drop_total{{{NETWORK}}}[@rate]))",
-                    "drops {{instance}}")),
-        graph("TCP", "Segments sent again and connections reset, per second: a network or a peer "
+                    "drops {{nodename}}")),
+        graph("TCP retransmits and resets", "Segments sent again and connections reset, per second: a network or a peer "
               "that does not keep up.", "pps",
-              Query("rate(node_netstat_Tcp_RetransSegs{@host}[@rate])", "sent again {{instance}}"),
-              Query("rate(node_netstat_Tcp_OutRsts{@host}[@rate])", "resets {{instance}}"),
+              Query("rate(node_netstat_Tcp_RetransSegs{@host}[@rate])", "sent again {{nodename}}"),
+              Query("rate(node_netstat_Tcp_OutRsts{@host}[@rate])", "resets {{nodename}}"),
               Query("rate(node_netstat_TcpExt_ListenDrops{@host}[@rate])",
-                    "refused, queue full {{instance}}")),
-        graph("Connections", "TCP connections that are open, and those that wait to be forgotten.",
+                    "refused, queue full {{nodename}}")),
+        graph("TCP connections", "TCP connections that are open, and those that wait to be forgotten.",
               "short",
-              Query("node_netstat_Tcp_CurrEstab{@host}", "open {{instance}}"),
-              Query("node_sockstat_TCP_tw{@host}", "time-wait {{instance}}")),
+              Query("node_netstat_Tcp_CurrEstab{@host}", "open {{nodename}}"),
+              Query("node_sockstat_TCP_tw{@host}", "time-wait {{nodename}}")),
         graph("Connection tracking", "Used share of the table; full means that new connections are "
               "dropped. Empty where the module is not loaded. Alert: HostConntrackAlmostFull.",
               "percentunit",
               Query("node_nf_conntrack_entries{@host} / node_nf_conntrack_entries_limit{@host}",
-                    "{{instance}}"), by_name=True, top=1, limits=(0.75, 0.9)))
+                    "{{nodename}}"), by_name=True, top=1, limits=(0.75, 0.9)),
+        graph("Network saturation", "Traffic as a share of the speed that the link reports; sent below the "
+              "axis. Empty for devices without a speed, as in many virtual machines.", "percentunit",
+              Query(f"rate(node_network_receive_bytes_total{{{NETWORK}}}[@rate]) / "
+                    f"(node_network_speed_bytes{{{NETWORK}}} > 0)", "{{nodename}} {{device}} received"),
+              Query(f"rate(node_network_transmit_bytes_total{{{NETWORK}}}[@rate]) / "
+                    f"(node_network_speed_bytes{{{NETWORK}}} > 0)", "{{nodename}} {{device}} sent",
+                    below=True)),
+        graph("Sockets", "Sockets that are open, by kind.", "short",
+              Query("node_sockstat_sockets_used{@host}", "all {{nodename}}"),
+              Query("node_sockstat_TCP_alloc{@host}", "TCP {{nodename}}"),
+              Query("node_sockstat_UDP_inuse{@host}", "UDP {{nodename}}"),
+              Query("node_sockstat_TCP_orphan{@host}", "TCP orphaned {{nodename}}")),
+        graph("Softnet", "Packets per second that the kernel dropped because a CPU's backlog was full, and "
+              "times per second that a CPU ran out of budget with packets left.", "pps",
+              Query("sum by (instance) (rate(node_softnet_dropped_total{@host}[@rate]))",
+                    "dropped {{nodename}}"),
+              Query("sum by (instance) (rate(node_softnet_times_squeezed_total{@host}[@rate]))",
+                    "squeezed {{nodename}}")),
+        graph("Socket memory", "Memory of the kernel in buffers of sockets.", "bytes",
+              Query("node_sockstat_TCP_mem_bytes{@host}", "TCP {{nodename}}"),
+              Query("node_sockstat_UDP_mem_bytes{@host}", "UDP {{nodename}}")))
 
 
 def disk(board: Board):
     board.row(
         "Disk I/O",
-        graph("Throughput", "Bytes per second of each disk; written below the axis.", "Bps",
+        graph("Disk throughput", "Bytes per second of each disk; written below the axis.", "Bps",
               Query(f"rate(node_disk_read_bytes_total{{{DISKS}}}[@rate])",
-                    "{{instance}} {{device}} read"),
+                    "{{nodename}} {{device}} read"),
               Query(f"rate(node_disk_written_bytes_total{{{DISKS}}}[@rate])",
-                    "{{instance}} {{device}} written", below=True)),
-        graph("Requests", "Completed requests per second of each disk; writes below the axis.", "iops",
+                    "{{nodename}} {{device}} written", below=True)),
+        graph("Disk IOPS", "Completed requests per second of each disk; writes below the axis.", "iops",
               Query(f"rate(node_disk_reads_completed_total{{{DISKS}}}[@rate])",
-                    "{{instance}} {{device}} reads"),
+                    "{{nodename}} {{device}} reads"),
               Query(f"rate(node_disk_writes_completed_total{{{DISKS}}}[@rate])",
-                    "{{instance}} {{device}} writes", below=True)),
-        graph("Time per request", "Mean time from asking to completion, waiting included; idle disks "
+                    "{{nodename}} {{device}} writes", below=True)),
+        graph("Disk latency", "Mean time from asking to completion, waiting included; idle disks "
               "show nothing.", "s",
               Query(f"rate(node_disk_read_time_seconds_total{{{DISKS}}}[@rate]) / "
                     f"(rate(node_disk_reads_completed_total{{{DISKS}}}[@rate]) > 0)",
-                    "{{instance}} {{device}} reads"),
+                    "{{nodename}} {{device}} reads"),
               Query(f"rate(node_disk_write_time_seconds_total{{{DISKS}}}[@rate]) / "
                     f"(rate(node_disk_writes_completed_total{{{DISKS}}}[@rate]) > 0)",
-                    "{{instance}} {{device}} writes"), limits=(0.05, 0.1)),
-        graph("Busy and queued", "Share of time with work, and the mean count of requests that wait "
+                    "{{nodename}} {{device}} writes"), limits=(0.05, 0.1)),
+        graph("Disk utilisation and queue", "Share of time with work, and the mean count of requests that wait "
               "or are served. Alert: HostDiskSaturated at 10.", "short",
               Query(f"rate(node_disk_io_time_seconds_total{{{DISKS}}}[@rate])",
-                    "{{instance}} {{device}} busy"),
+                    "{{nodename}} {{device}} busy"),
               Query(f"rate(node_disk_io_time_weighted_seconds_total{{{DISKS}}}[@rate])",
-                    "{{instance}} {{device}} queued", dashed=True)))
+                    "{{nodename}} {{device}} queued", dashed=True)))
 
 
 def pressure(board: Board):
     board.row(
         "Pressure",
-        graph("Some task waited", "Share of time in which at least one task waited for the resource: "
+        graph("Pressure (PSI), some", "Share of time in which at least one task waited for the resource: "
               "the kernel's own measure of a shortage.", "percentunit",
               Query("rate(node_pressure_cpu_waiting_seconds_total{@host}[@rate])",
-                    "CPU {{instance}}"),
+                    "CPU {{nodename}}"),
               Query("rate(node_pressure_memory_waiting_seconds_total{@host}[@rate])",
-                    "memory {{instance}}"),
+                    "memory {{nodename}}"),
               Query("rate(node_pressure_io_waiting_seconds_total{@host}[@rate])",
-                    "I/O {{instance}}"), top=1),
-        graph("All tasks waited", "Share of time in which nothing could run for want of the resource. "
+                    "I/O {{nodename}}"), top=1),
+        graph("Pressure (PSI), full", "Share of time in which nothing could run for want of the resource. "
               "Alert: HostMemoryStalled.", "percentunit",
               Query("rate(node_pressure_memory_stalled_seconds_total{@host}[@rate])",
-                    "memory {{instance}}"),
+                    "memory {{nodename}}"),
               Query("rate(node_pressure_io_stalled_seconds_total{@host}[@rate])",
-                    "I/O {{instance}}"), top=1, limits=(0.1, 0.5)))
+                    "I/O {{nodename}}"), top=1, limits=(0.1, 0.5)))
 
 
 def filesystems(board: Board):
@@ -205,7 +260,7 @@ def filesystems(board: Board):
         "Filesystems",
         rows("Filesystems", "One row per mounted filesystem, fullest first. Full in: time "
              "until it is full at the rate of the last hour; empty when it does not grow.",
-             {"instance": "Host", "mountpoint": "Mounted on", "fstype": "Type"},
+             {"nodename": "Host", "instance": "Address", "mountpoint": "Mounted on", "fstype": "Type"},
              Column("Used", f"max by ({keys}) (1 - node_filesystem_avail_bytes{{{MOUNTS}}} / "
                     f"(node_filesystem_size_bytes{{{MOUNTS}}} > 0))", "percentunit", 1,
                     (0.85, 0.95)),
@@ -224,15 +279,28 @@ def filesystems(board: Board):
         graph("Space used", "Share of space that users cannot have.", "percentunit",
               Query(f"max by ({keys}) (1 - node_filesystem_avail_bytes{{{MOUNTS}}} / "
                     f"(node_filesystem_size_bytes{{{MOUNTS}}} > 0))",
-                    "{{instance}} {{mountpoint}}"), by_name=True, top=1, limits=(0.85, 0.95)),
+                    "{{nodename}} {{mountpoint}}"), by_name=True, top=1, limits=(0.85, 0.95)),
         graph("Open files", "Share of the file handles that the kernel grants. "
               "Alert: HostFileDescriptorsAlmostExhausted.", "percentunit",
-              Query("node_filefd_allocated{@host} / node_filefd_maximum{@host}", "{{instance}}"),
+              Query("node_filefd_allocated{@host} / node_filefd_maximum{@host}", "{{nodename}}"),
               by_name=True, limits=(0.7, 0.9)))
 
 
+def hardware(board: Board):
+    """Virtual machines have none of it."""
+    chip = "{{nodename}} {{chip}} {{sensor}}"
+    board.row(
+        "Temperatures and fans",
+        graph("Temperatures", "Temperatures of sensors (hwmon). Alert: HostTemperatureCritical.", "celsius",
+              Query("node_hwmon_temp_celsius{@host}", chip), by_name=True),
+        graph("Thermal zones", "Temperatures of the zones in which the firmware acts.", "celsius",
+              Query("node_thermal_zone_temp{@host}", "{{nodename}} {{type}} {{zone}}"), by_name=True),
+        graph("Fans", "Revolutions per minute.", "short",
+              Query("node_hwmon_fan_rpm{@host}", chip), by_name=True))
+
+
 def accelerators(board: Board):
-    name = "{{instance}} GPU {{gpu}}"
+    name = "{{nodename}} GPU {{gpu}}"
     board.row(
         "GPU",
         graph("GPU busy", "Share of time in which a kernel ran on the GPU.", "percentunit",
@@ -263,17 +331,17 @@ def clock(board: Board):
         "Clock",
         graph("Clock offset", "How far the kernel thinks its clock is from the reference. "
               "Alert: HostClockSkew at 50 ms.", "s",
-              Query("node_timex_offset_seconds{@host}", "{{instance}}"), by_name=True, bottom=None),
+              Query("node_timex_offset_seconds{@host}", "{{nodename}}"), by_name=True, bottom=None),
         graph("Clock synchronised", "1 while a time service disciplines the clock. "
               "Alert: HostClockNotSynchronised.", "short",
-              Query("node_timex_sync_status{@host}", "{{instance}}"), by_name=True, top=1))
+              Query("node_timex_sync_status{@host}", "{{nodename}}"), by_name=True, top=1))
 
 
 def build() -> Board:
     board = Board(HOST, "ml_exporter / Host",
                   "CPU, memory, network, disk I/O, pressure, filesystems and GPUs of a host.",
-                  host_choices("node_uname_info"), [firing(',instance=~"$instance"')])
-    for part in (summary, processor, memory, network, disk, pressure, filesystems, accelerators,
-                 clock):
+                  named_host_choices(), [firing(',instance=~"$instance"')])
+    for part in (summary, processor, memory, memory_detail, network, disk, pressure, filesystems,
+                 accelerators, hardware, clock):
         part(board)
     return board

@@ -59,8 +59,16 @@ def reference(index: int) -> str:
     return chr(ord("A") + index)
 
 
+def with_host_names(expression: str) -> str:
+    """The same series with the name of their host beside its address."""
+    return (f"({expression}) * on (instance) group_left (nodename) "
+            "group by (instance, nodename) (node_uname_info{@host})")
+
+
 def target(query: Query, index: int, instant: bool = False, kind: str | None = None):
-    built = (prometheus.Dataquery().expr(expanded(query.expression)).legend_format(query.legend)
+    is_named = "{{nodename}}" in query.legend
+    expression = with_host_names(query.expression) if is_named else query.expression
+    built = (prometheus.Dataquery().expr(expanded(expression)).legend_format(query.legend)
              .ref_id(reference(index)).datasource(DATASOURCE))
     built = built.instant() if instant else built.range()
     return built.format(prometheus_models.PromQueryFormat(kind)) if kind else built
@@ -98,8 +106,8 @@ def graph(title: str, description: str, unit: str, *queries: Query, width: int =
           decimals: int | None = None):
     """Lines over time.
 
-    `colours` gives label values their colour; with `by_name` a series' name decides, for sets whose
-    members are not known in advance (hosts, devices, features). Else each query has a colour.
+    `colours` gives label values their colour; with `by_name`, and where the legend names labels, a series'
+    name decides, so that each host, device or version has a colour of its own. Else each query has one.
     """
     panel = described(timeseries.Panel(), title, description, unit, width, height)
     panel = (panel.line_width(1).fill_opacity(30 if stacked else 8)
@@ -127,7 +135,7 @@ def graph(title: str, description: str, unit: str, *queries: Query, width: int =
     for index, query in enumerate(queries):
         panel = panel.with_target(target(query, index))
         settings = []
-        if not by_name and not colours:
+        if not by_name and not colours and "{{" not in query.legend:
             settings.append(SETTING(
                 "color", {"mode": "shades", "fixedColor": IN_TURN[index % len(IN_TURN)]}))
         if query.dashed:
@@ -192,8 +200,9 @@ def rows(title: str, description: str, labels: dict[str, str], *columns: Column,
     hidden = {"Time": True}
     headings = dict(labels)
     for index, column in enumerate(columns):
+        expression = with_host_names(column.expression) if "nodename" in labels else column.expression
         panel = panel.with_target(
-            target(Query(column.expression, column.name), index, instant=True, kind="table"))
+            target(Query(expression, column.name), index, instant=True, kind="table"))
         value = f"Value #{reference(index)}" if len(columns) > 1 else "Value"
         headings[value] = column.name
         settings = [SETTING("unit", column.unit)]

@@ -118,10 +118,12 @@ def tokens(board: Board):
         graph("Time to first token", "From the request to its first token. "
               "Alert: ModelFirstTokenSlow.", "s",
               Query(quantile(0.5, "ml_time_to_first_token_seconds"), "p50"),
-              Query(quantile(0.95, "ml_time_to_first_token_seconds"), "p95"), width=8),
+              Query(quantile(0.95, "ml_time_to_first_token_seconds"), "p95"),
+              Query(quantile(0.99, "ml_time_to_first_token_seconds"), "p99"), width=8),
         graph("Time per output token", "Mean time of each further token of a request.", "s",
               Query(quantile(0.5, "ml_time_per_output_token_seconds"), "p50"),
-              Query(quantile(0.95, "ml_time_per_output_token_seconds"), "p95"), width=8))
+              Query(quantile(0.95, "ml_time_per_output_token_seconds"), "p95"),
+              Query(quantile(0.99, "ml_time_per_output_token_seconds"), "p99"), width=8))
 
 
 def inputs(board: Board):
@@ -152,7 +154,7 @@ def inputs(board: Board):
               Query(f"topk(10, sum by ({by}) (rate(ml_feature_missing_total{{@model}}[@rate])) / "
                     f"(sum by ({by}) (rate(ml_feature_rows_total{{@model}}[@rate])) > 0))",
                     "{{model}} {{version}} {{feature}}"), by_name=True, top=1),
-        graph("Not finite", "Values per second that were NaN or infinite; the ten worst features.",
+        graph("NaN and infinite values", "Values per second that were NaN or infinite; the ten worst features.",
               "ops",
               Query(f"topk(10, sum by ({by}) (rate(ml_feature_not_finite_total{{@model}}[@rate])))",
                     "{{model}} {{version}} {{feature}}"), by_name=True))

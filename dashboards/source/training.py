@@ -50,7 +50,7 @@ def training(board: Board):
         graph("Labels", "Labels per second: what turned out to be true of predictions.", "ops",
               Query("sum by (model) (rate(ml_labels_received_total{@training}[@rate]))",
                     "{{model}}"), by_name=True, width=8),
-        graph("Since the last label", "Time since the last label of each model; without labels its "
+        graph("Time since last label", "Time since the last label of each model; without labels its "
               "quality is unknown.", "s",
               Query("time() - max by (model) (ml_label_last_received_timestamp_seconds{@training})",
                     "{{model}}"), by_name=True, width=8),

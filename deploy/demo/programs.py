@@ -83,14 +83,19 @@ class Program:
 class Daemon(Program):
     """ml_exporter, and where it takes pushes."""
 
-    def __init__(self, folder: pathlib.Path, *flags: str, socket: str = "none"):
+    def __init__(self, folder: pathlib.Path, *flags: str, socket: str = "none",
+                 host_name: str | None = None):
+        """With `host_name` it runs as on a machine of that name."""
+        renamed = [] if host_name is None else [
+            "unshare", *(["-r"] if os.geteuid() else []), "-u", "sh", "-c",
+            'hostname "$0" && exec "$@"', host_name]
         binary = os.environ.get("ML_EXPORTER", REPOSITORY / ".build" / "release" / "ml_exporter")
         self.push = f"127.0.0.1:{free_port()}"
         address = f"127.0.0.1:{free_port()}"
         # What it keeps, it keeps where it runs.
         home = folder / f"ml_exporter-{address.rsplit(':', 1)[1]}"
         home.mkdir()
-        super().__init__([pathlib.Path(binary).resolve(), f"--web.listen-address={address}",
+        super().__init__([*renamed, pathlib.Path(binary).resolve(), f"--web.listen-address={address}",
                           f"--push.listen-address={self.push}", f"--push.socket={socket}",
                           f"--storage.path={home}/data", *flags],
                          home / "log", address, "/-/ready", cwd=home)

@@ -139,7 +139,7 @@ struct DeviceQueries {
         do throws(NVMLError) {
             return try ask()
         } catch {
-            note(error, bit: bit)
+            record(error, bit: bit)
             return nil
         }
     }
@@ -156,7 +156,7 @@ struct DeviceQueries {
         return nil
     }
 
-    private mutating func note(_ error: NVMLError, bit: UInt64) {
+    private mutating func record(_ error: NVMLError, bit: UInt64) {
         if error.isLoss {
             isLost = true
         } else if error.isLasting {

@@ -23,13 +23,13 @@ final class PCIeSampler: Sendable {
 
     private let library: NVML
     private let lines: [Line]
-    private let bell: EventFD
+    private let wakeup: EventFD
     private let isEnded = Atomic<Bool>(false)
 
     private init(_ library: NVML, lines: [Line]) throws(KernelError) {
         self.library = library
         self.lines = lines
-        bell = try EventFD()
+        wakeup = try EventFD()
     }
 
     static func start(
@@ -44,7 +44,7 @@ final class PCIeSampler: Sendable {
     /// Asks the thread to end, soon.
     func end() {
         isEnded.store(true, ordering: .relaxed)
-        bell.ring()
+        wakeup.signal()
     }
 
     func samples(_ device: NVMLHandle) -> Bool {
@@ -58,7 +58,7 @@ final class PCIeSampler: Sendable {
             for index in lines.indices where !isSilent[index] {
                 isSilent[index] = !sample(lines[index], since: &marks[index])
             }
-            bell.wait(atMost: PCIeSampler.period)
+            wakeup.wait(atMost: PCIeSampler.period)
         }
     }
 

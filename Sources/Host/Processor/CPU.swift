@@ -50,7 +50,7 @@ struct CPU: Collector, ~Copyable {
     mutating func writeSeconds(_ scrape: inout CollectionContext, to page: inout Page) {
         table.begin()
         for (number, ticks) in statistics.processors {
-            let held = counters.hold(number, ticks: ticks, heldCounters: &scrape.heldCounters)
+            let held = counters.clamp(number, ticks: ticks, heldCounters: &scrape.heldCounters)
             guard let row = CPU.row(number, in: &table) else { continue }
             for column in 0..<(showsGuest ? 10 : 8) {
                 // guest time is already inside user and nice

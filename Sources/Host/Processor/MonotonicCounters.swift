@@ -10,7 +10,7 @@ struct MonotonicCounters {
     private var highest: [UInt64: ProcStat.Ticks] = [:]
 
     /// The counters to show; `heldCounters` grows by those that were kept.
-    mutating func hold(
+    mutating func clamp(
         _ number: UInt64, ticks: ProcStat.Ticks, heldCounters: inout Int
     ) -> ProcStat.Ticks {
         guard let before = highest[number],

@@ -35,7 +35,7 @@ final class StatfsWorkers: Sendable {
     /// Lets the thread that waits for work end. Those that hang end when they come back.
     func end() {
         state.withLock { $0.isEnding = true }
-        work.ring()
+        work.signal()
     }
 
     /// Runs the calls, which have begun, and returns when all have answered or at the deadline on the
@@ -48,7 +48,7 @@ final class StatfsWorkers: Sendable {
             state.unanswered = calls.count
             return state.isServerIdle
         }
-        if isServerIdle { work.ring() } else { addThread() }
+        if isServerIdle { work.signal() } else { addThread() }
         while true {
             let now = Clock.monotonicNanoseconds
             if now >= deadline { break }
@@ -111,7 +111,7 @@ final class StatfsWorkers: Sendable {
                     state.unanswered -= 1
                     return state.unanswered == 0
                 }
-                if isLast { done.ring() }
+                if isLast { done.signal() }
             }
         }
     }

@@ -111,7 +111,7 @@ struct ProcessCensus: ~Copyable {
                     }
                 }
             } catch {
-                note(error)
+                record(error)
             }
         }
     }
@@ -125,7 +125,7 @@ struct ProcessCensus: ~Copyable {
         do throws(KernelError) {
             try directory.read(terminated: name, into: &text)
         } catch {
-            note(error)
+            record(error)
             return nil
         }
         guard let status = ProcessCensus.parse(text.bytes) else {
@@ -135,7 +135,7 @@ struct ProcessCensus: ~Copyable {
         return status
     }
 
-    private mutating func note(_ error: KernelError) {
+    private mutating func record(_ error: KernelError) {
         if !error.isAbsence, error.code != ESRCH { skipped += 1 }
     }
 

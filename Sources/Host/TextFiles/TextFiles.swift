@@ -41,11 +41,11 @@ struct TextFiles: Collector, ~Copyable {
             let before = files[place].failure
             if !files[place].refresh(&scrape) { continue }
             isChanged = true
-            if let failure = files[place].failure, failure != before { scrape.note(failure) }
+            if let failure = files[place].failure, failure != before { scrape.warn(failure) }
         }
         if isChanged {
             shown = TextFileIndex(files, seriesLimit: seriesLimit)
-            for warning in shown.warnings { scrape.note(warning) }
+            for warning in shown.warnings { scrape.warn(warning) }
         }
         scrape.mergedFamilies = shown.families
         scrape.mergedSamples = shown.seriesCount
@@ -73,7 +73,7 @@ struct TextFiles: Collector, ~Copyable {
                 }
             } catch {
                 let warning = KernelError(error.code, subject: directory)
-                if !refused.contains(directory) { scrape.note("\(warning)") }
+                if !refused.contains(directory) { scrape.warn("\(warning)") }
                 unusable.insert(directory)
             }
         }

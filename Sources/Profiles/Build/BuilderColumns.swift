@@ -13,7 +13,7 @@ final class BuilderColumns {
     }
 
     /// Returns the number of the new column.
-    func add(_ name: String, _ options: BuildOptions) -> Int {
+    func add(_ name: String, options: BuildOptions) -> Int {
         all.append(
             ColumnBuilder(
                 name, role: options.role(of: name), forced: options.type(of: name), budget: budget))

@@ -17,7 +17,7 @@ final class CategoryStore {
     }
 
     deinit {
-        budget.giveBack(bytes)
+        budget.release(bytes)
     }
 
     /// Forgets all categories.
@@ -88,7 +88,7 @@ final class CategoryStore {
         for part in 0..<parts {
             var table = CategoryTable()
             for extent in extents {
-                try CategoryStore.forEachSpilled(file, extent) { text, hash, count in
+                try CategoryStore.forEachSpilled(in: file, at: extent) { text, hash, count in
                     if (hash >> 32) % parts == part { table.add(text, hash: hash, times: count) }
                 }
             }
@@ -98,8 +98,8 @@ final class CategoryStore {
     }
 
     private static func forEachSpilled(
-        _ file: SpillFile, _ extent: SpillFile.Extent,
-        _ body: (_ text: Span<UInt8>, _ hash: UInt64, _ count: Int) -> Void
+        in file: SpillFile, at extent: SpillFile.Extent,
+        body: (_ text: Span<UInt8>, _ hash: UInt64, _ count: Int) -> Void
     ) throws(InputError) {
         var block = [UInt8](repeating: 0, count: extent.count)
         var failure: InputError?

@@ -12,5 +12,5 @@ final class MemoryBudget {
     var left: Int { max(limit - used, min(limit, 1 << 16)) }
 
     func take(_ bytes: Int) { used += bytes }
-    func giveBack(_ bytes: Int) { used -= bytes }
+    func release(_ bytes: Int) { used -= bytes }
 }

@@ -20,7 +20,7 @@ final class NumberStore {
     }
 
     deinit {
-        budget.giveBack(bytes)
+        budget.release(bytes)
     }
 
     /// Forgets all values.
@@ -31,7 +31,7 @@ final class NumberStore {
         file = nil
         count = 0
         chunkMean = ScaleMean()
-        budget.giveBack(bytes)
+        budget.release(bytes)
         bytes = 0
     }
 
@@ -77,7 +77,7 @@ final class NumberStore {
             }
         }
         chunks = []
-        budget.giveBack(bytes)
+        budget.release(bytes)
         bytes = 0
     }
 
@@ -105,7 +105,7 @@ final class NumberStore {
                 let end = extent.offset + extent.count
                 while offset < end {
                     let wanted = min(end - offset, NumberStore.chunkSize * 8)
-                    try NumberStore.read(file, offset, wanted, into: &block)
+                    try NumberStore.read(wanted, at: offset, of: file, into: &block)
                     for index in 0..<wanted / 8 { body(block[index]) }
                     offset += wanted
                 }
@@ -118,7 +118,7 @@ final class NumberStore {
     }
 
     private static func read(
-        _ file: SpillFile, _ offset: Int, _ count: Int, into block: inout [Double]
+        _ count: Int, at offset: Int, of file: SpillFile, into block: inout [Double]
     ) throws(InputError) {
         var failure: InputError?
         unsafe block.withUnsafeMutableBytes { bytes in
@@ -139,12 +139,12 @@ final class NumberStore {
     /// Calls `body` with every value in ascending order. Beyond the budget the values are selected by
     /// ranges, a pass over the file for each.
     func forEachAscending(_ body: (Double, _ times: Int) -> Void) throws(InputError) {
-        try visit(0...UInt64.max, count: count, body)
+        try visit(0...UInt64.max, count: count, body: body)
     }
 
     /// Visits the values whose keys lie in a range, of which there are `count`.
     private func visit(
-        _ range: ClosedRange<UInt64>, count: Int, _ body: (Double, _ times: Int) -> Void
+        _ range: ClosedRange<UInt64>, count: Int, body: (Double, _ times: Int) -> Void
     ) throws(InputError) {
         if count == 0 { return }
         if range.lowerBound == range.upperBound {
@@ -182,7 +182,7 @@ final class NumberStore {
             let high =
                 isOver || last + 1 == counts.count
                 ? range.upperBound : min(end - 1, range.upperBound)
-            if sum > 0 { try visit(low...high, count: sum, body) }
+            if sum > 0 { try visit(low...high, count: sum, body: body) }
             first = last + 1
         }
     }

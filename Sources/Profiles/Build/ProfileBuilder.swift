@@ -18,15 +18,15 @@ package struct ProfileBuilder: RowSink {
 
     /// Reads all rows of a file and makes their profile, with sentences about what was decided on the way.
     package static func build(
-        _ input: InputFile, _ format: RowReader.Format, _ options: BuildOptions
+        _ input: InputFile, format: RowReader.Format, options: BuildOptions
     ) throws(InputError) -> (profile: Profile, messages: [String]) {
         var builder = ProfileBuilder(options)
-        let rows = try RowReader.read(input, format, into: &builder)
+        let rows = try RowReader.read(input, format: format, into: &builder)
         try builder.checkNames(input)
         if builder.columns.all.contains(where: { $0.state == .postponed }) {
-            try builder.readAgain(input, format)
+            try builder.readAgain(input, format: format)
         }
-        let profile = try builder.profile(rows: rows, input, format)
+        let profile = try builder.profile(rows: rows, of: input, format: format)
         return (profile, builder.messages)
     }
 
@@ -39,7 +39,7 @@ package struct ProfileBuilder: RowSink {
     }
 
     private mutating func readAgain(
-        _ input: InputFile, _ format: RowReader.Format
+        _ input: InputFile, format: RowReader.Format
     ) throws(InputError) {
         for column in columns.all where column.state == .postponed {
             column.restart()
@@ -49,7 +49,7 @@ package struct ProfileBuilder: RowSink {
         }
         input.rewind()
         var pass = SecondPass(columns)
-        _ = try RowReader.read(input, format, into: &pass)
+        _ = try RowReader.read(input, format: format, into: &pass)
     }
 
     // MARK: Rows
@@ -61,7 +61,7 @@ package struct ProfileBuilder: RowSink {
         if name.utf8.count > ProfileLimits.nameBytes {
             throw ValueError("the name of a column is longer than \(ProfileLimits.nameBytes) bytes")
         }
-        let number = columns.add(name, options)
+        let number = columns.add(name, options: options)
         builders = columns.all
         return number
     }
@@ -97,7 +97,7 @@ package struct ProfileBuilder: RowSink {
     // MARK: The profile
 
     private mutating func profile(
-        rows: Int, _ input: InputFile, _ format: RowReader.Format
+        rows: Int, of input: InputFile, format: RowReader.Format
     ) throws(InputError) -> Profile {
         var finished: [ProfileColumn] = []
         for column in columns.all {
@@ -114,17 +114,17 @@ package struct ProfileBuilder: RowSink {
         var profile = Profile(
             model: options.model, modelVersion: options.modelVersion, rows: rows, columns: finished)
         profile.positiveClass = options.positiveClass
-        profile.task = ProfileBuilder.task(finished, options)
+        profile.task = ProfileBuilder.task(of: finished, options: options)
         profile.source = Profile.Source(
             kind: format == .csv ? .csv : .jsonl, path: input.name == "-" ? nil : input.name,
             rows: rows, sha256: input.sha256)
-        try fit(&profile, input)
+        try fit(&profile, of: input)
         return profile
     }
 
     /// The task of the model according to the target, else the prediction; nil if it can be either.
     private static func task(
-        _ columns: [ProfileColumn], _ options: BuildOptions
+        of columns: [ProfileColumn], options: BuildOptions
     ) -> Profile.Task? {
         guard
             let column = columns.first(where: { $0.role == .target })
@@ -141,7 +141,7 @@ package struct ProfileBuilder: RowSink {
     }
 
     /// Drops hashes of categories, the largest column's first, until the profile is small enough.
-    private mutating func fit(_ profile: inout Profile, _ input: InputFile) throws(InputError) {
+    private mutating func fit(_ profile: inout Profile, of input: InputFile) throws(InputError) {
         // A hash takes 16 digits, quotes and a comma.
         let hashBytes = 19
         var size = profile.fileText.count

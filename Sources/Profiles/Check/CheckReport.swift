@@ -92,7 +92,7 @@ package struct CheckReport: Sendable {
         setFindings(rule)
         for index in columns.indices {
             columns[index].sentences = DriftSentence.sentences(
-                columns[index], watched[index], rule: rule)
+                for: columns[index], counter: watched[index], rule: rule)
         }
     }
 
@@ -151,7 +151,7 @@ extension CheckReport.Column {
     private mutating func setQuality(_ counter: ColumnCounter) {
         let column = counter.column
         func add(
-            _ kind: CheckReport.Quality.Kind, _ count: Int, of rows: Int, above reference: Int,
+            _ kind: CheckReport.Quality.Kind, count: Int, of rows: Int, above reference: Int,
             of total: Int
         ) {
             let pValue = Proportions.pValueAbove(
@@ -161,22 +161,25 @@ extension CheckReport.Column {
                     kind: kind, count: count, rows: rows, referenceCount: reference,
                     referenceRows: total, pValue: pValue))
         }
-        add(.missing, missing, of: rows, above: column.missing, of: column.rows)
-        add(.type, counter.typeErrors, of: rows, above: 0, of: column.rows)
+        add(.missing, count: missing, of: rows, above: column.missing, of: column.rows)
+        add(.type, count: counter.typeErrors, of: rows, above: 0, of: column.rows)
         switch column.content {
         case .none: break
         case .numerical(let summary, let positive, let negative):
-            add(.infinite, counter.infinite, of: rows, above: positive + negative, of: column.rows)
+            add(
+                .infinite, count: counter.infinite, of: rows, above: positive + negative,
+                of: column.rows)
             guard let counts = counter.numericCounts, summary != nil else { return }
             // Either extreme of the reference would itself have been out of the range of the others.
             add(
-                .outOfRange, Int(counts.below + counts.above), of: Int(counts.finiteCount),
+                .outOfRange, count: Int(counts.below + counts.above), of: Int(counts.finiteCount),
                 above: 2,
                 of: column.observations)
         case .categorical(let summary):
             guard let counts = counter.categoricalCounts, summary.hashes != nil else { return }
             add(
-                .unseen, Int(counts.unseen), of: Int(counts.valueCount), above: summary.onceCount,
+                .unseen, count: Int(counts.unseen), of: Int(counts.valueCount),
+                above: summary.onceCount,
                 of: column.observations)
         }
     }

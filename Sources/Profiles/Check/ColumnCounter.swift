@@ -79,7 +79,7 @@ final class ColumnCounter {
         if numeric != nil {
             typeErrors += 1
         } else if let categorical {
-            if categoricalCounts?.add(text, to: categorical) == .unseen { note(text) }
+            if categoricalCounts?.add(text, to: categorical) == .unseen { countUnseen(text) }
         } else {
             otherValues += 1
         }
@@ -93,7 +93,7 @@ final class ColumnCounter {
         }
     }
 
-    private func note(_ text: Span<UInt8>) {
+    private func countUnseen(_ text: Span<UInt8>) {
         let name = text.copied
         if unseenNames[name] != nil || unseenNames.count < ColumnCounter.nameLimit {
             unseenNames[name, default: 0] += 1

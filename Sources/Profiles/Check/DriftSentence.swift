@@ -3,7 +3,7 @@ internal import Statistics
 /// The sentence of a check about a column.
 enum DriftSentence {
     static func sentences(
-        _ column: CheckReport.Column, _ counter: ColumnCounter, rule: DriftRule
+        for column: CheckReport.Column, counter: ColumnCounter, rule: DriftRule
     ) -> [String] {
         if !column.isPresent {
             return [
@@ -12,15 +12,15 @@ enum DriftSentence {
             ]
         }
         var sentences: [String] = []
-        if let drift = drift(column, counter, rule) { sentences.append(drift) }
+        if let drift = drift(of: column, counter: counter, rule: rule) { sentences.append(drift) }
         for quality in column.quality where quality.isFinding {
-            sentences.append(sentence(quality, column))
+            sentences.append(sentence(for: quality, column: column))
         }
         return sentences
     }
 
     private static func drift(
-        _ column: CheckReport.Column, _ counter: ColumnCounter, _ rule: DriftRule
+        of column: CheckReport.Column, counter: ColumnCounter, rule: DriftRule
     ) -> String? {
         guard let scores = column.scores else {
             return "not evaluated: the reference has no values"
@@ -34,14 +34,16 @@ enum DriftSentence {
         case true:
             let what =
                 counter.numeric != nil
-                ? numeric(counter, scores)
-                : counter.categorical.flatMap { categories($0, counter, scores) }
+                ? numeric(counter, scores: scores)
+                : counter.categorical.flatMap {
+                    categories(of: $0, counter: counter, scores: scores)
+                }
             return what.map { "\($0); \(Amounts.howOften(scores.psiPValue))" }
         }
     }
 
     /// The edge beside which most has changed.
-    private static func numeric(_ counter: ColumnCounter, _ scores: BinScores) -> String? {
+    private static func numeric(_ counter: ColumnCounter, scores: BinScores) -> String? {
         guard let reference = counter.numeric, let counts = counter.numericCounts else {
             return nil
         }
@@ -62,13 +64,14 @@ enum DriftSentence {
         if best.difference < 0 { return nil }
         let isAbove = best.above >= best.before
         return change(
-            isAbove ? best.above : 1 - best.above, isAbove ? best.before : 1 - best.before, scores,
-            "are \(isAbove ? "above" : "at most") \(Amounts.value(best.edge))")
+            of: "are \(isAbove ? "above" : "at most") \(Amounts.value(best.edge))",
+            from: isAbove ? best.before : 1 - best.before,
+            to: isAbove ? best.above : 1 - best.above, scores: scores)
     }
 
     /// The category, or the rest, whose share has changed most.
     private static func categories(
-        _ reference: CategoricalReference, _ counter: ColumnCounter, _ scores: BinScores
+        of reference: CategoricalReference, counter: ColumnCounter, scores: BinScores
     ) -> String? {
         guard let counts = counter.categoricalCounts else { return nil }
         let before = reference.summary.binCounts.map { Double($0) / scores.referenceCount }
@@ -87,18 +90,18 @@ enum DriftSentence {
             } else {
                 "are rarer categories"
             }
-        return change(now[bin], before[bin], scores, what)
+        return change(of: what, from: before[bin], to: now[bin], scores: scores)
     }
 
     private static func change(
-        _ now: Double, _ before: Double, _ scores: BinScores, _ what: String
+        of what: String, from before: Double, to now: Double, scores: BinScores
     ) -> String {
         "\(Amounts.percent(now)) of \(Amounts.count(Int(scores.currentCount))) rows \(what),"
             + " in training \(Amounts.percent(before))"
     }
 
     private static func sentence(
-        _ quality: CheckReport.Quality, _ column: CheckReport.Column
+        for quality: CheckReport.Quality, column: CheckReport.Column
     ) -> String {
         let what =
             switch quality.kind {

@@ -20,11 +20,11 @@ package struct ProfileCheck: RowSink {
 
     /// Reads all rows of a file and compares them with the reference.
     package static func check(
-        _ input: InputFile, _ format: RowReader.Format, against profile: Profile,
+        _ input: InputFile, format: RowReader.Format, against profile: Profile,
         rule: DriftRule = DriftRule()
     ) throws(InputError) -> CheckReport {
         var check = ProfileCheck(profile)
-        let rows = try RowReader.read(input, format, into: &check)
+        let rows = try RowReader.read(input, format: format, into: &check)
         if !check.counters.contains(where: \.isPresent) {
             throw .content(
                 "\(input.name): none of its columns is in the profile, such as"

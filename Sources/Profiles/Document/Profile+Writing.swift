@@ -3,42 +3,45 @@ internal import Statistics
 extension Profile {
     /// The document as JSON, members in the order of the format's description.
     func node(withSource: Bool, id: String?) -> JSONNode {
-        var object: [JSONNode.Member] = [.init("profile_version", .count(Profile.version))]
-        func add(_ name: String, _ value: JSONNode?) {
-            if let value { object.append(.init(name, value)) }
+        var object: [JSONNode.Member] = [.init("profile_version", value: .count(Profile.version))]
+        func add(_ name: String, value: JSONNode?) {
+            if let value { object.append(.init(name, value: value)) }
         }
-        add("profile_id", id.map(JSONNode.string))
+        add("profile_id", value: id.map(JSONNode.string))
         add(
             "model",
-            .object([.init("name", .string(model)), .init("version", .string(modelVersion))]))
-        if withSource { add("source", source?.node) }
-        add("rows", .count(rows))
-        add("task", task.map { .string($0.rawValue) })
-        add("positive_class", positiveClass.map(JSONNode.string))
-        add("columns", .array(columns.map(\.node)))
-        add("calibration", calibration.map { JSONNode.object($0, \.node) })
-        add("performance", performance?.node)
+            value: .object([
+                .init("name", value: .string(model)),
+                .init("version", value: .string(modelVersion)),
+            ]))
+        if withSource { add("source", value: source?.node) }
+        add("rows", value: .count(rows))
+        add("task", value: task.map { .string($0.rawValue) })
+        add("positive_class", value: positiveClass.map(JSONNode.string))
+        add("columns", value: .array(columns.map(\.node)))
+        add("calibration", value: calibration.map { JSONNode.object($0, node: \.node) })
+        add("performance", value: performance?.node)
         add(
             "attribution",
-            attribution.map { all in
+            value: attribution.map { all in
                 .array(
                     all.map {
                         .object([
-                            .init("feature", .string($0.feature)),
-                            .init("value", .number($0.value)),
+                            .init("feature", value: .string($0.feature)),
+                            .init("value", value: .number($0.value)),
                         ])
                     })
             })
-        add("fairness", fairness.map { JSONNode.object($0, \.node) })
-        add("vectors", vectors.map { JSONNode.object($0, \.node) })
+        add("fairness", value: fairness.map { JSONNode.object($0, node: \.node) })
+        add("vectors", value: vectors.map { JSONNode.object($0, node: \.node) })
         add(
             "texts",
-            texts.map { all in
-                JSONNode.object(all) { .object([.init("words", .hashes($0))]) }
+            value: texts.map { all in
+                JSONNode.object(all) { .object([.init("words", value: .hashes($0))]) }
             })
         add(
             "segments",
-            segments.map { all in JSONNode.object(all) { .array($0.map(\.node)) } })
+            value: segments.map { all in JSONNode.object(all) { .array($0.map(\.node)) } })
         return .object(object)
     }
 }
@@ -46,9 +49,9 @@ extension Profile {
 extension JSONNode {
     /// An object of a dictionary, by name.
     fileprivate static func object<Value>(
-        _ values: [String: Value], _ node: (Value) -> JSONNode
+        _ values: [String: Value], node: (Value) -> JSONNode
     ) -> JSONNode {
-        .object(values.sorted { $0.key < $1.key }.map { .init($0.key, node($0.value)) })
+        .object(values.sorted { $0.key < $1.key }.map { .init($0.key, value: node($0.value)) })
     }
 
     fileprivate static func counts(_ counts: [Int]) -> JSONNode {
@@ -66,35 +69,35 @@ extension JSONNode {
 
 extension Profile.Source {
     fileprivate var node: JSONNode {
-        var object: [JSONNode.Member] = [.init("kind", .string(kind.rawValue))]
-        if let path { object.append(.init("path", .string(path))) }
-        if let rows { object.append(.init("rows", .count(rows))) }
-        if let sha256 { object.append(.init("sha256", .string(sha256))) }
+        var object: [JSONNode.Member] = [.init("kind", value: .string(kind.rawValue))]
+        if let path { object.append(.init("path", value: .string(path))) }
+        if let rows { object.append(.init("rows", value: .count(rows))) }
+        if let sha256 { object.append(.init("sha256", value: .string(sha256))) }
         return .object(object)
     }
 }
 
 extension Profile.Calibration {
     fileprivate var node: JSONNode {
-        .object([.init("x", .numbers(scores)), .init("y", .numbers(probabilities))])
+        .object([.init("x", value: .numbers(scores)), .init("y", value: .numbers(probabilities))])
     }
 }
 
 extension Profile.Performance {
     fileprivate var node: JSONNode {
         .object([
-            .init("rows", .count(rows)),
-            .init("metrics", JSONNode.object(metrics, JSONNode.number)),
+            .init("rows", value: .count(rows)),
+            .init("metrics", value: JSONNode.object(metrics, node: JSONNode.number)),
         ])
     }
 }
 
 extension Profile.Fairness {
     fileprivate var node: JSONNode {
-        var object: [JSONNode.Member] = [.init("reference", .string(reference))]
+        var object: [JSONNode.Member] = [.init("reference", value: .string(reference))]
         if let ranges {
             let node = JSONNode.object(ranges) { .numbers([$0.lowerBound, $0.upperBound]) }
-            object.append(.init("ranges", node))
+            object.append(.init("ranges", value: node))
         }
         return .object(object)
     }
@@ -103,8 +106,8 @@ extension Profile.Fairness {
 extension Profile.VectorReference {
     fileprivate var node: JSONNode {
         .object([
-            .init("length", .count(length)), .init("mean", .string(mean)),
-            .init("components", .array(components.map(JSONNode.string))),
+            .init("length", value: .count(length)), .init("mean", value: .string(mean)),
+            .init("components", value: .array(components.map(JSONNode.string))),
         ])
     }
 }
@@ -112,8 +115,8 @@ extension Profile.VectorReference {
 extension Profile.Segment {
     fileprivate var node: JSONNode {
         .object([
-            .init("group", .string(group)), .init("rows", .count(rows)),
-            .init("columns", .array(columns.map(\.node))),
+            .init("group", value: .string(group)), .init("rows", value: .count(rows)),
+            .init("columns", value: .array(columns.map(\.node))),
         ])
     }
 }
@@ -121,11 +124,11 @@ extension Profile.Segment {
 extension Profile.Segment.Column {
     fileprivate var node: JSONNode {
         var object: [JSONNode.Member] = [
-            .init("name", .string(name)), .init("missing", .count(missing)),
-            .init("counts", .counts(counts)),
+            .init("name", value: .string(name)), .init("missing", value: .count(missing)),
+            .init("counts", value: .counts(counts)),
         ]
-        if let zSums { object.append(.init("z_sums", .numbers(zSums))) }
-        if let fineCounts { object.append(.init("fine_counts", .counts(fineCounts))) }
+        if let zSums { object.append(.init("z_sums", value: .numbers(zSums))) }
+        if let fineCounts { object.append(.init("fine_counts", value: .counts(fineCounts))) }
         return .object(object)
     }
 }
@@ -133,22 +136,22 @@ extension Profile.Segment.Column {
 extension ProfileColumn {
     fileprivate var node: JSONNode {
         var object: [JSONNode.Member] = [
-            .init("name", .string(name)), .init("role", .string(role.rawValue)),
+            .init("name", value: .string(name)), .init("role", value: .string(role.rawValue)),
         ]
         switch content {
         case .none: break
-        case .numerical: object.append(.init("type", .string("numerical")))
-        case .categorical: object.append(.init("type", .string("categorical")))
+        case .numerical: object.append(.init("type", value: .string("numerical")))
+        case .categorical: object.append(.init("type", value: .string("categorical")))
         }
-        object.append(.init("rows", .count(rows)))
-        object.append(.init("missing", .count(missing)))
+        object.append(.init("rows", value: .count(rows)))
+        object.append(.init("missing", value: .count(missing)))
         switch content {
         case .none: break
         case .numerical(let summary, let positive, let negative):
-            object.append(.init("positive_infinite", .count(positive)))
-            object.append(.init("negative_infinite", .count(negative)))
-            if let summary { object.append(.init("numerical", summary.node)) }
-        case .categorical(let summary): object.append(.init("categorical", summary.node))
+            object.append(.init("positive_infinite", value: .count(positive)))
+            object.append(.init("negative_infinite", value: .count(negative)))
+            if let summary { object.append(.init("numerical", value: summary.node)) }
+        case .categorical(let summary): object.append(.init("categorical", value: summary.node))
         }
         return .object(object)
     }
@@ -157,12 +160,13 @@ extension ProfileColumn {
 extension NumericSummary {
     fileprivate var node: JSONNode {
         var object: [JSONNode.Member] = [
-            .init("mean", .number(scale.mean)), .init("std_dev", .number(scale.deviation)),
-            .init("min", .number(minimum)), .init("max", .number(maximum)),
-            .init("distinct_count", .count(distinctCount)),
-            .init("bins", coarse.node(withSums: true)),
+            .init("mean", value: .number(scale.mean)),
+            .init("std_dev", value: .number(scale.deviation)),
+            .init("min", value: .number(minimum)), .init("max", value: .number(maximum)),
+            .init("distinct_count", value: .count(distinctCount)),
+            .init("bins", value: coarse.node(withSums: true)),
         ]
-        if let fine { object.append(.init("fine_bins", fine.node(withSums: false))) }
+        if let fine { object.append(.init("fine_bins", value: fine.node(withSums: false))) }
         return .object(object)
     }
 }
@@ -170,10 +174,11 @@ extension NumericSummary {
 extension Bins {
     fileprivate func node(withSums: Bool) -> JSONNode {
         var object: [JSONNode.Member] = [
-            .init("kind", .string(kind.rawValue)), .init("upper_edges", .numbers(edges)),
-            .init("counts", .counts(counts)),
+            .init("kind", value: .string(kind.rawValue)),
+            .init("upper_edges", value: .numbers(edges)),
+            .init("counts", value: .counts(counts)),
         ]
-        if withSums { object.append(.init("z_sums", .numbers(zSums))) }
+        if withSums { object.append(.init("z_sums", value: .numbers(zSums))) }
         return .object(object)
     }
 }
@@ -181,18 +186,20 @@ extension Bins {
 extension CategoricalSummary {
     fileprivate var node: JSONNode {
         var object: [JSONNode.Member] = [
-            .init("distinct_count", .count(distinctCount)),
+            .init("distinct_count", value: .count(distinctCount)),
             .init(
                 "categories",
-                .array(
+                value: .array(
                     categories.map {
                         .object([
-                            .init("value", .string($0.value)), .init("count", .count($0.count)),
+                            .init("value", value: .string($0.value)),
+                            .init("count", value: .count($0.count)),
                         ])
                     })),
-            .init("other_count", .count(otherCount)), .init("once_count", .count(onceCount)),
+            .init("other_count", value: .count(otherCount)),
+            .init("once_count", value: .count(onceCount)),
         ]
-        if let hashes { object.append(.init("hashes", .hashes(hashes))) }
+        if let hashes { object.append(.init("hashes", value: .hashes(hashes))) }
         return .object(object)
     }
 }

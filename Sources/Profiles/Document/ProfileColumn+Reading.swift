@@ -2,7 +2,7 @@ internal import Kernel
 internal import Statistics
 
 extension ProfileColumn {
-    init(_ node: JSONNode, _ path: String) throws(OffsetError) {
+    init(_ node: JSONNode, at path: String) throws(OffsetError) {
         var object = try MemberReader(node, path: path)
         let name = try object.string("name")
         if name.isEmpty || name.utf8.count > ProfileLimits.nameBytes {
@@ -21,7 +21,7 @@ extension ProfileColumn {
             case "categorical":
                 content = .categorical(
                     try CategoricalSummary(
-                        try object.required("categorical"), object.path("categorical")))
+                        try object.required("categorical"), at: object.path("categorical")))
             default: throw object.error("type: expected numerical or categorical")
             }
         }
@@ -35,7 +35,7 @@ extension ProfileColumn {
         let negative = try object.count("negative_infinite")
         let path = object.path("numerical")
         var summary: NumericSummary?
-        if let node = object.optional("numerical") { summary = try NumericSummary(node, path) }
+        if let node = object.optional("numerical") { summary = try NumericSummary(node, at: path) }
         return .numerical(summary, positiveInfinite: positive, negativeInfinite: negative)
     }
 
@@ -57,7 +57,7 @@ extension ProfileColumn {
 }
 
 extension NumericSummary {
-    fileprivate init(_ node: JSONNode, _ path: String) throws(OffsetError) {
+    fileprivate init(_ node: JSONNode, at path: String) throws(OffsetError) {
         var object = try MemberReader(node, path: path)
         let mean = try object.number("mean")
         let deviation = try object.number("std_dev")
@@ -65,12 +65,12 @@ extension NumericSummary {
         let maximum = try object.number("max")
         let distinct = try object.count("distinct_count")
         let coarse = try Bins(
-            try object.required("bins"), object.path("bins"), withSums: true,
+            try object.required("bins"), at: object.path("bins"), withSums: true,
             limit: ProfileLimits.coarseBins)
         var fine: Bins?
         if let node = object.optional("fine_bins") {
             fine = try Bins(
-                node, object.path("fine_bins"), withSums: false, limit: ProfileLimits.fineBins)
+                node, at: object.path("fine_bins"), withSums: false, limit: ProfileLimits.fineBins)
         }
         try object.finish()
         if !(minimum <= mean && mean <= maximum) {
@@ -78,7 +78,7 @@ extension NumericSummary {
         }
         if deviation < 0 { throw object.error("std_dev: must not be negative") }
         if distinct == 0 { throw object.error("distinct_count: must be at least 1") }
-        if let fine { try NumericSummary.check(coarse, fine, object) }
+        if let fine { try NumericSummary.check(coarse, fine: fine, of: object) }
         self.init(
             scale: Scale(mean: mean, deviation: deviation), minimum: minimum, maximum: maximum,
             distinctCount: distinct, coarse: coarse, fine: fine)
@@ -86,7 +86,7 @@ extension NumericSummary {
 
     /// Throws unless every coarse bin is a union of fine ones, with the sum of their counts.
     private static func check(
-        _ coarse: Bins, _ fine: Bins, _ object: MemberReader
+        _ coarse: Bins, fine: Bins, of object: MemberReader
     ) throws(OffsetError) {
         let edges = Set(fine.edges)
         if let edge = coarse.edges.first(where: { !edges.contains($0) }) {
@@ -111,7 +111,7 @@ extension NumericSummary {
 
 extension Bins {
     fileprivate init(
-        _ node: JSONNode, _ path: String, withSums: Bool, limit: Int
+        _ node: JSONNode, at path: String, withSums: Bool, limit: Int
     ) throws(OffsetError) {
         var object = try MemberReader(node, path: path)
         guard let kind = Kind(rawValue: try object.string("kind")) else {
@@ -138,16 +138,17 @@ extension Bins {
 }
 
 extension CategoricalSummary {
-    fileprivate init(_ node: JSONNode, _ path: String) throws(OffsetError) {
+    fileprivate init(_ node: JSONNode, at path: String) throws(OffsetError) {
         var object = try MemberReader(node, path: path)
         let distinct = try object.count("distinct_count")
         let categories = try MemberReader.array(
-            try object.required("categories"), object.path("categories"), Category.init)
+            try object.required("categories"), at: object.path("categories"), element: Category.init
+        )
         let other = try object.count("other_count")
         let once = try object.count("once_count")
         var hashes: [UInt64]?
         if let node = object.optional("hashes") {
-            hashes = try MemberReader.hashes(node, object.path("hashes"))
+            hashes = try MemberReader.hashes(node, at: object.path("hashes"))
         }
         try object.finish()
         if categories.count > ProfileLimits.categories {
@@ -181,7 +182,7 @@ extension CategoricalSummary {
 }
 
 extension CategoricalSummary.Category {
-    fileprivate init(_ node: JSONNode, _ path: String) throws(OffsetError) {
+    fileprivate init(_ node: JSONNode, at path: String) throws(OffsetError) {
         var object = try MemberReader(node, path: path)
         self.init(value: try object.string("value"), count: try object.count("count"))
         try object.finish()

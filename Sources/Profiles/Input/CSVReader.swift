@@ -115,7 +115,7 @@ package struct CSVReader: ~Copyable {
         return error(
             at: fields.count > expected
                 ? Int(fields[expected].place) : next - start - 1,
-            "\(found) in this record, the header has \(expected)")
+            sentence: "\(found) in this record, the header has \(expected)")
     }
 
     // MARK: Scanning
@@ -154,9 +154,10 @@ package struct CSVReader: ~Copyable {
                     if byte == 0x2C || byte == 0x0A || byte == 0x0D { break }
                     if byte == 0x22 {
                         throw error(
-                            at: at - start, "a quote inside a field that does not start with one")
+                            at: at - start,
+                            sentence: "a quote inside a field that does not start with one")
                     }
-                    if byte == 0 { throw error(at: at - start, "a NUL byte") }
+                    if byte == 0 { throw error(at: at - start, sentence: "a NUL byte") }
                     at &+= 1
                 }
                 fields.append(
@@ -165,19 +166,19 @@ package struct CSVReader: ~Copyable {
                         count: Int32(truncatingIfNeeded: at &- first),
                         place: Int32(truncatingIfNeeded: first &- start), isUnescaped: false))
             }
-            if at == filled { return try finish(at, at, seen) }
+            if at == filled { return try finish(at: at, next: at, seen: seen) }
             let byte = unsafe memory[at]
             if byte == 0x2C {
                 at &+= 1
                 if at == filled, !isAtEnd { return .more }
                 continue
             }
-            if byte == 0x0A { return try finish(at, at + 1, seen) }
+            if byte == 0x0A { return try finish(at: at, next: at + 1, seen: seen) }
             if at + 1 == filled, !isAtEnd { return .more }
             if unsafe at + 1 < filled && memory[at + 1] == 0x0A {
-                return try finish(at, at + 2, seen)
+                return try finish(at: at, next: at + 2, seen: seen)
             }
-            throw error(at: at - start, "a carriage return without a line feed")
+            throw error(at: at - start, sentence: "a carriage return without a line feed")
         }
     }
 
@@ -192,7 +193,7 @@ package struct CSVReader: ~Copyable {
         while true {
             guard at < filled, let found = unsafe memchr(memory + at, 0x22, filled - at) else {
                 if !isAtEnd { return nil }
-                throw error(at: place, "the quoted field that starts here does not end")
+                throw error(at: place, sentence: "the quoted field that starts here does not end")
             }
             at = unsafe UnsafeRawPointer(found) - UnsafeRawPointer(memory)
             if at + 1 == filled, !isAtEnd { return nil }
@@ -205,14 +206,15 @@ package struct CSVReader: ~Copyable {
             let byte = unsafe memory[index]
             seen |= UInt64(byte)
             if byte == 0x0A { lineCount += 1 }
-            if byte == 0 { throw error(at: index - start, "a NUL byte") }
+            if byte == 0 { throw error(at: index - start, sentence: "a NUL byte") }
         }
         at += 1
         if at < filled {
             let byte = unsafe memory[at]
             if byte != 0x2C, byte != 0x0A, byte != 0x0D {
                 throw error(
-                    at: at - start, "expected a comma or the end of the line after a quoted field")
+                    at: at - start,
+                    sentence: "expected a comma or the end of the line after a quoted field")
             }
         }
         if !hasQuotes {
@@ -233,11 +235,11 @@ package struct CSVReader: ~Copyable {
     }
 
     private mutating func finish(
-        _ end: Int, _ behind: Int, _ seen: UInt64
+        at end: Int, next behind: Int, seen: UInt64
     ) throws(InputError) -> Step {
         if seen & 0x8080_8080_8080_8080 != 0 {
             let valid = unsafe ctext_utf8_prefix(memory + start, end - start)
-            if valid < end - start { throw error(at: valid, "invalid UTF-8") }
+            if valid < end - start { throw error(at: valid, sentence: "invalid UTF-8") }
         }
         lineCount += 1
         next = behind
@@ -254,7 +256,7 @@ package struct CSVReader: ~Copyable {
             next = 3
         }
         if filled >= 2, (mark.0 == 0xFF && mark.1 == 0xFE) || (mark.0 == 0xFE && mark.1 == 0xFF) {
-            throw error(at: 0, "the file is UTF-16, UTF-8 is expected")
+            throw error(at: 0, sentence: "the file is UTF-16, UTF-8 is expected")
         }
     }
 
@@ -262,7 +264,7 @@ package struct CSVReader: ~Copyable {
     private mutating func fill() throws(InputError) {
         let kept = filled - start
         if kept > CSVReader.recordLimit {
-            throw error(at: 0, "the record is larger than \(CSVReader.recordLimit) bytes")
+            throw error(at: 0, sentence: "the record is larger than \(CSVReader.recordLimit) bytes")
         }
         if start > 0 {
             unsafe memory.update(from: memory + start, count: kept)
@@ -286,7 +288,7 @@ package struct CSVReader: ~Copyable {
     }
 
     /// An error at a byte of the record.
-    private func error(at place: Int, _ sentence: String) -> InputError {
+    private func error(at place: Int, sentence: String) -> InputError {
         var line = line
         var column = place + 1
         for index in 0..<min(place, filled - start) where unsafe memory[start + index] == 0x0A {
@@ -297,7 +299,7 @@ package struct CSVReader: ~Copyable {
     }
 
     /// An error at the start of a field of the record.
-    package func error(field index: Int, _ sentence: String) -> InputError {
-        error(at: Int(fields[index].place), sentence)
+    package func error(field index: Int, sentence: String) -> InputError {
+        error(at: Int(fields[index].place), sentence: sentence)
     }
 }

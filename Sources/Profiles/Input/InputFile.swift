@@ -66,14 +66,14 @@ package final class InputFile {
                 if errno == EINTR { continue }
                 throw .system(.last(name))
             }
-            if !isRewound { unsafe try note(UnsafeRawBufferPointer(rebasing: bytes[..<got])) }
+            if !isRewound { unsafe try keep(UnsafeRawBufferPointer(rebasing: bytes[..<got])) }
             position += got
             onProgress?(position)
             return got
         }
     }
 
-    private func note(_ bytes: UnsafeRawBufferPointer) throws(InputError) {
+    private func keep(_ bytes: UnsafeRawBufferPointer) throws(InputError) {
         if unsafe bytes.isEmpty { return }
         if isReadOnce { return }
         unsafe add(bytes)

@@ -31,7 +31,7 @@ package enum RowReader {
 
     /// Returns the number of rows; a file without any is an error.
     static func read<Sink: RowSink>(
-        _ input: InputFile, _ format: Format, into sink: inout Sink
+        _ input: InputFile, format: Format, into sink: inout Sink
     ) throws(InputError) -> Int {
         let rows =
             switch format {
@@ -53,18 +53,21 @@ package enum RowReader {
         var columns: [Int] = []
         for index in 0..<reader.fieldCount {
             let name = reader.field(index).copied
-            if name.isEmpty { throw reader.error(field: index, "a column without a name") }
+            if name.isEmpty {
+                throw reader.error(field: index, sentence: "a column without a name")
+            }
             let text = String(decoding: name, as: UTF8.self)
             if let first = names.updateValue(index, forKey: name) {
                 throw reader.error(
                     field: index,
-                    "column \(Quoted.text(text)) occurs twice, as number \(first + 1) and \(index + 1)"
+                    sentence:
+                        "column \(Quoted.text(text)) occurs twice, as number \(first + 1) and \(index + 1)"
                 )
             }
             do throws(ValueError) {
                 columns.append(try sink.addColumn(text))
             } catch {
-                throw reader.error(field: index, error.sentence)
+                throw reader.error(field: index, sentence: error.sentence)
             }
         }
         var rows = 0
@@ -74,13 +77,13 @@ package enum RowReader {
                     let text = reader.field(index)
                     if !text.isEmpty { try sink.addField(text, column: columns[index]) }
                 } catch {
-                    throw reader.error(field: index, error.sentence)
+                    throw reader.error(field: index, sentence: error.sentence)
                 }
             }
             do throws(ValueError) {
                 try sink.endRow()
             } catch {
-                throw reader.error(field: 0, error.sentence)
+                throw reader.error(field: 0, sentence: error.sentence)
             }
             rows += 1
         }
@@ -101,13 +104,14 @@ package enum RowReader {
             do throws(OffsetError) {
                 let node = try JSONParser.parse(line)
                 guard case .object(let members) = node.value else {
-                    throw OffsetError(node.offset, "expected an object, found \(node.kind)")
+                    throw OffsetError(
+                        offset: node.offset, sentence: "expected an object, found \(node.kind)")
                 }
-                for member in members { try add(member, &columns, &sink) }
+                for member in members { try add(member, columns: &columns, to: &sink) }
                 do throws(ValueError) {
                     try sink.endRow()
                 } catch {
-                    throw OffsetError(0, error.sentence)
+                    throw OffsetError(offset: 0, sentence: error.sentence)
                 }
             } catch {
                 throw .text(
@@ -122,7 +126,7 @@ package enum RowReader {
     }
 
     private static func add<Sink: RowSink>(
-        _ member: JSONNode.Member, _ columns: inout [[UInt8]: Int], _ sink: inout Sink
+        _ member: JSONNode.Member, columns: inout [[UInt8]: Int], to sink: inout Sink
     ) throws(OffsetError) {
         do throws(ValueError) {
             let key = Array(member.name.utf8)
@@ -142,7 +146,7 @@ package enum RowReader {
             case .array, .object: try sink.addNested(column: column)
             }
         } catch {
-            throw OffsetError(member.value.offset, error.sentence)
+            throw OffsetError(offset: member.value.offset, sentence: error.sentence)
         }
     }
 }

@@ -18,7 +18,7 @@ package struct JSONNode: Equatable, Sendable {
         package var offset = 0
         package var value: JSONNode
 
-        package init(_ name: String, offset: Int = 0, _ value: JSONNode) {
+        package init(_ name: String, offset: Int = 0, value: JSONNode) {
             self.name = name
             self.offset = offset
             self.value = value

@@ -20,14 +20,16 @@ package struct JSONParser: ~Escapable {
         let valid = unsafe text.withUnsafeBufferPointer { bytes in
             unsafe ctext_utf8_prefix(bytes.baseAddress, bytes.count)
         }
-        if valid < text.count { throw OffsetError(valid, "invalid UTF-8") }
+        if valid < text.count { throw OffsetError(offset: valid, sentence: "invalid UTF-8") }
         var parser = JSONParser(text)
         parser.skipBlanks()
-        if parser.at == text.count { throw OffsetError(parser.at, "the text is empty") }
+        if parser.at == text.count {
+            throw OffsetError(offset: parser.at, sentence: "the text is empty")
+        }
         let node = try parser.value()
         parser.skipBlanks()
         if parser.at < text.count {
-            throw OffsetError(parser.at, "unexpected text after the JSON value")
+            throw OffsetError(offset: parser.at, sentence: "unexpected text after the JSON value")
         }
         return node
     }
@@ -44,16 +46,18 @@ package struct JSONParser: ~Escapable {
         case UInt8(ascii: "\""): return JSONNode(.string(try string()), offset: start)
         case let byte? where byte == UInt8(ascii: "-") || byte &- 0x30 <= 9:
             return JSONNode(.number(try number()), offset: start)
-        case nil: throw OffsetError(at, "the text ends where a value should follow")
+        case nil:
+            throw OffsetError(offset: at, sentence: "the text ends where a value should follow")
         default: break
         }
         if take("null") { return JSONNode(.null, offset: start) }
         if take("true") { return JSONNode(.boolean(true), offset: start) }
         if take("false") { return JSONNode(.boolean(false), offset: start) }
         for name in ["NaN", "Infinity", "nan", "inf"] where starts(with: name) {
-            throw OffsetError(start, "\(name) is not JSON; numbers must be finite")
+            throw OffsetError(
+                offset: start, sentence: "\(name) is not JSON; numbers must be finite")
         }
-        throw OffsetError(start, "not a JSON value")
+        throw OffsetError(offset: start, sentence: "not a JSON value")
     }
 
     @_lifetime(self: copy self)
@@ -67,18 +71,23 @@ package struct JSONParser: ~Escapable {
             skipBlanks()
             let start = at
             guard peek == UInt8(ascii: "\"") else {
-                throw OffsetError(at, "expected a member name in quotes")
+                throw OffsetError(offset: at, sentence: "expected a member name in quotes")
             }
             let name = try string()
             if !names.insert(name).inserted {
-                throw OffsetError(start, "member \(Quoted.text(name)) occurs twice")
+                throw OffsetError(
+                    offset: start, sentence: "member \(Quoted.text(name)) occurs twice")
             }
             skipBlanks()
-            if !takeByte(":") { throw OffsetError(at, "expected ':' after a member name") }
-            members.append(JSONNode.Member(name, offset: start, try value()))
+            if !takeByte(":") {
+                throw OffsetError(offset: at, sentence: "expected ':' after a member name")
+            }
+            members.append(JSONNode.Member(name, offset: start, value: try value()))
             skipBlanks()
             if takeByte("}") { return leave(members) }
-            if !takeByte(",") { throw OffsetError(at, "expected ',' or '}' after a member") }
+            if !takeByte(",") {
+                throw OffsetError(offset: at, sentence: "expected ',' or '}' after a member")
+            }
         }
     }
 
@@ -92,7 +101,9 @@ package struct JSONParser: ~Escapable {
             elements.append(try value())
             skipBlanks()
             if takeByte("]") { return leave(elements) }
-            if !takeByte(",") { throw OffsetError(at, "expected ',' or ']' after an element") }
+            if !takeByte(",") {
+                throw OffsetError(offset: at, sentence: "expected ',' or ']' after an element")
+            }
         }
     }
 
@@ -100,7 +111,8 @@ package struct JSONParser: ~Escapable {
     private mutating func enter() throws(OffsetError) {
         depth += 1
         if depth > JSONParser.depthLimit {
-            throw OffsetError(at, "nested more than \(JSONParser.depthLimit) deep")
+            throw OffsetError(
+                offset: at, sentence: "nested more than \(JSONParser.depthLimit) deep")
         }
         at += 1
     }
@@ -124,9 +136,11 @@ package struct JSONParser: ~Escapable {
             isNumber = skipDigits() > 0 && isNumber
         }
         guard isNumber, let value = NumberText.value(text.extracting(start..<at)) else {
-            throw OffsetError(start, "not a JSON number")
+            throw OffsetError(offset: start, sentence: "not a JSON number")
         }
-        if !value.isFinite { throw OffsetError(start, "the number does not fit a double") }
+        if !value.isFinite {
+            throw OffsetError(offset: start, sentence: "the number does not fit a double")
+        }
         return value
     }
 
@@ -155,7 +169,9 @@ package struct JSONParser: ~Escapable {
                 at += 1
                 return String(decoding: bytes, as: UTF8.self)
             }
-            if byte < 0x20 { throw OffsetError(at, "a control character must be escaped") }
+            if byte < 0x20 {
+                throw OffsetError(offset: at, sentence: "a control character must be escaped")
+            }
             if byte == 0x5C {
                 try escape(into: &bytes)
             } else {
@@ -163,7 +179,7 @@ package struct JSONParser: ~Escapable {
                 at += 1
             }
         }
-        throw OffsetError(start, "the string does not end")
+        throw OffsetError(offset: start, sentence: "the string does not end")
     }
 
     @_lifetime(self: copy self)
@@ -186,10 +202,10 @@ package struct JSONParser: ~Escapable {
                 if low >> 10 == 0x37 { code = 0x10000 + (code & 0x3FF) << 10 + low & 0x3FF }
             }
             guard let scalar = Unicode.Scalar(code) else {
-                throw OffsetError(start, "an escaped surrogate stands alone")
+                throw OffsetError(offset: start, sentence: "an escaped surrogate stands alone")
             }
             bytes.append(contentsOf: String(Character(scalar)).utf8)
-        default: throw OffsetError(start, "unknown escape in a string")
+        default: throw OffsetError(offset: start, sentence: "unknown escape in a string")
         }
     }
 
@@ -198,7 +214,7 @@ package struct JSONParser: ~Escapable {
         var code: UInt32 = 0
         for _ in 0..<4 {
             guard let digit = peek?.hexadecimalValue else {
-                throw OffsetError(start, "\\u needs four hexadecimal digits")
+                throw OffsetError(offset: start, sentence: "\\u needs four hexadecimal digits")
             }
             code = code << 4 | UInt32(digit)
             at += 1

@@ -5,7 +5,7 @@ package struct OffsetError: Error, Equatable {
     package var offset: Int
     package var sentence: String
 
-    package init(_ offset: Int, _ sentence: String) {
+    package init(offset: Int, sentence: String) {
         self.offset = offset
         self.sentence = sentence
     }

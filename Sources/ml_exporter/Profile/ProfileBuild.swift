@@ -82,7 +82,7 @@ struct ProfileBuild {
     func run() throws(InputError) -> Int32 {
         let file = try InputFile(input, temporaryFolder: options.temporaryFolder)
         let progress = Progress(file)
-        let (profile, messages) = try ProfileBuilder.build(file, format, options)
+        let (profile, messages) = try ProfileBuilder.build(file, format: format, options: options)
         progress.end()
         for message in messages { Log.write("ml_exporter: \(message)\n", to: STDERR_FILENO) }
         do throws(KernelError) {

@@ -47,7 +47,7 @@ struct ProfileCheckRun {
         let file = try InputFile(
             rows.input, temporaryFolder: rows.temporaryFolder, isReadOnce: true)
         let progress = Progress(file)
-        let report = try ProfileCheck.check(file, format, against: profile)
+        let report = try ProfileCheck.check(file, format: format, against: profile)
         progress.end()
         let isFound =
             (failsOnDrift && report.hasDrift) || (failsOnQuality && report.hasQualityFinding)

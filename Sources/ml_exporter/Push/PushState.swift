@@ -30,7 +30,7 @@ struct PushState: Sendable {
         _ settings: PushSettings, storage: JournalSettings, nativeHistograms: Bool, log: Logger
     ) throws(StorageError) {
         // The pipeline removes what has expired, once the removal is durable.
-        groups = GroupStore(settings.groups, expiresItself: false)
+        groups = GroupStore(settings.groups)
         rate = RateLimiter(perSecond: settings.producerRate, burst: settings.producerBurst)
         models = Models(
             settings.series, settings: settings.models, nativeHistograms: nativeHistograms,
@@ -46,7 +46,7 @@ struct PushState: Sendable {
         }
         pipeline = try PushPipeline(
             groups: groups, models: models, events: events, storage: stored,
-            noteReset: { PushState.note($0, log: log) },
+            noteReset: { PushState.logReset($0, log: log) },
             report: { note, message in
                 let level: Logger.Level =
                     switch note {
@@ -76,7 +76,7 @@ struct PushState: Sendable {
         }
     }
 
-    private static func note(_ reset: Models.Reset, log: Logger) {
+    private static func logReset(_ reset: Models.Reset, log: Logger) {
         log.info(
             "histogram reset to 0: its bucket bounds changed",
             metadata: [

@@ -161,7 +161,7 @@ struct StorageCommand {
     /// shows them.
     private func state() -> PersistedState {
         PersistedState(
-            groups: GroupStore(settings.groups, expiresItself: false),
+            groups: GroupStore(settings.groups),
             models: Models(
                 settings.series, settings: settings.models, nativeHistograms: true,
                 expiresItself: false),

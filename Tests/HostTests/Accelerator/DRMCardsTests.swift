@@ -9,7 +9,8 @@ struct GraphicsCardsTests {
 
     @Test func `an AMD card tells what amdgpu tells`() throws {
         let lines = try Trees.lines(
-            "cards", collectors: ["gpu"], flags: Self.withoutLibrary, tellsCost: true)
+            "cards", collectors: ["gpu"], flags: Self.withoutLibrary, includesCollectorMetrics: true
+        )
         let wanted = [
             #"ml_gpu_info{driver_version="6.12.12",gpu="card0",name="AMD Instinct MI300X OAM",uuid="5b4c2f7d9e013a68"} 1"#,
             #"ml_gpu_utilization_ratio{gpu="card0"} 0.87"#,

@@ -204,7 +204,8 @@ struct ManagedDevicesTests {
         defer { withExtendedLifetime(driverless) {} }
         for path in ["none", driverless.path] {
             let lines = try Trees.lines(
-                "nowhere", collectors: ["gpu"], flags: ["--path.nvml=\(path)"], tellsCost: true)
+                "nowhere", collectors: ["gpu"], flags: ["--path.nvml=\(path)"],
+                includesCollectorMetrics: true)
             #expect(!lines.contains { $0.hasPrefix("ml_gpu") })
             #expect(lines.contains(#"ml_exporter_collector_present{collector="gpu"} 0"#))
             #expect(lines.contains(#"node_scrape_collector_success{collector="gpu"} 1"#))
@@ -247,13 +248,13 @@ struct ManagedDevicesTests {
     private func host(_ standIn: StandIn, flags: [String] = []) throws -> Host {
         try Trees.host(
             "nowhere", collectors: ["gpu"], flags: ["--path.nvml=\(standIn.path)"] + flags,
-            tellsCost: true)
+            includesCollectorMetrics: true)
     }
 
     private func page(_ standIn: StandIn, flags: [String] = []) throws -> [String] {
         try Trees.lines(
             "nowhere", collectors: ["gpu"], flags: ["--path.nvml=\(standIn.path)"] + flags,
-            tellsCost: true)
+            includesCollectorMetrics: true)
     }
 
     private func failure(_ host: consuming Host) -> String? {

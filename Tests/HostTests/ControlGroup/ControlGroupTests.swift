@@ -98,7 +98,8 @@ struct ControlGroupTests {
     }
 
     @Test func `a machine without version 2 lacks the subject`() throws {
-        let lines = try Trees.lines("nowhere", collectors: ["cgroup"], tellsCost: true)
+        let lines = try Trees.lines(
+            "nowhere", collectors: ["cgroup"], includesCollectorMetrics: true)
         #expect(!lines.contains { $0.hasPrefix("ml_cgroup") })
         #expect(lines.contains(#"ml_exporter_collector_present{collector="cgroup"} 0"#))
         #expect(lines.contains(#"node_scrape_collector_success{collector="cgroup"} 1"#))
@@ -132,7 +133,7 @@ struct ControlGroupTests {
         try Trees.lines(
             "services", collectors: ["cgroup"],
             flags: ["--collector.cgroup.include=\(include)"] + flags,
-            tellsCost: true)
+            includesCollectorMetrics: true)
     }
 
     /// The lines that the parser of a file skips.

@@ -18,7 +18,8 @@ struct MountTests {
             table.split(separator: "@ROOT@", omittingEmptySubsequences: false).joined(
                 separator: root),
             to: "proc/1/mountinfo")
-        var host = try Trees.host(at: folder.path, collectors: ["filesystem"], tellsCost: true)
+        var host = try Trees.host(
+            at: folder.path, collectors: ["filesystem"], includesCollectorMetrics: true)
         // An empty label is no label.
         return Trees.page(&host).replacing(#"device="","#, with: "")
             .replacing(#"device_error="","#, with: "").split(separator: "\n").map(String.init)

@@ -20,7 +20,8 @@ struct SystemTests {
     }
 
     @Test func `a kernel without the pressure of interrupts tells the others`() throws {
-        let lines = try Trees.lines("nowhere", collectors: ["pressure"], tellsCost: true)
+        let lines = try Trees.lines(
+            "nowhere", collectors: ["pressure"], includesCollectorMetrics: true)
         #expect(lines.contains(#"node_scrape_collector_success{collector="pressure"} 1"#))
         #expect(lines.contains(#"ml_exporter_collector_present{collector="pressure"} 0"#))
     }
