@@ -76,8 +76,7 @@ final class FeatureCounters {
 
     /// The number of a known feature, else `SymbolCache.refused`.
     @inline(__always)
-    func known(_ name: Symbol, batch: borrowing Batch, symbols: inout SymbolCache) -> Int32
-    {
+    func known(_ name: Symbol, batch: borrowing Batch, symbols: inout SymbolCache) -> Int32 {
         let number = symbols[name]
         if number != -1 { return number }
         let found = table.number(of: batch.bytes(name)).map { Int32($0) } ?? SymbolCache.refused

@@ -1,7 +1,7 @@
 internal import Kernel
 internal import Series
-internal import Watch
 internal import Synchronization
+internal import Watch
 
 /// Listing, retiring, expiry and changed settings.
 extension Models {

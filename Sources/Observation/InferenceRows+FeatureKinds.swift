@@ -125,7 +125,9 @@ private struct FeatureGroups {
         numbers = [Int32](repeating: -1, count: names)
     }
 
-    func range(_ feature: Int) -> Range<Int> { (feature == 0 ? 0 : ends[feature - 1])..<ends[feature] }
+    func range(_ feature: Int) -> Range<Int> {
+        (feature == 0 ? 0 : ends[feature - 1])..<ends[feature]
+    }
 
     mutating func fill(_ batch: borrowing Batch, run: Int) {
         for feature in features { numbers[Int(feature.index)] = -1 }

@@ -75,7 +75,7 @@ final class ProfileFilesTask: ScheduledTask {
             let isKnown = present.contains {
                 $0.model == model && $0.version == version && $0.id == layout.id
             }
-            if !isKnown, watch.hasRoom(model: model, version: version) {
+            if !isKnown, watch.allowsProfile(model: model, version: version) {
                 changes.append((model, version, layout))
             }
         }

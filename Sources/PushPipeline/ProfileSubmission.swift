@@ -52,7 +52,7 @@ final class ProfileSubmission: Submission, @unchecked Sendable {
         if let layout {
             if present?.id == layout.id {
                 result = .done(.unchanged)
-            } else if !watch.hasRoom(model: model, version: version) {
+            } else if !watch.allowsProfile(model: model, version: version) {
                 result = .limitReached(watch.limits.profiles)
             }
         } else if present == nil {
@@ -70,7 +70,10 @@ final class ProfileSubmission: Submission, @unchecked Sendable {
         record.write(RecordSection.profile)
         record.write(origin.rawValue)
         record.write(layout != nil)
-        if let layout { record.write(layout.canonical.span) }
+        if let layout {
+            let bytes = layout.canonical
+            record.write(bytes.span)
+        }
         record.endRecord()
     }
 

@@ -37,7 +37,7 @@ package final class CategoricalReference: Sendable {
         }
     }
 
-    /// Whether unseen categories are told from the others.
+    /// Whether unseen categories are counted apart from the others.
     package var knowsUnseen: Bool { hashes != nil }
 
     /// Bins: the named categories, other, unseen; other and unseen are one without hashes.

@@ -5,7 +5,7 @@ internal import Statistics
 
 /// A profile laid out for counting: every number that is counted against it is a word, at the same place
 /// in deltas, sub-windows and totals. Immutable and shared by all threads.
-package final class Layout: Sendable {
+package final class Layout: Sendable, Equatable {
     /// How a word of several counts is combined.
     enum Kind: UInt8, Sendable {
         /// A whole number that adds up.
@@ -110,6 +110,9 @@ package final class Layout: Sendable {
     /// The number of the feature with this name.
     @inline(__always)
     func feature(_ name: Span<UInt8>) -> Int? { names.number(of: name) }
+
+    /// Whether both are of the same profile.
+    package static func == (one: Layout, other: Layout) -> Bool { one.id == other.id }
 
     /// The smallest number of features in outermost bins that fewer than one row of ten thousand has when
     /// features are independent.

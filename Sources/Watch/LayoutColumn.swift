@@ -128,13 +128,17 @@ final class LayoutColumn: Sendable {
 
     /// The word that counts missing values.
     var missingWord: Int {
-        numeric != nil ? word(.missing as Number) : categorical != nil
-            ? word(.missing as Category) : word(.missing as Other)
+        numeric != nil
+            ? word(.missing as Number)
+            : categorical != nil
+                ? word(.missing as Category) : word(.missing as Other)
     }
 
     /// The word that counts values of another type.
     var typeErrorWord: Int {
-        numeric != nil ? word(.typeErrors as Number) : categorical != nil
-            ? word(.typeErrors as Category) : word(.typeErrors as Other)
+        numeric != nil
+            ? word(.typeErrors as Number)
+            : categorical != nil
+                ? word(.typeErrors as Category) : word(.typeErrors as Other)
     }
 }

@@ -13,7 +13,7 @@ extension WatchStore {
     package enum Change: Sendable, Equatable {
         /// It was in force already.
         case unchanged
-        /// Another one is in force, and the windows have begun anew.
+        /// Another one is in force, and the windows have begun again.
         case replaced
         /// It took effect for a version that had none, or nothing is in force any more.
         case changed
@@ -43,8 +43,8 @@ extension WatchStore {
         }
     }
 
-    /// Whether there is room for a profile of this version.
-    package func hasRoom(model: String, version: String) -> Bool {
+    /// Whether a profile of this version is within the limit.
+    package func allowsProfile(model: String, version: String) -> Bool {
         directory.withLock { directory in
             directory.entry(model, version) != nil || directory.entries.count < limits.profiles
         }
@@ -115,7 +115,7 @@ extension WatchStore {
         evaluateAgain()
     }
 
-    /// Makes the variants of a model fit its profiles: counts against another profile begin anew, and a
+    /// Makes the variants of a model fit its profiles: counts against another profile begin again, and a
     /// version with a profile of its own has counters from now on.
     private func settle(_ model: String) {
         let missing = directory.withLock { directory -> [(String, Layout)] in

@@ -51,7 +51,7 @@ final class WatchedVariant: Sendable {
     /// The labels of its series on the page.
     var labels: VariantSeriesLabels { series.withLock { $0 } }
 
-    /// Makes the labels anew, because other features are on the page.
+    /// Makes the labels again, because other features are on the page.
     func change(_ rules: WatchSettings.Rules, budget: SeriesBudget) {
         // The former series are given back before the new ones are taken.
         series.withLock { $0 = .none }
@@ -82,7 +82,7 @@ final class WatchedVariant: Sendable {
     func shorten(_ delta: inout ScopeDelta, at number: Int64) {
         if delta.registers.isEmpty { return }
         let known = contents.withLock { contents -> [UInt8]? in
-            // Totals have what the windows had, but windows begin anew.
+            // Totals have what the windows had, but windows begin empty.
             hasWindows ? contents.windows.registers(at: number) : contents.totals.registers
         }
         guard let known, !known.isEmpty else { return }
