@@ -2,7 +2,7 @@ internal import Exposition
 internal import Kernel
 internal import Wire
 
-/// A group at one point in time, for the journal and for undoing a change.
+/// A group at one point in time: a section of a snapshot.
 package struct GroupImage: Sendable {
     package let key: GroupingKey
     let families: [RenderedFamily]
@@ -25,9 +25,7 @@ package struct GroupImage: Sendable {
         key.write(to: &record)
         for time in [pushedSeconds, failedSeconds, end] { record.write(time) }
         var text = Buffer(capacity: 1024)
-        for family in families.sorted(by: { $0.family.name < $1.family.name }) {
-            family.appendText(to: &text)
-        }
+        RenderedFamily.append(families, to: &text)
         record.write(text.bytes)
         bytes = record.bytes
     }
@@ -43,16 +41,9 @@ package struct GroupImage: Sendable {
         failedSeconds = record.double()
         end = record.double()
         let text = record.text()
-        guard !record.isDamaged, record.isAtEnd, let batch = try? TextParser.parse(text) else {
-            return nil
-        }
-        // The lines already contain the labels of the group.
-        var limits = LabelLimits()
-        limits.labels = .max
-        limits.nameBytes = .max
-        limits.valueBytes = .max
-        var renderer = FamilyRenderer(limits: limits)
-        guard let families = try? renderer.render(batch) else { return nil }
+        guard !record.isDamaged, record.isAtEnd,
+            let families = RenderedFamily.families(of: text)
+        else { return nil }
         self.families = families
     }
 

@@ -9,6 +9,8 @@ package final class GroupStore: Sendable {
         var refusals: [GroupRefusal: UInt64] = [:]
         /// What pages show while changes wait for their commit.
         var shown: FamilyIndex?
+        /// Changes that wait, or that are about to be made.
+        var freezes = 0
     }
 
     private let state: LockedValue<State>
@@ -64,23 +66,33 @@ package final class GroupStore: Sendable {
         let changesFailureTime: Bool
     }
 
+    /// What became of a push.
+    struct PushResult {
+        /// Nil if nothing has changed.
+        var change: GroupChange?
+        /// Why the push was refused; then at most the group's `push_failure_time_seconds` changes.
+        var error: GroupPushError?
+    }
+
     /// Applies a push to a group. The time of a refused push becomes the group's
     /// `push_failure_time_seconds`.
     func push(
         _ families: [RenderedFamily], to key: GroupingKey, order: GroupPush, at time: Timestamp
-    ) throws(GroupPushError) {
-        try state.withLock { state throws(GroupPushError) in
+    ) -> PushResult {
+        state.withLock { state in
             do throws(GroupPushError) {
-                try state.table.push(families, to: key, order: order, at: time)
+                return PushResult(
+                    change: try state.table.push(families, to: key, order: order, at: time))
             } catch {
-                state.table.recordFailure(of: key, at: time)
-                throw error
+                return PushResult(
+                    change: state.table.recordFailure(of: key, at: time), error: error)
             }
         }
     }
 
-    /// Sets the `push_failure_time_seconds` of a group, which is created if it does not exist.
-    func setFailureTime(of key: GroupingKey, at time: Timestamp) {
+    /// Sets the `push_failure_time_seconds` of a group, which is created if it does not exist. Returns
+    /// nil if nothing has changed.
+    func setFailureTime(of key: GroupingKey, at time: Timestamp) -> GroupChange? {
         state.withLock { $0.table.recordFailure(of: key, at: time) }
     }
 
@@ -99,8 +111,20 @@ package final class GroupStore: Sendable {
         }
     }
 
-    package func remove(_ key: GroupingKey) {
+    /// Removes a group; nil if it is not there.
+    @discardableResult
+    package func remove(_ key: GroupingKey) -> GroupChange? {
         state.withLock { $0.table.remove(key) }
+    }
+
+    /// Makes a change again as it was decided. Returns false if another group has one of its series.
+    package func replay(_ change: GroupChange, at time: Timestamp = .now) -> Bool {
+        state.withLock { $0.table.replay(change, at: time) }
+    }
+
+    /// Undoes the last change that was not undone.
+    package func undo(_ change: GroupChange) {
+        state.withLock { $0.table.undo(change) }
     }
 
     // MARK: Expiry
@@ -120,35 +144,41 @@ package final class GroupStore: Sendable {
 
     // MARK: Changes that wait for their commit
 
-    /// Lets pages show what is there now, whatever is pushed until `show`.
+    /// Lets pages show what is there now, whatever is pushed until `show`, or until each freeze has
+    /// had its `unfreeze`.
     package func freezePages() {
         state.withLock { state in
             if state.shown == nil { state.shown = state.table.index }
+            state.freezes += 1
         }
     }
 
     /// Lets pages show what is there from now on.
     package func show() {
-        state.withLock { $0.shown = nil }
+        state.withLock { state in
+            state.shown = nil
+            state.freezes = 0
+        }
+    }
+
+    /// Takes back one freeze: its change was undone, or there was none.
+    package func unfreeze() {
+        state.withLock { state in
+            state.freezes = max(0, state.freezes - 1)
+            if state.freezes == 0 { state.shown = nil }
+        }
     }
 
     /// Forgets all groups.
     package func removeAll() {
-        state.withLock { state in
-            for image in state.table.images(at: .now) { state.table.remove(image.key) }
-        }
+        state.withLock { $0.table.removeAll() }
     }
 
     // MARK: Images
 
-    /// The image of a group at `time`; nil if the group does not exist.
-    package func image(of key: GroupingKey, at time: Timestamp = .now) -> GroupImage? {
-        state.withLock { $0.table.image(of: key, at: time) }
-    }
-
     /// All groups as they are now.
-    package func images(at time: Timestamp = .now) -> [GroupImage] {
-        state.withLock { $0.table.images(at: time) }
+    package func images(at time: Timestamp = .now) -> GroupImages {
+        state.withLock { GroupImages($0.table.groups, at: time) }
     }
 
     /// Makes a group what it was. Limits do not count here: they did when it was pushed.

@@ -68,28 +68,39 @@ extension GroupTable {
         }
     }
 
+    /// What a push that adds leads to.
+    struct Sums {
+        /// All families as they are after the push.
+        var sums: [RenderedFamily] = []
+        /// Of those that were pushed: the increments, and those that replace others or are new.
+        var added: [RenderedFamily] = []
+        var put: [RenderedFamily] = []
+    }
+
     /// The sums of the stored and the pushed samples. Gauges and untyped samples are
     /// replaced; `_created` is dropped, because the sum of two series has no single creation time.
     static func sums(
         _ families: [RenderedFamily], known: [String: RenderedFamily]
-    ) throws(GroupPushError) -> [RenderedFamily] {
-        var sums: [RenderedFamily] = []
+    ) throws(GroupPushError) -> Sums {
+        var sums = Sums()
         for part in families {
-            switch part.family.kind {
-            case .gauge where part.family.name.hasSuffix("_created"): continue
-            case .gauge, .untyped: sums.append(part)
-            case .counter, .histogram, .summary:
+            if part.family.kind == .gauge, part.family.name.hasSuffix("_created") { continue }
+            var isAdded = false
+            var sum = part
+            if part.family.kind != .gauge, part.family.kind != .untyped {
                 do throws(SumConflictError) {
                     if let own = known[part.family.name], own.family.kind == part.family.kind {
-                        sums.append(try own.adding(part))
+                        sum = try own.adding(part)
+                        isAdded = true
                     } else {
                         try part.checkAddable()
-                        sums.append(part)
                     }
                 } catch {
                     throw GroupPushError(.aggregate, sentence: error.sentence)
                 }
             }
+            sums.sums.append(sum)
+            if isAdded { sums.added.append(part) } else { sums.put.append(part) }
         }
         return sums
     }

@@ -5,7 +5,7 @@ internal import Kernel
 /// at all. Its cost depends on its size and that of its group, not on the number of groups.
 struct GroupTable {
     /// One group; its samples are also in the index, under its number.
-    struct Group {
+    struct Group: Sendable {
         let number: Int
         /// The labels of its two push time metrics.
         let labels: LabelSet
@@ -27,7 +27,7 @@ struct GroupTable {
     var seriesCount = 0
     var byteCount = 0
     private(set) var expiredCount: UInt64 = 0
-    private(set) var groups: [GroupingKey: Group] = [:]
+    private(set) var groups = GroupDirectory()
     private var register = SeriesSet()
     private var nextNumber = 0
     /// Not later than the first end of a group's time.
@@ -55,63 +55,94 @@ struct GroupTable {
 
     // MARK: Pushes
 
+    /// What a push that is not refused puts in the place of what.
+    private struct Plan {
+        /// Families as they are after the push, and those that they replace.
+        var present: [RenderedFamily] = []
+        var removed: [RenderedFamily] = []
+        /// What of it was pushed to be added to what was there.
+        var added: [RenderedFamily] = []
+        var put: [RenderedFamily] = []
+    }
+
     /// Takes over a push that succeeded up to here, or refuses it and changes nothing. Families are
     /// those of one body, each name once.
     mutating func push(
         _ families: [RenderedFamily], to key: GroupingKey, order: GroupPush, at time: Timestamp
-    ) throws(GroupPushError) {
-        let group = groups[key]
-        var families = families
-        if order.mode == .add {
-            families = try GroupTable.sums(families, known: group?.parts ?? [:])
-        }
-        try checkNames(families, group: group, mode: order.mode)
-        let replaced = GroupTable.replaced(families, group: group, mode: order.mode)
-        let added = families.reduce(0) { $0 + $1.count }
-        let removed = replaced.reduce(0) { $0 + $1.count }
-        let bytes = GroupTable.bytes(families) - GroupTable.bytes(replaced)
-        try checkLimits(added - removed, moreBytes: bytes, group: group)
-        let isNew = group == nil
-        try swapSeries(replaced, new: families)
+    ) throws(GroupPushError) -> GroupChange {
+        // Nothing of the group is held while it changes: its parts would be copied.
+        let plan = try plan(families, of: groups[key], order: order)
+        let isNew = groups[key] == nil
+        try swapSeries(plan.removed, new: plan.present)
         if isNew {
             do throws(GroupPushError) {
                 try create(key)
             } catch {
-                for part in families { unregister(part) }
+                for part in plan.present { unregister(part) }
                 throw error
             }
         }
-        change(key) { group, index in
-            for part in replaced {
-                group.parts[part.family.name] = nil
-            }
-            for part in families {
-                group.parts[part.family.name] = part
-                index.put(part, of: group.number)
-            }
-            for part in replaced where group.parts[part.family.name] == nil {
-                index.remove(part.family.name, of: group.number)
-            }
-            group.seriesCount += added - removed
-            group.byteCount += bytes
+        let expiry = GroupTable.expiry(order.timeToLive ?? limits.timeToLive, at: time)
+        let former = exchange(key, removed: plan.removed, present: plan.present) { group in
             group.pushedSeconds = time.unixSeconds
+            group.expiry = expiry
         }
-        seriesCount += added - removed
-        byteCount += bytes
-        renew(key, timeToLive: order.timeToLive ?? limits.timeToLive, at: time)
+        return change(
+            of: key, plan: plan, replacesAll: order.mode == .replace, at: time,
+            former: isNew ? .none : former)
+    }
+
+    private func plan(
+        _ families: [RenderedFamily], of group: Group?, order: GroupPush
+    ) throws(GroupPushError) -> Plan {
+        var plan = Plan(present: families, put: families)
+        if order.mode == .add {
+            let sums = try GroupTable.sums(families, known: group?.parts ?? [:])
+            plan.present = sums.sums
+            plan.added = sums.added
+            plan.put = sums.put
+        }
+        try checkNames(plan.present, group: group, mode: order.mode)
+        plan.removed = GroupTable.replaced(
+            plan.present, group: group, replacesAll: order.mode == .replace)
+        try checkLimits(
+            GroupTable.series(plan.present) - GroupTable.series(plan.removed),
+            moreBytes: GroupTable.bytes(plan.present) - GroupTable.bytes(plan.removed),
+            group: group)
+        return plan
     }
 
     /// Sets the time of the last refused push to this group, which is created if it does not exist.
-    mutating func recordFailure(of key: GroupingKey, at time: Timestamp) {
-        if groups[key] == nil {
-            guard groups.count < limits.groups, (try? create(key)) != nil else { return }
-            renew(key, timeToLive: limits.timeToLive, at: time)
+    /// Returns nil if there is no place for it.
+    mutating func recordFailure(of key: GroupingKey, at time: Timestamp) -> GroupChange? {
+        let isNew = groups[key] == nil
+        if isNew {
+            guard groups.count < limits.groups, (try? create(key)) != nil else { return nil }
         }
-        change(key) { group, _ in group.failedSeconds = time.unixSeconds }
+        let expiry = GroupTable.expiry(limits.timeToLive, at: time)
+        let former = exchange(key, removed: [], present: []) { group in
+            group.failedSeconds = time.unixSeconds
+            if isNew { group.expiry = expiry }
+        }
+        return change(
+            of: key, plan: Plan(), replacesAll: false, at: time, former: isNew ? .none : former)
     }
 
-    mutating func remove(_ key: GroupingKey) {
-        guard let group = groups.removeValue(forKey: key) else { return }
+    private func change(
+        of key: GroupingKey, plan: Plan, replacesAll: Bool, at time: Timestamp,
+        former: GroupChange.Former
+    ) -> GroupChange {
+        var times = GroupChange.Times()
+        if let group = groups[key] { times = GroupTable.times(of: group, at: time) }
+        return GroupChange(
+            key, put: plan.put, added: plan.added, replacesAll: replacesAll, times: times,
+            former: former)
+    }
+
+    /// Removes a group; nil if it is not there.
+    @discardableResult
+    mutating func remove(_ key: GroupingKey) -> GroupChange? {
+        guard let group = groups.remove(key) else { return nil }
         for (name, part) in group.parts {
             unregister(part)
             index.remove(name, of: group.number)
@@ -122,6 +153,15 @@ struct GroupTable {
         }
         seriesCount -= group.seriesCount
         byteCount -= group.byteCount
+        return GroupChange(removing: key, group: group)
+    }
+
+    mutating func removeAll() {
+        groups = GroupDirectory()
+        register = SeriesSet()
+        index = FamilyIndex()
+        (seriesCount, byteCount) = (0, 0)
+        nextExpiry = .max
     }
 
     // MARK: Groups
@@ -143,15 +183,42 @@ struct GroupTable {
         try swapSeries([], new: times)
         byteCount += group.byteCount
         nextNumber += 1
-        groups[key] = group
+        groups.insert(group, for: key)
     }
 
-    /// Changes a group that is there, and shows its two times.
-    mutating func change(
-        _ key: GroupingKey, body: (inout Group, inout FamilyIndex) -> Void
-    ) {
-        guard var group = groups.removeValue(forKey: key) else { return }
-        body(&group, &index)
+    /// Puts families in the place of others in a group that is there, changes it by `body` and shows
+    /// its two times. The series of the families are registered already. Returns how the group was.
+    @discardableResult
+    mutating func exchange(
+        _ key: GroupingKey, removed: [RenderedFamily], present: [RenderedFamily],
+        body: (inout Group) -> Void
+    ) -> GroupChange.Former {
+        guard var group = groups.remove(key) else { return .none }
+        let former = GroupChange.Former.parts(
+            removed: removed, present: present, pushed: group.pushedSeconds,
+            failed: group.failedSeconds, expiry: group.expiry)
+        for part in removed { group.parts[part.family.name] = nil }
+        for part in present {
+            group.parts[part.family.name] = part
+            index.put(part, of: group.number)
+        }
+        for part in removed where group.parts[part.family.name] == nil {
+            index.remove(part.family.name, of: group.number)
+        }
+        let series = GroupTable.series(present) - GroupTable.series(removed)
+        let bytes = GroupTable.bytes(present) - GroupTable.bytes(removed)
+        group.seriesCount += series
+        group.byteCount += bytes
+        seriesCount += series
+        byteCount += bytes
+        body(&group)
+        show(group)
+        groups.insert(group, for: key)
+        return former
+    }
+
+    /// Shows the two times of a group, and lets it expire.
+    private mutating func show(_ group: Group) {
         index.put(
             RenderedFamily(GroupTable.pushTime, labels: group.labels, value: group.pushedSeconds),
             of: group.number)
@@ -159,7 +226,21 @@ struct GroupTable {
             RenderedFamily(
                 GroupTable.failureTime, labels: group.labels, value: group.failedSeconds),
             of: group.number)
-        groups[key] = group
+        nextExpiry = min(nextExpiry, group.expiry)
+    }
+
+    /// Inserts a group that `remove` has removed.
+    mutating func insert(_ group: Group, for key: GroupingKey) {
+        let times = [GroupTable.pushTime, GroupTable.failureTime].map {
+            RenderedFamily($0, labels: group.labels, value: 0)
+        }
+        // Nothing has taken its series meanwhile: what came later is undone before.
+        guard (try? swapSeries([], new: times + group.parts.values)) != nil else { return }
+        for part in group.parts.values { index.put(part, of: group.number) }
+        seriesCount += group.seriesCount
+        byteCount += group.byteCount
+        show(group)
+        groups.insert(group, for: key)
     }
 
     // MARK: Expiry
@@ -167,20 +248,12 @@ struct GroupTable {
     /// The maximum delay between the expiry of a group and its removal.
     private static let expiryGrain = Duration.milliseconds(250)
 
-    mutating func renew(_ key: GroupingKey, timeToLive: Duration?, at time: Timestamp) {
-        var expiry = UInt64.max
-        if let timeToLive, timeToLive > .zero {
-            let (sum, overflow) = time.monotonicNanoseconds.addingReportingOverflow(
-                timeToLive.nanoseconds)
-            expiry = overflow ? .max : sum
-        }
-        setExpiry(of: key, to: expiry)
-    }
-
-    /// `expiry` is on the monotonic clock.
-    mutating func setExpiry(of key: GroupingKey, to expiry: UInt64) {
-        groups[key]?.expiry = expiry
-        nextExpiry = min(nextExpiry, expiry)
+    /// When a group expires that lives for so long, on the monotonic clock; the maximum for never.
+    private static func expiry(_ timeToLive: Duration?, at time: Timestamp) -> UInt64 {
+        guard let timeToLive, timeToLive > .zero else { return .max }
+        let (sum, overflow) = time.monotonicNanoseconds.addingReportingOverflow(
+            timeToLive.nanoseconds)
+        return overflow ? .max : sum
     }
 
     /// The groups that have expired. They stay until `expire`: their removal is recorded first.
@@ -189,7 +262,7 @@ struct GroupTable {
         if now < nextExpiry { return [] }
         var expired: [GroupingKey] = []
         var next = UInt64.max
-        for (key, group) in groups {
+        groups.forEach { key, group in
             if group.expiry <= now { expired.append(key) } else { next = min(next, group.expiry) }
         }
         // Bounds how often all groups are searched when many expire one after the other. Expired
@@ -199,10 +272,7 @@ struct GroupTable {
     }
 
     mutating func expire(_ keys: [GroupingKey]) {
-        for key in keys where groups[key] != nil {
-            remove(key)
-            expiredCount &+= 1
-        }
+        for key in keys where remove(key) != nil { expiredCount &+= 1 }
     }
 
     // MARK: Series
@@ -211,11 +281,16 @@ struct GroupTable {
         families.reduce(0) { $0 + $1.byteCount }
     }
 
-    private static func replaced(
-        _ families: [RenderedFamily], group: Group?, mode: GroupPush.Mode
+    static func series(_ families: [RenderedFamily]) -> Int {
+        families.reduce(0) { $0 + $1.count }
+    }
+
+    /// The families of a group that go when others come.
+    static func replaced(
+        _ families: [RenderedFamily], group: Group?, replacesAll: Bool
     ) -> [RenderedFamily] {
         guard let group else { return [] }
-        if mode == .replace { return Array(group.parts.values) }
+        if replacesAll { return Array(group.parts.values) }
         return families.compactMap { group.parts[$0.family.name] }
     }
 
@@ -241,7 +316,7 @@ struct GroupTable {
         }
     }
 
-    private mutating func unregister(_ part: RenderedFamily) {
+    mutating func unregister(_ part: RenderedFamily) {
         for identity in part.identities { register.remove(identity) }
     }
 }

@@ -86,25 +86,29 @@ package struct PushgatewayHandler: Sendable {
         }
     }
 
-    /// Applies the request to the groups and returns the response.
-    package func perform(_ request: ParsedRequest, at time: Timestamp) -> GroupAnswer {
+    /// The answer to a request, and what it has changed.
+    package struct Outcome: Sendable {
+        package let answer: GroupAnswer
+        /// Nil if nothing has changed.
+        package var change: GroupChange?
+    }
+
+    /// Applies the request to the groups.
+    package func perform(_ request: ParsedRequest, at time: Timestamp) -> Outcome {
         switch (request.action, request.key) {
-        case (.answer(let answer), _): return answer
+        case (.answer(let answer), _): return Outcome(answer: answer)
         case (.delete, let key?):
-            store.remove(key)
-            return GroupAnswer(202)
+            return Outcome(answer: GroupAnswer(202), change: store.remove(key))
         case (.push(let families, let order), let key?):
-            do throws(GroupPushError) {
-                try store.push(families, to: key, order: order, at: time)
-                return GroupAnswer(200)
-            } catch {
-                return refuse(error)
-            }
+            let result = store.push(families, to: key, order: order, at: time)
+            return Outcome(
+                answer: result.error.map(refuse) ?? GroupAnswer(200), change: result.change)
         case (.refuse(let error, let changesFailureTime), let key):
-            if changesFailureTime, let key { store.setFailureTime(of: key, at: time) }
-            return refuse(error)
+            var change: GroupChange?
+            if changesFailureTime, let key { change = store.setFailureTime(of: key, at: time) }
+            return Outcome(answer: refuse(error), change: change)
         case (.delete, nil), (.push, nil):
-            return GroupAnswer(404, sentence: "404 page not found")
+            return Outcome(answer: GroupAnswer(404, sentence: "404 page not found"))
         }
     }
 
@@ -116,7 +120,7 @@ package struct PushgatewayHandler: Sendable {
         let request = parse(
             method, path: path, ttl: ttl, aggregate: aggregate, contentType: contentType,
             body: body)
-        return perform(request, at: time)
+        return perform(request, at: time).answer
     }
 
     private func refuse(_ refusal: GroupPushError) -> GroupAnswer {

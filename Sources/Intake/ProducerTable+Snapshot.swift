@@ -1,39 +1,61 @@
 internal import Kernel
 internal import Wire
 
-/// The table as bytes: the form, the last number given, and the producers, each with its name, its
-/// numbers and times, and its starts with their windows.
+/// The table as bytes, in sections: the form, the last number given, and producers, each with its name,
+/// its numbers and times, and its starts with their windows.
 extension ProducerTable {
     private static let form: UInt64 = 1
 
-    /// The bytes. Times are on `PersistentClock`, so that they are right after a restart.
-    package func snapshot() -> [UInt8] {
-        let (records, lastNumber) = state.withLock { ($0.records, $0.lastNumber) }
+    /// All producers at one moment. It is taken in no time; its bytes are made later, on another
+    /// thread.
+    package struct Image: Sendable {
+        /// Producers of one section.
+        private static let sectionSize = 1_000
+
+        let records: [String: Record]
+        let lastNumber: UInt64
         let now = Clock.monotonicNanoseconds
         let real = PersistentClock.nanoseconds
-        var writer = ByteWriter()
-        writer.write(ProducerTable.form)
-        writer.write(lastNumber)
-        writer.write(count: records.count)
-        for (producer, record) in records {
-            writer.write(producer)
-            writer.write(record.number)
-            writer.write(real &- (now > record.lastPush ? now - record.lastPush : 0))
-            writer.write(record.lastSuccess)
-            writer.write(record.duplicates)
-            writer.write(record.lost)
-            writer.write(count: record.lives.count)
-            for life in record.lives {
-                writer.write(life.start)
-                writer.write(life.window.highest)
-                writer.write(life.window.origin)
-                for word in life.window.words { writer.write(word) }
-            }
+
+        /// One at least, for the last number.
+        package var sectionCount: Int {
+            max(1, (records.count + Image.sectionSize - 1) / Image.sectionSize)
         }
-        return writer.bytes
+
+        /// The bytes of a section. Times are on `PersistentClock`, so that they are right after a
+        /// restart.
+        package func bytes(of section: Int) -> [UInt8] {
+            let first = min(section * Image.sectionSize, records.count)
+            let count = min(Image.sectionSize, records.count - first)
+            var writer = ByteWriter()
+            writer.write(ProducerTable.form)
+            writer.write(lastNumber)
+            writer.write(count: count)
+            for (producer, record) in records.dropFirst(first).prefix(count) {
+                writer.write(producer)
+                writer.write(record.number)
+                writer.write(real &- (now > record.lastPush ? now - record.lastPush : 0))
+                writer.write(record.lastSuccess)
+                writer.write(record.duplicates)
+                writer.write(record.lost)
+                writer.write(count: record.lives.count)
+                for life in record.lives {
+                    writer.write(life.start)
+                    writer.write(life.window.highest)
+                    writer.write(life.window.origin)
+                    for word in life.window.words { writer.write(word) }
+                }
+            }
+            return writer.bytes
+        }
     }
 
-    /// Replaces everything by a snapshot. Returns false and changes nothing if the bytes are not one.
+    /// All producers as they are now.
+    package var image: Image {
+        state.withLock { Image(records: $0.records, lastNumber: $0.lastNumber) }
+    }
+
+    /// Adds the producers of a section. Returns false and changes nothing if the bytes are not one.
     package func restore(_ bytes: Span<UInt8>) -> Bool {
         var reader = ByteReader(bytes)
         if reader.number() != ProducerTable.form { return false }
@@ -50,17 +72,20 @@ extension ProducerTable {
         }
         if reader.isDamaged || !reader.isAtEnd { return false }
         state.withLock { state in
-            state.records = records
+            state.records.merge(records) { $1 }
             state.order = []
             state.firstOrder = 0
-            state.lastNumber = lastNumber
+            state.lastNumber = max(state.lastNumber, lastNumber)
         }
         return true
     }
 
     /// Removes all producers.
     package func reset() {
-        state.withLock { $0.records.removeAll() }
+        state.withLock { state in
+            state.records.removeAll()
+            state.lastNumber = 0
+        }
     }
 
     private static func record(_ reader: inout ByteReader) -> Record {

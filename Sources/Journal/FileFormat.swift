@@ -4,8 +4,9 @@ internal import Kernel
 /// that are reserved for applications (https://www.sqlite.org/fileformat2.html#application_id).
 struct FileFormat {
     /// The format that this release writes; it reads all earlier ones. 1: records of fixed fields.
-    /// 2: tagged records, which releases that know only format 1 refuse instead of skipping them.
-    static let version: Int64 = 2
+    /// 2: tagged records. 3: records of what has changed in a group, and a section for each version of a
+    /// model. A release that knows only earlier formats refuses a file instead of skipping records.
+    static let version: Int64 = 3
 
     static let records = FileFormat(applicationID: 0x6d6c_6a31)
     static let snapshot = FileFormat(applicationID: 0x6d6c_7331)

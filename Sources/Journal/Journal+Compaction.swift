@@ -22,10 +22,10 @@ extension Journal {
             handover.records = nil
             return handover.position
         }
-        let snapshot = Snapshot(position: position, sections: state.snapshot())
         // The first time the one before becomes the former, the second time this one.
-        try snapshot.write(in: directory)
-        try snapshot.write(in: directory)
+        for _ in 0..<2 {
+            try Snapshot(position: position, parts: state.snapshot()).write(in: directory)
+        }
         var keptAs: String?
         if statistics.skippedRecords > 0, directory.has(RecordFile.name) {
             keptAs = try directory.setAside(

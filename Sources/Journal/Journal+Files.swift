@@ -40,7 +40,7 @@ extension Writer {
             journal.statistics.setAside()
             journal.report(.error, "\(name) is not the file of this daemon and was set aside")
         }
-        try Snapshot(position: position, sections: journal.state.snapshot()).write(in: directory)
+        try Snapshot(position: position, parts: journal.state.snapshot()).write(in: directory)
         records = try RecordFile(in: directory, limits: journal.limits)
         directory.setPosition(position)
         beginAgain(after: position, snapshotPosition: position)

@@ -27,7 +27,7 @@ extension Journal {
         try setAside(recovery, records: false, in: directory)
         if recovery.needsSnapshot {
             // What could be read is durable before the file that holds it goes.
-            try Snapshot(position: recovery.position, sections: state.snapshot())
+            try Snapshot(position: recovery.position, parts: state.snapshot())
                 .write(in: directory)
             positions = SnapshotPositions(latest: recovery.position)
         }

@@ -216,7 +216,7 @@ struct Writer: ~Copyable {
         if position == snapshotPosition { return }
         snapshotNanoseconds = Clock.monotonicNanoseconds
         if journal.handover.withLock({ $0.snapshot != nil }) { return }
-        let snapshot = Snapshot(position: position, sections: journal.state.snapshot())
+        let snapshot = Snapshot(position: position, parts: journal.state.snapshot())
         snapshotPosition = position
         snapshotBytes = 0
         journal.handover.withLock { $0.snapshot = snapshot }

@@ -132,7 +132,7 @@ struct Recovery {
             let database = try Database(file, access: .looking)
             var view = view
             let head = try Snapshot.read(database) { section in
-                sections.append(Snapshot.Section(section.name, body: section.body))
+                sections.append(Snapshot.Section(name: section.name, body: section.body))
                 if section.isSound { return }
                 damage =
                     damage

@@ -3,20 +3,31 @@ internal import Kernel
 
 /// All that the records up to a position have led to, in sections that their owners understand.
 package struct Snapshot: Sendable {
-    package struct Section: Sendable {
-        package let name: String
-        package let body: [UInt8]
+    /// Sections of one name. They are made one after the other while the snapshot is written, so that
+    /// neither the writer waits for them nor all of them take memory at a time.
+    package struct Part: Sendable {
+        let name: String
+        let count: Int
+        let make: @Sendable (Int) -> [UInt8]?
 
-        package init(_ name: String, body: [UInt8]) {
+        /// `make` makes the section with this number, from 0, as it was when the snapshot was taken; nil
+        /// for no section. The keeper's thread calls it, once for each number, in ascending order.
+        package init(
+            _ name: String, count: Int = 1, make: @escaping @Sendable (Int) -> [UInt8]?
+        ) {
             self.name = name
-            self.body = body
+            self.count = count
+            self.make = make
         }
     }
 
     /// The position of the last record that it holds.
-    package var position: Int64
-    package var sections: [Section]
+    let position: Int64
+    let parts: [Part]
 
+    /// Bytes of sections after which the file is synced. Everything at its end would hold up the
+    /// commits that are synced to the same disk meanwhile.
+    private static let syncedBytes = 1 << 20
     static let name = "snapshot.db"
     static let formerName = "snapshot-former.db"
     private static let draftName = "snapshot-draft.db"
@@ -41,11 +52,11 @@ package struct Snapshot: Sendable {
 
     private func writeDraft(in directory: StorageDirectory) throws(StorageError) {
         let database = try Database(directory.file(Snapshot.draftName), access: .writing)
-        // No rollback journal and no syncs: nothing reads the draft before it is renamed, and it is
-        // synced once it is complete.
+        // No rollback journal and no syncs by SQLite: nothing reads the draft before it is renamed, and
+        // then all of it is synced.
         try database.execute(
             """
-            PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;
+            PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -1024;
             BEGIN;
             CREATE TABLE snapshot (position INTEGER NOT NULL, sections INTEGER NOT NULL) STRICT;
             CREATE TABLE section (
@@ -54,19 +65,31 @@ package struct Snapshot: Sendable {
             ) STRICT;
             \(FileFormat.snapshot.marks)
             """, operation: .snapshot)
+        let insert = try database.prepare(
+            "INSERT INTO section VALUES (?1, ?2, ?3, ?4)", operation: .snapshot)
+        var number: Int64 = 0
+        var unsynced = 0
+        for part in parts {
+            for place in 0..<part.count {
+                guard let body = part.make(place) else { continue }
+                insert.bind(1, value: number)
+                insert.bind(2, value: part.name)
+                insert.bind(3, value: Checksum.of(body.span, at: number))
+                try insert.run(4, bytes: body.span)
+                number += 1
+                unsynced += body.count
+                if unsynced < Snapshot.syncedBytes { continue }
+                unsynced = 0
+                try database.execute("COMMIT", operation: .snapshot)
+                try directory.synchronize(file: Snapshot.draftName, operation: .snapshot)
+                try database.execute("BEGIN", operation: .snapshot)
+            }
+        }
         let head = try database.prepare(
             "INSERT INTO snapshot VALUES (?1, ?2)", operation: .snapshot)
         head.bind(1, value: position)
-        head.bind(2, value: Int64(sections.count))
+        head.bind(2, value: number)
         try head.run()
-        let insert = try database.prepare(
-            "INSERT INTO section VALUES (?1, ?2, ?3, ?4)", operation: .snapshot)
-        for (number, section) in sections.enumerated() {
-            insert.bind(1, value: Int64(number))
-            insert.bind(2, value: section.name)
-            insert.bind(3, value: Checksum.of(section.body.span, at: Int64(number)))
-            try insert.run(4, bytes: section.body.span)
-        }
         try database.execute("COMMIT", operation: .snapshot)
     }
 
@@ -79,6 +102,12 @@ package struct Snapshot: Sendable {
         let database = try Database(file, access: .looking)
         if try FileFormat.snapshot.isFresh(database) { return 0 }
         return try database.integer("SELECT position FROM snapshot", operation: .open)
+    }
+
+    /// A section that was read from a file.
+    struct Section {
+        let name: String
+        let body: [UInt8]
     }
 
     /// A section as it is stored in the file.

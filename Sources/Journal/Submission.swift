@@ -44,8 +44,9 @@ package protocol JournalState: Sendable {
     func expiry() -> (any Submission)?
 
     /// The state that all records so far have led to. Called on the writer's thread between two
-    /// commits.
-    func snapshot() -> [Snapshot.Section]
+    /// commits, which wait for it: what takes long belongs into the making of the sections, which
+    /// begins later, while the state changes.
+    func snapshot() -> [Snapshot.Part]
 }
 
 extension JournalState {

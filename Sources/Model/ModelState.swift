@@ -29,6 +29,8 @@ final class ModelState: Sendable {
         var threshold: Gauge?
         /// Whether there was a training event, a business metric or a label without a version.
         var isUsed = false
+        /// What a snapshot that is being written has yet to read.
+        var piece: SnapshotPiece?
     }
 
     /// Nil if a limit is reached; `refusal` is the limit.
@@ -62,7 +64,10 @@ final class ModelState: Sendable {
 
     /// Runs `body` with the facts under the lock. `body` takes no other lock but the budget's.
     func withFacts<Result>(_ body: (inout Facts) -> sending Result) -> sending Result {
-        facts.withLock { body(&$0) }
+        facts.withLock { facts in
+            ModelState.fillPiece(&facts)
+            return body(&facts)
+        }
     }
 
     /// Training has succeeded: the rows are counted from 0 again.
@@ -84,20 +89,38 @@ final class ModelState: Sendable {
 
     // MARK: Records
 
-    func write(to record: inout ByteWriter, now: UInt64) {
-        let push = lastPush.load(ordering: .relaxed)
-        record.write(now > push ? now - push : 0)
-        record.write(rowsSinceTraining.load(ordering: .relaxed))
-        facts.withLock { state in
-            record.write(state.isUsed)
-            state.store.write(to: &record)
-            state.trainings.write(to: &record)
-            state.business.write(to: &record)
-            state.labelCounters.write(to: &record)
-            record.write(optional: state.labels) { $1.write($0) }
-            record.write(optional: state.observations) { $1.write($0) }
-            record.write(optional: state.threshold) { $1.write($0) }
+    /// Takes a snapshot of the model, which is written later.
+    func snapshot(_ leases: Leases, at time: UInt64) -> SnapshotPiece {
+        let piece = SnapshotPiece(
+            leases, time: time, lastPush: lastPush.load(ordering: .relaxed),
+            rows: rowsSinceTraining.load(ordering: .relaxed))
+        facts.withLock { $0.piece = piece }
+        return piece
+    }
+
+    /// The bytes of the model as it was when the snapshot was taken.
+    func bytes(of piece: SnapshotPiece) -> [UInt8] {
+        facts.withLock { facts in
+            if facts.piece === piece { ModelState.fillPiece(&facts) }
         }
+        return piece.take()
+    }
+
+    /// Writes what a snapshot has yet to read, before it changes.
+    private static func fillPiece(_ facts: inout Facts) {
+        guard let piece = facts.piece.take() else { return }
+        var record = ByteWriter()
+        record.write(piece.silence)
+        record.write(piece.rows)
+        record.write(facts.isUsed)
+        facts.store.write(to: &record)
+        facts.trainings.write(to: &record)
+        facts.business.write(to: &record)
+        facts.labelCounters.write(to: &record)
+        record.write(optional: facts.labels) { $1.write($0) }
+        record.write(optional: facts.observations) { $1.write($0) }
+        record.write(optional: facts.threshold) { $1.write($0) }
+        piece.fill(record.bytes)
     }
 
     /// Becomes what was written.

@@ -25,6 +25,8 @@ final class ModelVersion: Sendable {
         var variants = NameTable()
         var series: [VariantSeries] = []
         var rows: UInt64 = 0
+        /// What a snapshot that is being written has yet to read.
+        var piece: SnapshotPiece?
     }
 
     init(
@@ -52,6 +54,7 @@ final class ModelVersion: Sendable {
     ) {
         let scope = batch.runs[run].scope
         contents.withLock { contents in
+            ModelVersion.fillPiece(&contents)
             guard
                 let series = series(
                     scope, batch: batch, contents: &contents, reservation: &reservation)
@@ -76,6 +79,7 @@ final class ModelVersion: Sendable {
         body: (VariantSeries, inout SeriesStore) -> DropReason?
     ) -> DropReason? {
         contents.withLock { contents in
+            ModelVersion.fillPiece(&contents)
             guard
                 let series = series(
                     scope, batch: batch, contents: &contents, reservation: &reservation)
@@ -130,6 +134,7 @@ final class ModelVersion: Sendable {
         let variant = Int(reservation.targets[batch.runs[run].scope].variant)
         if variant < 0 { return 0 }
         return contents.withLock { contents in
+            ModelVersion.fillPiece(&contents)
             let rows = contents.series[variant].apply(
                 batch, run: run, in: &contents.store, budget: budget, reservation: &reservation)
             contents.rows = contents.rows.adding(rows, times: 1)
@@ -141,6 +146,7 @@ final class ModelVersion: Sendable {
     func change(_ variant: Int32, body: (VariantSeries, inout SeriesStore) -> Void) {
         if variant < 0 { return }
         contents.withLock { contents in
+            ModelVersion.fillPiece(&contents)
             let series = contents.series[Int(variant)]
             series.show(in: &contents.store)
             body(series, &contents.store)
@@ -152,19 +158,36 @@ final class ModelVersion: Sendable {
 
     // MARK: Records
 
-    func write(to record: inout ByteWriter, leases: Leases, now: UInt64) {
-        let push = lastPush.load(ordering: .relaxed)
-        record.write(now > push ? now - push : 0)
-        contents.withLock { state in
-            // The state of a producer whose lease has ended must not come back with a new lease.
-            for series in state.series {
-                series.states.settle(in: &state.store, leases: leases, now: now)
-            }
-            record.write(state.rows)
-            state.store.write(to: &record)
-            state.variants.write(to: &record)
-            for series in state.series { series.write(to: &record) }
+    /// Takes a snapshot of the version, which is written later.
+    func snapshot(_ leases: Leases, at time: UInt64) -> SnapshotPiece {
+        let piece = SnapshotPiece(
+            leases, time: time, lastPush: lastPush.load(ordering: .relaxed))
+        contents.withLock { $0.piece = piece }
+        return piece
+    }
+
+    /// The bytes of the version as it was when the snapshot was taken.
+    func bytes(of piece: SnapshotPiece) -> [UInt8] {
+        contents.withLock { contents in
+            if contents.piece === piece { ModelVersion.fillPiece(&contents) }
         }
+        return piece.take()
+    }
+
+    /// Writes what a snapshot has yet to read, before it changes.
+    private static func fillPiece(_ contents: inout Contents) {
+        guard let piece = contents.piece.take() else { return }
+        var record = ByteWriter()
+        record.write(piece.silence)
+        // The state of a producer whose lease has ended must not come back with a new lease.
+        for series in contents.series {
+            series.states.settle(in: &contents.store, leases: piece.leases, now: piece.time)
+        }
+        record.write(contents.rows)
+        contents.store.write(to: &record)
+        contents.variants.write(to: &record)
+        for series in contents.series { series.write(to: &record) }
+        piece.fill(record.bytes)
     }
 
     /// Becomes what was written.
@@ -223,6 +246,7 @@ final class ModelVersion: Sendable {
     func setBounds(_ change: Reservation.Bounds) -> [BucketFamily] {
         boundsGeneration.store(change.generation, ordering: .relaxed)
         return contents.withLock { contents in
+            ModelVersion.fillPiece(&contents)
             var changed: [BucketFamily] = []
             for (family, bounds) in change.families {
                 switch contents.store.setBounds(

@@ -7,7 +7,7 @@ package import Wire
 /// What survives a restart: a record of each push as it was reserved, and snapshots of everything.
 extension Models {
     /// The first number of a snapshot.
-    private static let form: UInt64 = 1
+    fileprivate static let form: UInt64 = 1
     /// The first number of a reservation. Form 2 had no deltas.
     private static let reservationForm: UInt64 = 3
 
@@ -79,23 +79,41 @@ extension Models {
 
     // MARK: Snapshots
 
-    /// Writes the whole state. Not concurrent with `apply`: the journal's writer thread does both.
-    package func write(to record: inout ByteWriter) {
-        let now = Clock.monotonicNanoseconds
-        let (models, versions) = directory.withLock { ($0.models, $0.versions) }
-        record.write(Models.form)
-        general?.write(to: &record, now: now)
-        record.write(count: models.count)
-        for model in models {
+    /// All models at one moment. It is taken in no time; its bytes are made later, on another thread.
+    package struct Image: Sendable {
+        fileprivate let models: [(model: ModelState, piece: SnapshotPiece)]
+        fileprivate let versions: [(version: ModelVersion, piece: SnapshotPiece)]
+
+        package var modelCount: Int { models.count }
+        package var versionCount: Int { versions.count }
+
+        /// A model's facts.
+        package func model(_ number: Int) -> [UInt8] {
+            let (model, piece) = models[number]
+            var record = ByteWriter()
+            record.write(Models.form)
             record.write(model.name)
-            model.write(to: &record, now: now)
+            return record.bytes + model.bytes(of: piece)
         }
-        record.write(count: versions.count)
-        for version in versions {
+
+        package func version(_ number: Int) -> [UInt8] {
+            let (version, piece) = versions[number]
+            var record = ByteWriter()
+            record.write(Models.form)
             record.write(version.owner.name)
             record.write(version.version)
-            version.write(to: &record, leases: leases, now: now)
+            return record.bytes + version.bytes(of: piece)
         }
+    }
+
+    /// All models as they are now. Not concurrent with `apply`: the journal's writer does both.
+    package var image: Image {
+        let now = Clock.monotonicNanoseconds
+        let (models, versions) = directory.withLock { ($0.models, $0.versions) }
+        let all = (general.map { [$0] } ?? []) + models
+        return Image(
+            models: all.map { ($0, $0.snapshot(leases, at: now)) },
+            versions: versions.map { ($0, $0.snapshot(leases, at: now)) })
     }
 
     /// Removes everything.
@@ -104,28 +122,53 @@ extension Models {
         leases.endAll()
     }
 
-    /// Replaces everything by what was written, whatever the limits and rules are now. Returns false,
-    /// and is empty, if the record is damaged or of a later form.
-    package func read(_ record: inout ByteReader) -> Bool {
+    /// Restores a model's facts, whatever the limits and rules are now. Returns false, and leaves it
+    /// out, if the record is damaged or of a later form.
+    package func readModel(_ record: inout ByteReader) -> Bool {
+        if record.number() != Models.form { record.damage() }
+        let name = record.text().string
+        if !record.isDamaged { readModel(name, record: &record) }
+        if record.isDamaged { _ = retire(model: name) }
+        return !record.isDamaged
+    }
+
+    /// Restores a version, likewise.
+    package func readVersion(_ record: inout ByteReader) -> Bool {
+        if record.number() != Models.form { record.damage() }
+        let model = record.text().string
+        let name = record.text().string
+        if !record.isDamaged { readVersion(name, of: model, record: &record) }
+        if record.isDamaged, !name.isEmpty { _ = retire(model: model, version: name) }
+        return !record.isDamaged
+    }
+
+    private func readModel(_ name: String, record: inout ByteReader) {
+        let settings = directory.withLock { $0.settings }
+        let model = name.isEmpty ? general : found(name)
+        if model == nil { record.damage() }
+        model?.read(
+            &record, rules: name.isEmpty ? settings.rules : settings.rules(of: name),
+            now: Clock.monotonicNanoseconds)
+    }
+
+    private func readVersion(_ name: String, of model: String, record: inout ByteReader) {
+        let version = found(name, of: model)
+        if version == nil { record.damage() }
+        version?.read(
+            &record, keepsNatives: directory.withLock { $0.keepsNatives }, leases: leases,
+            now: Clock.monotonicNanoseconds)
+    }
+
+    /// Replaces everything by what releases before format 3 wrote: all models in one record. Returns
+    /// false, and is empty, if the record is damaged or of a later form.
+    package func readFormat2(_ record: inout ByteReader) -> Bool {
         removeAll()
         if record.number() != Models.form { record.damage() }
-        let settings = directory.withLock { $0.settings }
-        let now = Clock.monotonicNanoseconds
-        general?.read(&record, rules: settings.rules, now: now)
-        for _ in 0..<record.count() {
-            let name = record.text().string
-            let model = found(name)
-            if model == nil { record.damage() }
-            model?.read(&record, rules: settings.rules(of: name), now: now)
-        }
+        readModel("", record: &record)
+        for _ in 0..<record.count() { readModel(record.text().string, record: &record) }
         for _ in 0..<record.count() {
             let model = record.text().string
-            let name = record.text().string
-            let version = found(name, of: model)
-            if version == nil { record.damage() }
-            version?.read(
-                &record, keepsNatives: directory.withLock { $0.keepsNatives }, leases: leases,
-                now: now)
+            readVersion(record.text().string, of: model, record: &record)
         }
         if record.isDamaged { removeAll() }
         return !record.isDamaged

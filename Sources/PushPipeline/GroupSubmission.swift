@@ -14,10 +14,9 @@ final class GroupSubmission: Submission, @unchecked Sendable {
     private let pipeline: PushPipeline
     private let respond: @Sendable (GroupAnswer) -> Void
     private var result = GroupAnswer(500, sentence: "the push was not decided on")
-    private var former: GroupImage?
-    /// The group after the change, or before it if the change deletes it.
-    private var image: GroupImage?
-    private var isDeletion = false
+    /// What the request has changed; nil for nothing.
+    private var change: GroupChange?
+    private var isHolding = false
     private var producer: UInt64?
     private var time = Timestamp.epoch
 
@@ -43,36 +42,34 @@ final class GroupSubmission: Submission, @unchecked Sendable {
                 return
             }
         }
-        guard let key = request.key else {
-            result = pipeline.handler.perform(request, at: time)
-            return
-        }
-        let groups = pipeline.groups
-        former = groups.image(of: key, at: time)
-        groups.freezePages()
-        result = pipeline.handler.perform(request, at: time)
-        let present = groups.image(of: key, at: time)
-        isDeletion = present == nil
-        image = present ?? former
+        pipeline.groups.freezePages()
+        isHolding = true
+        let outcome = pipeline.handler.perform(request, at: time)
+        result = outcome.answer
+        change = outcome.change
     }
 
+    /// Whether a retry of the batch is a duplicate: after 200, 202 and 400.
+    private var isReceived: Bool { producer != nil && PushPipeline.isReceived(result) }
+
+    /// A refused push writes the time of its failure, if that, and its number if a retry is useless.
     func encode(into record: inout ByteWriter) {
-        guard let image else { return }
-        var bytes: [UInt8] = []
-        image.encode(into: &bytes)
-        record.begin(isDeletion ? .groupDeletion : .group, time: time)
-        record.write(idempotencyKey, number: producer ?? 0)
-        record.write(RecordSection.group)
-        record.write(bytes.span)
+        if change == nil, !isReceived { return }
+        record.begin(change?.isRemoval == true ? .groupRemoval : .groupChange, time: time)
+        if isReceived { record.write(idempotencyKey, number: producer ?? 0) }
+        if let change {
+            record.write(RecordSection.groupChange)
+            change.write(to: &record)
+        }
         record.endRecord()
     }
 
     func apply() {
-        pipeline.groups.show()
+        if isHolding { pipeline.groups.show() }
         if let idempotencyKey, producer != nil {
             pipeline.conclude(idempotencyKey, answer: result, at: time)
         }
-        if image != nil { pipeline.scheduleExpiry() }
+        if change != nil { pipeline.scheduleExpiry() }
     }
 
     func answer() {
@@ -80,15 +77,8 @@ final class GroupSubmission: Submission, @unchecked Sendable {
     }
 
     func abort(_ error: StorageError) {
-        let groups = pipeline.groups
-        if let key = request.key {
-            if let former {
-                _ = groups.restore(former, at: time)
-            } else if image != nil {
-                groups.remove(key)
-            }
-        }
-        groups.show()
+        if let change { pipeline.groups.undo(change) }
+        if isHolding { pipeline.groups.unfreeze() }
         if let idempotencyKey, producer != nil { pipeline.events.producers.undo(idempotencyKey) }
         respond(GroupAnswer(503, sentence: StorageAnswer.sentence(error)))
     }
@@ -123,11 +113,13 @@ extension PushPipeline {
 
     /// Marks the batch as received or not, by its answer: after 200 and 400 a retry is a duplicate.
     func conclude(_ key: IdempotencyKey, answer: GroupAnswer, at time: Timestamp) {
-        switch answer.status {
-        case 200, 202: events.producers.recordSuccess(key, at: time.unixSeconds)
-        case 400: break
-        default: events.producers.undo(key)
-        }
+        if !PushPipeline.isReceived(answer) { return events.producers.undo(key) }
+        if answer.status != 400 { events.producers.recordSuccess(key, at: time.unixSeconds) }
+    }
+
+    /// Whether a retry of a batch with this answer is a duplicate: it was done, or it is useless.
+    static func isReceived(_ answer: GroupAnswer) -> Bool {
+        [200, 202, 400].contains(answer.status)
     }
 
     /// Refuses a request whose body cannot be read; its batch counts as received if a retry of the

@@ -26,6 +26,7 @@ extension PersistedState {
         var key: (key: IdempotencyKey, number: UInt64)?
         var batch = Batch()
         var image: GroupImage?
+        var change: GroupChange?
         var names: [String] = []
         var expired: ExpiredItems?
         var profile: (origin: WatchStore.Origin, layout: Layout?)?
@@ -46,6 +47,8 @@ extension PersistedState {
             case .group:
                 image = GroupImage(decoding: record.text())
                 if image == nil { return PersistedState.damaged }
+            case .groupChange:
+                change = GroupChange(&record)
             case .names:
                 for _ in 0..<record.count() { names.append(record.text().string) }
             case .expired:
@@ -76,6 +79,10 @@ extension PersistedState {
             guard let image else { return PersistedState.damaged }
             groups.remove(image.key)
             return nil
+        case .groupChange, .groupRemoval:
+            // Without a change only the key of a batch was to be noted.
+            guard let change else { return nil }
+            return replay(change, at: clock.now)
         case .retirement:
             guard names.count == 2 else { return PersistedState.damaged }
             _ = models.retire(model: names[0], version: names[1])
@@ -130,7 +137,8 @@ extension PersistedState {
             let expired = ExpiredItems(&record)
             if record.isDamaged { return PersistedState.damaged }
             replay(expired)
-        case .events, .group, .groupDeletion, .retirement, .producerRemoval, .expiry, .profile:
+        case .events, .group, .groupDeletion, .groupChange, .groupRemoval, .retirement,
+            .producerRemoval, .expiry, .profile:
             return PersistedState.damaged
         }
         return nil
@@ -139,6 +147,12 @@ extension PersistedState {
     private func note(_ batch: (key: IdempotencyKey, number: UInt64)?, at time: Timestamp) {
         guard let batch else { return }
         producers.replay(batch.key, as: batch.number, now: time.monotonicNanoseconds)
+    }
+
+    /// Makes a change of a group again. Returns why a part of it could not be made.
+    private func replay(_ change: GroupChange, at time: Timestamp) -> String? {
+        groups.replay(change, at: time)
+            ? nil : "another group has a series of the group \(change.key.text)"
     }
 
     private func removeProducer(_ producer: String) {

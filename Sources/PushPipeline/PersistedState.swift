@@ -6,9 +6,8 @@ package import Model
 internal import Watch
 internal import Wire
 
-/// The state that clients push, as the journal stores and restores it: one section of a snapshot for
-/// the models, one for the producers, one for each profile and each watched version, and one for each
-/// group.
+/// The state that clients push, as the journal stores and restores it: a section of a snapshot for each
+/// thousand producers, for each model, version, profile, watched variant and group.
 package final class PersistedState: JournalState {
     /// Settings may shorten a time to live; that takes effect after this time at the latest.
     private static let longestPause = Duration.seconds(60)
@@ -20,11 +19,15 @@ package final class PersistedState: JournalState {
     /// When a model, a lease or a producer may expire next, on the monotonic clock.
     private let nextModelExpiry = LockedValue<UInt64>(0)
 
+    /// The names of the sections of a snapshot.
     private enum Section {
-        static let models = "models"
         static let producers = "producers"
+        static let model = "model"
+        static let version = "version"
         static let watch = "watch"
         static let group = "group"
+        /// All models, of the releases before format 3.
+        static let modelsFormat2 = "models"
     }
 
     package init(
@@ -54,9 +57,15 @@ package final class PersistedState: JournalState {
 
     package func restore(_ name: String, body: Span<UInt8>) -> String? {
         switch name {
-        case Section.models:
+        case Section.model:
             var reader = ByteReader(body)
-            return models.read(&reader) ? nil : PersistedState.damaged
+            return models.readModel(&reader) ? nil : PersistedState.damaged
+        case Section.version:
+            var reader = ByteReader(body)
+            return models.readVersion(&reader) ? nil : PersistedState.damaged
+        case Section.modelsFormat2:
+            var reader = ByteReader(body)
+            return models.readFormat2(&reader) ? nil : PersistedState.damaged
         case Section.producers:
             return producers.restore(body) ? nil : PersistedState.damaged
         case Section.watch:
@@ -77,22 +86,35 @@ package final class PersistedState: JournalState {
             ? nil : "another group has a series of the group \(image.key.text)"
     }
 
-    package func snapshot() -> [Snapshot.Section] {
-        var writer = ByteWriter()
-        models.write(to: &writer)
-        var sections = [
-            Snapshot.Section(Section.models, body: writer.bytes),
-            Snapshot.Section(Section.producers, body: producers.snapshot()),
-        ]
-        for section in models.watch.sections {
-            sections.append(Snapshot.Section(Section.watch, body: section))
-        }
-        for image in groups.images(at: clock.now) {
+    package func snapshot() -> [Snapshot.Part] {
+        // All images at one moment, the sections later.
+        let producers = producers.image
+        let modelImage = models.image
+        let watch = models.watch.image
+        let groups = groups.images(at: clock.now)
+        return [
+            Snapshot.Part(Section.producers, count: producers.sectionCount) {
+                producers.bytes(of: $0)
+            },
+            Snapshot.Part(Section.model, count: modelImage.modelCount) { modelImage.model($0) },
+            Snapshot.Part(Section.version, count: modelImage.versionCount) { modelImage.version($0) },
+            Snapshot.Part(Section.watch, count: watch.count) { watch.bytes(of: $0) },
+        ] + [PersistedState.part(of: groups)]
+    }
+
+    private static func part(of groups: GroupImages) -> Snapshot.Part {
+        // Sorted with the first section, on the thread that writes it.
+        let keys = LockedValue<[GroupingKey]>([])
+        return Snapshot.Part(Section.group, count: groups.count) { number in
+            let key = keys.withLock { keys in
+                if number == 0 { keys = groups.keys }
+                return keys[number]
+            }
+            guard let image = groups.image(of: key) else { return nil }
             var bytes: [UInt8] = []
             image.encode(into: &bytes)
-            sections.append(Snapshot.Section(Section.group, body: bytes))
+            return bytes
         }
-        return sections
     }
 
     // MARK: Expiry

@@ -6,7 +6,7 @@ internal import Wire
 ///
 /// Format 2 (16 and above): the kind, then sections, each behind its tag (`RecordSection`), up to
 /// `RecordSection.end`. A new kind of change adds a number here and, if needed, a section. Format 1
-/// (below 16) had fixed fields; it is read and no longer written.
+/// (below 16) had fixed fields; it is read and no longer written. Format 3 has 22 and 23 for 17 and 18.
 enum RecordKind: UInt64 {
     case eventsFormat1 = 1
     case groupFormat1 = 2
@@ -17,9 +17,9 @@ enum RecordKind: UInt64 {
 
     /// A batch of events and what was decided about it.
     case events = 16
-    /// A group as a push has left it.
+    /// A group as a push has left it; no longer written.
     case group = 17
-    /// The deletion of a group: the group as it was before.
+    /// The deletion of a group: the group as it was before; no longer written.
     case groupDeletion = 18
     /// The retirement of a version of a model.
     case retirement = 19
@@ -27,6 +27,10 @@ enum RecordKind: UInt64 {
     case producerRemoval = 20
     /// The removal of what has expired.
     case expiry = 21
+    /// What a push has changed in a group.
+    case groupChange = 22
+    /// The deletion of a group.
+    case groupRemoval = 23
     /// A profile that was given to a version, or taken away.
     case profile = 24
 
@@ -34,8 +38,8 @@ enum RecordKind: UInt64 {
     var name: String {
         switch self {
         case .events, .eventsFormat1: "events"
-        case .group, .groupFormat1: "group"
-        case .groupDeletion, .groupDeletionFormat1: "deleted group"
+        case .group, .groupChange, .groupFormat1: "group"
+        case .groupDeletion, .groupRemoval, .groupDeletionFormat1: "deleted group"
         case .retirement, .retirementFormat1: "retired version"
         case .producerRemoval, .producerRemovalFormat1: "forgotten producer"
         case .expiry, .expiryFormat1: "expiry"
@@ -61,6 +65,8 @@ enum RecordSection: UInt64 {
     case names = 6
     /// The `ExpiredItems`.
     case expired = 7
+    /// A `GroupChange`.
+    case groupChange = 8
     /// Where a profile comes from, and its canonical bytes or their absence.
     case profile = 16
 }

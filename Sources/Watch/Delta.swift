@@ -86,7 +86,9 @@ package struct ScopeDelta: Sendable {
             next = index + 1
             let isCount = layout.kinds[index] == .count
             let bits = isCount ? record.number() : record.double().bitPattern
-            if !isCount, !Double(bitPattern: bits).isFinite { record.damage() }
+            if isCount ? bits > Tally.largestCount : !Double(bitPattern: bits).isFinite {
+                record.damage()
+            }
             words.append(Word(index: UInt32(index), bits: bits))
         }
         next = 0

@@ -46,12 +46,15 @@ struct Tally: Sendable {
         }
     }
 
+    /// Counts stay here: doubles hold them exactly, and sums over bins do not overflow.
+    static let largestCount: UInt64 = 1 << 53
+
     @inline(__always)
     private static func combine(_ one: UInt64, _ other: UInt64, kind: Layout.Kind) -> UInt64 {
         switch kind {
         case .count:
             let (sum, overflow) = one.addingReportingOverflow(other)
-            return overflow ? .max : sum
+            return overflow ? largestCount : min(sum, largestCount)
         case .sum: return (Double(bitPattern: one) + Double(bitPattern: other)).bitPattern
         case .minimum:
             return min(Double(bitPattern: one), Double(bitPattern: other)).bitPattern
@@ -90,8 +93,13 @@ struct Tally: Sendable {
             let index = next + record.number(below: layout.wordCount - next)
             if record.isDamaged { return }
             next = index + 1
-            words[index] =
-                layout.kinds[index] == .count ? record.number() : record.double().bitPattern
+            if layout.kinds[index] == .count {
+                words[index] = record.number()
+                if words[index] > Tally.largestCount { record.damage() }
+            } else {
+                words[index] = record.double().bitPattern
+                if !double(index).isFinite { record.damage() }
+            }
         }
         let ranks = record.text()
         if ranks.isEmpty { return }

@@ -4,40 +4,17 @@ internal import Wire
 
 /// Snapshots: a section for each profile, then one for each variant.
 extension WatchStore {
-    private static let form: UInt64 = 1
+    fileprivate static let form: UInt64 = 1
 
-    private enum Part: UInt64 {
+    fileprivate enum Part: UInt64 {
         case profiles = 1
         case variant = 2
     }
 
-    /// The sections of a snapshot, each readable by `restore`, in this order.
-    package var sections: [[UInt8]] {
+    /// Everything as of this moment, to be written later.
+    package var image: WatchImage {
         let (entries, variants) = directory.withLock { ($0.entries, $0.variants) }
-        var sections: [[UInt8]] = []
-        for entry in entries {
-            var record = ByteWriter()
-            record.write(WatchStore.form)
-            record.write(Part.profiles.rawValue)
-            record.write(entry.model)
-            record.write(entry.version)
-            for layout in [entry.put, entry.file] {
-                record.write(layout.map(\.canonical) ?? [], isPresent: layout != nil)
-            }
-            sections.append(record.bytes)
-        }
-        for variant in variants {
-            var record = ByteWriter()
-            record.write(WatchStore.form)
-            record.write(Part.variant.rawValue)
-            record.write(variant.model)
-            record.write(variant.version)
-            record.write(variant.variant)
-            record.write(variant.layout.number)
-            variant.write(to: &record)
-            sections.append(record.bytes)
-        }
-        return sections
+        return WatchImage(entries: entries, variants: variants.map { ($0, $0.saved) })
     }
 
     /// Restores one section. Returns false if it is damaged.
@@ -94,6 +71,41 @@ extension WatchStore {
         made.read(&record)
         evaluateAgain()
         return !record.isDamaged
+    }
+}
+
+/// The watch at one moment.
+package struct WatchImage: Sendable {
+    fileprivate let entries: [WatchDirectory.Entry]
+    fileprivate let variants: [(variant: WatchedVariant, saved: WatchedVariant.Saved)]
+
+    /// Sections: the profiles first, which those of variants need.
+    package var count: Int { entries.count + variants.count }
+
+    /// A section, readable by `restore`.
+    package func bytes(of number: Int) -> [UInt8] {
+        var record = ByteWriter()
+        record.write(WatchStore.form)
+        if number < entries.count {
+            let entry = entries[number]
+            record.write(WatchStore.Part.profiles.rawValue)
+            record.write(entry.model)
+            record.write(entry.version)
+            for layout in [entry.put, entry.file] {
+                record.write(layout.map(\.canonical) ?? [], isPresent: layout != nil)
+            }
+        } else {
+            let (variant, saved) = variants[number - entries.count]
+            record.write(WatchStore.Part.variant.rawValue)
+            record.write(variant.model)
+            record.write(variant.version)
+            record.write(variant.variant)
+            record.write(variant.layout.number)
+            record.write(variant.hasWindows)
+            saved.totals.write(to: &record, layout: variant.layout)
+            saved.windows.write(to: &record, layout: variant.layout)
+        }
+        return record.bytes
     }
 }
 

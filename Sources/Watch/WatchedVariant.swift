@@ -130,12 +130,14 @@ final class WatchedVariant: Sendable {
 
     // MARK: Records
 
-    func write(to record: inout ByteWriter) {
-        contents.withLock { contents in
-            record.write(hasWindows)
-            contents.totals.write(to: &record, layout: layout)
-            contents.windows.write(to: &record, layout: layout)
-        }
+    /// What a snapshot has.
+    struct Saved: Sendable {
+        let totals: Tally
+        let windows: Windows
+    }
+
+    var saved: Saved {
+        contents.withLock { Saved(totals: $0.totals, windows: $0.windows) }
     }
 
     /// Becomes what was written after `hasWindows`.

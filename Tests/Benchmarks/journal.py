@@ -2,6 +2,7 @@
 as it is and on one whose every sync takes 5 ms longer; and how soon a start has read it all."""
 
 import contextlib
+import json
 import os
 import pathlib
 import re
@@ -115,6 +116,35 @@ def steadiness(folder: pathlib.Path) -> list[str]:
         f"{max(window.longest_us for window in windows) / 1e3:.1f} ms.", ""]
 
 
+def stalls(folder: pathlib.Path) -> list[str]:
+    """How long a push waits for a snapshot of as many groups and series as the limits allow."""
+    groups, models, variants = 10_000, 40, 20
+    found = []
+    for name, interval in (("no snapshot", "24h"), ("a snapshot every 3 s", "3s")):
+        daemon = Daemon(folder / "stalls.log", *FLAGS, f"--storage.path={folder}/stalls-{interval}",
+                        f"--storage.snapshot-interval={interval}")
+        try:
+            with contextlib.closing(connect(daemon.push_address)) as wire:
+                for group in range(groups):
+                    rows = "".join(f'rows{{part="{part}"}} {group}\n' for part in range(9))
+                    ask(wire, f"/metrics/job/batch{group}", method="PUT", body=rows.encode())
+                for model in range(models):
+                    body = [{"model": f"m{model}", "version": "1", "variant": f"v{variant}",
+                             "duration_seconds": 0.1,
+                             "features": {f"f{feature}": 1.5 for feature in range(20)}}
+                            for variant in range(variants)]
+                    ask(wire, "/v1/events", method="POST", body=json.dumps(body).encode(),
+                        headers={"Content-Type": "application/json"})
+            shown = page(daemon)
+            done = events(daemon, folder, 1, 12)
+        finally:
+            daemon.stop()
+        found.append(f"{name}: p99 {done.p99_us / 1e3:.1f} ms, the longest {done.longest_us / 1e3:.1f} ms")
+    series = number(shown, "ml_push_group_series") + number(shown, "ml_series")
+    return [f"One pusher for 12 s beside {groups:,} groups and {series:,.0f} series: {'; '.join(found)} "
+            "(target: no push waits more than 20 ms longer).", ""]
+
+
 def scrapes(folder: pathlib.Path) -> list[str]:
     lines = ["| 99 of 100 scrapes of all default collectors within | ms |", "| --- | --- |"]
     for name, flags, busy, environment in (
@@ -183,4 +213,4 @@ def measure(options, folder: pathlib.Path) -> list[str]:
         *table, "",
         f"Pushgateway / ours with the journal at 16 pushers: {ratio:.1f} (target at least 10: "
         f"{verdict(ratio >= 10)}).", "",
-        *steadiness(folder), *scrapes(folder), *starts(folder)]
+        *steadiness(folder), *stalls(folder), *scrapes(folder), *starts(folder)]

@@ -346,7 +346,7 @@ def test_files_of_a_later_release_stay_and_wait_for_it(keep, tmp_path, name):
     def mark(version: int):
         with contextlib.closing(sqlite3.connect(folder / name)) as file:
             file.execute(f"PRAGMA user_version = {version}")
-    mark(3)
+    mark(4)
     daemon = keep()
     found = serves_the_machine(daemon)
     assert of_models(found) == {} and found.value("ml_journal_ready") == 0
@@ -360,7 +360,7 @@ def test_files_of_a_later_release_stay_and_wait_for_it(keep, tmp_path, name):
     wait_until(lambda: page(daemon).value("ml_journal_errors_total", operation="open") >= 2,
                30, "another try")
     [line] = sentences(daemon)
-    assert f"{folder}/{name} has format 3" in line
+    assert f"{folder}/{name} has format 4" in line
     assert aside(folder) == []
     assert daemon.stop() == 0
     mark(1)

@@ -71,12 +71,14 @@ def test_inspect_tells_what_is_kept_and_changes_nothing(crashed):
     assert contents(folder) == before
     assert found["in_use"] is False and found["faults"] == 0 and found["set_aside"] == []
     files = {file["name"]: file for file in found["files"]}
-    assert files["journal.db"]["format"] == files["snapshot.db"]["format"] == 2
+    assert files["journal.db"]["format"] == files["snapshot.db"]["format"] == 3
     assert files["journal.db-wal"]["bytes"] == (folder / "journal.db-wal").stat().st_size
     [snapshot] = found["snapshots"]
     assert snapshot["file"] == "snapshot.db" and 0 <= snapshot["age_seconds"] < 60
     assert snapshot["sections"]["group"]["count"] == 1
-    assert snapshot["sections"]["models"]["bytes"] > 1000
+    assert snapshot["sections"]["version"]["bytes"] > 1000
+    # What belongs to no model, and two models; the third came later.
+    assert snapshot["sections"]["model"]["count"] == len(found["models"]) == 3
     records = found["records"]
     assert records["replayed"]["count"] == 2
     assert records["last"] == snapshot["last_record"] + 2
@@ -319,11 +321,11 @@ def test_a_later_release_is_refused_and_an_older_one_read(crashed, action, name)
     def mark(version: int):
         with contextlib.closing(sqlite3.connect(folder / name)) as file:
             file.execute(f"PRAGMA user_version = {version}")
-    mark(3)
+    mark(4)
     before = contents(folder)
     answer = storage(action, folder)
     assert answer.returncode == 1 and answer.stdout == ""
-    assert f"{folder}/{name} has format 3, but this release reads formats up to 2: start the " \
+    assert f"{folder}/{name} has format 4, but this release reads formats up to 3: start the " \
         "release that wrote it, or a later one" in answer.stderr
     assert contents(folder) == before
     mark(0)

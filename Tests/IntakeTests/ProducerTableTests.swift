@@ -127,7 +127,7 @@ import Testing
         #expect(producers.decide(key("b", start: 1, sequence: 1), now: 5) == .apply(4))
         #expect(producers.list.map(\.producer) == ["b", "c"])
         let other = ProducerTable(limits)
-        let bytes = producers.snapshot()
+        let bytes = producers.image.bytes(of: 0)
         let isRestored = other.restore(bytes.span)
         #expect(isRestored)
         #expect(other.decide(key("d", start: 1, sequence: 1), now: 6) == .apply(5))
@@ -310,7 +310,7 @@ private final class Applied: Sendable {
         _ = before.decide(IdempotencyKey(producer: "b", start: 10, sequence: 1), now: now)
         before.recordSuccess(IdempotencyKey(producer: "b", start: 10, sequence: 1), at: 12.5)
         let after = ProducerTable()
-        let isTaken = after.restore(before.snapshot().span)
+        let isTaken = after.restore(before.image.bytes(of: 0).span)
         #expect(isTaken)
         #expect(after.list.map(\.producer) == ["b", "ä/1"])
         #expect(after.list.map(\.number) == before.list.map(\.number))
@@ -328,11 +328,33 @@ private final class Applied: Sendable {
         #expect(decide("c", start: 1, sequence: 1) == .apply(3))
     }
 
+    @Test func `many producers are several sections, which keep what they held`() {
+        let before = ProducerTable()
+        let now = Clock.monotonicNanoseconds
+        func key(_ number: Int, sequence: UInt64 = 1) -> IdempotencyKey {
+            IdempotencyKey(producer: "p\(number)", start: 1, sequence: sequence)
+        }
+        for number in 0..<2_500 { _ = before.decide(key(number), now: now) }
+        let image = before.image
+        // Later than the image.
+        for number in 2_000..<3_000 { _ = before.decide(key(number, sequence: 2), now: now) }
+        #expect(image.sectionCount == 3)
+        let after = ProducerTable()
+        for section in 0..<image.sectionCount {
+            let isTaken = after.restore(image.bytes(of: section).span)
+            #expect(isTaken)
+        }
+        #expect(after.list.count == 2_500)
+        #expect(after.decide(key(2_400), now: now) == .duplicate)
+        #expect(after.decide(key(2_400, sequence: 2), now: now) == .apply(2_401))
+        #expect(after.decide(key(2_600), now: now) == .apply(2_501))
+    }
+
     @Test func `bytes that are no snapshot change nothing`() {
         let producers = ProducerTable()
         _ = producers.decide(
             IdempotencyKey(producer: "a", start: 1, sequence: 1), now: Clock.monotonicNanoseconds)
-        let whole = producers.snapshot()
+        let whole = producers.image.bytes(of: 0)
         for length in 0..<whole.count {
             let isTaken = producers.restore(Array(whole.prefix(length)).span)
             #expect(!isTaken)
@@ -353,15 +375,17 @@ private final class Applied: Sendable {
         let producers = ProducerTable()
         let now = Clock.monotonicNanoseconds
         _ = producers.decide(IdempotencyKey(producer: "a", start: 1, sequence: 70), now: now)
-        let whole = producers.snapshot()
+        let whole = producers.image.bytes(of: 0)
         for place in whole.indices {
             for byte: UInt8 in [0, 0x7F, 0xFF] {
                 var damaged = whole
                 damaged[place] = byte
+                producers.reset()
                 _ = producers.restore(damaged.span)
                 #expect(producers.list.count <= 1, "\(place)")
                 _ = producers.decide(
                     IdempotencyKey(producer: "a", start: 1, sequence: 71), now: now)
+                producers.reset()
                 let isTaken = producers.restore(whole.span)
                 #expect(isTaken)
             }

@@ -72,13 +72,13 @@ struct DamageTests {
         #expect(session.stop())
         // The user version of a SQLite file: bytes 60 to 63, big-endian.
         var bytes = try folder.read("journal.db")
-        bytes[63] = 3
+        bytes[63] = 4
         try folder.write(bytes, to: "journal.db")
 
         let later = try Session(folder, waits: false)
         #expect(
             waitUntil {
-                later.reports.contains { $0.contains("this release reads formats up to 2") }
+                later.reports.contains { $0.contains("this release reads formats up to 3") }
             })
         #expect(later.journal.submit(Word("b", store: later.store))?.kind == .newer)
         #expect(later.stop())

@@ -28,8 +28,16 @@ final class Ledger: JournalState {
         return nil
     }
 
-    func snapshot() -> [Snapshot.Section] {
-        [Snapshot.Section("words", body: Array(words.joined(separator: "\n").utf8))]
+    func snapshot() -> [Snapshot.Part] {
+        let words = words
+        // A section for each hundred words, and one number without a section.
+        return [
+            Snapshot.Part("words", count: words.count / 100 + 2) { number in
+                if number == words.count / 100 + 1 { return nil }
+                let section = words.dropFirst(number * 100).prefix(100)
+                return Array(section.joined(separator: "\n").utf8)
+            }
+        ]
     }
 }
 

@@ -47,7 +47,7 @@ struct StorageReaderTests {
         #expect(view.records?.replayed.count == 3)
         #expect(view.records?.kinds["short"]?.count == 3)
         #expect(view.records?.kinds["long"]?.count == 30)
-        #expect(view.files.filter { $0.format == 2 }.count == 3)
+        #expect(view.files.filter { $0.format == 3 }.count == 3)
         let after = try contents(folder)
         #expect(after == before)
     }
@@ -157,7 +157,7 @@ struct StorageReaderTests {
         bytes[63] = 0
         try folder.write(bytes, to: "snapshot.db")
         #expect(try reader(folder).read().view.isSound)
-        bytes[63] = 3
+        bytes[63] = 4
         try folder.write(bytes, to: "snapshot.db")
         let error = #expect(throws: StorageError.self) { _ = try reader(folder).read() }
         #expect(error?.kind == .newer)

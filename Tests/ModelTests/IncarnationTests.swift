@@ -3,7 +3,6 @@ import Kernel
 import Observation
 import Series
 import Testing
-import Wire
 
 @testable import Model
 
@@ -114,12 +113,8 @@ struct LifeTests {
         push.add(state: "fraud", version: "3", inFlight: 7)
         _ = push.send(to: models, from: 1)
         models.forget(producer: 1)
-        var record = ByteWriter()
-        models.write(to: &record)
         let other = Models()
-        var reader = ByteReader(record.bytes.span)
-        let isRead = other.read(&reader)
-        #expect(isRead)
+        #expect(ModelSections(models).restore(into: other))
         #expect(other.value(#"ml_requests_in_flight{model="fraud",version="3"}"#) == nil)
         #expect(other.samples("ml_requests_total")[0].hasSuffix(" 1"))
     }

@@ -55,26 +55,14 @@ struct RecordTests {
         return models
     }
 
-    private func record(_ models: Models) -> [UInt8] {
-        var record = ByteWriter()
-        models.write(to: &record)
-        return record.bytes
-    }
-
-    private func restored(_ bytes: [UInt8], models: Models) -> Bool {
-        var reader = ByteReader(bytes.span)
-        return models.read(&reader)
-    }
-
     @Test(arguments: [false, true])
     func `models that are restored show the same page and go on`(natives: Bool) {
         let models = full(natives: natives)
-        let bytes = record(models)
+        let sections = ModelSections(models)
         var settings = ModelSettings()
         settings.rules.retrainObservationThreshold = 100
         let other = Models(SeriesLimits(), settings: settings, nativeHistograms: natives)
-        other.take { $0.model = "forgotten" }
-        #expect(restored(bytes, models: other))
+        #expect(sections.restore(into: other))
         #expect(other.text() == models.text())
         #expect(other.text(.protobuf) == models.text(.protobuf))
         #expect(other.list.map(\.rows) == models.list.map(\.rows))
@@ -101,28 +89,73 @@ struct RecordTests {
     }
 
     @Test func `a snapshot that is cut or changed is refused or read, and traps nothing`() {
-        let bytes = record(full())
+        let whole = ModelSections(full())
         let models = Models()
-        for length in stride(from: 0, to: bytes.count - 1, by: 7) {
-            #expect(!restored(Array(bytes[..<length]), models: models))
-            #expect(models.list.isEmpty)
+        for place in whole.all.indices {
+            for length in stride(from: 0, to: whole.all[place].bytes.count - 1, by: 7) {
+                var cut = ModelSections()
+                cut.all = [whole.all[place]]
+                cut.all[0].bytes.removeLast(cut.all[0].bytes.count - length)
+                #expect(!cut.restore(into: models))
+                #expect(models.list.isEmpty)
+            }
         }
         var state: UInt64 = 88_172_645_463_325_252
+        func next(_ limit: Int) -> Int {
+            state ^= state << 13
+            state ^= state >> 7
+            state ^= state << 17
+            return Int(state % UInt64(limit))
+        }
         for _ in 0..<400 {
-            var changed = bytes
+            var changed = whole
             for _ in 0..<2 {
-                state ^= state << 13
-                state ^= state >> 7
-                state ^= state << 17
-                changed[Int(state % UInt64(bytes.count))] = UInt8(truncatingIfNeeded: state >> 32)
+                let place = next(whole.all.count)
+                changed.all[place].bytes[next(whole.all[place].bytes.count)] = UInt8(next(256))
             }
-            if restored(changed, models: models) {
-                _ = models.text()
-                models.take { $0.features = [("amount", .number(1))] }
-            }
+            models.removeAll()
+            _ = changed.restore(into: models)
+            _ = models.text()
+            models.take { $0.features = [("amount", .number(1))] }
         }
         models.removeAll()
         #expect(models.list.isEmpty)
+    }
+
+    @Test
+    func `a snapshot is what was there when it was taken, whatever is pushed before it is written`()
+    {
+        let models = full()
+        let before = models.text()
+        let image = models.image
+        // A version that is there, one that comes, facts, and one that goes.
+        models.take {
+            $0.seconds = [(0.3, 1)]
+            $0.features = [("amount", .number(2)), ("late", .missing)]
+        }
+        models.take { $0.model = "late" }
+        var push = Push()
+        push.add(metric: "profit", kind: .counter, value: 1, model: "churn")
+        push.add(state: "fraud", version: "3", inFlight: 70)
+        _ = push.send(to: models, from: 7)
+        _ = models.text()
+        #expect(models.retire(model: "fraud", version: "3"))
+        var settings = ModelSettings()
+        settings.rules.retrainObservationThreshold = 100
+        let other = Models(settings: settings)
+        #expect(ModelSections(image).restore(into: other))
+        #expect(other.text() == before)
+        // What a snapshot that was given up has not read does not get into the next one.
+        let given = models.image
+        models.take { $0.model = "later" }
+        let last = Models(settings: settings)
+        #expect(ModelSections(models).restore(into: last))
+        // A version that a snapshot holds still counts against the limit of series.
+        func shown(_ models: Models) -> [Substring] {
+            models.text().split(separator: "\n").filter { !$0.hasPrefix("ml_series ") }
+        }
+        #expect(shown(last) == shown(models))
+        #expect(given.versionCount + 1 == models.image.versionCount)
     }
 
     @Test func `a decided batch is replayed as it was decided, whatever the limits are now`() {

@@ -110,13 +110,13 @@ final class Run {
     @discardableResult
     func group(
         _ method: GroupMethod, path: String, body: String = "", ttl: [String] = [],
-        key: IdempotencyKey? = nil
+        aggregate: [String] = [], key: IdempotencyKey? = nil
     ) -> GroupAnswer? {
         let answer = Answer<GroupAnswer>()
         let (path, body) = (Array(path.utf8), Array(body.utf8))
         pipeline.submit(
             GroupRequest(
-                method, path: path.span, ttl: ttl, aggregate: [], contentType: nil,
+                method, path: path.span, ttl: ttl, aggregate: aggregate, contentType: nil,
                 encoding: .identity, body: body.span),
             key: .success(key)
         ) { answer.set($0) }

@@ -1,13 +1,14 @@
 import Exposition
 import Groups
 import Intake
-import Journal
 import Kernel
 import Model
-import PushPipeline
 import Scratch
 import Series
 import Testing
+
+@testable import Journal
+@testable import PushPipeline
 
 /// What one process answered with success is there in the next, whatever its flags and settings are.
 @Suite(.serialized)
@@ -82,7 +83,7 @@ struct ReplayTests {
         let folder = try Folder()
         let run = try Run(folder, settings: randomSettings(&random))
         for number in 0..<60 {
-            if random.next(5) == 0 { pushGroup(run, random: &random) }
+            for _ in 0..<random.next(3) { pushGroup(run, random: &random) }
             run.push(randomBody(&random, number: number))
             if random.next(12) == 0 {
                 run.models.change(randomSettings(&random).models)
@@ -93,6 +94,56 @@ struct ReplayTests {
         }
         try expectSame(
             run.page, after: run, folder: folder, settings: randomSettings(&random))
+    }
+
+    @Test(arguments: 0..<24)
+    func `a snapshot that is written while pushes go on is the state at which it was taken`(
+        seed: Int
+    ) throws {
+        var random = Generator(seed: UInt64(seed) &* 0x9E37_79B9_7F4A_7C15 &+ 3)
+        let run = try Run(nil)
+        for _ in 0..<40 { pushAnything(run, random: &random) }
+        let page = run.page
+        let producers = run.events.producers.list
+        let parts = run.pipeline.state.snapshot()
+        let other = try Run(nil)
+        for part in parts {
+            for number in 0..<part.count {
+                for _ in 0..<random.next(4) { pushAnything(run, random: &random) }
+                guard let body = part.make(number) else { continue }
+                let problem = other.pipeline.state.restore(part.name, body: body.span)
+                #expect(problem == nil)
+            }
+        }
+        #expect(other.page == page)
+        #expect(other.events.producers.list.map(\.sequence) == producers.map(\.sequence))
+        // What was taken later is the state by then.
+        let last = try Run(nil)
+        for part in run.pipeline.state.snapshot() {
+            for number in 0..<part.count {
+                guard let body = part.make(number) else { continue }
+                let problem = last.pipeline.state.restore(part.name, body: body.span)
+                #expect(problem == nil)
+            }
+        }
+        #expect(last.page == run.page)
+        #expect(last.groups.counts.series == run.groups.counts.series)
+        #expect(last.groups.counts.bytes == run.groups.counts.bytes)
+        for run in [run, other, last] { run.stop() }
+    }
+
+    @Test
+    func `snapshots that are written while pushes go on lose nothing and count nothing twice`()
+        throws
+    {
+        let folder = try Folder()
+        var limits = Run.limits
+        limits.snapshotBytes = 2_000
+        let run = try Run(folder, limits: limits)
+        var random = Generator(seed: 9)
+        for _ in 0..<400 { pushAnything(run, random: &random) }
+        #expect(run.pipeline.storage?.statistics.lastSnapshotSeconds ?? 0 > 0)
+        try expectSame(run.page, after: run, folder: folder, settings: Settings())
     }
 
     // MARK: Comparing
@@ -144,13 +195,34 @@ struct ReplayTests {
         return settings
     }
 
+    private func pushAnything(_ run: Run, random: inout Generator) {
+        switch random.next(8) {
+        case 0: _ = run.retire("m\(random.next(5))", version: "\(random.next(4))")
+        case 1...3: pushGroup(run, random: &random)
+        default:
+            let key = IdempotencyKey(
+                producer: "p\(random.next(3))", start: 1, sequence: UInt64(random.next(1_000)))
+            run.push(randomBody(&random, number: 0), key: key)
+        }
+    }
+
     private func pushGroup(_ run: Run, random: inout Generator) {
         let path = "/metrics/job/j\(random.next(8))"
-        switch random.next(4) {
+        let histogram =
+            "# TYPE h histogram\nh_bucket{le=\"1\"} 1\nh_sum 0.5\nh_count \(2 + random.next(9))\n"
+        switch random.next(7) {
         case 0: run.group(.delete, path: path)
         case 1:
             run.group(.put, path: path, body: "x \(random.next(9))\ny{a=\"\(random.next(3))\"} 1\n")
         case 2: run.group(.post, path: path, body: "# TYPE c counter\nc \(random.next(9))\n")
+        case 3:
+            run.group(
+                .post, path: path,
+                body:
+                    "# HELP c \(random.next(9))\n# TYPE c counter\nc{a=\"\(random.next(3))\"} 0.1\n"
+                    + histogram, aggregate: ["sum"])
+        case 4: run.group(.post, path: path, body: histogram, ttl: ["1000"])
+        case 5: run.group(.put, path: path, body: "x 1\nx 1\n")
         default: run.group(.post, path: path, body: "x\n")
         }
     }

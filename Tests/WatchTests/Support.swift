@@ -116,6 +116,12 @@ extension WatchStore {
         apply(deltas, batch: rows.batch, at: seconds)
     }
 
+    /// The sections of a snapshot.
+    var sections: [[UInt8]] {
+        let image = image
+        return (0..<image.count).map { image.bytes(of: $0) }
+    }
+
     func restore(bytes: [UInt8]) -> Bool { restore(bytes.span) }
 
     func evaluate(atSeconds seconds: Double) {

@@ -25,7 +25,7 @@ struct StorageInspection {
             if known == nil { versions.append((listing.model, [])) }
             if !listing.version.isEmpty { versions[place].versions.append(listing.version) }
         }
-        groups = state.groups.images().map(\.key)
+        groups = state.groups.images().keys
         producers = state.producers.list.map(\.producer)
     }
 
