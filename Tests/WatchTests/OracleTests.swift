@@ -1,10 +1,10 @@
 import Kernel
 import Observation
-import Profiles
 import Statistics
 import Testing
 import Wire
 
+@testable import Profiles
 @testable import Watch
 
 /// What the daemon computes from deltas, records and windows is what `profile check` computes from the file,
@@ -17,7 +17,6 @@ struct OracleTests {
 
     /// Rows of a file as a service pushes them: numbers as numbers, what is missing as null.
     private struct Pushed: RowSink {
-        var rows = Rows()
         private var names: [String] = []
         private var row: [(String, Rows.Given)] = []
 
@@ -55,10 +54,10 @@ struct OracleTests {
         var options = BuildOptions(model: "fraud", modelVersion: "3")
         roles(&options)
         let profile = try ProfileBuilder.build(
-            InputFile(reference, temporaryFolder: "/tmp"), .csv, options
+            InputFile(reference, temporaryFolder: "/tmp"), format: .csv, options: options
         ).profile
         let expected = try ProfileCheck.check(
-            InputFile(current, temporaryFolder: "/tmp"), .csv, against: profile)
+            InputFile(current, temporaryFolder: "/tmp"), format: .csv, against: profile)
         let layout = Layout(profile)
         let watch = WatchStore()
         _ = watch.give(profile)
@@ -74,7 +73,7 @@ struct OracleTests {
         _ path: String, layout: Layout, rowCount: Int, to watch: WatchStore
     ) throws {
         var fields = Pushed()
-        _ = try RowReader.read(InputFile(path, temporaryFolder: "/tmp"), .csv, into: &fields)
+        _ = try RowReader.read(InputFile(path, temporaryFolder: "/tmp"), format: .csv, into: &fields)
         // Fields come in the order of rows; a missing one is skipped, so that columns are filled apart.
         var columns: [String: [Rows.Given]] = [:]
         for (name, given) in fields.take() {
