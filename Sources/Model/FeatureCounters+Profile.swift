@@ -12,26 +12,44 @@ extension FeatureCounters {
         _ batch: borrowing Batch, run: Int, by layout: Layout, in store: inout SeriesStore,
         series: VariantSeries, budget: SeriesBudget, symbols: inout SymbolCache, marks: RowFlags
     ) {
-        if batch.features(of: run).isEmpty { return }
+        if !batch.hasFeatures(run) { return }
         bind(layout)
         for number in profiled.numbers where features[Int(number)].counters == nil {
             if let refusal = makeCounters(Int(number), series: series, in: &store) {
                 budget.drop(refusal)
             }
         }
+        for place in batch.numberColumns(of: run) {
+            let column = batch.numberColumns[place]
+            let count = marks.count(without: RowFlags.refused, rows: column.rows)
+            if count == 0 { continue }
+            reserveExtra(
+                column.feature, count: UInt64(count), batch: batch, in: &store, series: series,
+                budget: budget, symbols: &symbols)
+        }
         let values = batch.features
         for place in batch.features(of: run) {
             let entry = values[place]
             if marks.has(RowFlags.refused, row: Int(entry.row)) { continue }
-            let number = Int(
-                self.number(of: entry.feature, batch: batch, budget: budget, symbols: &symbols))
-            if number < 0 {
-                budget.drop(.featureLimit)
-            } else if profiled.column(of: number) < 0,
-                let refusal = makeError(number, reason: .extraColumn, series: series, in: &store)
-            {
-                budget.drop(refusal)
-            }
+            reserveExtra(
+                entry.feature, count: 1, batch: batch, in: &store, series: series,
+                budget: budget, symbols: &symbols)
+        }
+    }
+
+    /// Makes the error of a feature that the profile does not name.
+    @inline(__always)
+    private func reserveExtra(
+        _ name: Symbol, count: UInt64, batch: borrowing Batch, in store: inout SeriesStore,
+        series: VariantSeries, budget: SeriesBudget, symbols: inout SymbolCache
+    ) {
+        let number = Int(self.number(of: name, batch: batch, budget: budget, symbols: &symbols))
+        if number < 0 {
+            budget.drop(.featureLimit, count: count)
+        } else if profiled.column(of: number) < 0,
+            let refusal = makeError(number, reason: .extraColumn, series: series, in: &store)
+        {
+            budget.drop(refusal)
         }
     }
 
@@ -45,6 +63,9 @@ extension FeatureCounters {
         bind(layout)
         var present = [UInt64](repeating: 0, count: layout.featureCount)
         var rows: UInt64 = 0
+        countColumns(
+            batch, run: run, by: layout, in: &store, symbols: &symbols, marks: marks,
+            present: &present, rows: &rows)
         let values = batch.features
         let weights = batch.weights
         for place in batch.features(of: run) {
@@ -80,6 +101,42 @@ extension FeatureCounters {
             store.add(counters.rows, amount: absent)
             store.add(counters.missing, amount: absent)
             show(Int(number), in: &store)
+        }
+    }
+
+    /// Counts the columns of numbers of a run.
+    private func countColumns(
+        _ batch: borrowing Batch, run: Int, by layout: Layout, in store: inout SeriesStore,
+        symbols: inout SymbolCache, marks: RowFlags, present: inout [UInt64],
+        rows: inout UInt64
+    ) {
+        var marked = 0..<0
+        for place in batch.numberColumns(of: run) {
+            let column = batch.numberColumns[place]
+            if column.rows != marked {
+                marked = column.rows
+                for row in column.rows
+                where !marks.has(RowFlags.refused, row: row) && symbols.isFirst(row) {
+                    rows += 1
+                }
+            }
+            let number = Int(known(column.feature, batch: batch, symbols: &symbols))
+            let count = UInt64(marks.count(without: RowFlags.refused, rows: column.rows))
+            if number < 0 || count == 0 { continue }
+            let feature = profiled.column(of: number)
+            if feature < 0 {
+                for row in column.rows where !marks.has(RowFlags.refused, row: row) {
+                    countExtra(
+                        batch, run: run, entry: FeatureValue(column, row: row, batch: batch),
+                        number: number, in: &store)
+                }
+                continue
+            }
+            present[feature] = present[feature].adding(count, times: 1)
+            guard let counters = features[number].counters else { continue }
+            // A number is a value of either kind of feature.
+            store.add(counters.rows, amount: count)
+            store.add(counters.values, amount: count)
         }
     }
 

@@ -42,6 +42,11 @@ final class FeatureCounters {
                 batch, run: run, by: layout, in: &store, series: series, budget: budget,
                 symbols: &symbols, marks: marks)
         }
+        if layout == nil {
+            reserveColumns(
+                batch, run: run, in: &store, series: series, budget: budget, symbols: &symbols,
+                marks: &marks, outcome: &outcome)
+        }
         let values = batch.features
         for place in layout == nil ? batch.features(of: run) : 0..<0 {
             let entry = values[place]
@@ -197,6 +202,9 @@ final class FeatureCounters {
                 batch, run: run, in: &store, series: series, symbols: &symbols, marks: &marks)
             return
         }
+        countColumns(
+            batch, run: run, in: &store, series: series, budget: budget, symbols: &symbols,
+            marks: &marks)
         let values = batch.features
         let weights = batch.weights
         for place in batch.features(of: run) {
@@ -235,7 +243,7 @@ final class FeatureCounters {
     }
 
     /// How a value is counted. The first value with a type decides the feature's type.
-    private func judge(_ value: Value.Kind, number: Int) -> Judgement {
+    func judge(_ value: Value.Kind, number: Int) -> Judgement {
         switch (value, features[number].kind) {
         case (.missing, _): return .missing
         case (.number, .numeric?), (.text, .category?), (.notFiniteWord, .category?):

@@ -10,8 +10,12 @@ struct ListCounts: Sendable, BitwiseCopyable {
     static let attributions = 16
     static let ids = 17
     static let traces = 18
+    /// Lists that records have.
+    static let recorded = 19
+    static let numberColumns = 19
+    static let numbers = 20
 
-    var starts: InlineArray<19, UInt32> = InlineArray(repeating: 0)
+    var starts: InlineArray<21, UInt32> = InlineArray(repeating: 0)
 }
 
 /// Called by decoders, which check all values before.
@@ -101,6 +105,8 @@ extension Batch {
         attributions.cut(to: Int(starts[ListCounts.attributions]))
         ids.cut(to: Int(starts[ListCounts.ids]))
         traces.cut(to: Int(starts[ListCounts.traces]))
+        numberColumns.cut(to: Int(starts[ListCounts.numberColumns]))
+        numbers.cut(to: Int(starts[ListCounts.numbers]))
         runs.cut(to: mark.runs)
         items.cut(to: mark.rows)
         outcomes.cut(to: mark.rows)
@@ -143,6 +149,16 @@ extension Batch {
         features.append(
             FeatureValue(row: UInt32(truncatingIfNeeded: row), feature: feature, value: value))
     }
+
+    /// Appends a finite number for a column that is appended later, or for none.
+    @inline(__always)
+    package mutating func append(number: Double) { numbers.append(number) }
+
+    /// Removes the numbers after the first `count`.
+    package mutating func cutNumbers(to count: Int) { numbers.cut(to: count) }
+
+    /// Appends a column whose numbers have been appended.
+    package mutating func append(_ column: NumberColumn) { numberColumns.append(column) }
 
     package mutating func append(prediction: Value, row: Int) {
         predictions.append(
@@ -202,6 +218,8 @@ extension Batch {
         marks.starts[ListCounts.attributions] = UInt32(truncatingIfNeeded: attributions.count)
         marks.starts[ListCounts.ids] = UInt32(truncatingIfNeeded: ids.count)
         marks.starts[ListCounts.traces] = UInt32(truncatingIfNeeded: traces.count)
+        marks.starts[ListCounts.numberColumns] = UInt32(truncatingIfNeeded: numberColumns.count)
+        marks.starts[ListCounts.numbers] = UInt32(truncatingIfNeeded: numbers.count)
         return marks
     }
 }

@@ -45,6 +45,10 @@ package struct Batch: ~Copyable, Sendable {
 
     var observations: InlineArray<11, [Observation]> = InlineArray(repeating: [])
     package internal(set) var features: [FeatureValue] = []
+    /// Features whose numbers are in `numbers` and not in `features`.
+    package internal(set) var numberColumns: [NumberColumn] = []
+    /// Finite.
+    package internal(set) var numbers: [Double] = []
     package internal(set) var predictions: [Prediction] = []
     package internal(set) var scores: [NamedNumber] = []
     package internal(set) var groups: [GroupTag] = []
@@ -108,6 +112,13 @@ package struct Batch: ~Copyable, Sendable {
 
     package func features(of run: Int) -> Range<Int> {
         range(ListCounts.features, run: run, count: features.count)
+    }
+    package func numberColumns(of run: Int) -> Range<Int> {
+        range(ListCounts.numberColumns, run: run, count: numberColumns.count)
+    }
+    /// Whether the rows of a run have features.
+    package func hasFeatures(_ run: Int) -> Bool {
+        !features(of: run).isEmpty || !numberColumns(of: run).isEmpty
     }
     package func predictions(of run: Int) -> Range<Int> {
         range(ListCounts.predictions, run: run, count: predictions.count)

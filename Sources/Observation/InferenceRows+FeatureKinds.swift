@@ -49,36 +49,48 @@ extension InferenceRows {
             record.write(count: groups.features.count)
             for (number, feature) in groups.features.enumerated() {
                 record.write(feature)
-                write(
-                    groups.entries[groups.range(number)], kinds: batch.features.span,
-                    first: batch.runs[run].row, to: &record)
+                let stretches = stretches(groups, number: number, batch: batch)
+                record.write(count: stretches.count)
+                var next = batch.runs[run].row
+                for stretch in stretches {
+                    record.write(count: stretch.row - next)
+                    record.write(count: stretch.length)
+                    record.write(UInt64(stretch.kind.rawValue))
+                    next = stretch.row + stretch.length
+                }
             }
         }
     }
 
-    private static func write(
-        _ places: ArraySlice<Int32>, kinds: Span<FeatureValue>, first: Int,
-        to record: inout ByteWriter
-    ) {
-        // A stretch needs its length before it is written.
-        var stretches: [(row: Int, length: Int, kind: Kind)] = []
-        for place in places {
-            let entry = kinds[Int(place)]
+    /// Consecutive rows whose values are of one kind.
+    private struct Stretch {
+        let row: Int
+        var length: Int
+        let kind: Kind
+    }
+
+    private static func stretches(
+        _ groups: FeatureGroups, number: Int, batch: borrowing Batch
+    ) -> [Stretch] {
+        var stretches: [Stretch] = []
+        for place in groups.columns[number] {
+            let rows = batch.numberColumns[place].rows
+            stretches.append(Stretch(row: rows.lowerBound, length: rows.count, kind: .number))
+        }
+        let columns = stretches.count
+        for place in groups.entries[groups.range(number)] {
+            let entry = batch.features[Int(place)]
             let (row, kind) = (Int(entry.row), Kind(entry.value))
-            if let last = stretches.last, last.kind == kind, last.row + last.length == row {
+            if stretches.count > columns, let last = stretches.last, last.kind == kind,
+                last.row + last.length == row
+            {
                 stretches[stretches.count - 1].length += 1
             } else {
-                stretches.append((row, 1, kind))
+                stretches.append(Stretch(row: row, length: 1, kind: kind))
             }
         }
-        record.write(count: stretches.count)
-        var next = first
-        for stretch in stretches {
-            record.write(count: stretch.row - next)
-            record.write(count: stretch.length)
-            record.write(UInt64(stretch.kind.rawValue))
-            next = stretch.row + stretch.length
-        }
+        if columns > 0, stretches.count > 1 { stretches.sort { $0.row < $1.row } }
+        return stretches
     }
 
     /// Reads the kinds; `firstRows` are the first rows of the runs.
@@ -111,11 +123,13 @@ extension InferenceRows {
     }
 }
 
-/// The places of a run's features, those of one feature after the other in the order in which features
-/// first occur.
+/// The places of a run's features, by feature in the order in which they are counted: those of columns of
+/// numbers first.
 private struct FeatureGroups {
     private(set) var features: [Symbol] = []
-    /// Places in `Batch.features`.
+    /// By feature: places in `Batch.numberColumns`.
+    private(set) var columns: [[Int]] = []
+    /// Places in `Batch.features`, those of one feature after the other.
     private(set) var entries: [Int32] = []
     private var ends: [Int] = []
     /// By symbol: the number of the feature; -1 for none.
@@ -132,19 +146,18 @@ private struct FeatureGroups {
     mutating func fill(_ batch: borrowing Batch, run: Int) {
         for feature in features { numbers[Int(feature.index)] = -1 }
         features.removeAll(keepingCapacity: true)
+        columns.removeAll(keepingCapacity: true)
         entries.removeAll(keepingCapacity: true)
         ends.removeAll(keepingCapacity: true)
+        for place in batch.numberColumns(of: run) {
+            columns[number(of: batch.numberColumns[place].feature)].append(place)
+        }
         let places = batch.features(of: run)
-        let values = batch.features.span
-        var counts: [Int] = []
+        var counts = [Int](repeating: 0, count: features.count)
         for place in places {
-            let name = Int(values[place].feature.index)
-            if numbers[name] < 0 {
-                numbers[name] = Int32(features.count)
-                features.append(values[place].feature)
-                counts.append(0)
-            }
-            counts[Int(numbers[name])] += 1
+            let number = number(of: batch.features[place].feature)
+            if number == counts.count { counts.append(0) }
+            counts[number] += 1
         }
         var total = 0
         var starts: [Int] = []
@@ -155,9 +168,19 @@ private struct FeatureGroups {
         }
         entries += repeatElement(0, count: total)
         for place in places {
-            let number = Int(numbers[Int(values[place].feature.index)])
+            let number = Int(numbers[Int(batch.features[place].feature.index)])
             entries[starts[number]] = Int32(place)
             starts[number] += 1
         }
+    }
+
+    private mutating func number(of feature: Symbol) -> Int {
+        let index = Int(feature.index)
+        if numbers[index] < 0 {
+            numbers[index] = Int32(features.count)
+            features.append(feature)
+            columns.append([])
+        }
+        return Int(numbers[index])
     }
 }

@@ -17,6 +17,8 @@ package enum InferenceRows: BatchEvents {
             batch.observations[index].removeAll(keepingCapacity: true)
         }
         batch.features.removeAll(keepingCapacity: true)
+        batch.numberColumns.removeAll(keepingCapacity: true)
+        batch.numbers.removeAll(keepingCapacity: true)
         batch.predictions.removeAll(keepingCapacity: true)
         batch.scores.removeAll(keepingCapacity: true)
         batch.groups.removeAll(keepingCapacity: true)
@@ -33,6 +35,8 @@ package enum InferenceRows: BatchEvents {
             bytes += batch.observations[index].capacity * MemoryLayout<Observation>.stride
         }
         bytes += batch.features.capacity * MemoryLayout<FeatureValue>.stride
+        bytes += batch.numberColumns.capacity * MemoryLayout<NumberColumn>.stride
+        bytes += batch.numbers.capacity * MemoryLayout<Double>.stride
         bytes += batch.predictions.capacity * MemoryLayout<Prediction>.stride
         bytes +=
             (batch.scores.capacity + batch.attributions.capacity)
@@ -81,11 +85,22 @@ package enum InferenceRows: BatchEvents {
             record.write(UInt64(text.row))
             record.write(text.text)
         }
-        record.write(batch.runs) { run, record in
+        // In records numbers of columns are features as all others are.
+        var features = 0
+        record.write(count: batch.runs.count)
+        for (number, run) in batch.runs.enumerated() {
             record.write(count: run.scope)
             record.write(count: run.row)
-            for list in run.marks.starts.indices {
-                record.write(unwritten.contains(list) ? 0 : UInt64(run.marks.starts[list]))
+            for list in 0..<ListCounts.recorded {
+                if list == ListCounts.features {
+                    record.write(count: features)
+                } else {
+                    record.write(unwritten.contains(list) ? 0 : UInt64(run.marks.starts[list]))
+                }
+            }
+            features += batch.features(of: number).count
+            for place in batch.numberColumns(of: number) {
+                features += batch.numberColumns[place].rows.count
             }
         }
     }
@@ -199,7 +214,7 @@ package enum InferenceRows: BatchEvents {
             let scope = record.number(below: batch.scopes.count)
             let row = record.number(below: batch.items.count)
             var marks = ListCounts()
-            for list in marks.starts.indices {
+            for list in 0..<ListCounts.recorded {
                 let start = UInt32(record.number(below: Int(ends.starts[list]) + 1))
                 if start < before.starts[list] { record.damage() }
                 marks.starts[list] = start

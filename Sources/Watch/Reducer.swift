@@ -40,10 +40,11 @@ struct Reducer: ~Copyable, Sendable {
     /// Counts the runs of one scope. `isRefused` says which rows the writer has refused.
     mutating func reduce(
         _ batch: borrowing Batch, runs: ArraySlice<Int>, scope: Int, layout: Layout,
-        isRefused: (Int) -> Bool
+        isRefused: ((Int) -> Bool)?
     ) -> ScopeDelta {
         begin(batch, layout: layout)
         for run in runs {
+            addColumns(batch, run: run, layout: layout, isRefused: isRefused)
             addFeatures(batch, run: run, layout: layout, isRefused: isRefused)
             addPredictions(batch, run: run, layout: layout, isRefused: isRefused)
             addScores(batch, run: run, layout: layout, isRefused: isRefused)
@@ -86,8 +87,93 @@ struct Reducer: ~Copyable, Sendable {
 
     // MARK: Features
 
+    private mutating func addColumns(
+        _ batch: borrowing Batch, run: Int, layout: Layout, isRefused: ((Int) -> Bool)?
+    ) {
+        var marked = 0..<0
+        for place in batch.numberColumns(of: run) {
+            let given = batch.numberColumns[place]
+            if given.rows != marked {
+                marked = given.rows
+                for row in given.rows where rows[row] & Row.hasFeatures == 0 {
+                    if let isRefused, isRefused(row) { continue }
+                    rows[row] |= Row.hasFeatures
+                    words[Layout.Header.rows] &+= 1
+                }
+            }
+            let column = column(of: given.feature, batch: batch, layout: layout)
+            if column < 0 { continue }
+            let plan = layout.columns[column]
+            let numbers = batch.numbers.span.extracting(
+                given.first..<given.first + given.rows.count)
+            if isRefused == nil, let reference = plan.numeric {
+                isTouched[column] = true
+                present[column] &+= UInt64(numbers.count)
+                add(numbers, firstRow: given.rows.lowerBound, plan: plan, reference: reference)
+                continue
+            }
+            for index in numbers.indices {
+                let row = given.rows.lowerBound + index
+                if let isRefused, isRefused(row) { continue }
+                present[column] &+= 1
+                add(
+                    Value(numbers[index]), column: column, row: row, weight: 1, batch: batch,
+                    layout: layout)
+            }
+        }
+    }
+
+    /// Counts the numbers of consecutive rows: as `add(_:plan:reference:row:weight:)` for each, with the sums
+    /// in registers.
+    private mutating func add(
+        _ numbers: Span<Double>, firstRow: Int, plan: LayoutColumn, reference: NumericReference
+    ) {
+        let search = reference.search
+        let coarse = reference.coarseBins
+        let scale = reference.summary.scale
+        let (low, high) = (reference.summary.minimum, reference.summary.maximum)
+        let (firstBin, lastBin) = (plan.firstWord, plan.binCount &- 1)
+        let sums = plan.firstWord &+ plan.binCount
+        let isTail = plan.tailShare != nil
+        var positive = Double(bitPattern: words[plan.word(.positiveSum)])
+        var negative = Double(bitPattern: words[plan.word(.negativeSum)])
+        var square = Double(bitPattern: words[plan.word(.squareSum)])
+        var minimum = Double(bitPattern: words[plan.word(.minimum)])
+        var maximum = Double(bitPattern: words[plan.word(.maximum)])
+        var (clipped, below, above): (UInt64, UInt64, UInt64) = (0, 0, 0)
+        for index in numbers.indices {
+            let value = numbers[index] + 0.0
+            let bin = search.bin(of: value)
+            let word = firstBin &+ bin
+            if words[word] == 0 { bins.append(UInt32(truncatingIfNeeded: word)) }
+            words[word] &+= 1
+            let z = scale.z(of: value)
+            addSum(z, to: sums &+ Int(coarse[bin]))
+            if z > 0 { positive += z } else { negative += 0 - z }
+            square += z * z
+            let distance = abs(z)
+            if distance > Reducer.outlierZ {
+                rows[firstRow &+ index] |= Row.isOutlier
+                if distance == Scale.limit { clipped &+= 1 }
+            }
+            if value < low { below &+= 1 }
+            if value > high { above &+= 1 }
+            if value < minimum { minimum = value }
+            if value > maximum { maximum = value }
+            if isTail, bin == 0 || bin == lastBin { tails[firstRow &+ index] &+= 1 }
+        }
+        words[plan.word(.positiveSum)] = positive.bitPattern
+        words[plan.word(.negativeSum)] = negative.bitPattern
+        words[plan.word(.squareSum)] = square.bitPattern
+        words[plan.word(.minimum)] = minimum.bitPattern
+        words[plan.word(.maximum)] = maximum.bitPattern
+        words[plan.word(.clipped)] &+= clipped
+        words[plan.word(.below)] &+= below
+        words[plan.word(.above)] &+= above
+    }
+
     private mutating func addFeatures(
-        _ batch: borrowing Batch, run: Int, layout: Layout, isRefused: (Int) -> Bool
+        _ batch: borrowing Batch, run: Int, layout: Layout, isRefused: ((Int) -> Bool)?
     ) {
         let range = batch.features(of: run)
         if range.isEmpty { return }
@@ -96,7 +182,7 @@ struct Reducer: ~Copyable, Sendable {
         for place in range {
             let entry = entries[place]
             let row = Int(entry.row)
-            if isRefused(row) { continue }
+            if let isRefused, isRefused(row) { continue }
             let weight = weights[row]
             if rows[row] & Row.hasFeatures == 0 {
                 rows[row] |= Row.hasFeatures
@@ -267,13 +353,13 @@ struct Reducer: ~Copyable, Sendable {
     // MARK: Predictions and scores
 
     private mutating func addPredictions(
-        _ batch: borrowing Batch, run: Int, layout: Layout, isRefused: (Int) -> Bool
+        _ batch: borrowing Batch, run: Int, layout: Layout, isRefused: ((Int) -> Bool)?
     ) {
         guard let column = layout.prediction else { return }
         for place in batch.predictions(of: run) {
             let entry = batch.predictions[place]
             let row = Int(entry.row)
-            if isRefused(row) { continue }
+            if let isRefused, isRefused(row) { continue }
             note(row, batch: batch, layout: layout)
             // A prediction makes no row an outlier: row -1.
             add(
@@ -283,7 +369,7 @@ struct Reducer: ~Copyable, Sendable {
     }
 
     private mutating func addScores(
-        _ batch: borrowing Batch, run: Int, layout: Layout, isRefused: (Int) -> Bool
+        _ batch: borrowing Batch, run: Int, layout: Layout, isRefused: ((Int) -> Bool)?
     ) {
         guard let column = layout.score else { return }
         let given = batch.observations(.score, of: run)
@@ -312,7 +398,7 @@ struct Reducer: ~Copyable, Sendable {
             let value = largest[row]
             if value.isNaN { continue }
             largest[row] = .nan
-            if isRefused(row) { continue }
+            if let isRefused, isRefused(row) { continue }
             note(row, batch: batch, layout: layout)
             add(
                 Value(value), column: column, row: -1, weight: batch.weights[row], batch: batch,
@@ -347,15 +433,21 @@ struct Reducer: ~Copyable, Sendable {
     private mutating func finish(_ layout: Layout, scope: Int) -> ScopeDelta {
         var delta = ScopeDelta(layout, scope: scope)
         for index in 0..<Layout.Header.count { append(index, layout: layout, to: &delta) }
-        bins.sort()
+        // Where many bins are filled, sorting them takes longer than looking at all.
+        let isDense = bins.count * 8 > layout.wordCount
+        if !isDense { bins.sort() }
         var next = 0
         for (number, column) in layout.columns.enumerated() {
+            if !isTouched[number] { continue }
+            if isDense {
+                for index in column.words { append(index, layout: layout, to: &delta) }
+                continue
+            }
             let end = UInt32(column.firstWord + column.binCount)
             while next < bins.count, bins[next] < end {
                 append(Int(bins[next]), layout: layout, to: &delta)
                 next += 1
             }
-            if !isTouched[number] { continue }
             for index in column.restWords { append(index, layout: layout, to: &delta) }
         }
         raised.sort()

@@ -66,7 +66,7 @@ package final class WatchStore: Sendable {
     /// Counts the rows of a batch against the profiles of their versions, without those for which
     /// `isRefused` is true.
     package func reduce(
-        _ batch: borrowing Batch, isRefused: (Int) -> Bool = { _ in false }
+        _ batch: borrowing Batch, isRefused: ((Int) -> Bool)? = nil
     ) -> WatchDeltas {
         var deltas = WatchDeltas()
         deltas.generation = generation.load(ordering: .acquiring)

@@ -53,12 +53,13 @@ final class WatchedVariant: Sendable {
 
     /// Makes the labels again, because other features are on the page.
     func change(_ rules: WatchSettings.Rules, budget: SeriesBudget) {
-        // The former series are given back before the new ones are taken.
-        series.withLock { $0 = .none }
-        let made = VariantSeriesLabels(
-            model: model, version: version, variant: variant, layout: layout, rules: rules,
-            budget: budget)
-        series.withLock { $0 = made }
+        series.withLock { series in
+            // The former series are given back before the new ones are taken.
+            series = .none
+            series = VariantSeriesLabels(
+                model: model, version: version, variant: variant, layout: layout, rules: rules,
+                budget: budget)
+        }
     }
 
     // MARK: Counting

@@ -116,11 +116,11 @@ def ends(daemon) -> float:
     return values[0] if values else 0
 
 
-def next_window(daemon, clock, seconds: int = FIVE):
-    """Lets so much time pass and waits for the scores."""
-    before = ends(daemon)
-    clock.let_pass(seconds)
-    wait_until(lambda: ends(daemon) > before, 60, "the scores of the next window")
+def next_window(daemon, clock):
+    """Lets five minutes pass and waits for the scores of the window that has ended then."""
+    clock.let_pass(FIVE)
+    end = (time.time() + clock.passed) // FIVE * FIVE
+    wait_until(lambda: ends(daemon) > end - 1, 60, "the scores of the next window")
 
 
 def test_profile_is_given_read_and_taken_away(keep, tmp_path):

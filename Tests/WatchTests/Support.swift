@@ -95,6 +95,15 @@ struct Rows: ~Copyable {
         batch.appendRow(item: row, outcome: .ok, reason: .none, weight: weight, size: 1)
     }
 
+    /// Numbers of a feature in rows that were added without features.
+    mutating func add(column feature: String, _ numbers: [Double], firstRow: Int) {
+        let first = batch.numbers.count
+        for number in numbers { batch.append(number: number) }
+        batch.append(
+            NumberColumn(
+                feature: name(feature), rows: firstRow..<firstRow + numbers.count, first: first))
+    }
+
     private mutating func name(_ text: String) -> Symbol {
         text.isEmpty ? .none : batch.intern(text.utf8Span.span)
     }

@@ -18,7 +18,7 @@ struct WindowTests {
         var reducer = Reducer()
         return reducer.reduce(
             made.batch, runs: Array(made.batch.runs.indices)[...], scope: 0, layout: layout,
-            isRefused: { _ in false })
+            isRefused: nil)
     }
 
     private func choice(
