@@ -135,12 +135,14 @@ wheel: .venv-wheel/.made ## Builds the wheel of the Python client below .build/w
 	SOURCE_DATE_EPOCH=$${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct 2>/dev/null || echo 1795000000)} \
 		.venv-wheel/bin/python -m flit_core.wheel --outdir .build/wheel deploy/python
 
-torture: release torture-dependencies ## Kills the daemon, cuts its power, lets its disk fail; audits
+torture: release torture-dependencies ## Kills the daemon, cuts its power, changes, removes and fails its files; audits
 	python3 Tests/Torture/prove.py
 	python3 Tests/Torture $(TORTURE)
 	python3 Tests/Torture --pushes groups $(TORTURE)
 	python3 Tests/Torture/power.py $(POWER)
 	python3 Tests/Torture/faults.py $(FAULTS)
+	python3 Tests/Torture/damage.py $(DAMAGE)
+	python3 Tests/Torture/removal.py $(REMOVAL)
 
 bench: release benchmark-dependencies ## Measures beside node_exporter and a floor in C; keeps the run
 	python3 Tests/Benchmarks/bench.py $(BENCH)

@@ -43,7 +43,7 @@ package struct Batch: ~Copyable, Sendable {
 
     // MARK: Lists; `list(of: run)` is the range of a run's entries
 
-    var observations: InlineArray<11, [Observation]> = InlineArray(repeating: [])
+    var observations: InlineArray<13, [Observation]> = InlineArray(repeating: [])
     package internal(set) var features: [FeatureValue] = []
     /// Features whose numbers are in `numbers` and not in `features`.
     package internal(set) var numberColumns: [NumberColumn] = []
@@ -56,6 +56,7 @@ package struct Batch: ~Copyable, Sendable {
     package internal(set) var attributions: [NamedNumber] = []
     package internal(set) var ids: [RowText] = []
     package internal(set) var traces: [RowText] = []
+    package internal(set) var finishReasons: [RowName] = []
 
     /// The form of the record that is read.
     var recordForm: UInt64 = 0
@@ -131,6 +132,9 @@ package struct Batch: ~Copyable, Sendable {
     }
     package func traces(of run: Int) -> Range<Int> {
         range(ListCounts.traces, run: run, count: traces.count)
+    }
+    package func finishReasons(of run: Int) -> Range<Int> {
+        range(ListCounts.finishReasons, run: run, count: finishReasons.count)
     }
 
     private func range(_ list: Int, run: Int, count: Int) -> Range<Int> {

@@ -93,17 +93,15 @@ extension InferenceRows {
         return stretches
     }
 
-    /// Reads the kinds; `firstRows` are the first rows of the runs.
-    static func readFeatureKinds(
-        _ record: inout ByteReader, into batch: inout Batch, firstRows: [Int]
-    ) {
+    /// Reads the kinds of the features of the batch's runs.
+    static func readFeatureKinds(_ record: inout ByteReader, into batch: inout Batch) {
         let anyText = batch.store("?")
         let runs = record.count()
-        if runs != firstRows.count { return record.damage() }
+        if runs != batch.runs.count { return record.damage() }
         for run in 0..<runs {
             for _ in 0..<record.count() {
                 let feature = batch.name(&record, required: true)
-                var next = firstRows[run]
+                var next = batch.runs[run].row
                 for _ in 0..<record.count() {
                     let row = next + record.number(below: batch.items.count - next)
                     let length = record.number(below: batch.items.count - row + 1)

@@ -61,7 +61,7 @@ extension LabelEvent: BatchEvents {
     }
 
     package static func read(_ record: inout ByteReader, into batch: inout Batch) {
-        if batch.recordForm < 3 {
+        if batch.recordForm < 4 {
             readGroups(&record, into: &batch)
             readEvents(&record, into: &batch)
             return

@@ -30,6 +30,7 @@ struct BatchRecordTests {
             batch.append(id: text, row: row)
             let trace = batch.store(trace: Array("trace \(row)".utf8).span)
             batch.append(trace: trace, row: row)
+            batch.append(finishReason: other, row: row)
             batch.appendRow(
                 item: row, outcome: .timeout, reason: feature, weight: UInt64(row + 1),
                 size: 1 << 40)
@@ -49,6 +50,7 @@ struct BatchRecordTests {
         batch.append(training)
         var state = StateEvent()
         state.inFlight = 3
+        state.cacheUsage = 0.5
         batch.append(state)
         var lifecycle = ModelEvent()
         lifecycle.change = .unloaded
@@ -153,7 +155,7 @@ struct BatchRecordTests {
         writer.write(count: 2)
         writer.write(UInt64(EventKind.inference.rawValue))
         for number in [1, 0, 0, 0, 1, 1] { writer.write(count: number) }
-        for _ in Measure.allCases { writer.write(count: 0) }
+        for _ in 0..<11 { writer.write(count: 0) }
         for number in [1, 0, 3, 0] { writer.write(count: number) }
         writer.write(12.5)
         for number in [1, 0, 0] { writer.write(count: number) }

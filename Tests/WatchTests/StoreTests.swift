@@ -140,7 +140,7 @@ struct StoreTests {
         #expect(watch.page().allSatisfy { $0.contains("variant=") })
     }
 
-    @Test func `a store that is restored shows the same page and goes on`() {
+    @Test func `a store that is restored shows the same page and continues`() {
         let watch = WatchStore()
         _ = watch.give(profile(seed: 1))
         _ = watch.give(profile(version: "*", seed: 2), from: .file)
