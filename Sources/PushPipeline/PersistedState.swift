@@ -97,7 +97,9 @@ package final class PersistedState: JournalState {
                 producers.bytes(of: $0)
             },
             Snapshot.Part(Section.model, count: modelImage.modelCount) { modelImage.model($0) },
-            Snapshot.Part(Section.version, count: modelImage.versionCount) { modelImage.version($0) },
+            Snapshot.Part(Section.version, count: modelImage.versionCount) {
+                modelImage.version($0)
+            },
             Snapshot.Part(Section.watch, count: watch.count) { watch.bytes(of: $0) },
         ] + [PersistedState.part(of: groups)]
     }
