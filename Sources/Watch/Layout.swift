@@ -2,6 +2,7 @@ internal import Kernel
 package import Profiles
 internal import Series
 internal import Statistics
+internal import Wire
 
 /// A profile laid out for counting: every number that is counted against it is a word, at the same place
 /// in deltas, sub-windows and totals. Immutable and shared by all threads.

@@ -231,7 +231,8 @@ extension VariantNumbers {
         let first = numbers.count
         numbers += repeatElement(.nan, count: WatchFamilies.Slot.allCases.count)
         func set(_ slot: WatchFamilies.Slot, _ value: Double?) {
-            if let value { numbers[first + slot.rawValue] = value }
+            // A p-value may be -0.
+            if let value { numbers[first + slot.rawValue] = value + 0.0 }
         }
         if plan.numeric != nil {
             set(.positiveSum, totals.double(plan.word(.positiveSum)))

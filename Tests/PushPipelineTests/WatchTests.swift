@@ -60,6 +60,7 @@ struct WatchTests {
             #expect(run.push(body(step * 50..<step * 50 + 50, scale: 3)) == 200)
             clock.advance(301)
         }
+        run.models.watch.evaluateAgain()
         run.models.watch.evaluate(at: clock.source.now)
         let before = page(run)
         #expect(
@@ -92,6 +93,7 @@ struct WatchTests {
         }
         // As kill -9 leaves it: the folder as it is now, without a last snapshot.
         let copy = try folder.copy()
+        run.models.watch.evaluateAgain()
         run.models.watch.evaluate(at: clock.source.now)
         let expected = page(run)
         run.stop()
