@@ -1,7 +1,6 @@
 internal import Kernel
 internal import Series
 internal import Synchronization
-internal import Watch
 
 /// Listing, retiring, expiry and changed settings.
 extension Models {
@@ -57,8 +56,7 @@ extension Models {
             return isKnown
         }
         if isKnown { producers.removeRetired() }
-        let hadProfile = watch.retire(model: model, version: version)
-        return isKnown || hadProfile
+        return isKnown
     }
 
     /// Removes a model with all its versions and facts. Returns false if there is no such model.
@@ -70,8 +68,7 @@ extension Models {
             return isKnown
         }
         if isKnown { producers.removeRetired() }
-        let hadProfile = watch.retire(model: model)
-        return isKnown || hadProfile
+        return isKnown
     }
 
     /// Removes the state that a producer has pushed.
@@ -154,9 +151,6 @@ extension Models {
                     }
                 },
                 models: { expired.models.contains($0.name) })
-        }
-        for version in expired.versions {
-            watch.expire(model: version.model, version: version.version)
         }
         producers.removeRetired()
     }

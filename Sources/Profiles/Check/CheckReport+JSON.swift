@@ -20,8 +20,7 @@ extension CheckReport {
 }
 
 extension CheckReport.Column {
-    /// The column as JSON.
-    package var node: JSONNode {
+    fileprivate var node: JSONNode {
         var object: [JSONNode.Member] = [
             .init("name", value: .string(name)), .init("role", value: .string(role.rawValue)),
             .init("type", value: .string(isNumerical ? "numerical" : "categorical")),
