@@ -93,6 +93,7 @@ struct Daemon: ~Copyable {
         }
         // Before the first push: a group must not use a name of the page with another type.
         pushState.groups.reserve(owners.familyKinds())
+        pushState.setProfiles(configuration.push)
         try pushState.pipeline.start()
         try scrapes.start()
         if !pushListeners.isEmpty {

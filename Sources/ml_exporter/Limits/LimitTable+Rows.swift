@@ -8,6 +8,7 @@ internal import Profiles
 internal import Scrape
 internal import Series
 internal import Settings
+internal import Watch
 
 extension LimitTable {
     /// A new limit is one row here; `python3 docs/limits.py` then writes docs/limits.md.
@@ -16,6 +17,7 @@ extension LimitTable {
         let push = PushListener.limits
         let events = EventLimits()
         let series = configuration.push.series
+        let watch = configuration.push.watchLimits
         let groups = configuration.push.groups
         let journal = JournalLimits()
         func http(_ reason: String) -> String {
@@ -195,6 +197,14 @@ extension LimitTable {
                 "features of a version: `feature_limit`", limit: .count(series.features),
                 setting: "`limits.features`", answer: "value left out",
                 counter: dropped("feature_limit")),
+            Row(
+                "profiles in force: `profile_limit`", limit: .count(watch.profiles),
+                setting: "`limits.profiles`", answer: "429", counter: code("429")),
+            Row(
+                "memory of the windows of all profiles: `watch_limit`", limit: .bytes(watch.bytes),
+                setting: "`limits.watch_bytes`",
+                answer: "a further version has counters and no windows",
+                counter: dropped("watch_limit")),
             Row(
                 "producers whose gauges are added up: `lease_limit`", limit: .count(series.leases),
                 answer: "value left out", counter: dropped("lease_limit")),
