@@ -78,18 +78,28 @@ let package = Package(
             ]),
         module("Groups", imports: ["Kernel", "Wire", "Exposition"]),
         module("Series", imports: ["Kernel", "Wire", "Exposition", "Observation"]),
-        module("Model", imports: ["Kernel", "Wire", "Exposition", "Observation", "Series"]),
+        module(
+            "Watch",
+            imports: [
+                "Kernel", "Wire", "Statistics", "Profiles", "Exposition", "Observation", "Series",
+            ]),
+        module(
+            "Model",
+            imports: ["Kernel", "Wire", "Exposition", "Observation", "Series", "Watch"]),
         module("Journal", imports: ["Kernel", "Wire", "CSQLite", "CISAL", "CLinux"]),
         module(
             "PushPipeline",
-            imports: ["Kernel", "Wire", "Groups", "Intake", "Observation", "Model", "Journal"]),
+            imports: [
+                "Kernel", "Wire", "Profiles", "Groups", "Intake", "Observation", "Watch", "Model",
+                "Journal",
+            ]),
         module("Scrape", imports: ["Kernel", "Exposition", "HTTP", "Host", logging]),
         .executableTarget(
             name: "ml_exporter",
             dependencies: [
                 "CLinux", "CVersion", "Kernel", "Wire", "Exposition", "Settings", "HTTP", "Host",
-                "Groups", "Intake", "Observation", "Series", "Model", "Journal", "PushPipeline",
-                "Scrape", "Statistics", "Profiles", argumentParser, logging,
+                "Groups", "Intake", "Observation", "Series", "Watch", "Model", "Journal",
+                "PushPipeline", "Scrape", "Statistics", "Profiles", argumentParser, logging,
             ],
             resources: [.embedInCode("Push/openapi.json")], swiftSettings: settings),
         .target(name: "Scratch", path: "Tests/Scratch", swiftSettings: settings),
@@ -104,7 +114,17 @@ let package = Package(
         tests(of: "Observation", imports: ["Kernel", "Wire"]),
         tests(of: "Intake", imports: ["Kernel", "Wire", "Observation", "CDeflate"]),
         tests(of: "Series", imports: ["Kernel", "Exposition", "Observation"]),
-        tests(of: "Model", imports: ["Kernel", "Wire", "Exposition", "Observation", "Series"]),
+        tests(
+            of: "Watch",
+            imports: [
+                "Kernel", "Wire", "Statistics", "Profiles", "Exposition", "Observation", "Series",
+            ]),
+        tests(
+            of: "Model",
+            imports: [
+                "Kernel", "Wire", "Statistics", "Profiles", "Exposition", "Observation", "Series",
+                "Watch",
+            ]),
         tests(
             of: "Host",
             imports: ["CLinux", "Kernel", "Exposition", "Settings", "Scratch", argumentParser]),
@@ -113,8 +133,8 @@ let package = Package(
         tests(
             of: "PushPipeline",
             imports: [
-                "Kernel", "Wire", "Exposition", "Groups", "Intake", "Observation", "Series",
-                "Model", "Journal", "Scratch",
+                "Kernel", "Wire", "Statistics", "Profiles", "Exposition", "Groups", "Intake",
+                "Observation", "Series", "Watch", "Model", "Journal", "Scratch",
             ]),
     ],
     cxxLanguageStandard: .cxx17,

@@ -18,6 +18,8 @@ struct Column {
     let position: Int
     /// The position of the key inside the subject, as in `features.age`; nil for a top-level key.
     let member: Int?
+    /// Of a feature whose values are all numbers: the index of the first one in `Batch.numbers`.
+    var firstNumber: Int?
 }
 
 /// The rows of columns while they are checked.

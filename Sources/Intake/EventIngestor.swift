@@ -193,7 +193,7 @@ package final class EventIngestor: Sendable {
     }
 
     /// The form of a body with this content type; nil for an unsupported one.
-    static func form(_ contentType: Span<UInt8>?) -> EventDecoder.Form? {
+    package static func form(_ contentType: Span<UInt8>?) -> EventDecoder.Form? {
         guard let contentType else { return nil }
         let end = contentType.offset(of: UInt8(ascii: ";")) ?? contentType.count
         let type = contentType.extracting(first: end).trimmed

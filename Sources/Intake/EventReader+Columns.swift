@@ -35,7 +35,12 @@ extension EventReader {
                 unit: "events")
         }
         columnRows.begin(count)
-        for index in columns.indices { try check(event, column: columns[index], batch: &batch) }
+        for index in columns.indices {
+            columns[index].firstNumber = numbers(event, column: columns[index], batch: &batch)
+            if columns[index].firstNumber == nil {
+                try check(event, column: columns[index], batch: &batch)
+            }
+        }
         batch.openRun(scope, at: source.mark)
         for row in 0..<count {
             columnRows.rows.append(batch.nextRow)
@@ -181,6 +186,21 @@ extension EventReader {
 
     // MARK: First pass: check the rows
 
+    /// Appends the numbers of a feature that has nothing else, and returns where they begin.
+    private func numbers(_ event: JSONValue, column: Column, batch: inout Batch) -> Int? {
+        guard case .feature = column.content, columnRows.count > 0 else { return nil }
+        let start = batch.numbers.count
+        // Each number is one token.
+        for position in column.position + 1...column.position + columnRows.count {
+            guard event.kind(position) == .number else {
+                batch.cutNumbers(to: start)
+                return nil
+            }
+            batch.append(number: event.number(position))
+        }
+        return start
+    }
+
     private mutating func check(
         _ event: JSONValue, column: Column, batch: inout Batch
     ) throws(EventError) {
@@ -250,6 +270,14 @@ extension EventReader {
     // MARK: Second pass: fill the batch
 
     private mutating func fill(_ event: JSONValue, column: Column, batch: inout Batch) {
+        if let first = column.firstNumber, case .feature(let feature) = column.content,
+            columnRows.problems.isEmpty, let row = columnRows.rows.first
+        {
+            batch.append(
+                NumberColumn(
+                    feature: feature, rows: row..<row + columnRows.count, first: first))
+            return
+        }
         if case .measure(let measure, _) = column.content {
             fill(event, column: column, measure: measure, batch: &batch)
             return
@@ -306,7 +334,7 @@ extension EventReader {
             if event.count(value) > 0 { batch.append(id: batch.store(event.text(value)), row: row) }
         case .trace:
             if event.count(value) > 0 {
-                batch.append(trace: batch.store(event.text(value)), row: row)
+                batch.append(trace: batch.store(trace: event.text(value)), row: row)
             }
         case .finishReason:
             // A text that was cut was counted by the check.

@@ -131,7 +131,7 @@ extension EventReader {
         }
         if let position = members[.traceID] {
             let text = try event.text(position, limit: limits.nameBytes, subject: "trace_id")
-            if !text.isEmpty { batch.append(trace: batch.store(text), row: row) }
+            if !text.isEmpty { batch.append(trace: batch.store(trace: text), row: row) }
         }
     }
 

@@ -35,4 +35,14 @@ package struct ResourcePath: Sendable, Equatable {
             parts.append((collection.extracting(first: suffix).string, text))
         } while !rest.isAtEnd
     }
+
+    /// The path of a thing that ends with a word of its own: `/v1/models/fraud/versions/3/profile`. Nil if
+    /// it does not end so, or if the path is that of a thing with this name.
+    package init?(_ rawPath: Span<UInt8>, leaf: StaticString) {
+        let end = rawPath.count - leaf.utf8CodeUnitCount
+        guard end > 0, rawPath.extracting(droppingFirst: end).equals(leaf),
+            rawPath[end - 1] == UInt8(ascii: "/")
+        else { return nil }
+        self.init(rawPath.extracting(first: end - 1))
+    }
 }

@@ -1,4 +1,5 @@
 internal import Kernel
+internal import Synchronization
 internal import Wire
 
 extension Journal {
@@ -10,11 +11,16 @@ extension Journal {
             if let expiry = state.expiry() { writer.commit([expiry]) }
             change(to: .ready)
             while let group = queue.removeAll() {
+                writerBusySince.store(Clock.monotonicNanoseconds, ordering: .relaxed)
                 writer.checkFiles()
                 writer.commit(group)
-                if group.isEmpty { writerWakeup.wait() }
+                if group.isEmpty {
+                    writerBusySince.store(0, ordering: .relaxed)
+                    writerWakeup.wait()
+                }
                 writer.snapshotIfDue()
             }
+            writerBusySince.store(0, ordering: .relaxed)
             writer.snapshotIfNew()
         }
         while let group = queue.removeAll() {

@@ -35,6 +35,14 @@ package final class Journal: SubmissionJournal, ScheduledTask {
     private let current = LockedValue<Status>(.replaying)
     private let isReadyNow = Atomic<Bool>(false)
     private let nextCheck = Atomic<UInt64>(0)
+    /// When the writer began what it is doing, on the monotonic clock; 0 while it waits.
+    let writerBusySince = Atomic<UInt64>(0)
+
+    /// How long the writer has been busy with one commit; 0 while it waits.
+    package var writerBusyNanoseconds: UInt64 {
+        let since = writerBusySince.load(ordering: .relaxed)
+        return since == 0 ? 0 : Clock.monotonicNanoseconds &- since
+    }
     private let directory = LockedValue<StorageDirectory?>(nil)
     let path: String
     let handover = LockedValue(Handover())

@@ -2,6 +2,7 @@ internal import Exposition
 internal import Kernel
 internal import Observation
 internal import Series
+internal import Watch
 internal import Wire
 
 /// The counters of the features of one variant of a model version. Guarded by the version's lock.
@@ -24,7 +25,9 @@ final class FeatureCounters {
     }
 
     private var table = NameTable()
-    private var features: [Feature] = []
+    private(set) var features: [Feature] = []
+    /// Those of the version's profile.
+    var profiled = ProfiledFeatures()
 
     /// Makes the series of the features and input errors of a run. Rows that exceed a limit are
     /// refused; features beyond the limit are dropped and counted.
@@ -32,10 +35,20 @@ final class FeatureCounters {
         _ batch: borrowing Batch, run: Int, in store: inout SeriesStore,
         series: VariantSeries,
         budget: SeriesBudget, symbols: inout SymbolCache, marks: inout RowFlags,
-        outcome: inout BatchOutcome
+        layout: Layout? = nil, outcome: inout BatchOutcome
     ) {
+        if let layout {
+            reserve(
+                batch, run: run, by: layout, in: &store, series: series, budget: budget,
+                symbols: &symbols, marks: marks)
+        }
+        if layout == nil {
+            reserveColumns(
+                batch, run: run, in: &store, series: series, budget: budget, symbols: &symbols,
+                marks: &marks, outcome: &outcome)
+        }
         let values = batch.features
-        for place in batch.features(of: run) {
+        for place in layout == nil ? batch.features(of: run) : 0..<0 {
             let entry = values[place]
             if marks.has(RowFlags.refused, row: Int(entry.row)) { continue }
             let number = number(of: entry.feature, batch: batch, budget: budget, symbols: &symbols)
@@ -68,8 +81,7 @@ final class FeatureCounters {
 
     /// The number of a known feature, else `SymbolCache.refused`.
     @inline(__always)
-    private func known(_ name: Symbol, batch: borrowing Batch, symbols: inout SymbolCache) -> Int32
-    {
+    func known(_ name: Symbol, batch: borrowing Batch, symbols: inout SymbolCache) -> Int32 {
         let number = symbols[name]
         if number != -1 { return number }
         let found = table.number(of: batch.bytes(name)).map { Int32($0) } ?? SymbolCache.refused
@@ -79,7 +91,7 @@ final class FeatureCounters {
 
     /// The number of a feature, added if it is new; `SymbolCache.refused` beyond the limit.
     @inline(__always)
-    private func number(
+    func number(
         of name: Symbol, batch: borrowing Batch, budget: SeriesBudget, symbols: inout SymbolCache
     ) -> Int32 {
         let number = symbols[name]
@@ -94,6 +106,9 @@ final class FeatureCounters {
         return resolved
     }
 
+    /// The number of a feature, added if it is new, whatever the limit is.
+    func added(_ name: Span<UInt8>) -> Int { Int(resolve(name, limit: .max)) }
+
     private func resolve(_ name: Span<UInt8>, limit: Int) -> Int32 {
         if let known = table.number(of: name) { return Int32(known) }
         if table.count >= limit { return SymbolCache.refused }
@@ -101,7 +116,7 @@ final class FeatureCounters {
         return Int32(table.add(name))
     }
 
-    private func makeCounters(
+    func makeCounters(
         _ number: Int, series: VariantSeries, in store: inout SeriesStore
     ) -> DropReason? {
         if let refusal = store.reserve(4) { return refusal }
@@ -115,7 +130,7 @@ final class FeatureCounters {
         return nil
     }
 
-    private func makeError(
+    func makeError(
         _ number: Int, reason: InputReason, series: VariantSeries, in store: inout SeriesStore
     ) -> DropReason? {
         let place = Int(reason.rawValue)
@@ -176,8 +191,20 @@ final class FeatureCounters {
     func count(
         _ batch: borrowing Batch, run: Int, in store: inout SeriesStore,
         series: VariantSeries,
-        budget: SeriesBudget, symbols: inout SymbolCache, marks: inout RowFlags
+        budget: SeriesBudget, symbols: inout SymbolCache, marks: inout RowFlags,
+        layout: Layout? = nil
     ) {
+        if let layout {
+            countFeatures(
+                batch, run: run, by: layout, in: &store, series: series, budget: budget,
+                symbols: &symbols, marks: &marks)
+            countErrors(
+                batch, run: run, in: &store, series: series, symbols: &symbols, marks: &marks)
+            return
+        }
+        countColumns(
+            batch, run: run, in: &store, series: series, budget: budget, symbols: &symbols,
+            marks: &marks)
         let values = batch.features
         let weights = batch.weights
         for place in batch.features(of: run) {
@@ -197,22 +224,26 @@ final class FeatureCounters {
                     batch, run: run, entry: entry, number: number, in: &store, series: series,
                     budget: budget, marks: &marks)
             }
-            if !features[number].isShown {
-                features[number].isShown = true
-                for counter in [counters.values, counters.missing, counters.notFinite] {
-                    store.show(counter)
-                }
-            }
+            show(number, in: &store)
         }
         countErrors(batch, run: run, in: &store, series: series, symbols: &symbols, marks: &marks)
     }
 
-    private enum Judgement {
+    enum Judgement {
         case value, missing, notFinite, otherType
     }
 
+    /// Shows the counters of a feature, also those at 0.
+    func show(_ number: Int, in store: inout SeriesStore) {
+        guard !features[number].isShown, let counters = features[number].counters else { return }
+        features[number].isShown = true
+        for counter in [counters.rows, counters.values, counters.missing, counters.notFinite] {
+            store.show(counter)
+        }
+    }
+
     /// How a value is counted. The first value with a type decides the feature's type.
-    private func judge(_ value: Value.Kind, number: Int) -> Judgement {
+    func judge(_ value: Value.Kind, number: Int) -> Judgement {
         switch (value, features[number].kind) {
         case (.missing, _): return .missing
         case (.number, .numeric?), (.text, .category?), (.notFiniteWord, .category?):
@@ -233,26 +264,37 @@ final class FeatureCounters {
 
     /// A value of the wrong type is an input error of its row, unless the producer has pushed the same
     /// error.
-    private func countMismatch(
+    func countMismatch(
         _ batch: borrowing Batch, run: Int, entry: FeatureValue, number: Int,
         in store: inout SeriesStore, series: VariantSeries, budget: SeriesBudget,
         marks: inout RowFlags
     ) {
         countInvalidRows(
             batch, run: run, row: entry.row, in: &store, series: series, marks: &marks)
-        let errors = batch.inputErrors
-        let range = batch.inputErrors(of: run)
-        var place = errors.span.firstIndex(ofRow: entry.row, in: range)
-        while place < range.upperBound, errors[place].row == entry.row {
-            if errors[place].feature == entry.feature, errors[place].reason == .type { return }
-            place += 1
-        }
+        if hasError(batch, run: run, entry: entry, reason: .type) { return }
         // The event is in the journal by now: if a limit is reached, only the error is lost.
         if let refusal = makeError(number, reason: .type, series: series, in: &store) {
             budget.drop(refusal)
         } else if let counter = features[number].errors[Int(InputReason.type.rawValue)] {
             store.add(counter, amount: batch.weights[Int(entry.row)])
         }
+    }
+
+    /// Whether the producer has pushed this error of a row's feature.
+    func hasError(
+        _ batch: borrowing Batch, run: Int, entry: FeatureValue, reason: InputReason
+    ) -> Bool {
+        let range = batch.inputErrors(of: run)
+        if range.isEmpty { return false }
+        let errors = batch.inputErrors
+        var place = errors.span.firstIndex(ofRow: entry.row, in: range)
+        while place < range.upperBound, errors[place].row == entry.row {
+            if errors[place].feature == entry.feature, errors[place].reason == reason {
+                return true
+            }
+            place += 1
+        }
+        return false
     }
 
     private func countErrors(

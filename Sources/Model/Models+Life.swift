@@ -1,6 +1,7 @@
 internal import Kernel
 internal import Series
 internal import Synchronization
+internal import Watch
 
 /// Listing, retiring, expiry and changed settings.
 extension Models {
@@ -56,7 +57,8 @@ extension Models {
             return isKnown
         }
         if isKnown { producers.removeRetired() }
-        return isKnown
+        let hadProfile = watch.retire(model: model, version: version)
+        return isKnown || hadProfile
     }
 
     /// Removes a model with all its versions and facts. Returns false if there is no such model.
@@ -68,7 +70,8 @@ extension Models {
             return isKnown
         }
         if isKnown { producers.removeRetired() }
-        return isKnown
+        let hadProfile = watch.retire(model: model)
+        return isKnown || hadProfile
     }
 
     /// Removes the state that a producer has pushed.
@@ -151,6 +154,9 @@ extension Models {
                     }
                 },
                 models: { expired.models.contains($0.name) })
+        }
+        for version in expired.versions {
+            watch.expire(model: version.model, version: version.version)
         }
         producers.removeRetired()
     }

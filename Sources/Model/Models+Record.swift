@@ -1,14 +1,15 @@
 package import Kernel
 package import Observation
 internal import Series
+internal import Watch
 package import Wire
 
 /// What survives a restart: a record of each push as it was reserved, and snapshots of everything.
 extension Models {
     /// The first number of a snapshot. Form 1 had no finish reasons, no cache and fewer measures.
     fileprivate static let form: UInt64 = 2
-    /// The first number of a reservation.
-    private static let reservationForm: UInt64 = 3
+    /// The first number of a reservation. Form 2 had no finish reasons, forms 2 and 3 had no deltas.
+    private static let reservationForm: UInt64 = 4
 
     // MARK: Reservations
 
@@ -17,6 +18,7 @@ extension Models {
         record.write(Models.reservationForm)
         record.write(reservation.context.sender.number)
         reservation.write(to: &record)
+        reservation.deltas.write(to: &record)
     }
 
     /// Applies a batch as it was reserved, whatever the limits and rules are now. Returns false for a
@@ -30,6 +32,10 @@ extension Models {
         let context = PushContext(from: Models.sender(record.number()), at: time)
         reservation.begin(batch, context: context)
         reservation.read(&record, batch: batch, haveFinishReasons: form > 2)
+        if form > 3 {
+            guard let deltas = watch.replay(&record, batch: batch) else { return false }
+            reservation.deltas = deltas
+        }
         if record.isDamaged { return false }
         replay(batch, reservation: reservation)
         return true

@@ -2,6 +2,7 @@ internal import Exposition
 package import Kernel
 package import Observation
 package import Series
+package import Watch
 
 /// All models that producers push for: applies batches and writes the page's families.
 ///
@@ -10,6 +11,8 @@ package import Series
 /// is written without a lock.
 package final class Models: Sendable {
     package let budget: SeriesBudget
+    /// Compares what models get and give with their profiles.
+    package let watch: WatchStore
     let directory: LockedValue<ModelDirectory>
     let leases: Leases
     /// Whether a page removes what has expired, or only `forget` does.
@@ -29,12 +32,14 @@ package final class Models: Sendable {
     /// with a journal only `forget` does, after the removal is on disk.
     package init(
         _ limits: SeriesLimits = SeriesLimits(), settings: ModelSettings = ModelSettings(),
+        watch: WatchSettings = WatchSettings(), watchLimits: WatchLimits = WatchLimits(),
         nativeHistograms: Bool = false, expiresItself: Bool = true,
         processes: Root = Root("/proc")
     ) {
         let budget = SeriesBudget(limits)
         var refusal: DropReason?
         self.budget = budget
+        self.watch = WatchStore(watchLimits, settings: watch, budget: budget)
         self.expiresItself = expiresItself
         directory = LockedValue(ModelDirectory(settings, keepsNatives: nativeHistograms))
         leases = Leases(limit: limits.leases)
@@ -64,14 +69,34 @@ package final class Models: Sendable {
     /// Reserves the series that a batch needs and refuses the events that exceed a limit.
     /// Nothing is on a page until the batch is applied. A reservation that is never applied
     /// counts against the limits until the version is removed.
+    ///
+    /// `deltas` are those that the receiving thread has made of the batch. They are made again if the
+    /// profile has changed since, or if rows are refused.
     package func reserve(
         _ batch: borrowing Batch, from sender: Sender, at time: Timestamp = .now,
-        outcome: inout BatchOutcome
+        deltas: WatchDeltas? = nil, outcome: inout BatchOutcome
     ) -> Reservation {
         var reservation = unused.withLock { $0.popLast() } ?? Reservation()
         reservation.begin(batch, context: PushContext(from: sender, at: time))
         reserve(batch, reservation: &reservation, outcome: &outcome)
+        if watch.isUsed {
+            reservation.deltas = self.deltas(deltas, of: batch, reservation: reservation)
+        }
         return reservation
+    }
+
+    private func deltas(
+        _ given: WatchDeltas?, of batch: borrowing Batch, reservation: borrowing Reservation
+    ) -> WatchDeltas {
+        var deltas: WatchDeltas
+        if let given, watch.isCurrent(given), !reservation.rows.haveAny(RowFlags.refused) {
+            deltas = given
+        } else {
+            let rows = reservation.rows
+            deltas = watch.reduce(batch) { rows.has(RowFlags.refused, row: $0) }
+        }
+        watch.decide(&deltas, batch: batch, at: reservation.context.persistentSeconds)
+        return deltas
     }
 
     /// Reserves what the batch needs, except for the events that the reservation refuses already.
@@ -96,6 +121,7 @@ package final class Models: Sendable {
         for kind in Models.kinds {
             kind.apply(batch, to: self, reservation: &reservation)
         }
+        watch.apply(reservation.deltas, batch: batch, at: context.persistentSeconds)
         reservation.end()
         let kept = reservation
         unused.withLock { if $0.count < Models.keptReservations { $0.append(kept) } }
@@ -157,6 +183,7 @@ package final class Models: Sendable {
         reservation.targets[scope].version = version
         reservation.targets[scope].refusal = version == nil ? refusal ?? .seriesLimit : nil
         if let version { producers.add(context.sender, version: version) }
+        reservation.targets[scope].layout = watch.layout(of: scope, batch: batch)
         return version
     }
 

@@ -6,12 +6,15 @@ struct PushContext: Sendable {
     /// On the monotonic clock, in nanoseconds.
     let time: UInt64
     let unixSeconds: Double
+    /// On `PersistentClock`.
+    let persistentSeconds: Double
     let sender: Sender
 
     /// A placeholder until a reservation begins.
     init() {
         time = 0
         unixSeconds = 0
+        persistentSeconds = 0
         sender = .anonymous
     }
 
@@ -20,6 +23,7 @@ struct PushContext: Sendable {
     init(from sender: Sender, at time: Timestamp) {
         self.time = time.monotonicNanoseconds
         unixSeconds = (time.unixSeconds * 1000).rounded(.down) / 1000
+        persistentSeconds = time.persistentSeconds
         self.sender = sender
     }
 }

@@ -8,7 +8,7 @@ extension DropReason {
         case .modelLimit: .modelLimit
         case .versionLimit, .variantLimit: .versionLimit
         case .seriesLimit, .versionSeriesLimit, .reasonLimit, .featureLimit, .leaseLimit,
-            .pageLimit, .processLimit, .finishReasonLimit:
+            .pageLimit, .processLimit, .finishReasonLimit, .watchLimit:
             .seriesLimit
         }
     }
@@ -31,6 +31,7 @@ extension DropReason {
         case .featureLimit: "limit of features reached (\(limits.features))"
         case .leaseLimit: "limit of producers with a state reached (\(limits.leases))"
         case .processLimit: "limit of producer processes reached (\(limits.processes))"
+        case .watchLimit: "limit of the memory of windows reached (watch_bytes)"
         case .pageLimit:
             "limit of label bytes on the page reached (\(limits.pageBytes)); use shorter names"
         }

@@ -2,6 +2,7 @@ internal import Exposition
 internal import Kernel
 internal import Observation
 internal import Series
+internal import Watch
 internal import Wire
 
 /// The result of reserving a batch: where its events go, and which are refused. The series that it
@@ -13,6 +14,8 @@ package struct Reservation: Sendable {
         var model: ModelState?
         /// The number of the variant in its version; -1 until it is known.
         var variant: Int32 = -1
+        /// The version's profile, if it has one.
+        var layout: Layout?
         /// The limit that is reached.
         var refusal: DropReason?
     }
@@ -47,6 +50,9 @@ package struct Reservation: Sendable {
     private(set) var droppedTrainingFeatures: [Name] = []
     var bounds: [Bounds] = []
 
+    /// What the rows that are not refused add to the watch.
+    var deltas = WatchDeltas()
+
     var context = PushContext()
     /// By scope.
     var targets: [Target] = []
@@ -69,6 +75,7 @@ package struct Reservation: Sendable {
         droppedFeatures.removeAll(keepingCapacity: true)
         droppedTrainingFeatures.removeAll(keepingCapacity: true)
         bounds.removeAll(keepingCapacity: true)
+        deltas = WatchDeltas()
         targets.removeAll(keepingCapacity: true)
         targets += repeatElement(Target(), count: batch.scopes.count)
         rows.begin(batch.items.count)
@@ -80,6 +87,7 @@ package struct Reservation: Sendable {
     /// Releases the models and versions.
     mutating func end() {
         targets.removeAll(keepingCapacity: true)
+        deltas = WatchDeltas()
     }
 
     /// Refuses an event by its index among those of its kind.

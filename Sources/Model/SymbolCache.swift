@@ -11,6 +11,8 @@ struct SymbolCache: Sendable {
     // The run's number in the upper half: a cell of an earlier run is empty without being cleared.
     private var cells: [UInt64] = []
     private var run: UInt32 = 0
+    /// By row: the last run in which `isFirst` was called.
+    private var rowRuns: [UInt32] = []
     /// Whether names beyond the limit get no number.
     var checksLimit = true
     /// Names of the run that got no number because the limit was reached.
@@ -23,11 +25,23 @@ struct SymbolCache: Sendable {
         dropped.removeAll(keepingCapacity: true)
         if run == 0 {
             cells = []
+            rowRuns = []
             run = 1
         }
         if cells.count < count {
             cells += repeatElement(0, count: count - cells.count)
         }
+    }
+
+    /// Whether this is the first call for a row since `begin`.
+    @inline(__always)
+    mutating func isFirst(_ row: Int) -> Bool {
+        if row >= rowRuns.count {
+            rowRuns += repeatElement(0, count: row + 1 - rowRuns.count)
+        }
+        if rowRuns[row] == run { return false }
+        rowRuns[row] = run
+        return true
     }
 
     /// Leaves a name without a number for the rest of the run.
@@ -89,6 +103,11 @@ struct RowFlags: Sendable {
     @inline(__always)
     func has(_ mark: UInt8, row: Int) -> Bool {
         !isEmpty && marks[row] & mark != 0
+    }
+
+    /// Whether any row has the flag.
+    func haveAny(_ mark: UInt8) -> Bool {
+        !isEmpty && marks.contains { $0 & mark != 0 }
     }
 
     /// Whether all of these rows have the flag.

@@ -13,7 +13,7 @@ extension VariantSeries {
         reserveMeasures(
             batch, run: run, in: &store, budget: budget, origin: reservation.origin,
             marks: &reservation.rows, outcome: &outcome)
-        if !batch.features(of: run).isEmpty || !batch.inputErrors(of: run).isEmpty {
+        if batch.hasFeatures(run) || !batch.inputErrors(of: run).isEmpty {
             reservation.symbols.begin(batch.nameCount)
             if reservation.origin == .record {
                 for name in reservation.droppedFeatures where name.place == run {
@@ -22,7 +22,8 @@ extension VariantSeries {
             }
             inputs.reserve(
                 batch, run: run, in: &store, series: self, budget: budget,
-                symbols: &reservation.symbols, marks: &reservation.rows, outcome: &outcome)
+                symbols: &reservation.symbols, marks: &reservation.rows,
+                layout: reservation.targets[batch.runs[run].scope].layout, outcome: &outcome)
             if !reservation.isReplayed {
                 for name in reservation.symbols.dropped {
                     reservation.droppedFeatures.append(Reservation.Name(place: run, name: name))
@@ -42,11 +43,12 @@ extension VariantSeries {
         if reservation.rows.haveAll(RowFlags.refused, rows: batch.rows(of: run)) { return 0 }
         show(in: &store)
         let rows = count(batch, run: run, in: &store, budget: budget, marks: reservation.rows)
-        if !batch.features(of: run).isEmpty || !batch.inputErrors(of: run).isEmpty {
+        if batch.hasFeatures(run) || !batch.inputErrors(of: run).isEmpty {
             reservation.symbols.begin(batch.nameCount)
             inputs.count(
                 batch, run: run, in: &store, series: self, budget: budget,
-                symbols: &reservation.symbols, marks: &reservation.rows)
+                symbols: &reservation.symbols, marks: &reservation.rows,
+                layout: reservation.targets[batch.runs[run].scope].layout)
         }
         if !batch.traces(of: run).isEmpty {
             keepExemplars(

@@ -12,8 +12,10 @@ struct ListCounts: Sendable, BitwiseCopyable {
     static let ids = 19
     static let traces = 20
     static let finishReasons = 21
+    static let numberColumns = 22
+    static let numbers = 23
 
-    var starts: InlineArray<22, UInt32> = InlineArray(repeating: 0)
+    var starts: InlineArray<24, UInt32> = InlineArray(repeating: 0)
 }
 
 /// Called by decoders, which check all values before.
@@ -57,9 +59,20 @@ extension Batch {
         return names.intern(unsafe Span(_unsafeElements: bytes))
     }
 
-    /// Stores a string that is not a name.
+    /// Stores a string that is not a name: a category, an answer, an id. It is not written to records.
     package mutating func store(_ bytes: Span<UInt8>) -> StringRef {
+        names.append(value: bytes)
+    }
+
+    /// Stores a string that records have.
+    package mutating func store(trace bytes: Span<UInt8>) -> StringRef {
         names.append(bytes)
+    }
+
+    package mutating func store(_ literal: StaticString) -> StringRef {
+        let bytes = unsafe UnsafeBufferPointer(
+            start: literal.utf8Start, count: literal.utf8CodeUnitCount)
+        return names.append(value: unsafe Span(_unsafeElements: bytes))
     }
 
     package func text(_ name: Symbol) -> StringRef { names.text(name) }
@@ -93,6 +106,8 @@ extension Batch {
         ids.cut(to: Int(starts[ListCounts.ids]))
         traces.cut(to: Int(starts[ListCounts.traces]))
         finishReasons.cut(to: Int(starts[ListCounts.finishReasons]))
+        numberColumns.cut(to: Int(starts[ListCounts.numberColumns]))
+        numbers.cut(to: Int(starts[ListCounts.numbers]))
         runs.cut(to: mark.runs)
         items.cut(to: mark.rows)
         outcomes.cut(to: mark.rows)
@@ -135,6 +150,16 @@ extension Batch {
         features.append(
             FeatureValue(row: UInt32(truncatingIfNeeded: row), feature: feature, value: value))
     }
+
+    /// Appends a finite number for a column that is appended later, or for none.
+    @inline(__always)
+    package mutating func append(number: Double) { numbers.append(number) }
+
+    /// Removes the numbers after the first `count`.
+    package mutating func cutNumbers(to count: Int) { numbers.cut(to: count) }
+
+    /// Appends a column whose numbers have been appended.
+    package mutating func append(_ column: NumberColumn) { numberColumns.append(column) }
 
     package mutating func append(prediction: Value, row: Int) {
         predictions.append(
@@ -200,6 +225,8 @@ extension Batch {
         marks.starts[ListCounts.ids] = UInt32(truncatingIfNeeded: ids.count)
         marks.starts[ListCounts.traces] = UInt32(truncatingIfNeeded: traces.count)
         marks.starts[ListCounts.finishReasons] = UInt32(truncatingIfNeeded: finishReasons.count)
+        marks.starts[ListCounts.numberColumns] = UInt32(truncatingIfNeeded: numberColumns.count)
+        marks.starts[ListCounts.numbers] = UInt32(truncatingIfNeeded: numbers.count)
         return marks
     }
 }

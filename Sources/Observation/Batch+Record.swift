@@ -4,8 +4,9 @@ package import Wire
 /// kind of event that the batch has, with the kind's tag before it.
 extension Batch {
     /// The form that is written. Form 1 had no tags: all kinds in a fixed order. Forms 1 and 2 had a
-    /// fixed number of lists of rows of inference, and no use of a cache in states.
-    private static let form: UInt64 = 3
+    /// fixed number of lists of rows of inference, and no use of a cache in states. Forms 1 to 3 had the
+    /// values of features, predictions, scores, groups, attributions, ids and labels.
+    private static let form: UInt64 = 4
     /// What forms 1 and 2 had: lists of observations, and lists in all.
     static let formerMeasures = 11
     static let formerLists = 19
@@ -27,14 +28,15 @@ extension Batch {
         }
     }
 
-    /// Becomes the batch that was written, in this form or in form 1. Returns false, and is empty,
+    /// Becomes the batch that was written, in this form or an earlier one. Returns false, and is empty,
     /// if the record is damaged or of a later form.
     package mutating func read(_ record: inout ByteReader) -> Bool {
         removeAll()
-        switch record.number() {
+        recordForm = record.number()
+        switch recordForm {
         case 1: readForm1(&record)
         case 2: readSections(&record, isForm2: true)
-        case Batch.form: readSections(&record)
+        case 3, Batch.form: readSections(&record)
         default: record.damage()
         }
         if record.isDamaged { removeAll() }

@@ -45,6 +45,10 @@ package struct Batch: ~Copyable, Sendable {
 
     var observations: InlineArray<13, [Observation]> = InlineArray(repeating: [])
     package internal(set) var features: [FeatureValue] = []
+    /// Features whose numbers are in `numbers` and not in `features`.
+    package internal(set) var numberColumns: [NumberColumn] = []
+    /// Finite.
+    package internal(set) var numbers: [Double] = []
     package internal(set) var predictions: [Prediction] = []
     package internal(set) var scores: [NamedNumber] = []
     package internal(set) var groups: [GroupTag] = []
@@ -53,6 +57,9 @@ package struct Batch: ~Copyable, Sendable {
     package internal(set) var ids: [RowText] = []
     package internal(set) var traces: [RowText] = []
     package internal(set) var finishReasons: [RowName] = []
+
+    /// The form of the record that is read.
+    var recordForm: UInt64 = 0
 
     /// Events of the other kinds; each kind's file has the accessors.
     var lists = EventLists()
@@ -106,6 +113,19 @@ package struct Batch: ~Copyable, Sendable {
 
     package func features(of run: Int) -> Range<Int> {
         range(ListCounts.features, run: run, count: features.count)
+    }
+    package func numberColumns(of run: Int) -> Range<Int> {
+        range(ListCounts.numberColumns, run: run, count: numberColumns.count)
+    }
+    /// Whether the rows of a run have features.
+    package func hasFeatures(_ run: Int) -> Bool {
+        !features(of: run).isEmpty || !numberColumns(of: run).isEmpty
+    }
+    package func predictions(of run: Int) -> Range<Int> {
+        range(ListCounts.predictions, run: run, count: predictions.count)
+    }
+    package func scores(of run: Int) -> Range<Int> {
+        range(ListCounts.scores, run: run, count: scores.count)
     }
     package func inputErrors(of run: Int) -> Range<Int> {
         range(ListCounts.inputErrors, run: run, count: inputErrors.count)

@@ -121,6 +121,27 @@ package struct FeatureValue: Sendable, BitwiseCopyable {
     package let row: UInt32
     package let feature: Symbol
     package let value: Value
+
+    package init(row: UInt32, feature: Symbol, value: Value) {
+        self.row = row
+        self.feature = feature
+        self.value = value
+    }
+}
+
+/// The numbers of a feature in consecutive rows of one run, each of which stands for one request. Columns of
+/// nothing but numbers take 8 bytes per value, not those of a `FeatureValue`.
+package struct NumberColumn: Sendable {
+    package let feature: Symbol
+    package let rows: Range<Int>
+    /// The index of the first row's number in `Batch.numbers`.
+    package let first: Int
+
+    package init(feature: Symbol, rows: Range<Int>, first: Int) {
+        self.feature = feature
+        self.rows = rows
+        self.first = first
+    }
 }
 
 /// A named number of a row: a score by class, an attribution by feature.

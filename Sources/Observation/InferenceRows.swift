@@ -17,6 +17,8 @@ package enum InferenceRows: BatchEvents {
             batch.observations[index].removeAll(keepingCapacity: true)
         }
         batch.features.removeAll(keepingCapacity: true)
+        batch.numberColumns.removeAll(keepingCapacity: true)
+        batch.numbers.removeAll(keepingCapacity: true)
         batch.predictions.removeAll(keepingCapacity: true)
         batch.scores.removeAll(keepingCapacity: true)
         batch.groups.removeAll(keepingCapacity: true)
@@ -34,6 +36,8 @@ package enum InferenceRows: BatchEvents {
             bytes += batch.observations[index].capacity * MemoryLayout<Observation>.stride
         }
         bytes += batch.features.capacity * MemoryLayout<FeatureValue>.stride
+        bytes += batch.numberColumns.capacity * MemoryLayout<NumberColumn>.stride
+        bytes += batch.numbers.capacity * MemoryLayout<Double>.stride
         bytes += batch.predictions.capacity * MemoryLayout<Prediction>.stride
         bytes +=
             (batch.scores.capacity + batch.attributions.capacity)
@@ -56,7 +60,11 @@ package enum InferenceRows: BatchEvents {
             record.write(batch.weights[row])
             record.write(batch.sizes[row])
         }
-        let measures = batch.observations.indices.filter { !batch.observations[$0].isEmpty }
+        // Scores, predictions, groups, attributions and ids are not in records: nothing is computed from
+        // them, and they say what models were given.
+        let measures = batch.observations.indices.filter {
+            !batch.observations[$0].isEmpty && $0 != Measure.score.rawValue
+        }
         record.write(count: measures.count)
         for measure in measures {
             record.write(count: measure)
@@ -66,68 +74,64 @@ package enum InferenceRows: BatchEvents {
                 record.write(observation.weight)
             }
         }
-        writeLists(batch, to: &record)
-        record.write(batch.finishReasons) { reason, record in
-            record.write(UInt64(reason.row))
-            record.write(reason.name)
-        }
         record.write(batch.runs) { run, record in
             record.write(count: run.scope)
             record.write(count: run.row)
         }
-    }
-
-    private static func writeLists(_ batch: borrowing Batch, to record: inout ByteWriter) {
-        record.write(batch.features) { feature, record in
-            record.write(UInt64(feature.row))
-            record.write(feature.feature)
-            record.write(feature.value)
-        }
-        record.write(batch.predictions) { prediction, record in
-            record.write(UInt64(prediction.row))
-            record.write(prediction.value)
-        }
-        for list in [batch.scores, batch.attributions] {
-            record.write(list) { number, record in
-                record.write(UInt64(number.row))
-                record.write(number.name)
-                record.write(number.value)
-            }
-        }
-        record.write(batch.groups) { group, record in
-            record.write(UInt64(group.row))
-            record.write(group.facet)
-            record.write(group.group)
-        }
+        writeFeatureKinds(batch, to: &record)
         record.write(batch.inputErrors) { error, record in
             record.write(UInt64(error.row))
             record.write(error.feature)
             record.write(UInt64(error.reason.rawValue))
             record.write(UInt64(error.rows))
         }
-        for list in [batch.ids, batch.traces] {
-            record.write(list) { text, record in
-                record.write(UInt64(text.row))
-                record.write(text.text)
-            }
+        record.write(batch.traces) { text, record in
+            record.write(UInt64(text.row))
+            record.write(text.text)
+        }
+        record.write(batch.finishReasons) { reason, record in
+            record.write(UInt64(reason.row))
+            record.write(reason.name)
         }
     }
 
     package static func read(_ record: inout ByteReader, into batch: inout Batch) {
+        if batch.recordForm < 4 { return readForm3(&record, into: &batch) }
         readRows(&record, into: &batch)
+        readMeasures(&record, into: &batch)
+        readRunRows(&record, into: &batch)
+        if record.isDamaged { return }
+        readFeatureKinds(&record, into: &batch)
+        readInputErrors(&record, into: &batch, haveRows: true)
+        readTraces(&record, into: &batch)
+        readFinishReasons(&record, into: &batch)
+        if !batch.markRuns() { record.damage() }
+    }
+
+    private static func readMeasures(_ record: inout ByteReader, into batch: inout Batch) {
         for _ in 0..<record.count() {
             let measure = record.number(below: batch.observations.count)
             if record.isDamaged || !batch.observations[measure].isEmpty { return record.damage() }
             readObservations(measure, from: &record, into: &batch)
         }
-        readNumbers(&record, into: &batch)
-        readGroups(&record, into: &batch)
-        readInputErrors(&record, into: &batch, haveRows: true)
-        readTexts(&record, into: &batch)
+    }
+
+    private static func readFinishReasons(_ record: inout ByteReader, into batch: inout Batch) {
         for _ in 0..<record.count() {
             let row = record.number(below: batch.items.count)
             batch.append(finishReason: batch.name(&record, required: true), row: row)
         }
+    }
+
+    /// Reads the rows of form 3, which have all values.
+    private static func readForm3(_ record: inout ByteReader, into batch: inout Batch) {
+        readRows(&record, into: &batch)
+        readMeasures(&record, into: &batch)
+        readNumbers(&record, into: &batch)
+        readGroups(&record, into: &batch)
+        readInputErrors(&record, into: &batch, haveRows: true)
+        readTexts(&record, into: &batch)
+        readFinishReasons(&record, into: &batch)
         readRuns(&record, into: &batch)
     }
 
@@ -221,6 +225,10 @@ package enum InferenceRows: BatchEvents {
             let row = record.number(below: batch.items.count)
             batch.append(id: batch.text(&record), row: row)
         }
+        readTraces(&record, into: &batch)
+    }
+
+    private static func readTraces(_ record: inout ByteReader, into batch: inout Batch) {
         for _ in 0..<record.count() {
             let row = record.number(below: batch.items.count)
             batch.append(trace: batch.text(&record), row: row)
@@ -230,6 +238,13 @@ package enum InferenceRows: BatchEvents {
     /// Runs cover all rows in order; anything else is damage. In former forms a number follows for each of
     /// `lists` lists, which says no more than the entries' rows.
     static func readRuns(_ record: inout ByteReader, into batch: inout Batch, lists: Int = 0) {
+        readRunRows(&record, into: &batch, lists: lists)
+        if !batch.markRuns() { record.damage() }
+    }
+
+    private static func readRunRows(
+        _ record: inout ByteReader, into batch: inout Batch, lists: Int = 0
+    ) {
         for number in 0..<record.count() {
             let scope = record.number(below: batch.scopes.count)
             let row = record.number(below: batch.items.count)
@@ -238,7 +253,7 @@ package enum InferenceRows: BatchEvents {
             if record.isDamaged { return }
             batch.runs.append(Batch.ScopeRun(scope: scope, row: row, marks: ListCounts()))
         }
-        if batch.runs.isEmpty != batch.items.isEmpty || !batch.markRuns() { record.damage() }
+        if batch.runs.isEmpty != batch.items.isEmpty { record.damage() }
     }
 }
 

@@ -52,33 +52,25 @@ extension LabelEvent: BatchEvents {
             + batch.lists.labelGroups.capacity * MemoryLayout<GroupTag>.stride
     }
 
+    /// A record says that there was a label, not which.
     package static func write(_ batch: borrowing Batch, to record: inout ByteWriter) {
-        writeGroups(batch, to: &record)
-        writeEvents(batch, to: &record)
-    }
-
-    package static func read(_ record: inout ByteReader, into batch: inout Batch) {
-        readGroups(&record, into: &batch)
-        readEvents(&record, into: &batch)
-    }
-
-    private static func writeGroups(_ batch: borrowing Batch, to record: inout ByteWriter) {
-        record.write(batch.lists.labelGroups) { group, record in
-            record.write(UInt64(group.row))
-            record.write(group.facet)
-            record.write(group.group)
-        }
-    }
-
-    private static func writeEvents(_ batch: borrowing Batch, to record: inout ByteWriter) {
         record.write(batch.lists.labels) { label, record in
             record.write(UInt64(label.item))
             record.write(count: label.scope)
-            record.write(label.id)
-            record.write(label.label)
-            record.write(label.prediction)
-            record.write(label.score)
-            record.write(label.groups)
+        }
+    }
+
+    package static func read(_ record: inout ByteReader, into batch: inout Batch) {
+        if batch.recordForm < 4 {
+            readGroups(&record, into: &batch)
+            readEvents(&record, into: &batch)
+            return
+        }
+        for _ in 0..<record.count() {
+            var label = LabelEvent()
+            label.item = UInt32(truncatingIfNeeded: record.number())
+            label.scope = record.number(below: batch.scopes.count)
+            batch.append(label)
         }
     }
 

@@ -30,26 +30,32 @@ package struct Symbol: Sendable, Hashable, BitwiseCopyable {
     package var isNone: Bool { index < 0 }
 }
 
-/// The strings of a batch in one buffer. Those that are names are stored once and numbered.
-/// `removeAll` keeps the memory.
+/// The strings of a batch in two buffers: names, which are stored once and numbered, and traces in one;
+/// values of rows, which are not written to records, in the other. `removeAll` keeps the memory.
 struct SymbolTable: ~Copyable, Sendable {
+    /// Set in the offset of a string that is the value of a row. Bodies are far below 2 GiB.
+    private static let valueFlag: UInt32 = 1 << 31
+
     private var arena: Buffer
+    private var values: Buffer
     private var texts: [StringRef] = []
     private var index = HashIndex(capacity: 256)
 
     init(capacity: Int) {
         arena = Buffer(capacity: capacity)
+        values = Buffer(capacity: capacity)
     }
 
     var count: Int { texts.count }
     var byteCount: Int { arena.count }
-    var capacity: Int { arena.capacity }
+    var capacity: Int { arena.capacity + values.capacity }
 
     /// Cost: O(names since the last call).
     mutating func removeAll() {
         index.removeAll()
         texts.removeAll(keepingCapacity: true)
         arena.removeAll()
+        values.removeAll()
     }
 
     func text(_ name: Symbol) -> StringRef {
@@ -59,8 +65,18 @@ struct SymbolTable: ~Copyable, Sendable {
     @inline(__always)
     @_lifetime(borrow self)
     func bytes(_ text: StringRef) -> Span<UInt8> {
-        let first = Int(text.offset)
-        return arena.bytes.extracting(first..<first + Int(text.count))
+        let first = Int(text.offset & ~SymbolTable.valueFlag)
+        let end = first + Int(text.count)
+        return text.offset & SymbolTable.valueFlag == 0
+            ? arena.bytes.extracting(first..<end) : values.bytes.extracting(first..<end)
+    }
+
+    @inline(__always)
+    mutating func append(value bytes: Span<UInt8>) -> StringRef {
+        let text = StringRef(
+            offset: UInt32(values.count) | SymbolTable.valueFlag, count: UInt32(bytes.count))
+        values.append(bytes)
+        return text
     }
 
     @inline(__always)

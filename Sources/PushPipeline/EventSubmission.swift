@@ -3,6 +3,7 @@ internal import Journal
 internal import Kernel
 internal import Model
 internal import Observation
+internal import Watch
 internal import Wire
 
 /// A push of events, answered once it is durable.
@@ -10,6 +11,8 @@ internal import Wire
 /// The receiving thread hands it to the journal and does not use it afterwards.
 final class EventSubmission: Submission, @unchecked Sendable {
     private let push: DecodedPush
+    /// What the rows add to the watch.
+    private var deltas: WatchDeltas?
     private let events: EventIngestor
     private let models: Models
     private let clock: TimeSource
@@ -20,10 +23,11 @@ final class EventSubmission: Submission, @unchecked Sendable {
     private var time = Timestamp.epoch
 
     init(
-        _ push: DecodedPush, of pipeline: PushPipeline,
+        _ push: DecodedPush, deltas: WatchDeltas?, of pipeline: PushPipeline,
         respond: @escaping @Sendable (PushAnswer) -> Void
     ) {
         self.push = push
+        self.deltas = deltas
         events = pipeline.events
         models = pipeline.models
         clock = pipeline.clock
@@ -38,7 +42,8 @@ final class EventSubmission: Submission, @unchecked Sendable {
         result = events.admit(push, at: time)
         if result != nil { return }
         reservation = models.reserve(
-            push.batch, from: push.sender, at: time, outcome: &push.outcome)
+            push.batch, from: push.sender, at: time, deltas: deltas, outcome: &push.outcome)
+        deltas = nil
     }
 
     func encode(into record: inout ByteWriter) {

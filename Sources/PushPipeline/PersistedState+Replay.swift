@@ -4,6 +4,8 @@ internal import Journal
 internal import Kernel
 internal import Model
 internal import Observation
+internal import Profiles
+internal import Watch
 internal import Wire
 
 extension PersistedState {
@@ -27,6 +29,7 @@ extension PersistedState {
         var change: GroupChange?
         var names: [String] = []
         var expired: ExpiredItems?
+        var profile: (origin: WatchStore.Origin, layout: Layout?)?
         while let section = record.section(), section != .end {
             switch section {
             case .time:
@@ -50,6 +53,18 @@ extension PersistedState {
                 for _ in 0..<record.count() { names.append(record.text().string) }
             case .expired:
                 expired = ExpiredItems(&record)
+            case .profile:
+                guard let origin = WatchStore.Origin(rawValue: record.number()) else {
+                    return PersistedState.damaged
+                }
+                guard record.flag() else {
+                    profile = (origin, nil)
+                    continue
+                }
+                guard let read = try? Profile(record.text(), file: "record") else {
+                    return PersistedState.damaged
+                }
+                profile = (origin, Layout(read))
             case .end: break
             }
         }
@@ -79,6 +94,11 @@ extension PersistedState {
         case .expiry:
             guard let expired else { return PersistedState.damaged }
             replay(expired)
+            return nil
+        case .profile:
+            guard let profile, names.count == 2 else { return PersistedState.damaged }
+            _ = models.watch.set(
+                profile.layout, model: names[0], version: names[1], from: profile.origin)
             return nil
         case .eventsFormat1, .groupFormat1, .groupDeletionFormat1, .retirementFormat1,
             .producerRemovalFormat1, .expiryFormat1:
@@ -118,7 +138,7 @@ extension PersistedState {
             if record.isDamaged { return PersistedState.damaged }
             replay(expired)
         case .events, .group, .groupDeletion, .groupChange, .groupRemoval, .retirement,
-            .producerRemoval, .expiry:
+            .producerRemoval, .expiry, .profile:
             return PersistedState.damaged
         }
         return nil

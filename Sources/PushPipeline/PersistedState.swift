@@ -3,10 +3,11 @@ package import Intake
 package import Journal
 package import Kernel
 package import Model
+internal import Watch
 internal import Wire
 
 /// The state that clients push, as the journal stores and restores it: a section of a snapshot for each
-/// thousand producers, for each model, version and group.
+/// thousand producers, for each model, version, profile, watched variant and group.
 package final class PersistedState: JournalState {
     /// Settings may shorten a time to live; that takes effect after this time at the latest.
     private static let longestPause = Duration.seconds(60)
@@ -23,6 +24,7 @@ package final class PersistedState: JournalState {
         static let producers = "producers"
         static let model = "model"
         static let version = "version"
+        static let watch = "watch"
         static let group = "group"
         /// All models, of the releases before format 3.
         static let modelsFormat2 = "models"
@@ -46,6 +48,7 @@ package final class PersistedState: JournalState {
 
     package func reset() {
         models.removeAll()
+        models.watch.removeAll()
         producers.reset()
         groups.removeAll()
     }
@@ -65,6 +68,8 @@ package final class PersistedState: JournalState {
             return models.readFormat2(&reader) ? nil : PersistedState.damaged
         case Section.producers:
             return producers.restore(body) ? nil : PersistedState.damaged
+        case Section.watch:
+            return models.watch.restore(body) ? nil : PersistedState.damaged
         case Section.group:
             guard let image = GroupImage(decoding: body) else { return PersistedState.damaged }
             return restore(image)
@@ -84,14 +89,18 @@ package final class PersistedState: JournalState {
     package func snapshot() -> [Snapshot.Part] {
         // All images at one moment, the sections later.
         let producers = producers.image
-        let models = models.image
+        let modelImage = models.image
+        let watch = models.watch.image
         let groups = groups.images(at: clock.now)
         return [
             Snapshot.Part(Section.producers, count: producers.sectionCount) {
                 producers.bytes(of: $0)
             },
-            Snapshot.Part(Section.model, count: models.modelCount) { models.model($0) },
-            Snapshot.Part(Section.version, count: models.versionCount) { models.version($0) },
+            Snapshot.Part(Section.model, count: modelImage.modelCount) { modelImage.model($0) },
+            Snapshot.Part(Section.version, count: modelImage.versionCount) {
+                modelImage.version($0)
+            },
+            Snapshot.Part(Section.watch, count: watch.count) { watch.bytes(of: $0) },
         ] + [PersistedState.part(of: groups)]
     }
 
@@ -118,7 +127,9 @@ package final class PersistedState: JournalState {
     }
 
     package func expiry() -> (any Submission)? {
-        ExpirySubmission(of: self, at: clock.now) { _ in }
+        // The first page has the scores of the windows that were restored.
+        models.watch.evaluate(at: clock.now)
+        return ExpirySubmission(of: self, at: clock.now) { _ in }
     }
 
     /// What has expired at `now`.

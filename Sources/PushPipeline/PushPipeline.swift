@@ -4,6 +4,7 @@ package import Journal
 package import Kernel
 package import Model
 package import Observation
+package import Watch
 
 /// The one path of every change that clients push: decode, decide, commit, apply, answer.
 ///
@@ -22,6 +23,7 @@ package final class PushPipeline: Sendable {
     /// Called for each histogram that starts at 0 because its bounds have changed.
     let noteReset: @Sendable (Models.Reset) -> Void
     private let expiry: ExpiryTask
+    private let profileFiles: ProfileFilesTask
     private let scheduler: Scheduler
 
     /// How pushes are stored.
@@ -66,7 +68,11 @@ package final class PushPipeline: Sendable {
             journal = MemoryJournal()
         }
         expiry = ExpiryTask(of: state, journal: journal, retryInterval: retryInterval)
-        tasks.append(expiry)
+        profileFiles = ProfileFilesTask(of: models.watch, journal: journal, clock: clock)
+        tasks += [
+            expiry, profileFiles,
+            EvaluationTask(of: models.watch, journal: journal, clock: clock),
+        ]
         do throws(KernelError) {
             scheduler = try Scheduler(tasks, clock: clock)
         } catch {
@@ -101,7 +107,10 @@ package final class PushPipeline: Sendable {
         switch events.decode(push, key: key, from: sender) {
         case .answered(let answer): respond(answer)
         case .decoded(let decoded):
-            let submission = EventSubmission(decoded, of: self, respond: respond)
+            let watch = models.watch
+            let submission = EventSubmission(
+                decoded, deltas: watch.isUsed ? watch.reduce(decoded.batch) : nil, of: self,
+                respond: respond)
             if let error = journal.submit(submission) { submission.refuse(error) }
         }
     }
@@ -155,6 +164,27 @@ package final class PushPipeline: Sendable {
             models.forget(producer: number)
             return true
         }
+    }
+
+    // MARK: Profiles
+
+    /// Gives a version a profile, or takes it away if `layout` is nil. `respond` is called once, on any
+    /// thread.
+    package func setProfile(
+        _ layout: Layout?, model: String, version: String,
+        respond: @escaping @Sendable (ProfileAnswer) -> Void
+    ) {
+        let submission = ProfileSubmission(
+            layout, model: model, version: version, from: .request, in: models.watch,
+            clock: clock, respond: respond)
+        if let error = journal.submit(submission) { submission.refuse(error) }
+    }
+
+    /// These are the profiles of the settings file from now on. They come into force once the stored state
+    /// has been read.
+    package func setProfiles(ofFiles profiles: [Layout]) {
+        profileFiles.want(profiles)
+        scheduler.reschedule(0)
     }
 
     private func submit(

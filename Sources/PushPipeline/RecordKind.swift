@@ -31,6 +31,8 @@ enum RecordKind: UInt64 {
     case groupChange = 22
     /// The deletion of a group.
     case groupRemoval = 23
+    /// A profile that was given to a version, or taken away.
+    case profile = 24
 
     /// What `storage inspect` calls it.
     var name: String {
@@ -41,6 +43,7 @@ enum RecordKind: UInt64 {
         case .retirement, .retirementFormat1: "retired version"
         case .producerRemoval, .producerRemovalFormat1: "forgotten producer"
         case .expiry, .expiryFormat1: "expiry"
+        case .profile: "profile"
         }
     }
 }
@@ -64,6 +67,8 @@ enum RecordSection: UInt64 {
     case expired = 7
     /// A `GroupChange`.
     case groupChange = 8
+    /// Where a profile comes from, and its canonical bytes or their absence.
+    case profile = 16
 }
 
 extension ByteWriter {

@@ -29,7 +29,7 @@ package struct SeriesLimits: Sendable, Equatable {
 /// `ml_series_dropped_total`.
 package enum DropReason: Int, CaseIterable, Sendable {
     case seriesLimit, versionSeriesLimit, modelLimit, versionLimit, variantLimit, reasonLimit
-    case featureLimit, leaseLimit, pageLimit, processLimit, finishReasonLimit
+    case featureLimit, leaseLimit, pageLimit, processLimit, finishReasonLimit, watchLimit
 
     package var name: String {
         switch self {
@@ -44,6 +44,7 @@ package enum DropReason: Int, CaseIterable, Sendable {
         case .pageLimit: "page_limit"
         case .processLimit: "process_limit"
         case .finishReasonLimit: "finish_reason_limit"
+        case .watchLimit: "watch_limit"
         }
     }
 }

@@ -111,6 +111,35 @@ struct FileMapping {
         return nil
     }
 
+    /// A duration within `range`.
+    mutating func duration(
+        _ key: String, range: ClosedRange<Duration>, reader: inout Reader
+    ) -> Duration? {
+        guard let node = take(key) else { return nil }
+        if case .scalar(let text, _, _) = node, let value = DurationText(argument: text),
+            range.contains(value.duration)
+        {
+            return value.duration
+        }
+        let (low, high) = (range.lowerBound.seconds, range.upperBound.seconds)
+        reader.add(
+            node.place,
+            sentence:
+                "\(path)\(key) must be a duration from \(FileMapping.text(low))s to \(FileMapping.text(high))s"
+        )
+        return nil
+    }
+
+    /// `true` or `false`.
+    mutating func flag(_ key: String, reader: inout Reader) -> Bool? {
+        guard let node = take(key) else { return nil }
+        if case .scalar(let text, isPlain: true, _) = node, text == "true" || text == "false" {
+            return text == "true"
+        }
+        reader.add(node.place, sentence: "\(path)\(key) must be true or false")
+        return nil
+    }
+
     /// A sequence; `read` reads each of its values and returns nil after adding an error.
     mutating func list<Value>(
         _ key: String, reader: inout Reader, read: (YAMLNode, inout Reader) -> Value?

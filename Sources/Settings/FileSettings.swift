@@ -11,6 +11,7 @@ package struct FileSettings: Sendable, Equatable {
         package var labels: Set<String>?
         /// Rows after which a model should be retrained (`ml_retrain_observation_threshold`).
         package var retrainAfterRows: Double?
+        package var watch = Watch()
 
         package init() {}
     }
@@ -38,6 +39,15 @@ package struct FileSettings: Sendable, Equatable {
         package var variantsPerVersion: Int?
         package var reasons: Int?
         package var features: Int?
+        package var profiles: Int?
+        package var watchBytes: Int?
+    }
+
+    /// A file that the settings name.
+    package struct NamedFile: Sendable, Equatable {
+        package let path: String
+        /// Where it is named, as `file:line:column`.
+        package let place: String
     }
 
     /// Names and sizes that the file is checked against.
@@ -53,6 +63,8 @@ package struct FileSettings: Sendable, Equatable {
         }
     }
 
+    /// Files of profiles.
+    package var profiles: [NamedFile] = []
     package var push = Push()
     package var limits = Limits()
     package var defaults = Rules()
@@ -103,6 +115,16 @@ package struct FileSettings: Sendable, Equatable {
         _ root: YAMLNode, vocabulary: AllowedNames, reader: inout FileMapping.Reader
     ) {
         var file = FileMapping(root, path: "", reader: &reader)
+        profiles =
+            file.list("profiles", reader: &reader) { node, reader -> NamedFile? in
+                if case .scalar(let path, _, _) = node, path.utf8.first == UInt8(ascii: "/") {
+                    return NamedFile(
+                        path: path,
+                        place: "\(reader.file):\(node.place.line):\(node.place.column)")
+                }
+                reader.add(node.place, sentence: "profiles must be absolute paths of files")
+                return nil
+            } ?? []
         if let node = file.take("push") { push = Push(node, reader: &reader) }
         if let node = file.take("limits") { limits = Limits(node, reader: &reader) }
         if let node = file.take("defaults") {
@@ -156,6 +178,8 @@ extension FileSettings.Limits {
             "variants_per_version", range: 0...100_000, reader: &reader)
         reasons = limits.count("reasons", range: 0...10_000, reader: &reader)
         features = limits.count("features", range: 0...10_000, reader: &reader)
+        profiles = limits.count("profiles", range: 0...100_000, reader: &reader)
+        watchBytes = limits.count("watch_bytes", range: 0...64_000_000_000, reader: &reader)
         limits.finish(&reader)
     }
 }
@@ -187,6 +211,9 @@ extension FileSettings.Rules {
             return nil
         }.map(Set.init)
         retrainAfterRows = rules.number("retrain_after_rows", range: 1...1e15, reader: &reader)
+        if let node = rules.take("watch") {
+            watch = FileSettings.Watch(node, path: path, reader: &reader)
+        }
         rules.finish(&reader)
     }
 

@@ -13,7 +13,7 @@ package final class CategoricalReference: Sendable {
     package let summary: CategoricalSummary
     private let names: [[UInt8]]
     /// Categories that have a bin; `other` has the bin behind them.
-    let namedCount: Int
+    package let namedCount: Int
     /// Places in `names` by hash.
     private let known: [UInt64: Int]
     private let hashes: Set<UInt64>?
@@ -37,12 +37,19 @@ package final class CategoricalReference: Sendable {
         }
     }
 
+    /// Whether unseen categories are counted apart from the others.
+    package var knowsUnseen: Bool { hashes != nil }
+
     /// Bins: the named categories, other, unseen; other and unseen are one without hashes.
     package var binCount: Int { namedCount + (hashes == nil ? 1 : 2) }
 
     /// The bin of a category. Without hashes, categories without a bin are `other`.
     package func place(of text: Span<UInt8>) -> Place {
-        let hash = CategoricalReference.hash(text)
+        place(of: text, hash: CategoricalReference.hash(text))
+    }
+
+    /// As `place(of:)`, of a text whose `hash` is known.
+    package func place(of text: Span<UInt8>, hash: UInt64) -> Place {
         if let index = known[hash], isName(index, of: text) {
             return index < namedCount ? .named(index) : .other
         }

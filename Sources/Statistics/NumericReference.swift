@@ -6,7 +6,7 @@ package final class NumericReference: Sendable {
     package let bins: Bins
     /// The coarse bin of each of `bins`.
     package let coarseBins: [UInt8]
-    let search: EdgeSearch
+    package let search: EdgeSearch
 
     /// Every coarse edge is an edge of the fine bins; there are at most 255 coarse bins.
     package init(_ summary: NumericSummary) {

@@ -58,7 +58,7 @@ struct Configuration: Sendable {
         let file = pushFlags.configFile.flatMap {
             FileSettings.load($0, vocabulary: PushSettings.vocabulary, errors: &errors)
         }
-        push = PushSettings(pushFlags, file: file ?? FileSettings())
+        push = PushSettings(pushFlags, file: file ?? FileSettings(), errors: &errors)
         storage = options.storage.settings(&errors)
         for sentence in Configuration.conflicts(telemetry: addresses, push: pushAddresses ?? []) {
             errors.add(sentence)

@@ -7,8 +7,9 @@ internal import Logging
 internal import Model
 internal import Scrape
 internal import Settings
+internal import Watch
 
-/// The family owners of a page, in page order: host, daemon, models, text files, groups. Text files
+/// The family owners of a page, in page order: host, daemon, models, watch, text files, groups. Text files
 /// are the host's rendered families and groups come last, so that their samples are merged in this
 /// order, too.
 struct PageOwners: Sendable {
@@ -32,6 +33,7 @@ struct PageOwners: Sendable {
             owners.append(PushFamilies(pushState))
         }
         owners.append(ModelFamilies(pushState))
+        owners.append(WatchFamilyOwner(pushState))
         owners.append(GroupFamilies(pushState))
         return owners
     }
@@ -54,6 +56,7 @@ struct PageOwners: Sendable {
         }
         pushState.models.write(to: &page)
         return page.familyKinds.merging(Models.familyKinds) { $1 }
+            .merging(WatchStore.familyKinds) { $1 }
     }
 
     private static var build: DaemonFamilies.Build {
@@ -118,6 +121,24 @@ final class ModelFamilies: FamilyOwner {
         guard pushState.isShown, scrape.request.includes("models") else { return true }
         if !isUsed { isUsed = pushState.isUsed }
         if isUsed { pushState.models.write(to: &page) }
+        return true
+    }
+}
+
+/// The families of models that are compared with a profile.
+final class WatchFamilyOwner: FamilyOwner {
+    private let pushState: PushState
+
+    init(_ pushState: PushState) {
+        self.pushState = pushState
+    }
+
+    func write(to page: inout Page, scrape: PageContext) -> Bool {
+        guard pushState.isShown else { return true }
+        var parts: WatchParts = []
+        if scrape.request.includes("watch") { parts.insert(.watch) }
+        if scrape.request.includes("reference") { parts.insert(.reference) }
+        if !parts.isEmpty { pushState.models.watch.write(parts, to: &page) }
         return true
     }
 }

@@ -71,6 +71,14 @@ private func checkRows(_ items: Int) {
                 precondition(observation.value >= 0 && observation.value.isFinite)
             }
         }
+        for index in unsafe batch.numberColumns(of: run) {
+            let column = unsafe batch.numberColumns[index]
+            precondition(!column.rows.isEmpty && range.contains(column.rows.lowerBound))
+            precondition(column.rows.upperBound <= range.upperBound)
+            for place in column.first..<column.first + column.rows.count {
+                unsafe precondition(batch.numbers[place].isFinite)
+            }
+        }
         for index in unsafe batch.features(of: run) {
             let feature = unsafe batch.features[index]
             precondition(range.contains(Int(feature.row)))

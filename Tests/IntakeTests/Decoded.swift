@@ -76,7 +76,14 @@ final class Decoded {
     }
 
     var features: [String] {
-        batch.features.map { "\($0.row) \(text($0.feature)) \(show($0.value))" }
+        let columns = batch.numberColumns.flatMap { column in
+            column.rows.map { row in
+                let number = batch.numbers[column.first + row - column.rows.lowerBound]
+                return "\(row) \(text(column.feature)) \(show(Value(number)))"
+            }
+        }
+        return columns
+            + batch.features.map { "\($0.row) \(text($0.feature)) \(show($0.value))" }
     }
 }
 

@@ -85,7 +85,7 @@ struct Push: ~Copyable {
             batch.append(inputError: reason, feature: feature, row: row)
         }
         if !event.trace.isEmpty {
-            let text = batch.store(event.trace.utf8Span.span)
+            let text = batch.store(trace: event.trace.utf8Span.span)
             batch.append(trace: text, row: row)
         }
         var reason = name(event.reason)

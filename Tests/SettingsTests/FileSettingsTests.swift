@@ -89,7 +89,70 @@ struct FileSettingsTests {
                 "f.yml:8:38: defaults.buckets.ml_request_batch_size has more than 3 bounds",
                 "f.yml:9:5: unknown key defaults.buckets.other; known keys: ml_request_batch_size, ml_request_duration_seconds",
                 "f.yml:10:9: models must be a mapping (key: value)",
-                "f.yml:11:1: unknown key more; known keys: push, limits, defaults, models",
+                "f.yml:11:1: unknown key more; known keys: profiles, push, limits, defaults, models",
+            ])
+    }
+
+    @Test func `how models are watched is read for all and for one`() throws {
+        let (settings, errors) = settings(
+            """
+            profiles: [/etc/profiles/one.json]
+            limits: {profiles: 3, watch_bytes: 1000000}
+            defaults:
+              watch:
+                window: 30m
+                window_max: 12h
+                min_rows: 100
+                threshold: 0.2
+                fdr: 0.05
+                design_effect: 3
+                methods: [psi]
+                features: [amount]
+                unseen_names: false
+            models:
+              fraud:
+                watch: {window: 1h}
+            """)
+        #expect(errors == [])
+        let found = try #require(settings)
+        #expect(found.profiles.map(\.path) == ["/etc/profiles/one.json"])
+        #expect(found.profiles.map(\.place) == ["f.yml:1:12"])
+        #expect(found.limits.profiles == 3 && found.limits.watchBytes == 1_000_000)
+        let watch = found.defaults.watch
+        #expect(watch.window == .seconds(1800) && watch.windowLimit == .seconds(43_200))
+        #expect(watch.minimumRows == 100 && watch.threshold == 0.2)
+        #expect(watch.falseDiscoveryRate == 0.05 && watch.designEffect == 3)
+        #expect(watch.methods == ["psi"] && watch.features == ["amount"])
+        #expect(watch.keepsUnseenNames == false)
+        #expect(found.models["fraud"]?.watch.window == .seconds(3600))
+    }
+
+    @Test func `errors of the watch name the key and what would be right`() {
+        let (settings, errors) = settings(
+            """
+            profiles: [one.json]
+            defaults:
+              watch:
+                window: 2h
+                window_max: 1h
+                min_rows: 0
+                fdr: 2
+                methods: [chi]
+                unseen_names: maybe
+                more: 1
+            models: {fraud: {watch: {window: 25h}}}
+            """)
+        #expect(settings == nil)
+        #expect(
+            errors == [
+                "f.yml:1:12: profiles must be absolute paths of files",
+                "f.yml:4:5: defaults.watch.window must not be longer than window_max",
+                "f.yml:6:15: defaults.watch.min_rows must be a whole number from 1 to 1000000000",
+                "f.yml:7:10: defaults.watch.fdr must be a number from 1e-09 to 1",
+                "f.yml:8:15: defaults.watch.methods must be of ks, psi",
+                "f.yml:9:19: defaults.watch.unseen_names must be true or false",
+                "f.yml:10:5: unknown key defaults.watch.more; known keys: window, window_max, min_rows, threshold, fdr, design_effect, methods, features, unseen_names",
+                "f.yml:11:34: models.fraud.watch.window must be a duration from 300s to 86400s",
             ])
     }
 

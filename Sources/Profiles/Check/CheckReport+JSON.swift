@@ -20,7 +20,8 @@ extension CheckReport {
 }
 
 extension CheckReport.Column {
-    fileprivate var node: JSONNode {
+    /// The column as JSON.
+    package var node: JSONNode {
         var object: [JSONNode.Member] = [
             .init("name", value: .string(name)), .init("role", value: .string(role.rawValue)),
             .init("type", value: .string(isNumerical ? "numerical" : "categorical")),

@@ -31,6 +31,8 @@ package struct CheckReport: Sendable {
         package var isPresent: Bool
         package var rows: Int
         package var missing: Int
+        /// Values in a bin.
+        package var values: Int { Int(scores?.currentCount ?? 0) }
         /// Nil without statistics.
         package var scores: BinScores?
         /// Over the coarse bins, with sums of z.
@@ -61,19 +63,31 @@ package struct CheckReport: Sendable {
         columns.contains { $0.quality.contains(where: \.isFinding) }
     }
 
-    init(
-        _ profile: Profile, rows: Int, counters: [ColumnCounter], extraColumns: [String],
+    /// A report of counts. `profileID` is the profile's id, whose computation takes long for a large one.
+    package init(
+        _ profile: Profile, profileID: String, rows: Int, counted: [CountedColumn],
         rule: DriftRule
+    ) {
+        self.init(
+            profile, profileID: profileID, rows: rows, counters: counted.map(ColumnCounter.init),
+            extraColumns: [], rule: rule)
+    }
+
+    init(
+        _ profile: Profile, profileID: String? = nil, rows: Int, counters: [ColumnCounter],
+        extraColumns: [String], rule: DriftRule
     ) {
         model = profile.model
         modelVersion = profile.modelVersion
-        profileID = profile.id
+        self.profileID = profileID ?? profile.id
         self.rows = rows
         referenceRows = profile.rows
         self.extraColumns = extraColumns
         columns = []
         let watched = counters.filter { $0.column.role.isCounted }
-        for counter in watched { columns.append(Column(counter, rows: rows, rule: rule)) }
+        for counter in watched {
+            columns.append(Column(counter, rows: counter.ownRows ?? rows, rule: rule))
+        }
         setDrifted(rule)
         setFindings(rule)
         for index in columns.indices {

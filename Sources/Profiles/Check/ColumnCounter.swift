@@ -18,6 +18,8 @@ final class ColumnCounter {
     private(set) var unseenNames: [[UInt8]: Int] = [:]
     /// Values of a column without statistics.
     private var otherValues = 0
+    /// Rows that were counted, where they are not those of the file.
+    private(set) var ownRows: Int?
 
     init(_ column: ProfileColumn) {
         self.column = column
@@ -32,6 +34,20 @@ final class ColumnCounter {
         self.categorical = categorical
         numericCounts = numeric.map(NumericCounts.init)
         categoricalCounts = categorical.map(CategoricalCounts.init)
+    }
+
+    /// A column whose values were counted elsewhere.
+    init(_ counted: CountedColumn) {
+        column = counted.column
+        isPresent = counted.rows > 0
+        ownRows = counted.rows
+        numeric = counted.numeric
+        numericCounts = counted.numericCounts
+        categorical = counted.categorical
+        categoricalCounts = counted.categoricalCounts
+        typeErrors = counted.typeErrors
+        unseenNames = counted.unseenNames
+        otherValues = counted.otherValues
     }
 
     /// Rows with a value of the column's type, infinities too.

@@ -167,9 +167,10 @@ package struct Profile: Equatable, Sendable {
     }
 
     /// The first 16 hexadecimal digits of SHA-256 over `canonical`.
-    package var id: String { Profile.id(canonical) }
+    package var id: String { Profile.id(of: canonical) }
 
-    static func id(_ canonical: [UInt8]) -> String {
+    /// The id of canonical bytes.
+    package static func id(of canonical: [UInt8]) -> String {
         var digest = Digest()
         digest.add(canonical.span)
         return Hexadecimal.text(Array(digest.finish().prefix(8)))

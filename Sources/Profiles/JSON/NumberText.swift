@@ -39,4 +39,18 @@ package enum NumberText {
         }
         return String(decoding: bytes, as: UTF8.self)
     }
+
+    /// Calls `body` with the bytes of `shortest` of a finite value, without an allocation.
+    package static func withShortest<Result>(
+        _ value: Double, _ body: (Span<UInt8>) -> Result
+    ) -> Result {
+        precondition(value.isFinite)
+        return unsafe withUnsafeTemporaryAllocation(
+            of: UInt8.self, capacity: Int(ctext_number_capacity)
+        ) { target in
+            let count =
+                unsafe target.baseAddress.map { unsafe ctext_ecmascript_number(value, $0) } ?? 0
+            return unsafe body(Span(_unsafeElements: target).extracting(first: count))
+        }
+    }
 }

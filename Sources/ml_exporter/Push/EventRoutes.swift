@@ -8,6 +8,7 @@ internal import PushPipeline
 struct EventRoutes: Sendable {
     let pipeline: PushPipeline
     let requests: PushRequests
+    private let profiles: ProfileRoutes
     private let one = Route.Constant(
         Response(status: 200, headers: EventRoutes.headers, body: PushAnswer.oneBody))
 
@@ -31,6 +32,7 @@ struct EventRoutes: Sendable {
     init(_ pushState: PushState) {
         pipeline = pushState.pipeline
         requests = pushState.requests
+        profiles = ProfileRoutes(pushState)
     }
 
     var routes: [Route] {
@@ -115,6 +117,15 @@ struct EventRoutes: Sendable {
     }
 
     private func version(_ request: borrowing Request, pending: consuming PendingResponse) {
+        for leaf in ProfileRoutes.Leaf.allCases {
+            if let path = ResourcePath(request.rawPath, leaf: leaf.word),
+                path.parts.map(\.collection) == ["models", "versions"]
+            {
+                return profiles.answer(
+                    request, leaf: leaf, model: path.parts[0].name, version: path.parts[1].name,
+                    pending: pending)
+            }
+        }
         guard let path = ResourcePath(request.rawPath), path.parts[0].collection == "models"
         else { return pending.answer(unknown(.version)) }
         if path.parts.count == 1 {

@@ -5,7 +5,7 @@ final class PushRequests: Sendable {
     /// A route, the value of the label `path`. Never the path that a client sent, so that the number of
     /// series is bounded.
     enum Path: Int, CaseIterable, Sendable {
-        case events, models, model, version, producers, producer, groups, other
+        case events, models, model, version, profile, report, producers, producer, groups, other
 
         var name: String {
             switch self {
@@ -13,6 +13,8 @@ final class PushRequests: Sendable {
             case .models: "/v1/models"
             case .model: "/v1/models/{model}"
             case .version: "/v1/models/{model}/versions/{version}"
+            case .profile: "/v1/models/{model}/versions/{version}/profile"
+            case .report: "/v1/models/{model}/versions/{version}/report"
             case .producers: "/v1/producers"
             case .producer: "/v1/producers/{id}"
             case .groups: "/metrics/job/{job}"
@@ -25,7 +27,7 @@ final class PushRequests: Sendable {
     static let statuses = [200, 202, 400, 403, 404, 405, 413, 415, 429, 503, 0]
 
     private let wasAsked = Atomic(false)
-    private let counts: InlineArray<88, Atomic<UInt64>> = InlineArray { _ in Atomic(0) }
+    private let counts: InlineArray<110, Atomic<UInt64>> = InlineArray { _ in Atomic(0) }
 
     init() {
         precondition(Path.allCases.count * PushRequests.statuses.count == counts.count)

@@ -7,18 +7,20 @@ internal import Model
 internal import PushPipeline
 internal import Series
 internal import Settings
+internal import Watch
 
 /// Everything that concerns pushes: the stores, the pipeline that changes them, and the limits of
 /// producers.
 struct PushState: Sendable {
     /// The names of the stores for `collect[]` and `exclude[]`.
-    static let names: Set<String> = ["groups", "models"]
+    static let names: Set<String> = ["groups", "models", "watch", "reference"]
 
     let groups: GroupStore
     let models: Models
     let events: EventIngestor
     let pipeline: PushPipeline
     let requests = PushRequests()
+    let log: Logger
     /// How often producers may push.
     let rate: RateLimiter
 
@@ -30,10 +32,12 @@ struct PushState: Sendable {
         _ settings: PushSettings, storage: JournalSettings, nativeHistograms: Bool, log: Logger
     ) throws(StorageError) {
         // The pipeline removes what has expired, once the removal is durable.
+        self.log = log
         groups = GroupStore(settings.groups)
         rate = RateLimiter(perSecond: settings.producerRate, burst: settings.producerBurst)
         models = Models(
-            settings.series, settings: settings.models, nativeHistograms: nativeHistograms,
+            settings.series, settings: settings.models, watch: settings.watch,
+            watchLimits: settings.watchLimits, nativeHistograms: nativeHistograms,
             expiresItself: false)
         events = EventIngestor(producers: ProducerTable(expiresItself: false))
         let stored = storage.path.map { path in
@@ -58,11 +62,18 @@ struct PushState: Sendable {
             })
     }
 
+    /// Brings the profiles of the settings file into force.
+    func setProfiles(_ settings: PushSettings) {
+        pipeline.setProfiles(ofFiles: settings.profiles)
+    }
+
     /// Whether pages may show what has been pushed: not before the stored state has been read.
     var isShown: Bool { pipeline.journal.isReady }
 
     /// Whether a push was received since the start, or restored from storage.
-    var isUsed: Bool { requests.areAny || groups.counts.groups > 0 || models.hasSeries }
+    var isUsed: Bool {
+        requests.areAny || groups.counts.groups > 0 || models.hasSeries
+    }
 
     /// Applies the settings that can change at run time, and logs those that cannot.
     func change(from old: PushSettings, to new: PushSettings, log: Logger) {
@@ -71,8 +82,11 @@ struct PushState: Sendable {
         if old.models != new.models {
             models.change(new.models)
         }
-        if old.series != new.series {
-            log.warning("changed series limits take effect at the next start")
+        if old.watch != new.watch { models.watch.change(new.watch) }
+        setProfiles(new)
+        if old.series != new.series || old.watchLimits != new.watchLimits {
+            log.warning(
+                "changed limits of series, profiles and windows take effect at the next start")
         }
     }
 

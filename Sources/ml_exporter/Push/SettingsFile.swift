@@ -39,10 +39,10 @@ final class SettingsFile: Sendable {
     func reload() -> [String] {
         tryLock.withLock { _ in
             var errors = ValidationErrors()
-            guard
-                let file = FileSettings.load(
-                    path, vocabulary: PushSettings.vocabulary, errors: &errors)
-            else {
+            let file = FileSettings.load(
+                path, vocabulary: PushSettings.vocabulary, errors: &errors)
+            let read = file.map { PushSettings(flags, file: $0, errors: &errors) }
+            guard let new = read, errors.sentences.isEmpty else {
                 for sentence in errors.sentences {
                     log.error(
                         "settings rejected, previous settings stay active",
@@ -51,7 +51,6 @@ final class SettingsFile: Sendable {
                 state.withLock { $0.wasLastGood = false }
                 return errors.sentences
             }
-            let new = PushSettings(flags, file: file)
             let old = state.withLock { state in
                 let old = state.settings
                 state.settings = new
