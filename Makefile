@@ -132,6 +132,7 @@ torture: release test-dependencies ## Kills the daemon, cuts its power, lets its
 	python3 Tests/Torture --pushes groups $(TORTURE)
 	python3 Tests/Torture/power.py $(POWER)
 	python3 Tests/Torture/faults.py $(FAULTS)
+	python3 Tests/Torture/mixed.py $(MIXED)
 
 bench: release test-dependencies ## Measures beside node_exporter and a floor in C; keeps the run
 	python3 Tests/Benchmarks/bench.py $(BENCH)

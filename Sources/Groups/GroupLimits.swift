@@ -8,9 +8,10 @@ package struct GroupLimits: Sendable, Equatable {
     package var groupSeries = 100_000
     /// Series of all groups together.
     package var series = 100_000
-    /// Bytes that the samples of all groups take in memory, and about as many on a page: what bounds
-    /// both when names and labels are long.
-    package var bytes = 32 << 20
+    /// Bytes that the samples of all groups take in memory and on pages (`RenderedFamily.byteCount`):
+    /// what bounds both when names and labels are long. 100,000 usual series take a tenth to most of it,
+    /// depending on how many families they are.
+    package var bytes = 96 << 20
     /// Labels and their lengths.
     package var labels = LabelLimits()
     /// The time to live of groups whose pushes do not set another one; nil to keep them indefinitely.

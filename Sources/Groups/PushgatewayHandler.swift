@@ -21,6 +21,21 @@ package struct GroupAnswer: Sendable, Equatable {
     }
 }
 
+extension GroupAnswer {
+    /// The answer to a push that needs more memory than there is for pushes.
+    package init(_ shortage: ByteShortage) {
+        switch shortage {
+        case .busy(let limit):
+            self.init(
+                503,
+                sentence: "all pushes together take \(limit) bytes of memory, the limit; try again")
+        case .tooLarge(let limit):
+            self.init(
+                413, sentence: "the push takes more than \(limit) bytes of memory while it is read")
+        }
+    }
+}
+
 /// Pushgateway's requests as its clients make them, apart from HTTP.
 package struct PushgatewayHandler: Sendable {
     package let store: GroupStore
@@ -48,10 +63,12 @@ package struct PushgatewayHandler: Sendable {
     /// it.
     ///
     /// `path` is percent-decoded once and has no query; `ttl` and `aggregate` are the values of the
-    /// query parameters with these names; `body` is inflated.
+    /// query parameters with these names; `body` is inflated. `parsing` counts the memory of the parser,
+    /// `rendering` that of the families, which the result holds.
     package func parse(
         _ method: GroupMethod, path: Span<UInt8>, ttl: [String] = [], aggregate: [String] = [],
-        contentType: Span<UInt8>? = nil, body: Span<UInt8>
+        contentType: Span<UInt8>? = nil, body: Span<UInt8>, parsing: ByteClaim? = nil,
+        rendering: ByteClaim? = nil
     ) -> ParsedRequest {
         let key: GroupingKey
         switch GroupPath(path, limits: store.limits.labels) {
@@ -77,12 +94,17 @@ package struct PushgatewayHandler: Sendable {
         }
         do throws(GroupStore.ParseFailure) {
             let families = try store.parse(
-                body, as: BodyFormat(contentType: contentType), key: key)
+                body, as: BodyFormat(contentType: contentType), key: key, parsing: parsing,
+                rendering: rendering)
             return ParsedRequest(key: key, action: .push(families, order))
         } catch {
-            return ParsedRequest(
-                key: key,
-                action: .refuse(error.error, changesFailureTime: error.changesFailureTime))
+            switch error {
+            case .refused(let refusal, let changesFailureTime):
+                return ParsedRequest(
+                    key: key, action: .refuse(refusal, changesFailureTime: changesFailureTime))
+            case .shortage(let shortage):
+                return ParsedRequest(key: nil, action: .answer(GroupAnswer(shortage)))
+            }
         }
     }
 

@@ -23,8 +23,6 @@ final class ServerCore: Sendable {
     let idleWakeup: EventFD
     private let router: Router
     private let bodies: BufferPool
-    /// Bytes of request bodies in memory.
-    private let inFlightBytes = Atomic<Int>(0)
     private let admit: (@Sendable (borrowing Request) -> Response?)?
 
     init(
@@ -184,13 +182,12 @@ final class ServerCore: Sendable {
             }
         } else if case .route(_, let method) = connection.decision, method != .get, method != .head
         {
-            let inFlight = inFlightBytes.wrappingAdd(bytes.count, ordering: .relaxed).newValue
-            connection.countedBytes += bytes.count
-            if inFlight > limits.inFlightBodyBytes {
+            if !limits.bodies.take(bytes.count) {
                 releaseBody(connection)
                 statistics.count(.inFlightBodyBytes)
                 connection.decision = .constant(constants(for: connection).busy.keepAlive)
             } else {
+                connection.countedBytes += bytes.count
                 let expected = Int(clamping: min(connection.expectedBytes, connection.bodyLimit))
                 connection.gather(bytes, of: expected, from: bodies)
             }
@@ -199,7 +196,7 @@ final class ServerCore: Sendable {
     }
 
     private func releaseBody(_ connection: Connection) {
-        inFlightBytes.wrappingSubtract(connection.countedBytes, ordering: .relaxed)
+        limits.bodies.release(connection.countedBytes)
         connection.countedBytes = 0
         connection.releaseBody(to: bodies)
     }

@@ -18,7 +18,7 @@ package enum RefusalReason: Int, Sendable, CaseIterable {
     case malformed
     /// The server was shutting down.
     case draining
-    /// `Limits.inFlightBodyBytes` of bodies were in memory.
+    /// `Limits.bodies` were in memory.
     case inFlightBodyBytes
 
     /// Value of the label `reason`.

@@ -14,8 +14,10 @@ package struct EventDecoder: ~Copyable, BatchDecoder {
 
     private var json: JSONReader
     private var reader: EventReader
+    private let tokenLimit: Int
 
     package init(limits: EventLimits = EventLimits()) {
+        tokenLimit = limits.tokens
         json = JSONReader(tokenLimit: limits.tokens)
         reader = EventReader(limits)
     }
@@ -42,6 +44,24 @@ package struct EventDecoder: ~Copyable, BatchDecoder {
     }
 
     package var keptBytes: Int { json.keptBytes }
+
+    /// The memory that decoding a body may take besides the body and the batch, at most.
+    package func workingBytes(_ body: Span<UInt8>, form: Form) -> Int {
+        switch form {
+        case .json: return JSONReader.workingBytes(body, tokenLimit: tokenLimit)
+        case .lines:
+            var most = 0
+            var start = 0
+            while start < body.count {
+                let rest = body.extracting(droppingFirst: start)
+                let length = rest.offset(of: 0x0A) ?? rest.count
+                start += length + 1
+                let line = rest.extracting(first: length)
+                most = max(most, JSONReader.workingBytes(line, tokenLimit: tokenLimit))
+            }
+            return most
+        }
+    }
 
     private static func decodeText(
         _ body: Span<UInt8>, json: inout JSONReader, reader: inout EventReader,

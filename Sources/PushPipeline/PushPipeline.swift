@@ -67,6 +67,11 @@ package final class PushPipeline: Sendable {
         }
         expiry = ExpiryTask(of: state, journal: journal, retryInterval: retryInterval)
         tasks.append(expiry)
+        tasks.append(
+            MemoryTrim {
+                events.trim()
+                models.trim()
+            })
         do throws(KernelError) {
             scheduler = try Scheduler(tasks, clock: clock)
         } catch {
@@ -118,9 +123,11 @@ package final class PushPipeline: Sendable {
         case .success(let key): known = key
         case .failure(let problem): return respond(GroupAnswer(400, sentence: problem.sentence))
         }
-        switch request.parse(with: handler) {
+        let claim = ByteClaim(events.bodies)
+        switch request.parse(with: handler, of: events, rendering: claim) {
         case .success(let parsed):
-            let submission = GroupSubmission(parsed, key: known, of: self, respond: respond)
+            let submission = GroupSubmission(
+                parsed, key: known, claim: claim, of: self, respond: respond)
             if let error = journal.submit(submission) { submission.refuse(error) }
         case .failure(let refusal):
             respond(refuse(known, refusal: refusal))

@@ -87,7 +87,8 @@ struct Daemon: ~Copyable {
                 routes: PushListener.routes(
                     pushState, scrapes: scrapes, file: file,
                     isReloadEnabled: configuration.pushFlags.isReloadEnabled),
-                limits: PushListener.limits, errorFormats: [EventRoutes.errorFormat],
+                limits: PushListener.limits(pushState.bodies),
+                errorFormats: [EventRoutes.errorFormat],
                 admit: PushListener.validator(configuration, pushState: pushState).refusal,
                 log: { log.debug("\($0)", metadata: ["from": "libmicrohttpd"]) })
             servers.append(server)

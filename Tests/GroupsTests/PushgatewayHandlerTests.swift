@@ -270,7 +270,7 @@ struct GroupDoorTests {
 
     @Test func `bytes are counted whatever they are made of, and given back`() {
         var limits = GroupLimits()
-        limits.bytes = 4_000
+        limits.bytes = 10_000
         ingestor.store.setLimits(limits)
         let long = String(repeating: "l", count: 900)
         #expect(send(.put, path: "/metrics/job/a", body: "x{a=\"\(long)\"} 1\n").status == 200)

@@ -57,7 +57,7 @@ import Testing
     @Test func `bodies beyond the memory limit of all bodies get 503`() throws {
         var limits = Limits()
         limits.bodyBytes = 1000
-        limits.inFlightBodyBytes = 1500
+        limits.bodies = ByteBudget(limit: 1500)
         let fixture = try Fixture(limits: limits)
         let slow = try fixture.client()
         let body = String(repeating: "b", count: 1000)

@@ -27,7 +27,8 @@ struct PushState: Sendable {
 
     /// Claims the storage folder, if there is one.
     init(
-        _ settings: PushSettings, storage: JournalSettings, nativeHistograms: Bool, log: Logger
+        _ settings: PushSettings, storage: JournalSettings, nativeHistograms: Bool,
+        budgets: MemoryBudgets = .ofMachine, log: Logger
     ) throws(StorageError) {
         // The pipeline removes what has expired, once the removal is durable.
         groups = GroupStore(settings.groups)
@@ -35,7 +36,10 @@ struct PushState: Sendable {
         models = Models(
             settings.series, settings: settings.models, nativeHistograms: nativeHistograms,
             expiresItself: false)
-        events = EventIngestor(producers: ProducerTable(expiresItself: false))
+        events = EventIngestor(
+            producers: ProducerTable(expiresItself: false),
+            bodies: ByteBudget(limit: budgets.bodies),
+            decoding: ByteBudget(limit: budgets.decoding))
         let stored = storage.path.map { path in
             var stored = PushPipeline.Storage(path: path)
             stored.limits.snapshotInterval = storage.snapshotInterval
@@ -57,6 +61,9 @@ struct PushState: Sendable {
                 log.log(level: level, "storage: \(message)")
             })
     }
+
+    /// Counts the memory of bodies and of what is made of them.
+    var bodies: ByteBudget { events.bodies }
 
     /// Whether pages may show what has been pushed: not before the stored state has been read.
     var isShown: Bool { pipeline.journal.isReady }
