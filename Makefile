@@ -19,8 +19,8 @@ RELEASE_BUILD := $(if $(BUILT),,release)
 
 DASHBOARDS := .venv-monitoring/bin/python
 
-.PHONY: help run build-tests environments sanitize-short mutants test e2e dashboards monitoring fleet previews scaling demo deployment torture bench sanitize \
-	python python-frameworks python-bench wheel statistics fuzz lint format build release deb rules kubernetes clean dependencies test-dependencies
+.PHONY: help run chroot dist dist-check build-tests environments sanitize-short mutants test e2e dashboards monitoring fleet previews scaling demo deployment torture bench sanitize \
+	python python-frameworks python-bench wheel statistics fuzz lint format build release deb rules kubernetes clean dependencies
 
 help: ## Lists the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -28,8 +28,9 @@ help: ## Lists the targets
 dependencies:
 	@deploy/install-dependencies
 
-test-dependencies:
-	@deploy/install-dependencies tests
+# What a group of targets needs beside the build.
+%-dependencies:
+	@deploy/install-dependencies $*
 
 run: $(RELEASE_BUILD) ## Builds a release and runs it on ADDRESS (:10180)
 	@exec deploy/run $(ADDRESS)
@@ -47,6 +48,12 @@ deb: $(RELEASE_BUILD) ## Makes the Debian package below .build/deb
 	@deploy/install-dependencies package
 	deploy/debian/build
 
+dist: deb wheel ## Collects a release below .build/dist: tarball, package, wheel, bill of materials, checksums
+	deploy/dist/build
+
+dist-check: dist ## Builds the release again in another folder and compares the bytes
+	Tests/Dist/twice
+
 test: $(if $(BUILT),,build-tests) ## Runs the unit tests; prints failures and a summary
 	@Tests/summary $(SWIFT) test --disable-xctest --skip-build $(TEST)
 
@@ -55,7 +62,7 @@ test: $(if $(BUILT),,build-tests) ## Runs the unit tests; prints failures and a 
 	.venv/bin/pip install --quiet --disable-pip-version-check -r $<
 	touch $@
 
-e2e: $(RELEASE_BUILD) test-dependencies .venv/.made ## Runs the built daemon against its peers
+e2e: $(RELEASE_BUILD) e2e-dependencies .venv/.made ## Runs the built daemon against its peers
 	.venv/bin/python -m pytest Tests/EndToEnd $(PYTEST)
 
 .venv-monitoring/.made: Tests/Monitoring/requirements.txt
@@ -66,19 +73,19 @@ e2e: $(RELEASE_BUILD) test-dependencies .venv/.made ## Runs the built daemon aga
 dashboards: .venv-monitoring/.made ## Writes dashboards/*.json from dashboards/source
 	$(DASHBOARDS) dashboards/source
 
-monitoring: $(RELEASE_BUILD) test-dependencies .venv-monitoring/.made ## Tests dashboards, rules and Alertmanager
+monitoring: $(RELEASE_BUILD) monitoring-dependencies .venv-monitoring/.made ## Tests dashboards, rules and Alertmanager
 	$(DASHBOARDS) -m pytest Tests/Monitoring $(PYTEST)
 
-fleet: test-dependencies .venv-monitoring/.made ## Runs the rules over three simulated weeks of five hosts, minute by minute
+fleet: monitoring-dependencies .venv-monitoring/.made ## Runs the rules over three simulated weeks of five hosts, minute by minute
 	WEEKS_HOSTS=5 WEEKS_STEP=60 $(DASHBOARDS) -m pytest Tests/Monitoring/test_weeks.py -rP $(PYTEST)
 
-previews: release test-dependencies .venv-monitoring/.made ## Draws dashboards/preview/*.png
-	PREVIEWS=dashboards/preview $(DASHBOARDS) -m pytest Tests/Monitoring/test_panels.py -k picture
+previews: $(RELEASE_BUILD) monitoring-dependencies .venv-monitoring/.made ## Draws dashboards/preview/*.png from six simulated hours
+	$(DASHBOARDS) Tests/Monitoring/previews.py
 
-scaling: release test-dependencies .venv-monitoring/.made ## Measures pages and rewrites docs/scaling.md
+scaling: release monitoring-dependencies .venv-monitoring/.made ## Measures pages and rewrites docs/scaling.md
 	$(DASHBOARDS) Tests/Monitoring/scaling.py
 
-demo: release test-dependencies ## Shows incidents from push to message; DEMO=--keep leaves it running
+demo: release demo-dependencies ## Shows incidents from push to message; DEMO=--keep leaves it running
 	python3 deploy/demo $(DEMO)
 
 .venv-deployment/.made: Tests/Deployment/requirements.txt
@@ -86,9 +93,11 @@ demo: release test-dependencies ## Shows incidents from push to message; DEMO=--
 	.venv-deployment/bin/pip install --quiet --disable-pip-version-check -r $<
 	touch $@
 
-deployment: deb test-dependencies .venv-deployment/.made ## Tests units, package, image, manifests and documentation
-	@deploy/install-dependencies deployment
+deployment: deb wheel deployment-dependencies .venv-deployment/.made ## Tests units, package, image, manifests and documentation
 	.venv-deployment/bin/python -m pytest Tests/Deployment $(PYTEST)
+
+chroot: chroot-dependencies ## Runs these commands on a bare Debian 12 made by mmdebstrap; CHROOT=test adds the unit tests
+	Tests/Chroot/run $(CHROOT)
 
 rules: ## Writes deploy/prometheus/rules/*.yml; RUNBOOKS=URL GRAFANA=URL are where alerts link to
 	deploy/prometheus/generate
@@ -101,7 +110,7 @@ kubernetes: rules ## Makes the manifests that are made of rules and dashboards
 	.venv-python/bin/pip install --quiet --disable-pip-version-check -r $<
 	touch $@
 
-python: $(RELEASE_BUILD) test-dependencies .venv-python/.made ## Tests the Python client on the real daemon
+python: $(RELEASE_BUILD) python-dependencies .venv-python/.made ## Tests the Python client on the real daemon
 	cd deploy/python && ../../.venv-python/bin/python -m pytest -m 'not frameworks' $(PYTEST)
 
 .venv-frameworks/.made: deploy/python/tests/requirements-frameworks.txt
@@ -109,13 +118,13 @@ python: $(RELEASE_BUILD) test-dependencies .venv-python/.made ## Tests the Pytho
 	.venv-frameworks/bin/pip install --quiet --disable-pip-version-check -r $<
 	touch $@
 
-python-frameworks: release test-dependencies .venv-frameworks/.made ## Tests callbacks in Keras on jax, Lightning and transformers (gigabytes)
+python-frameworks: release python-dependencies .venv-frameworks/.made ## Tests callbacks in Keras on jax, Lightning and transformers (gigabytes)
 	cd deploy/python && ../../.venv-frameworks/bin/python -m pytest -m frameworks tests/test_frameworks.py $(PYTEST)
 
-python-bench: release test-dependencies .venv-python/.made ## Measures an event of the Python client; keeps the run
+python-bench: release python-dependencies .venv-python/.made ## Measures an event of the Python client; keeps the run
 	.venv-python/bin/python Tests/Benchmarks/client.py $(BENCH)
 
-.venv-wheel/.made: deploy/python/requirements-build.txt
+.venv-wheel/.made: deploy/python/requirements-build.txt | python-dependencies
 	python3 -m venv .venv-wheel
 	.venv-wheel/bin/pip install --quiet --disable-pip-version-check -r $<
 	touch $@
@@ -126,18 +135,20 @@ wheel: .venv-wheel/.made ## Builds the wheel of the Python client below .build/w
 	SOURCE_DATE_EPOCH=$${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct 2>/dev/null || echo 1795000000)} \
 		.venv-wheel/bin/python -m flit_core.wheel --outdir .build/wheel deploy/python
 
-torture: release test-dependencies ## Kills the daemon, cuts its power, lets its disk fail; audits
+torture: release torture-dependencies ## Kills the daemon, cuts its power, changes, removes and fails its files; audits
 	python3 Tests/Torture/prove.py
 	python3 Tests/Torture $(TORTURE)
 	python3 Tests/Torture --pushes groups $(TORTURE)
 	python3 Tests/Torture/power.py $(POWER)
 	python3 Tests/Torture/faults.py $(FAULTS)
 	python3 Tests/Torture/mixed.py $(MIXED)
+	python3 Tests/Torture/damage.py $(DAMAGE)
+	python3 Tests/Torture/removal.py $(REMOVAL)
 
-bench: release test-dependencies ## Measures beside node_exporter and a floor in C; keeps the run
+bench: release benchmark-dependencies ## Measures beside node_exporter and a floor in C; keeps the run
 	python3 Tests/Benchmarks/bench.py $(BENCH)
 
-.venv-statistics/.made: Tests/Statistics/requirements.txt
+.venv-statistics/.made: Tests/Statistics/requirements.txt | python-dependencies
 	python3 -m venv .venv-statistics
 	.venv-statistics/bin/pip install --quiet --disable-pip-version-check -r $<
 	touch $@

@@ -38,41 +38,53 @@ package final class GroupStore: Sendable {
         state.withLock { $0.shown ?? $0.table.index }
     }
 
-    /// Parses a body and renders its families with the labels of the group. Changes nothing, so
-    /// that it can run on the thread that received the request.
+    /// A body that was parsed; its bytes are not needed any more.
+    struct ParsedBody {
+        fileprivate let batch: ParsedExposition
+        fileprivate let reading: ReadingLimits
+        fileprivate let limits: GroupLimits
+    }
+
+    /// Parses a body. Changes nothing, so that it can run on the thread that received the request.
     ///
     /// `parsing` counts the memory of the parser, `rendering` that of the families.
     func parse(
-        _ body: Span<UInt8>, as form: BodyFormat, key: GroupingKey, parsing: ByteClaim? = nil,
-        rendering: ByteClaim? = nil
-    ) throws(ParseFailure) -> [RenderedFamily] {
+        _ body: Span<UInt8>, as form: BodyFormat, parsing: ByteClaim?, rendering: ByteClaim?
+    ) throws(ParseFailure) -> ParsedBody {
         let limits = limits
         var reading = ReadingLimits()
         reading.samples = limits.groupSeries
         reading.bytes = limits.bytes
         reading.parsing = parsing
         reading.rendering = rendering
-        let batch: ParsedExposition
         do throws(MetricSyntaxError) {
-            batch =
+            let batch =
                 try form == .text
                 ? TextParser.parse(body, limits: reading)
                 : ProtobufParser.parse(body, limits: reading)
+            return ParsedBody(batch: batch, reading: reading, limits: limits)
         } catch {
             if let limit = error.limit { throw GroupStore.failure(limit, limits: limits) }
             throw .refused(
                 GroupPushError(.syntax, sentence: error.description), changesFailureTime: false)
         }
-        if batch.hasTimestamps {
+    }
+
+    /// Renders the families of a body with the labels of the group.
+    func render(
+        _ parsed: consuming ParsedBody, key: GroupingKey
+    ) throws(ParseFailure) -> [RenderedFamily] {
+        let limits = parsed.limits
+        if parsed.batch.hasTimestamps {
             throw .refused(
                 GroupPushError(
                     .timestamps, sentence: "pushed metrics must not have timestamps"),
                 changesFailureTime: true)
         }
         var renderer = FamilyRenderer(
-            labels: key.pairs, addsInstance: true, limits: limits.labels, reading: reading)
+            labels: key.pairs, addsInstance: true, limits: limits.labels, reading: parsed.reading)
         do throws(SampleError) {
-            return try renderer.render(batch, except: GroupTable.ownNames)
+            return try renderer.render(parsed.batch, except: GroupTable.ownNames)
         } catch {
             if let limit = error.limit { throw GroupStore.failure(limit, limits: limits) }
             throw .refused(

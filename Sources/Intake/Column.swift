@@ -3,7 +3,7 @@ internal import Observation
 /// One array of the columns form.
 struct Column {
     enum Content {
-        case outcome, reason, size, prediction, inputErrors, id, trace, timestamp
+        case outcome, reason, finishReason, size, prediction, inputErrors, id, trace, timestamp
         case measure(Measure, NumberRule)
         case feature(Symbol)
         case score(Symbol)

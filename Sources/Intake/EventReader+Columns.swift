@@ -72,6 +72,7 @@ extension EventReader {
             (.durationSeconds, .measure(.duration, .seconds)),
             (.timeToFirstTokenSeconds, .measure(.timeToFirstToken, .seconds)),
             (.timePerOutputTokenSeconds, .measure(.timePerOutputToken, .seconds)),
+            (.finishReason, .finishReason),
             (.score, .measure(.score, .probability)), (.prediction, .prediction),
             (.inputErrors, .inputErrors), (.id, .id), (.traceID, .trace),
             (.timestamp, .timestamp),
@@ -205,6 +206,7 @@ extension EventReader {
         case .feature: try checkFeature(event, value: value)
         case .outcome: columnRows.outcomes[row] = try outcome(event, position: value)
         case .reason: columnRows.reasons[row] = try reason(event, position: value, batch: &batch)
+        case .finishReason: _ = try finishReason(event, position: value, batch: &batch)
         case .size:
             columnRows.sizes[row] = try event.whole(
                 value, rule: .batchSize, subject: column.subject)
@@ -306,6 +308,14 @@ extension EventReader {
             if event.count(value) > 0 {
                 batch.append(trace: batch.store(event.text(value)), row: row)
             }
+        case .finishReason:
+            // A text that was cut was counted by the check.
+            let omissions = batch.omissions
+            if let reason = try? finishReason(event, position: value, batch: &batch), !reason.isNone
+            {
+                batch.append(finishReason: reason, row: row)
+            }
+            batch.omissions = omissions
         case .inputErrors:
             // Unknown keys were counted by the check.
             let omissions = batch.omissions

@@ -4,15 +4,17 @@ internal import Observation
 extension Key {
     /// Keys that most events lack: one test skips them all.
     static let seldom: KeySet = [
-        .stages, .tokens, .timeToFirstTokenSeconds, .timePerOutputTokenSeconds, .features,
-        .prediction, .score, .scores, .groups, .inputErrors, .attributions, .id, .traceID,
+        .stages, .tokens, .timeToFirstTokenSeconds, .timePerOutputTokenSeconds, .finishReason,
+        .features, .prediction, .score, .scores, .groups, .inputErrors, .attributions, .id,
+        .traceID,
     ]
 }
 
 extension InferenceRows: ReadableEvent {
     static let keys: KeySet = [
         .outcome, .reason, .durationSeconds, .stages, .batchSize, .tokens,
-        .timeToFirstTokenSeconds, .timePerOutputTokenSeconds, .features, .prediction, .score,
+        .timeToFirstTokenSeconds, .timePerOutputTokenSeconds, .finishReason, .features,
+        .prediction, .score,
         .scores, .groups, .inputErrors, .attributions, .id, .traceID, .columns, .count,
     ]
 
@@ -76,6 +78,10 @@ extension EventReader {
         _ event: JSONValue, fields members: KnownFields, row: Int, size: UInt64,
         batch: inout Batch
     ) throws(EventError) {
+        if let position = members[.finishReason] {
+            let reason = try finishReason(event, position: position, batch: &batch)
+            if !reason.isNone { batch.append(finishReason: reason, row: row) }
+        }
         if let position = members[.features] {
             try readFeatures(event, position: position, row: row, batch: &batch)
         }

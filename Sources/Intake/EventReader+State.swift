@@ -2,7 +2,7 @@ internal import Kernel
 internal import Observation
 
 extension StateEvent: ReadableEvent {
-    static let keys: KeySet = [.inFlight, .queueLength]
+    static let keys: KeySet = [.inFlight, .queueLength, .kvCacheUsageRatio]
 
     static func read(
         _ source: borrowing EventSource, with reader: inout EventReader, batch: inout Batch,
@@ -19,6 +19,10 @@ extension StateEvent: ReadableEvent {
         if let position = fields[.queueLength] {
             state.queueLength = try event.number(
                 position, rule: .requests, subject: "queue_length")
+        }
+        if let position = fields[.kvCacheUsageRatio] {
+            state.cacheUsage = try event.number(
+                position, rule: .probability, subject: "kv_cache_usage_ratio")
         }
         batch.append(state)
     }

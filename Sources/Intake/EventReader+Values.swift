@@ -17,15 +17,34 @@ extension EventReader {
     mutating func reason(
         _ event: JSONValue, position: Int, batch: inout Batch
     ) throws(EventError) -> Symbol {
-        try event.requireString(position, subject: "reason")
+        lastReason = try cutName(
+            event, position: position, subject: "reason", guess: lastReason, batch: &batch)
+        return lastReason
+    }
+
+    /// Why a language model ended its answer; `none` if the string is empty.
+    mutating func finishReason(
+        _ event: JSONValue, position: Int, batch: inout Batch
+    ) throws(EventError) -> Symbol {
+        lastFinishReason = try cutName(
+            event, position: position, subject: "finish_reason", guess: lastFinishReason,
+            batch: &batch)
+        return lastFinishReason
+    }
+
+    /// A name that is cut at the limit; `none` if it is empty.
+    private func cutName(
+        _ event: JSONValue, position: Int, subject: StaticString, guess: Symbol,
+        batch: inout Batch
+    ) throws(EventError) -> Symbol {
+        try event.requireString(position, subject: subject)
         var text = event.text(position)
         if text.isEmpty { return .none }
         if text.count > limits.nameBytes {
             text = text.cut(to: limits.nameBytes)
             batch.omissions.cutTexts &+= 1
         }
-        lastReason = batch.intern(text, guess: lastReason)
-        return lastReason
+        return batch.intern(text, guess: guess)
     }
 
     /// The feature's value, or nil if the string has an invalid escape. A category that is too long

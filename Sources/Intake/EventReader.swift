@@ -20,6 +20,7 @@ struct EventReader: ~Copyable {
     private var lastScope = -1
     var lastFeatures: [Symbol] = []
     var lastReason = Symbol.none
+    var lastFinishReason = Symbol.none
     /// The names of outcomes that are reasons, by `RequestOutcome.rawValue`.
     private var outcomeNames: InlineArray<6, Symbol> = InlineArray(repeating: .none)
     /// Of the columns that are being read.
@@ -42,6 +43,7 @@ struct EventReader: ~Copyable {
         lastVariant = .none
         lastScope = -1
         lastReason = .none
+        lastFinishReason = .none
         lastFeatures.removeAll(keepingCapacity: true)
         outcomeNames = InlineArray(repeating: .none)
     }

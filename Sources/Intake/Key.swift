@@ -4,12 +4,12 @@ internal import Kernel
 enum Key: Int, CaseIterable {
     case type, model, version, variant, timestamp
     case outcome, reason, durationSeconds, stages, batchSize, tokens
-    case timeToFirstTokenSeconds, timePerOutputTokenSeconds
+    case timeToFirstTokenSeconds, timePerOutputTokenSeconds, finishReason
     case features, prediction, score, scores, groups, inputErrors, attributions, id, traceID
     case columns, count
     case label
     case run, split, epoch, step, metrics, featureImportance, featureStatistics, status, rows
-    case inFlight, queueLength
+    case inFlight, queueLength, kvCacheUsageRatio
     case event, framework, gitSHA, trainedAt
     case name, kind, value, target, labels, unit
 
@@ -28,6 +28,7 @@ enum Key: Int, CaseIterable {
         case .tokens: "tokens"
         case .timeToFirstTokenSeconds: "time_to_first_token_seconds"
         case .timePerOutputTokenSeconds: "time_per_output_token_seconds"
+        case .finishReason: "finish_reason"
         case .features: "features"
         case .prediction: "prediction"
         case .score: "score"
@@ -51,6 +52,7 @@ enum Key: Int, CaseIterable {
         case .rows: "rows"
         case .inFlight: "in_flight"
         case .queueLength: "queue_length"
+        case .kvCacheUsageRatio: "kv_cache_usage_ratio"
         case .event: "event"
         case .framework: "framework"
         case .gitSHA: "git_sha"
@@ -122,8 +124,8 @@ struct KeyTable {
     private var texts: [[UInt8]] = []
 
     init() {
-        // `KnownFields` has 48 slots, `KeySet` 64 bits.
-        precondition(Key.allCases.count <= 48)
+        // `KnownFields` has 60 slots, `KeySet` 64 bits.
+        precondition(Key.allCases.count <= 60)
         for key in Key.allCases {
             let bytes = unsafe [UInt8](
                 UnsafeBufferPointer(start: key.text.utf8Start, count: key.text.utf8CodeUnitCount))

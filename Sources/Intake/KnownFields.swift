@@ -3,7 +3,7 @@ internal import Observation
 
 /// The members of an event that have a known key.
 struct KnownFields {
-    private var slots: InlineArray<48, Int32> = InlineArray(repeating: 0)
+    private var slots: InlineArray<60, Int32> = InlineArray(repeating: 0)
     /// Keys that the event has, null or not.
     private(set) var met = KeySet()
     /// Keys that the event has and that are not null.

@@ -64,6 +64,8 @@ struct MeasureField: Sendable {
         MeasureField(key: "preprocess", measure: .stagePreprocess, rule: .seconds),
         MeasureField(key: "inference", measure: .stageInference, rule: .seconds),
         MeasureField(key: "postprocess", measure: .stagePostprocess, rule: .seconds),
+        MeasureField(key: "prefill", measure: .stagePrefill, rule: .seconds),
+        MeasureField(key: "decode", measure: .stageDecode, rule: .seconds),
     ]
     static let tokens = [
         MeasureField(key: "input", measure: .inputTokens, rule: .tokens),

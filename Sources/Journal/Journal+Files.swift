@@ -32,15 +32,12 @@ extension Writer {
     /// What is under the names by now is set aside.
     private mutating func replaceFiles() throws(StorageError) {
         let directory = try journal.claim()
-        let seconds = Clock.realNanoseconds / 1_000_000_000
-        // The log before its file: alone it would be taken for damage at a start.
-        let names = RecordFile.names.filter(directory.has)
-        if !names.isEmpty {
-            let name = try directory.setAside(names, at: seconds)
-            journal.statistics.setAside()
-            journal.report(.error, "\(name) is not the file of this daemon and was set aside")
+        let position = position
+        try journal.files.withLock { _ throws(StorageError) in
+            // One of before would take the place of the one that is written here.
+            journal.handover.withLock { $0.snapshot = nil }
+            try journal.beginFiles(in: directory, at: position)
         }
-        try Snapshot(position: position, parts: journal.state.snapshot()).write(in: directory)
         records = try RecordFile(in: directory, limits: journal.limits)
         directory.setPosition(position)
         beginAgain(after: position, snapshotPosition: position)
@@ -55,7 +52,10 @@ extension Writer {
             journal.rejectWaiting(error)
             do throws(StorageError) {
                 journal.releaseClaim()
-                let positions = try journal.open()
+                let positions = try journal.files.withLock { _ throws(StorageError) in
+                    journal.handover.withLock { $0.snapshot = nil }
+                    return try journal.open()
+                }
                 let opened = journal.handover.withLock { handover -> sending RecordFile? in
                     handover.records.take()
                 }
@@ -80,6 +80,21 @@ extension Writer {
 }
 
 extension Journal {
+    /// Sets aside what is under the names of the records, and writes a snapshot of everything.
+    fileprivate func beginFiles(
+        in directory: StorageDirectory, at position: Int64
+    ) throws(StorageError) {
+        // The log before its file: alone it would be taken for damage at a start.
+        let names = RecordFile.names.filter(directory.has)
+        if !names.isEmpty {
+            let seconds = Clock.realNanoseconds / 1_000_000_000
+            let name = try directory.setAside(names, at: seconds)
+            statistics.setAside()
+            report(.error, "\(name) is not the file of this daemon and was set aside")
+        }
+        try Snapshot(position: position, parts: state.snapshot()).write(in: directory)
+    }
+
     /// Aborts the submissions that were accepted before the storage failed.
     func rejectWaiting(_ error: StorageError) {
         for submission in queue.removeAll() ?? [] { submission.abort(error) }

@@ -54,10 +54,17 @@ extension Journal {
                     description: "\(path)/\(StorageDirectory.lockName) was removed or replaced")
             }
             try claim().updateClockCheckpoint()
-            try snapshot.write(in: claim())
-            positions.former = positions.latest
-            positions.latest = snapshot.position
-            statistics.wroteSnapshot(at: Clock.realNanoseconds / 1_000_000_000)
+            let isWritten = try files.withLock { _ throws(StorageError) in
+                // Nil, or another, since the writer has begun new files.
+                let isWanted = handover.withLock { $0.snapshot?.position == snapshot.position }
+                if isWanted { try snapshot.write(in: claim()) }
+                return isWanted
+            }
+            if isWritten {
+                positions.former = positions.latest
+                positions.latest = snapshot.position
+                statistics.wroteSnapshot(at: Clock.realNanoseconds / 1_000_000_000)
+            }
         } catch {
             statistics.failed(error)
             report(.error, "no snapshot was written: \(error)")
@@ -66,7 +73,7 @@ extension Journal {
         }
         let prunable = positions.former
         handover.withLock { handover in
-            handover.snapshot = nil
+            if handover.snapshot?.position == snapshot.position { handover.snapshot = nil }
             handover.prunable = prunable
         }
     }

@@ -38,6 +38,10 @@ package final class Journal: SubmissionJournal, ScheduledTask {
     private let directory = LockedValue<StorageDirectory?>(nil)
     let path: String
     let handover = LockedValue(Handover())
+    /// Held by the keeper while it writes a snapshot, and by the writer while it replaces the files or
+    /// reads them again: a snapshot of before must not replace a later one. `handover` may be locked
+    /// with it.
+    let files = LockedValue(())
     private let threads = LockedValue(Threads())
 
     /// What the two threads pass to each other. The lock guards it and is held for assignments only.

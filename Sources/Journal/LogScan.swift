@@ -9,6 +9,10 @@ internal import Kernel
 /// That is right after a power cut, which can only damage the last transaction, but hides every
 /// later transaction if a byte in the middle has changed. Frames of this use of the log carry the
 /// salts of its header, which distinguishes the two cases.
+///
+/// Transactions that failed leave frames as well: those of a longer one stay behind those of a
+/// shorter one that was written over it. Each frame's checksum continues that of the frame before, so
+/// they differ from transactions that followed each other: their checksums do not continue.
 struct LogScan: Equatable {
     private static let headerBytes = 32
     private static let frameHeaderBytes = 24
@@ -17,10 +21,14 @@ struct LogScan: Equatable {
     /// Transactions that end behind the first unreadable frame. A power cut leaves at most one: the
     /// one before was synced before the next began.
     private(set) var hiddenTransactions = 0
+    /// The most of them whose checksums continue each other.
+    private(set) var consecutiveTransactions = 0
     /// Whether the header of a log with frames is not the one that was written.
     private(set) var isHeaderDamaged = false
 
-    var isDamaged: Bool { isHeaderDamaged || hiddenTransactions > 1 }
+    /// Whether transactions are hidden that had succeeded: a transaction begins behind another only
+    /// if that has.
+    var isDamaged: Bool { isHeaderDamaged || consecutiveTransactions > 1 }
 
     /// Reads the log at `path` frame by frame. A log that does not exist has nothing hidden.
     init(_ path: String) throws(StorageError) {
@@ -47,6 +55,7 @@ struct LogScan: Equatable {
         let frameBytes = LogScan.frameHeaderBytes + pageBytes
         var salts = isWhole ? Array(header[16..<24]) : []
         var isReadable = isWhole
+        var consecutive = 0
         var offset = LogScan.headerBytes
         while let frame = try window.read(frameBytes, at: offset) {
             offset += frameBytes
@@ -54,15 +63,19 @@ struct LogScan: Equatable {
             // Without a header, the salts of this use of the log are those of the first frame.
             if salts.isEmpty { salts = Array(head[8..<16]) }
             let isOfThisUse = head[8..<16].elementsEqual(salts) && salts.contains { $0 != 0 }
-            if isReadable {
-                checksum.add(head[..<8], isBigEndian: isBigEndian)
-                checksum.add(frame[LogScan.frameHeaderBytes...], isBigEndian: isBigEndian)
-                isReadable =
-                    isOfThisUse && checksum.first == LogScan.number(frame, at: 16)
-                    && checksum.second == LogScan.number(frame, at: 20)
-            }
-            if !isReadable, isOfThisUse, LogScan.number(frame, at: 4) != 0 {
+            checksum.add(head[..<8], isBigEndian: isBigEndian)
+            checksum.add(frame[LogScan.frameHeaderBytes...], isBigEndian: isBigEndian)
+            let stored = Checksum(
+                first: LogScan.number(frame, at: 16), second: LogScan.number(frame, at: 20))
+            let isContinued = isOfThisUse && checksum == stored
+            isReadable = isReadable && isContinued
+            checksum = stored
+            if isReadable { continue }
+            if !isContinued { consecutive = 0 }
+            if isOfThisUse, LogScan.number(frame, at: 4) != 0 {
                 hiddenTransactions += 1
+                consecutive += 1
+                consecutiveTransactions = max(consecutiveTransactions, consecutive)
             }
         }
         // A header that was never written is all zeros, and then at most one transaction was begun.
@@ -70,7 +83,7 @@ struct LogScan: Equatable {
     }
 
     /// The checksum that runs through a log, of 8-byte steps.
-    private struct Checksum {
+    private struct Checksum: Equatable {
         var first: UInt32 = 0
         var second: UInt32 = 0
 

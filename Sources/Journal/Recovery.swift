@@ -76,7 +76,7 @@ struct Recovery {
             snapshots.former = former
         }
         position = snapshots.newest
-        try readRecords(into: state, other: other, from: otherPosition)
+        try readRecords(into: state, other: other, from: otherPosition, committed: committed)
         if committed > position { recordLoss(of: committed - position, committed: committed) }
         for (kind, entry) in firstReasons.sorted(by: { $0.key < $1.key }) {
             let file = kind.split(separator: " ")[0]
@@ -213,7 +213,8 @@ struct Recovery {
     // MARK: Records
 
     private mutating func readRecords(
-        into state: any JournalState, other: (any JournalState)?, from otherPosition: Int64?
+        into state: any JournalState, other: (any JournalState)?, from otherPosition: Int64?,
+        committed: Int64
     ) throws(StorageError) {
         let file = "\(path)/\(RecordFile.name)"
         if unsafe access(file, F_OK) != 0, unsafe access("\(file)-wal", F_OK) != 0 { return }
@@ -230,7 +231,13 @@ struct Recovery {
                 try read(
                     database, into: state, other: other, from: otherPosition, records: &records)
             }
-            if let scan, scan.isDamaged { throw Recovery.error(of: scan, at: "\(file)-wal") }
+            // Hidden transactions that do not follow each other may have failed: then nothing that
+            // was committed is missing.
+            if let scan,
+                scan.isDamaged || (scan.hiddenTransactions > 1 && position < committed)
+            {
+                throw Recovery.error(of: scan, at: "\(file)-wal")
+            }
             if options.isThorough { try check(database, name: RecordFile.name) }
         } catch {
             if error.kind == .newer || (error.kind == .refused && options.throwsRefusals) {

@@ -33,7 +33,7 @@ package final class ByteBudget: Sendable {
 
 /// Why a request may not hold as many bytes as it needs.
 package enum ByteShortage: Error, Sendable, Equatable {
-    /// Requests together would hold more than this many bytes: later there may be room.
+    /// Requests together would hold more than this many bytes: it may fit later.
     case busy(limit: Int)
     /// The request alone would hold more than this many bytes.
     case tooLarge(limit: Int)
@@ -49,7 +49,7 @@ package final class ByteClaim: Sendable {
     }
 
     deinit {
-        budget.release(count)
+        releaseAll()
     }
 
     /// Bytes that the request holds.
@@ -65,6 +65,11 @@ package final class ByteClaim: Sendable {
         }
         if more < 0 { budget.release(-more) }
         held.store(count, ordering: .relaxed)
+    }
+
+    /// Holds nothing any more.
+    package func releaseAll() {
+        budget.release(held.exchange(0, ordering: .relaxed))
     }
 
     /// Holds `count` bytes at least.

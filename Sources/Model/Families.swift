@@ -10,7 +10,8 @@ final class Families: Sendable {
     // By model, version and variant.
     let requests, predictions, errors, duration, stages, batchSize: MetricDescriptor
     let inFlight, queued: MetricDescriptor
-    let tokens, timeToFirstToken, timePerOutputToken: MetricDescriptor
+    let tokens, requestTokens, timeToFirstToken, timePerOutputToken: MetricDescriptor
+    let finished, cacheUsage: MetricDescriptor
     let inputRows, invalidRows, inputErrors: MetricDescriptor
     let featureRows, featureValues, featureMissing, featureNotFinite: MetricDescriptor
     let labelsReceived, labelLast: MetricDescriptor
@@ -55,6 +56,17 @@ final class Families: Sendable {
             help: "Rows per request, of requests with a batch size.")
         tokens = list.add(
             "ml_tokens_total", shape: .counter, help: "Tokens read (input) and generated (output).")
+        requestTokens = list.add(
+            "ml_request_tokens", shape: .histogram(BucketFamily.requestTokens.standard),
+            help: "Tokens per request: length of the prompt (input) and of the response (output).")
+        finished = list.add(
+            "ml_requests_finished_total", shape: .counter,
+            help: "Responses of language models, by the reason why they ended.")
+        cacheUsage = list.add(
+            "ml_kv_cache_usage_ratio", shape: .gauge,
+            help:
+                "Used share of the key-value cache, 0 to 1: maximum over the producers with a lease."
+        )
         timeToFirstToken = list.add(
             "ml_time_to_first_token_seconds",
             shape: .histogram(BucketFamily.timeToFirstToken.standard),
@@ -185,6 +197,7 @@ final class Families: Sendable {
         case .batchSize: batchSize
         case .timeToFirstToken: timeToFirstToken
         case .timePerOutputToken: timePerOutputToken
+        case .requestTokens: requestTokens
         }
     }
 }

@@ -192,7 +192,7 @@ final class ModelVersion: Sendable {
 
     /// Becomes what was written.
     func read(
-        _ record: inout ByteReader, keepsNatives: Bool, leases: Leases, now: UInt64
+        _ record: inout ByteReader, form: UInt64, keepsNatives: Bool, leases: Leases, now: UInt64
     ) {
         let silence = record.number()
         lastPush.store(now > silence ? now - silence : 0, ordering: .relaxed)
@@ -208,7 +208,8 @@ final class ModelVersion: Sendable {
             let variant = state.variants[number].string
             if !variant.isEmpty { names.append(("variant", variant)) }
             state.series.append(
-                VariantSeries(&record, names: names, in: &state.store, leases: leases, now: now))
+                VariantSeries(
+                    &record, form: form, names: names, in: &state.store, leases: leases, now: now))
         }
         contents.withLock { swap(&$0, &state) }
     }

@@ -5,10 +5,10 @@ package import Wire
 
 /// What survives a restart: a record of each push as it was reserved, and snapshots of everything.
 extension Models {
-    /// The first number of a snapshot.
-    fileprivate static let form: UInt64 = 1
+    /// The first number of a snapshot. Form 1 had no finish reasons, no cache and fewer measures.
+    fileprivate static let form: UInt64 = 2
     /// The first number of a reservation.
-    private static let reservationForm: UInt64 = 2
+    private static let reservationForm: UInt64 = 3
 
     // MARK: Reservations
 
@@ -24,11 +24,12 @@ extension Models {
     package func replay(
         _ batch: borrowing Batch, record: inout ByteReader, at time: Timestamp
     ) -> Bool {
-        if record.number() != Models.reservationForm { record.damage() }
+        let form = record.number()
+        if !(2...Models.reservationForm).contains(form) { record.damage() }
         var reservation = Reservation()
         let context = PushContext(from: Models.sender(record.number()), at: time)
         reservation.begin(batch, context: context)
-        reservation.read(&record, batch: batch)
+        reservation.read(&record, batch: batch, haveFinishReasons: form > 2)
         if record.isDamaged { return false }
         replay(batch, reservation: reservation)
         return true
@@ -118,7 +119,7 @@ extension Models {
     /// Restores a model's facts, whatever the limits and rules are now. Returns false, and leaves it
     /// out, if the record is damaged or of a later form.
     package func readModel(_ record: inout ByteReader) -> Bool {
-        if record.number() != Models.form { record.damage() }
+        _ = Models.readForm(&record)
         let name = record.text().string
         if !record.isDamaged { readModel(name, record: &record) }
         if record.isDamaged { _ = retire(model: name) }
@@ -127,10 +128,10 @@ extension Models {
 
     /// Restores a version, likewise.
     package func readVersion(_ record: inout ByteReader) -> Bool {
-        if record.number() != Models.form { record.damage() }
+        let form = Models.readForm(&record)
         let model = record.text().string
         let name = record.text().string
-        if !record.isDamaged { readVersion(name, of: model, record: &record) }
+        if !record.isDamaged { readVersion(name, of: model, form: form, record: &record) }
         if record.isDamaged, !name.isEmpty { _ = retire(model: model, version: name) }
         return !record.isDamaged
     }
@@ -144,11 +145,21 @@ extension Models {
             now: Clock.monotonicNanoseconds)
     }
 
-    private func readVersion(_ name: String, of model: String, record: inout ByteReader) {
+    /// The form of a snapshot's record; one of a later release is damage.
+    private static func readForm(_ record: inout ByteReader) -> UInt64 {
+        let form = record.number()
+        if !(1...Models.form).contains(form) { record.damage() }
+        return form
+    }
+
+    private func readVersion(
+        _ name: String, of model: String, form: UInt64, record: inout ByteReader
+    ) {
         let version = found(name, of: model)
         if version == nil { record.damage() }
         version?.read(
-            &record, keepsNatives: directory.withLock { $0.keepsNatives }, leases: leases,
+            &record, form: form, keepsNatives: directory.withLock { $0.keepsNatives },
+            leases: leases,
             now: Clock.monotonicNanoseconds)
     }
 
@@ -156,12 +167,13 @@ extension Models {
     /// false, and is empty, if the record is damaged or of a later form.
     package func readFormat2(_ record: inout ByteReader) -> Bool {
         removeAll()
-        if record.number() != Models.form { record.damage() }
+        let form = Models.readForm(&record)
         readModel("", record: &record)
         for _ in 0..<record.count() { readModel(record.text().string, record: &record) }
         for _ in 0..<record.count() {
             let model = record.text().string
-            readVersion(record.text().string, of: model, record: &record)
+            let version = record.text().string
+            readVersion(version, of: model, form: form, record: &record)
         }
         if record.isDamaged { removeAll() }
         return !record.isDamaged

@@ -4,18 +4,21 @@ internal import Series
 internal import Wire
 
 /// The load that the producers of one variant report: gauges that are summed over the producers
-/// whose lease has not ended. Guarded by the version's lock.
+/// whose lease has not ended, the use of the cache as their maximum. Guarded by the version's lock.
 struct ProducerStates {
     private struct Entry {
         var lease: Leases.Lease
         /// NaN until it is reported.
         var inFlight = Double.nan
         var queueLength = Double.nan
+        var cacheUsage = Double.nan
     }
 
     /// Each counts as a series of the budget, because each takes memory.
     private var entries: [Entry] = []
     private var gauges: (inFlight: Gauge, queued: Gauge)?
+    /// Made with the first value: only language models have the cache.
+    private var cacheGauge: Gauge?
 
     init() {}
 
@@ -29,31 +32,38 @@ struct ProducerStates {
             record.write(entry.lease.producer)
             record.write(entry.inFlight)
             record.write(entry.queueLength)
+            record.write(entry.cacheUsage)
         }
+        record.write(optional: cacheGauge) { $1.write($0) }
     }
 
     /// Each producer gets a new lease of full length: the daemon cannot know when the old one would
     /// have ended.
     init(
-        _ record: inout ByteReader, in store: inout SeriesStore, leases: Leases, now: UInt64
+        _ record: inout ByteReader, form: UInt64, in store: inout SeriesStore, leases: Leases,
+        now: UInt64
     ) {
         if record.flag() { gauges = (store.gauge(&record), store.gauge(&record)) }
         for _ in 0..<record.count() {
             let producer = record.number()
             let inFlight = record.double()
             let queueLength = record.double()
+            let cacheUsage = form > 1 ? record.double() : .nan
             if let lease = leases.start(producer, now: now, checksLimit: false) {
                 entries.append(
-                    Entry(lease: lease, inFlight: inFlight, queueLength: queueLength))
+                    Entry(
+                        lease: lease, inFlight: inFlight, queueLength: queueLength,
+                        cacheUsage: cacheUsage))
             } else {
                 store.release(1)
             }
         }
+        if form > 1, record.flag() { cacheGauge = store.gauge(&record) }
     }
 
     /// Makes the gauges and the producer's entry. Returns the limit that is reached, or nil.
     mutating func reserve(
-        _ lease: Leases.Lease, in store: inout SeriesStore, labels: Labels
+        _ lease: Leases.Lease, reportsCache: Bool, in store: inout SeriesStore, labels: Labels
     ) -> DropReason? {
         if gauges == nil {
             if let refusal = store.reserve(2) { return refusal }
@@ -61,6 +71,10 @@ struct ProducerStates {
                 store.gauge(Families.all.inFlight, labels: labels),
                 store.gauge(Families.all.queued, labels: labels)
             )
+        }
+        if reportsCache, cacheGauge == nil {
+            if let refusal = store.reserve(1) { return refusal }
+            cacheGauge = store.gauge(Families.all.cacheUsage, labels: labels)
         }
         if let place = entries.firstIndex(where: { $0.lease.producer == lease.producer }) {
             if entries[place].lease != lease { entries[place] = Entry(lease: lease) }
@@ -78,6 +92,7 @@ struct ProducerStates {
         }
         if !state.inFlight.isNaN { entries[place].inFlight = state.inFlight }
         if !state.queueLength.isNaN { entries[place].queueLength = state.queueLength }
+        if !state.cacheUsage.isNaN { entries[place].cacheUsage = state.cacheUsage }
     }
 
     /// Removes the producers whose lease has ended and sets the gauges to the sums of the others.
@@ -88,6 +103,12 @@ struct ProducerStates {
         if entries.count < count { store.release(count - entries.count) }
         ProducerStates.set(gauges.inFlight, values: entries.lazy.map(\.inFlight), in: &store)
         ProducerStates.set(gauges.queued, values: entries.lazy.map(\.queueLength), in: &store)
+        guard let cacheGauge else { return }
+        if let usage = entries.lazy.map(\.cacheUsage).filter({ !$0.isNaN }).max() {
+            store.set(cacheGauge, value: usage)
+        } else {
+            store.hide(cacheGauge)
+        }
     }
 
     private static func set(
@@ -117,7 +138,8 @@ extension StateEvent: AppliedEvent {
             return .limit(.leaseLimit)
         }
         return models.reserve(scope, batch: batch, reservation: &reservation) { series, store in
-            series.states.reserve(lease, in: &store, labels: series.labels)
+            series.states.reserve(
+                lease, reportsCache: !cacheUsage.isNaN, in: &store, labels: series.labels)
         }
     }
 

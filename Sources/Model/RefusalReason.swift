@@ -9,7 +9,7 @@ extension DropReason {
         case .versionLimit, .variantLimit: .versionLimit
         case .labelLimit: .labelLimit
         case .seriesLimit, .versionSeriesLimit, .reasonLimit, .featureLimit, .leaseLimit,
-            .pageLimit, .processLimit:
+            .pageLimit, .processLimit, .finishReasonLimit:
             .seriesLimit
         }
     }
@@ -28,6 +28,7 @@ extension DropReason {
         case .variantLimit:
             "variant limit of the model version reached (\(limits.variantsPerVersion))"
         case .reasonLimit: "limit of reasons reached (\(limits.reasons))"
+        case .finishReasonLimit: "limit of finish reasons reached (\(limits.finishReasons))"
         case .featureLimit: "limit of features reached (\(limits.features))"
         case .leaseLimit: "limit of producers with a state reached (\(limits.leases))"
         case .labelLimit: "limit of labels reached"

@@ -140,6 +140,7 @@ package struct Reservation: Sendable {
             events[Int(kind.rawValue)].write(to: &record)
         }
         rows.write(RowFlags.otherReason, to: &record)
+        rows.write(RowFlags.otherFinishReason, to: &record)
         events[Int(EventKind.metric.rawValue)].write(RowFlags.unitLabel, to: &record)
         for names in [droppedFeatures, droppedTrainingFeatures] {
             record.write(count: names.count)
@@ -164,8 +165,10 @@ package struct Reservation: Sendable {
         }
     }
 
-    /// Reads what `write` wrote.
-    mutating func read(_ record: inout ByteReader, batch: borrowing Batch) {
+    /// Reads what `write` wrote; without the flags of finish reasons in form 2.
+    mutating func read(
+        _ record: inout ByteReader, batch: borrowing Batch, haveFinishReasons: Bool
+    ) {
         setOrigin(.record)
         rows.read(&record)
         for _ in 0..<record.count() {
@@ -173,6 +176,7 @@ package struct Reservation: Sendable {
             if !record.isDamaged { events[tag].read(&record) }
         }
         rows.read(&record, mark: RowFlags.otherReason)
+        if haveFinishReasons { rows.read(&record, mark: RowFlags.otherFinishReason) }
         events[Int(EventKind.metric.rawValue)].read(&record, mark: RowFlags.unitLabel)
         for _ in 0..<record.count() {
             let run = record.number(below: batch.runs.count)

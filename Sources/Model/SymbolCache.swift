@@ -61,6 +61,8 @@ struct RowFlags: Sendable {
     static let otherReason: UInt8 = 4
     /// The metric's unit is a label of its series.
     static let unitLabel: UInt8 = 8
+    /// The row's finish reason is counted as `other`: the limit of finish reasons was reached.
+    static let otherFinishReason: UInt8 = 16
 
     private var marks: [UInt8] = []
     private(set) var count = 0

@@ -75,16 +75,44 @@ extension VariantSeries {
         let outcomes = batch.outcomes
         for row in batch.rows(of: run) where outcomes[row] != .ok {
             let reason = batch.reasons[row]
-            if reason.isNone || marks.has(RowFlags.refused, row: row) { continue }
-            // A replayed row is counted where it was counted, whatever the limit is now.
-            let limit =
-                marks.has(RowFlags.otherReason, row: row)
-                ? 0 : origin == .record ? .max : budget.limits.reasons
-            if let refusal = reserve(reason: batch.bytes(reason), in: &store, limit: limit) {
-                marks.refuse(row, batch: batch, reason: refusal, budget: budget, outcome: &outcome)
-            } else if origin != .record, counter(of: batch.bytes(reason)) == nil {
-                _ = marks.insert(RowFlags.otherReason, row: row)
+            if reason.isNone { continue }
+            reserveName(
+                row, batch: batch, flag: RowFlags.otherReason, limit: budget.limits.reasons,
+                origin: origin, budget: budget, marks: &marks, outcome: &outcome
+            ) { limit in
+                let refusal = reserve(reason: batch.bytes(reason), in: &store, limit: limit)
+                return (refusal, reasons.counter(of: batch.bytes(reason)) == nil)
             }
+        }
+        for place in batch.finishReasons(of: run) {
+            let reason = batch.finishReasons[place]
+            reserveName(
+                Int(reason.row), batch: batch, flag: RowFlags.otherFinishReason,
+                limit: budget.limits.finishReasons, origin: origin, budget: budget, marks: &marks,
+                outcome: &outcome
+            ) { limit in
+                let name = batch.bytes(reason.name)
+                let refusal = reserve(finishReason: name, in: &store, limit: limit)
+                return (refusal, finishReasons.counter(of: name) == nil)
+            }
+        }
+    }
+
+    /// Reserves the counter of a row's name by `reserve`, which gets the limit of names and says which
+    /// limit of series is reached and whether the name is beyond the limit of names.
+    private func reserveName(
+        _ row: Int, batch: borrowing Batch, flag: UInt8, limit: Int, origin: Reservation.Origin,
+        budget: SeriesBudget, marks: inout RowFlags, outcome: inout BatchOutcome,
+        reserve: (Int) -> (refusal: DropReason?, isBeyond: Bool)
+    ) {
+        if marks.has(RowFlags.refused, row: row) { return }
+        // A replayed row is counted where it was counted, whatever the limit is now.
+        let limit = marks.has(flag, row: row) ? 0 : origin == .record ? .max : limit
+        let (refusal, isBeyond) = reserve(limit)
+        if let refusal {
+            marks.refuse(row, batch: batch, reason: refusal, budget: budget, outcome: &outcome)
+        } else if origin != .record, isBeyond {
+            _ = marks.insert(flag, row: row)
         }
     }
 
@@ -171,7 +199,8 @@ extension VariantSeries {
                 observe(
                     batch.observations(measure).extracting(range), histogram: histogram,
                     store: &store, marks: marks)
-            } else if measure == .inputTokens, let counter = tokens[0] {
+            }
+            if measure == .inputTokens, let counter = tokens[0] {
                 add(
                     batch.observations(measure).extracting(range), counter: counter, store: &store,
                     marks: marks)
@@ -181,7 +210,22 @@ extension VariantSeries {
                     marks: marks)
             }
         }
+        countFinishReasons(batch, run: run, in: &store, budget: budget, marks: marks)
         return rows
+    }
+
+    private func countFinishReasons(
+        _ batch: borrowing Batch, run: Int, in store: inout SeriesStore, budget: SeriesBudget,
+        marks: RowFlags
+    ) {
+        for place in batch.finishReasons(of: run) {
+            let reason = batch.finishReasons[place]
+            let row = Int(reason.row)
+            if marks.has(RowFlags.refused, row: row) { continue }
+            count(
+                batch.bytes(reason.name), of: finishReasons, limit: .finishReasonLimit,
+                amount: batch.weights[row], in: &store, budget: budget)
+        }
     }
 
     private func countReason(
@@ -189,11 +233,20 @@ extension VariantSeries {
     ) {
         let reason = batch.reasons[row]
         if reason.isNone { return }
-        if let counter = counter(of: batch.bytes(reason)) {
-            store.add(counter, amount: batch.weights[row])
-        } else if let beyond {
-            budget.drop(.reasonLimit, count: batch.weights[row])
-            store.add(beyond, amount: batch.weights[row])
+        count(
+            batch.bytes(reason), of: reasons, limit: .reasonLimit, amount: batch.weights[row],
+            in: &store, budget: budget)
+    }
+
+    private func count(
+        _ name: Span<UInt8>, of counters: NamedCounters, limit: DropReason, amount: UInt64,
+        in store: inout SeriesStore, budget: SeriesBudget
+    ) {
+        if let counter = counters.counter(of: name) {
+            store.add(counter, amount: amount)
+        } else if let beyond = counters.beyond {
+            budget.drop(limit, count: amount)
+            store.add(beyond, amount: amount)
         }
     }
 

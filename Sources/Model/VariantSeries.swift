@@ -17,10 +17,8 @@ final class VariantSeries {
     /// By `Measure.rawValue`; all but the duration's are made with their first value.
     private(set) var histograms: [Histogram?]
     private(set) var tokens: [Counter?] = [nil, nil]
-    private var reasons = NameTable()
-    private var reasonCounters: [Counter] = []
-    /// The counter of the reasons beyond the limit, label `reason="other"`.
-    private var otherReasons: Counter?
+    private(set) var reasons = NamedCounters()
+    private(set) var finishReasons = NamedCounters()
     let inputs: FeatureCounters
     /// Rows of input that are counted or reserved, to check the limit of counters.
     var reservedRows: UInt64 = 0
@@ -60,9 +58,9 @@ final class VariantSeries {
         self.requests = requests
         for reason in known {
             let name = "\(reason.name)"
-            _ = reasons.add(name.utf8Span.span)
             let labels = store.store(LabelSet(names + [("reason", name)]))
-            reasonCounters.append(store.counter(families.errors, labels: labels))
+            reasons.add(
+                name.utf8Span.span, counter: store.counter(families.errors, labels: labels))
         }
     }
 
@@ -72,7 +70,7 @@ final class VariantSeries {
         isShown = true
         if let duration = histograms[Measure.duration.rawValue] { store.show(duration) }
         for counter in requests { store.show(counter) }
-        for counter in reasonCounters { store.show(counter) }
+        for counter in reasons.all { store.show(counter) }
         for counter in [predictions, inputRows, invalidRows] { store.show(counter) }
     }
 
@@ -83,77 +81,82 @@ final class VariantSeries {
         let families = Families.all
         switch measure {
         case .duration, .score: return nil
-        case .inputTokens: return reserveTokens(0, name: "input", in: &store)
-        case .outputTokens: return reserveTokens(1, name: "output", in: &store)
-        case .stageQueue:
-            return reserve(measure, descriptor: families.stages, stage: "queue", in: &store)
-        case .stagePreprocess:
-            return reserve(measure, descriptor: families.stages, stage: "preprocess", in: &store)
-        case .stageInference:
-            return reserve(measure, descriptor: families.stages, stage: "inference", in: &store)
-        case .stagePostprocess:
-            return reserve(measure, descriptor: families.stages, stage: "postprocess", in: &store)
-        case .batchSize:
-            return reserve(measure, descriptor: families.batchSize, stage: nil, in: &store)
+        case .inputTokens: return reserveTokens(measure, direction: 0, name: "input", in: &store)
+        case .outputTokens: return reserveTokens(measure, direction: 1, name: "output", in: &store)
+        case .stageQueue: return reserveStage(measure, name: "queue", in: &store)
+        case .stagePreprocess: return reserveStage(measure, name: "preprocess", in: &store)
+        case .stageInference: return reserveStage(measure, name: "inference", in: &store)
+        case .stagePostprocess: return reserveStage(measure, name: "postprocess", in: &store)
+        case .stagePrefill: return reserveStage(measure, name: "prefill", in: &store)
+        case .stageDecode: return reserveStage(measure, name: "decode", in: &store)
+        case .batchSize: return reserve(measure, descriptor: families.batchSize, in: &store)
         case .timeToFirstToken:
-            return reserve(measure, descriptor: families.timeToFirstToken, stage: nil, in: &store)
+            return reserve(measure, descriptor: families.timeToFirstToken, in: &store)
         case .timePerOutputToken:
-            return reserve(measure, descriptor: families.timePerOutputToken, stage: nil, in: &store)
+            return reserve(measure, descriptor: families.timePerOutputToken, in: &store)
         }
     }
 
+    private func reserveStage(
+        _ measure: Measure, name: String, in store: inout SeriesStore
+    ) -> DropReason? {
+        reserve(
+            measure, descriptor: Families.all.stages, label: (name: "stage", value: name),
+            in: &store)
+    }
+
     private func reserve(
-        _ measure: Measure, descriptor: MetricDescriptor, stage: String?,
-        in store: inout SeriesStore
+        _ measure: Measure, descriptor: MetricDescriptor,
+        label: (name: String, value: String)? = nil, in store: inout SeriesStore
     ) -> DropReason? {
         if histograms[measure.rawValue] != nil { return nil }
         if let refusal = store.reserve(store.cost(descriptor)) { return refusal }
-        let labels = stage.map { store.store(LabelSet(names + [("stage", $0)])) } ?? self.labels
+        let labels = label.map { store.store(LabelSet(names + [$0])) } ?? self.labels
         histograms[measure.rawValue] = store.histogram(descriptor, labels: labels)
         return nil
     }
 
+    /// Makes the counter of tokens and the histogram of tokens per request.
     private func reserveTokens(
-        _ direction: Int, name: String, in store: inout SeriesStore
+        _ measure: Measure, direction: Int, name: String, in store: inout SeriesStore
     ) -> DropReason? {
+        let families = Families.all
+        let label = (name: "direction", value: name)
+        if let refusal = reserve(
+            measure, descriptor: families.requestTokens, label: label, in: &store)
+        {
+            return refusal
+        }
         if tokens[direction] != nil { return nil }
         if let refusal = store.reserve(1) { return refusal }
-        let labels = store.store(LabelSet(names + [("direction", name)]))
-        tokens[direction] = store.counter(Families.all.tokens, labels: labels)
+        let labels = store.store(LabelSet(names + [label]))
+        tokens[direction] = store.counter(families.tokens, labels: labels)
         return nil
     }
 
     /// Makes the series of a reason, or of `other`. Returns the limit that is reached, or nil.
-    func reserve(
-        reason: Span<UInt8>, in store: inout SeriesStore, limit: Int
-    ) -> DropReason? {
-        if reasons.number(of: reason) != nil { return nil }
-        let isOther = reason.equals("other")
-        let isBeyond = reasons.count >= limit
-        if isBeyond || isOther, otherReasons != nil { return nil }
-        if let refusal = store.reserve(1) { return refusal }
-        let name = isBeyond ? "other" : reason.string
-        let labels = store.store(LabelSet(names + [("reason", name)]))
-        let counter = store.counter(Families.all.errors, labels: labels)
-        if isBeyond || isOther {
-            otherReasons = counter
-        } else {
-            _ = reasons.add(reason)
-            reasonCounters.append(counter)
+    func reserve(reason: Span<UInt8>, in store: inout SeriesStore, limit: Int) -> DropReason? {
+        reasons.reserve(reason, in: &store, limit: limit) { name, store in
+            store.counter(
+                Families.all.errors, labels: store.store(LabelSet(names + [("reason", name)])))
         }
-        return nil
     }
 
-    /// The counter of a reason; nil for a reason beyond the limit.
-    func counter(of reason: Span<UInt8>) -> Counter? {
-        if let number = reasons.number(of: reason) { return reasonCounters[number] }
-        return reason.equals("other") ? otherReasons : nil
+    /// As `reserve(reason:in:limit:)`, of a finish reason.
+    func reserve(
+        finishReason: Span<UInt8>, in store: inout SeriesStore, limit: Int
+    ) -> DropReason? {
+        finishReasons.reserve(finishReason, in: &store, limit: limit) { name, store in
+            store.counter(
+                Families.all.finished,
+                labels: store.store(LabelSet(names + [("finish_reason", name)])))
+        }
     }
-
-    /// The counter of all reasons beyond the limit.
-    var beyond: Counter? { otherReasons }
 
     // MARK: Records
+
+    /// The measures that form 1 had: the first ones.
+    private static let measuresOfForm1 = 11
 
     func write(to record: inout ByteWriter) {
         record.write(isShown)
@@ -162,19 +165,20 @@ final class VariantSeries {
         record.write(predictions)
         record.write(inputRows)
         record.write(invalidRows)
+        record.write(count: histograms.count)
         for histogram in histograms { record.write(optional: histogram) { $1.write($0) } }
         for counter in tokens { record.write(optional: counter) { $1.write($0) } }
         reasons.write(to: &record)
-        for counter in reasonCounters { record.write(counter) }
-        record.write(optional: otherReasons) { $1.write($0) }
+        finishReasons.write(to: &record)
         inputs.write(to: &record)
         states.write(to: &record)
         labelCounters.write(to: &record)
         record.write(optional: lifecycle) { $0.write(to: &$1) }
     }
 
+    /// Reads what `write` wrote, in the form `form` of `Models`.
     init(
-        _ record: inout ByteReader, names: [(name: String, value: String)],
+        _ record: inout ByteReader, form: UInt64, names: [(name: String, value: String)],
         in store: inout SeriesStore, leases: Leases, now: UInt64
     ) {
         self.names = names
@@ -187,8 +191,10 @@ final class VariantSeries {
         inputRows = store.counter(&record)
         invalidRows = store.counter(&record)
         var histograms: [Histogram?] = []
+        let written = form == 1 ? VariantSeries.measuresOfForm1 : record.count()
+        if written > Measure.allCases.count { record.damage() }
         for measure in Measure.allCases {
-            let isThere = record.flag()
+            let isThere = measure.rawValue < written && record.flag()
             guard isThere, let descriptor = VariantSeries.descriptor(of: measure) else {
                 if isThere { record.damage() }
                 histograms.append(nil)
@@ -200,11 +206,10 @@ final class VariantSeries {
         var tokens: [Counter?] = []
         for _ in 0..<2 { tokens.append(record.flag() ? store.counter(&record) : nil) }
         self.tokens = tokens
-        reasons = NameTable(&record)
-        for _ in 0..<reasons.count { reasonCounters.append(store.counter(&record)) }
-        if record.flag() { otherReasons = store.counter(&record) }
+        reasons = NamedCounters(&record, in: store)
+        if form > 1 { finishReasons = NamedCounters(&record, in: store) }
         inputs = FeatureCounters(&record, in: store)
-        states = ProducerStates(&record, in: &store, leases: leases, now: now)
+        states = ProducerStates(&record, form: form, in: &store, leases: leases, now: now)
         labelCounters = LabelCounters(&record, in: store)
         if record.flag() { lifecycle = ModelLifecycle(&record, names: names, in: store) }
         self.isShown = isShown
@@ -221,11 +226,14 @@ final class VariantSeries {
         let families = Families.all
         return switch measure {
         case .duration: families.duration
-        case .stageQueue, .stagePreprocess, .stageInference, .stagePostprocess: families.stages
+        case .stageQueue, .stagePreprocess, .stageInference, .stagePostprocess, .stagePrefill,
+            .stageDecode:
+            families.stages
         case .batchSize: families.batchSize
         case .timeToFirstToken: families.timeToFirstToken
         case .timePerOutputToken: families.timePerOutputToken
-        case .inputTokens, .outputTokens, .score: nil
+        case .inputTokens, .outputTokens: families.requestTokens
+        case .score: nil
         }
     }
 

@@ -2,16 +2,18 @@ internal import Kernel
 
 /// The number of entries in each list at a point in time.
 struct ListCounts: Sendable, BitwiseCopyable {
-    static let features = 11
-    static let predictions = 12
-    static let scores = 13
-    static let groups = 14
-    static let inputErrors = 15
-    static let attributions = 16
-    static let ids = 17
-    static let traces = 18
+    // After the lists of the measures.
+    static let features = 13
+    static let predictions = 14
+    static let scores = 15
+    static let groups = 16
+    static let inputErrors = 17
+    static let attributions = 18
+    static let ids = 19
+    static let traces = 20
+    static let finishReasons = 21
 
-    var starts: InlineArray<19, UInt32> = InlineArray(repeating: 0)
+    var starts: InlineArray<22, UInt32> = InlineArray(repeating: 0)
 }
 
 /// Called by decoders, which check all values before.
@@ -90,6 +92,7 @@ extension Batch {
         attributions.cut(to: Int(starts[ListCounts.attributions]))
         ids.cut(to: Int(starts[ListCounts.ids]))
         traces.cut(to: Int(starts[ListCounts.traces]))
+        finishReasons.cut(to: Int(starts[ListCounts.finishReasons]))
         runs.cut(to: mark.runs)
         items.cut(to: mark.rows)
         outcomes.cut(to: mark.rows)
@@ -178,6 +181,11 @@ extension Batch {
         traces.append(RowText(row: UInt32(truncatingIfNeeded: row), text: trace))
     }
 
+    package mutating func append(finishReason: Symbol, row: Int) {
+        finishReasons.append(
+            RowName(row: UInt32(truncatingIfNeeded: row), name: finishReason))
+    }
+
     private var marks: ListCounts {
         var marks = ListCounts()
         for index in observations.indices {
@@ -191,6 +199,7 @@ extension Batch {
         marks.starts[ListCounts.attributions] = UInt32(truncatingIfNeeded: attributions.count)
         marks.starts[ListCounts.ids] = UInt32(truncatingIfNeeded: ids.count)
         marks.starts[ListCounts.traces] = UInt32(truncatingIfNeeded: traces.count)
+        marks.starts[ListCounts.finishReasons] = UInt32(truncatingIfNeeded: finishReasons.count)
         return marks
     }
 }

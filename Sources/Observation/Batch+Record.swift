@@ -3,8 +3,12 @@ package import Wire
 /// A batch as a record of the journal: the form, the names, the scopes, then a section for each
 /// kind of event that the batch has, with the kind's tag before it.
 extension Batch {
-    /// The form that is written. Form 1 had no tags: all kinds in a fixed order.
-    private static let form: UInt64 = 2
+    /// The form that is written. Form 1 had no tags: all kinds in a fixed order. Forms 1 and 2 had a
+    /// fixed number of lists of rows of inference, and no use of a cache in states.
+    private static let form: UInt64 = 3
+    /// What forms 1 and 2 had: lists of observations, and lists in all.
+    static let formerMeasures = 11
+    static let formerLists = 19
 
     /// Writes the whole batch.
     package func write(to record: inout ByteWriter) {
@@ -29,6 +33,7 @@ extension Batch {
         removeAll()
         switch record.number() {
         case 1: readForm1(&record)
+        case 2: readSections(&record, isForm2: true)
         case Batch.form: readSections(&record)
         default: record.damage()
         }
@@ -36,7 +41,7 @@ extension Batch {
         return !record.isDamaged
     }
 
-    private mutating func readSections(_ record: inout ByteReader) {
+    private mutating func readSections(_ record: inout ByteReader, isForm2: Bool = false) {
         readNames(&record)
         var before = -1
         for _ in 0..<record.count() {
@@ -45,13 +50,18 @@ extension Batch {
             if tag <= before { record.damage() }
             before = tag
             guard !record.isDamaged, let kind = EventKind(rawValue: UInt8(tag)) else { return }
-            kind.type.read(&record, into: &self)
+            switch kind {
+            case .inference where isForm2: InferenceRows.readForm2(&record, into: &self)
+            case .state where isForm2: StateEvent.read(&record, into: &self, haveCacheUsage: false)
+            default: kind.type.read(&record, into: &self)
+            }
         }
     }
 
     private mutating func readForm1(_ record: inout ByteReader) {
         readNames(&record)
         InferenceRows.readRows(&record, into: &self)
+        InferenceRows.readFormerObservations(&record, into: &self)
         InferenceRows.readNumbers(&record, into: &self)
         InferenceRows.readGroups(&record, into: &self)
         LabelEvent.readGroups(&record, into: &self)
@@ -61,10 +71,10 @@ extension Batch {
         MetricEvent.readLabels(&record, into: &self)
         LabelEvent.readEvents(&record, into: &self)
         TrainingEvent.readEvents(&record, into: &self)
-        StateEvent.read(&record, into: &self)
+        StateEvent.read(&record, into: &self, haveCacheUsage: false)
         ModelEvent.read(&record, into: &self)
         MetricEvent.readEvents(&record, into: &self)
-        InferenceRows.readRuns(&record, into: &self)
+        InferenceRows.readRuns(&record, into: &self, lists: Batch.formerLists)
     }
 
     private mutating func readNames(_ record: inout ByteReader) {

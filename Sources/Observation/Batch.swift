@@ -43,7 +43,7 @@ package struct Batch: ~Copyable, Sendable {
 
     // MARK: Lists; `list(of: run)` is the range of a run's entries
 
-    var observations: InlineArray<11, [Observation]> = InlineArray(repeating: [])
+    var observations: InlineArray<13, [Observation]> = InlineArray(repeating: [])
     package internal(set) var features: [FeatureValue] = []
     package internal(set) var predictions: [Prediction] = []
     package internal(set) var scores: [NamedNumber] = []
@@ -52,6 +52,7 @@ package struct Batch: ~Copyable, Sendable {
     package internal(set) var attributions: [NamedNumber] = []
     package internal(set) var ids: [RowText] = []
     package internal(set) var traces: [RowText] = []
+    package internal(set) var finishReasons: [RowName] = []
 
     /// Events of the other kinds; each kind's file has the accessors.
     var lists = EventLists()
@@ -111,6 +112,9 @@ package struct Batch: ~Copyable, Sendable {
     }
     package func traces(of run: Int) -> Range<Int> {
         range(ListCounts.traces, run: run, count: traces.count)
+    }
+    package func finishReasons(of run: Int) -> Range<Int> {
+        range(ListCounts.finishReasons, run: run, count: finishReasons.count)
     }
 
     private func range(_ list: Int, run: Int, count: Int) -> Range<Int> {

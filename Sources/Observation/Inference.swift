@@ -21,6 +21,8 @@ package enum RequestOutcome: UInt8, Sendable, CaseIterable {
 }
 
 /// A measured quantity of a request.
+///
+/// The raw value is the tag in records: it is never changed or used again.
 package enum Measure: Int, Sendable, CaseIterable {
     /// Seconds.
     case duration
@@ -34,7 +36,23 @@ package enum Measure: Int, Sendable, CaseIterable {
     case timeToFirstToken, timePerOutputToken
     /// The probability of the positive class, within 0...1.
     case score
+    /// Seconds that a language model read the prompt and wrote the rest of the answer.
+    case stagePrefill, stageDecode
 }
+
+/// Something with which a batch's lists are filled: it belongs to a row.
+protocol RowEntry {
+    var row: UInt32 { get }
+}
+
+extension Observation: RowEntry {}
+extension FeatureValue: RowEntry {}
+extension NamedNumber: RowEntry {}
+extension GroupTag: RowEntry {}
+extension Prediction: RowEntry {}
+extension RowText: RowEntry {}
+extension InputError: RowEntry {}
+extension RowName: RowEntry {}
 
 /// One observation of a measure.
 package struct Observation: Sendable, BitwiseCopyable {
@@ -125,6 +143,12 @@ package struct Prediction: Sendable, BitwiseCopyable {
     package let row: UInt32
     /// A number or a string.
     package let value: Value
+}
+
+/// A name of a row: its `finish_reason`.
+package struct RowName: Sendable, BitwiseCopyable {
+    package let row: UInt32
+    package let name: Symbol
 }
 
 /// A string of a row: its `id` or its `trace_id`.

@@ -24,6 +24,7 @@ package enum InferenceRows: BatchEvents {
         batch.attributions.removeAll(keepingCapacity: true)
         batch.ids.removeAll(keepingCapacity: true)
         batch.traces.removeAll(keepingCapacity: true)
+        batch.finishReasons.removeAll(keepingCapacity: true)
     }
 
     package static func capacityBytes(in batch: borrowing Batch) -> Int {
@@ -40,6 +41,7 @@ package enum InferenceRows: BatchEvents {
         bytes += batch.groups.capacity * MemoryLayout<GroupTag>.stride
         bytes += batch.inputErrors.capacity * MemoryLayout<InputError>.stride
         bytes += (batch.ids.capacity + batch.traces.capacity) * MemoryLayout<RowText>.stride
+        bytes += batch.finishReasons.capacity * MemoryLayout<RowName>.stride
         return bytes + batch.runs.capacity * MemoryLayout<Batch.ScopeRun>.stride
     }
 
@@ -54,7 +56,10 @@ package enum InferenceRows: BatchEvents {
             record.write(batch.weights[row])
             record.write(batch.sizes[row])
         }
-        for measure in batch.observations.indices {
+        let measures = batch.observations.indices.filter { !batch.observations[$0].isEmpty }
+        record.write(count: measures.count)
+        for measure in measures {
+            record.write(count: measure)
             record.write(batch.observations[measure]) { observation, record in
                 record.write(UInt64(observation.row))
                 record.write(observation.value)
@@ -62,10 +67,13 @@ package enum InferenceRows: BatchEvents {
             }
         }
         writeLists(batch, to: &record)
+        record.write(batch.finishReasons) { reason, record in
+            record.write(UInt64(reason.row))
+            record.write(reason.name)
+        }
         record.write(batch.runs) { run, record in
             record.write(count: run.scope)
             record.write(count: run.row)
-            for list in run.marks.starts.indices { record.write(UInt64(run.marks.starts[list])) }
         }
     }
 
@@ -107,11 +115,38 @@ package enum InferenceRows: BatchEvents {
 
     package static func read(_ record: inout ByteReader, into batch: inout Batch) {
         readRows(&record, into: &batch)
+        for _ in 0..<record.count() {
+            let measure = record.number(below: batch.observations.count)
+            if record.isDamaged || !batch.observations[measure].isEmpty { return record.damage() }
+            readObservations(measure, from: &record, into: &batch)
+        }
         readNumbers(&record, into: &batch)
         readGroups(&record, into: &batch)
         readInputErrors(&record, into: &batch, haveRows: true)
         readTexts(&record, into: &batch)
+        for _ in 0..<record.count() {
+            let row = record.number(below: batch.items.count)
+            batch.append(finishReason: batch.name(&record, required: true), row: row)
+        }
         readRuns(&record, into: &batch)
+    }
+
+    /// Reads the rows of form 2.
+    static func readForm2(_ record: inout ByteReader, into batch: inout Batch) {
+        readRows(&record, into: &batch)
+        readFormerObservations(&record, into: &batch)
+        readNumbers(&record, into: &batch)
+        readGroups(&record, into: &batch)
+        readInputErrors(&record, into: &batch, haveRows: true)
+        readTexts(&record, into: &batch)
+        readRuns(&record, into: &batch, lists: Batch.formerLists)
+    }
+
+    /// Reads the observations of forms 1 and 2: a list for each measure that they had.
+    static func readFormerObservations(_ record: inout ByteReader, into batch: inout Batch) {
+        for measure in 0..<Batch.formerMeasures {
+            readObservations(measure, from: &record, into: &batch)
+        }
     }
 
     static func readRows(_ record: inout ByteReader, into batch: inout Batch) {
@@ -124,14 +159,16 @@ package enum InferenceRows: BatchEvents {
             batch.appendRow(
                 item: Int(item), outcome: outcome, reason: reason, weight: weight, size: size)
         }
-        for measure in batch.observations.indices {
-            for _ in 0..<record.count() {
-                let row = record.number(below: batch.items.count)
-                let value = record.double()
-                let weight = record.number()
-                batch.observations[measure].append(
-                    Observation(row: row, value: value, weight: weight))
-            }
+    }
+
+    static func readObservations(
+        _ measure: Int, from record: inout ByteReader, into batch: inout Batch
+    ) {
+        for _ in 0..<record.count() {
+            let row = record.number(below: batch.items.count)
+            let value = record.double()
+            let weight = record.number()
+            batch.observations[measure].append(Observation(row: row, value: value, weight: weight))
         }
     }
 
@@ -190,24 +227,54 @@ package enum InferenceRows: BatchEvents {
         }
     }
 
-    /// Runs cover all rows in order, and so do their ranges in each list; anything else is damage.
-    static func readRuns(_ record: inout ByteReader, into batch: inout Batch) {
-        var before = ListCounts()
-        let ends = batch.mark.marks
+    /// Runs cover all rows in order; anything else is damage. In former forms a number follows for each of
+    /// `lists` lists, which says no more than the entries' rows.
+    static func readRuns(_ record: inout ByteReader, into batch: inout Batch, lists: Int = 0) {
         for number in 0..<record.count() {
             let scope = record.number(below: batch.scopes.count)
             let row = record.number(below: batch.items.count)
-            var marks = ListCounts()
-            for list in marks.starts.indices {
-                let start = UInt32(record.number(below: Int(ends.starts[list]) + 1))
-                if start < before.starts[list] { record.damage() }
-                marks.starts[list] = start
-            }
+            for _ in 0..<lists { _ = record.number() }
             if number == 0 ? row != 0 : row <= (batch.runs.last?.row ?? 0) { record.damage() }
             if record.isDamaged { return }
-            batch.runs.append(Batch.ScopeRun(scope: scope, row: row, marks: marks))
-            before = marks
+            batch.runs.append(Batch.ScopeRun(scope: scope, row: row, marks: ListCounts()))
         }
-        if batch.runs.isEmpty != batch.items.isEmpty { record.damage() }
+        if batch.runs.isEmpty != batch.items.isEmpty || !batch.markRuns() { record.damage() }
+    }
+}
+
+extension Batch {
+    /// Finds where the entries of each run begin in each list. False if those of a run do not follow
+    /// those of the run before.
+    fileprivate mutating func markRuns() -> Bool {
+        var marks = [ListCounts](repeating: ListCounts(), count: runs.count)
+        for measure in observations.indices {
+            if !mark(observations[measure], list: measure, marks: &marks) { return false }
+        }
+        guard mark(features, list: ListCounts.features, marks: &marks),
+            mark(predictions, list: ListCounts.predictions, marks: &marks),
+            mark(scores, list: ListCounts.scores, marks: &marks),
+            mark(groups, list: ListCounts.groups, marks: &marks),
+            mark(inputErrors, list: ListCounts.inputErrors, marks: &marks),
+            mark(attributions, list: ListCounts.attributions, marks: &marks),
+            mark(ids, list: ListCounts.ids, marks: &marks),
+            mark(traces, list: ListCounts.traces, marks: &marks),
+            mark(finishReasons, list: ListCounts.finishReasons, marks: &marks)
+        else { return false }
+        for run in runs.indices {
+            runs[run] = ScopeRun(scope: runs[run].scope, row: runs[run].row, marks: marks[run])
+        }
+        return true
+    }
+
+    private func mark(
+        _ entries: [some RowEntry], list: Int, marks: inout [ListCounts]
+    ) -> Bool {
+        var next = 0
+        for run in runs.indices {
+            let rows = rows(of: run)
+            marks[run].starts[list] = UInt32(truncatingIfNeeded: next)
+            while next < entries.count, rows.contains(Int(entries[next].row)) { next += 1 }
+        }
+        return next == entries.count
     }
 }

@@ -10,6 +10,8 @@ package struct StateEvent: Sendable {
     package var inFlight = Double.nan
     /// Requests waiting. Not negative.
     package var queueLength = Double.nan
+    /// The used share of the cache of keys and values, 0 to 1.
+    package var cacheUsage = Double.nan
 
     package init() {}
 }
@@ -40,16 +42,25 @@ extension StateEvent: BatchEvents {
             record.write(count: state.scope)
             record.write(state.inFlight)
             record.write(state.queueLength)
+            record.write(state.cacheUsage)
         }
     }
 
     package static func read(_ record: inout ByteReader, into batch: inout Batch) {
+        read(&record, into: &batch, haveCacheUsage: true)
+    }
+
+    /// Reads the events; those of form 1 have no `cacheUsage`.
+    static func read(
+        _ record: inout ByteReader, into batch: inout Batch, haveCacheUsage: Bool
+    ) {
         for _ in 0..<record.count() {
             var state = StateEvent()
             state.item = UInt32(truncatingIfNeeded: record.number())
             state.scope = record.number(below: batch.scopes.count)
             state.inFlight = record.double()
             state.queueLength = record.double()
+            if haveCacheUsage { state.cacheUsage = record.double() }
             batch.append(state)
         }
     }

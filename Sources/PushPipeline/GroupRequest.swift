@@ -54,8 +54,11 @@ package struct GroupRequest: ~Escapable {
             } catch {
                 return .failure(GroupRequest.refusal(error))
             }
-            return .success(
-                parse(plain.bytes, with: handler, of: events, rendering: rendering))
+            let request = read(plain.bytes, with: handler, of: events, rendering: rendering)
+            // What was inflated goes before the families come.
+            plain = Buffer(capacity: 1)
+            inflating.releaseAll()
+            return .success(handler.render(request))
         case .unknown where method != .delete && !body.isEmpty:
             return .failure(
                 Refusal(
@@ -65,15 +68,16 @@ package struct GroupRequest: ~Escapable {
                             "unknown Content-Encoding: send the body uncompressed or with gzip"),
                     isFinal: false))
         default:
-            return .success(parse(body, with: handler, of: events, rendering: rendering))
+            return .success(
+                handler.render(read(body, with: handler, of: events, rendering: rendering)))
         }
     }
 
-    private func parse(
+    private func read(
         _ plain: Span<UInt8>, with handler: PushgatewayHandler, of events: EventIngestor,
         rendering: ByteClaim
-    ) -> PushgatewayHandler.ParsedRequest {
-        handler.parse(
+    ) -> PushgatewayHandler.ReadRequest {
+        handler.read(
             method, path: path, ttl: ttl, aggregate: aggregate, contentType: contentType,
             body: plain, parsing: ByteClaim(events.decoding), rendering: rendering)
     }

@@ -13,6 +13,8 @@ package struct SeriesLimits: Sendable, Equatable {
     package var variantsPerVersion = 100
     /// Error reasons per model version and variant; further ones are counted as `other`.
     package var reasons = 20
+    /// Finish reasons per model version and variant; further ones are counted as `other`.
+    package var finishReasons = 20
     /// Features per model version and variant.
     package var features = 200
     /// Producers whose gauges are summed: as many as `ProducerTable` remembers.
@@ -27,7 +29,7 @@ package struct SeriesLimits: Sendable, Equatable {
 /// `ml_series_dropped_total`.
 package enum DropReason: Int, CaseIterable, Sendable {
     case seriesLimit, versionSeriesLimit, modelLimit, versionLimit, variantLimit, reasonLimit
-    case featureLimit, leaseLimit, labelLimit, pageLimit, processLimit
+    case featureLimit, leaseLimit, labelLimit, pageLimit, processLimit, finishReasonLimit
 
     package var name: String {
         switch self {
@@ -42,6 +44,7 @@ package enum DropReason: Int, CaseIterable, Sendable {
         case .labelLimit: "label_limit"
         case .pageLimit: "page_limit"
         case .processLimit: "process_limit"
+        case .finishReasonLimit: "finish_reason_limit"
         }
     }
 }

@@ -43,6 +43,7 @@ def test_it_brings_what_running_needs(unpacked):
 def test_it_brings_what_prometheus_and_grafana_need(unpacked):
     share = unpacked / "usr/share/ml_exporter"
     for source, target in ((ROOT / "dashboards", "dashboards"),
+                           (DEPLOY / "perses", "perses"),
                            (DEPLOY / "prometheus", "prometheus"),
                            (DEPLOY / "alertmanager", "alertmanager"),
                            (DEPLOY / "grafana", "grafana"),

@@ -12,7 +12,8 @@ RULES = ("{extends: default, rules: {document-start: disable, line-length: disab
          "truthy: {check-keys: false}, indentation: {indent-sequences: whatever}, "
          "comments-indentation: disable}}")
 SCRIPTS = sorted([*(DEPLOY / "debian").glob("ml-exporter.p*"), DEPLOY / "debian/build",
-                  DEPLOY / "rpm/build", DEPLOY / "install-dependencies"])
+                  DEPLOY / "rpm/build", DEPLOY / "install-dependencies", DEPLOY / "run",
+                  DEPLOY / "dist/build", ROOT / "Tests/Chroot/run", ROOT / "Tests/Dist/twice"])
 
 
 def test_yamllint_has_no_complaint():

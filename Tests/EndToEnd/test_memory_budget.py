@@ -110,7 +110,7 @@ def test_pushes_that_take_much_memory_are_refused_or_taken_and_the_daemon_lives(
     assert set(answers) <= ANSWERS, answers
     assert set(pages) <= {200, 503} and 200 in pages
     assert small.alive and limited.kills == 0
-    # Room again: nothing of what was refused is still counted.
+    # Afterwards nothing of what was refused is still counted.
     wait_until(lambda: small.push("/v1/events", b'{"model":"m","version":"2"}', headers={
         "Content-Type": JSON}).status == 200, 30, "a small push is taken")
     found = numbers(small)

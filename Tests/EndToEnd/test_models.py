@@ -33,7 +33,7 @@ def memory(daemon, field: str) -> int:
 
 def test_a_hundred_thousand_series_and_their_page_stay_below_48_megabytes(start):
     daemon = start.daemon("--push.producer-rate=0")
-    features = {f"feature_number_{number}": 1.5 for number in range(32)}
+    features = {f"feature_number_{number}": 1.5 for number in range(29)}
     for model in range(50):
         told = push(daemon, [
             {"model": f"recommendation-{model}", "version": f"2026-11-{version}",

@@ -1,4 +1,5 @@
-"""`make torture` for less than a minute: the daemon is killed, its disk fails and loses its power."""
+"""`make torture` for about a minute: the daemon is killed, its disk fails and loses its power, its files
+are changed and removed."""
 
 import os
 import pathlib
@@ -58,3 +59,14 @@ def test_what_was_answered_survives_a_storage_that_fails_at_random():
     keeps_its_promises(status, report, "counters that fell")
     acknowledged, _ = row(report, "acknowledged; sent without an answer").split("; ")
     assert int(acknowledged) > 100, report
+
+
+def test_a_changed_bit_of_any_file_is_told_when_it_costs_something():
+    status, report = torture("damage.py", "--flips=24", "--seconds=2.5")
+    keeps_its_promises(status, report)
+    assert int(row(report, "acknowledged")) > 100, report
+
+
+def test_what_was_answered_survives_the_removal_of_files_while_it_runs():
+    status, report = torture("removal.py", "--rounds=6", "--seconds=1")
+    keeps_its_promises(status, report, "counters that fell")

@@ -66,6 +66,16 @@ import Testing
         #expect(code(#"{"type":"model","model":"m","event":"melted"}"#) == "bad_value")
     }
 
+    @Test func `a state says how much of the cache is used`() {
+        let decoded = Decoded(#"{"type":"state","model":"m","kv_cache_usage_ratio":0.25}"#)
+        let state = decoded.batch.states[0]
+        #expect(state.cacheUsage == 0.25 && state.inFlight.isNaN)
+        #expect(
+            Decoded(#"{"type":"state","model":"m","kv_cache_usage_ratio":1.5}"#).rejections == [
+                "0 bad_value kv_cache_usage_ratio must be a number from 0 to 1, found 1.5"
+            ])
+    }
+
     @Test func `a metric of the business`() {
         let decoded = Decoded(
             #"{"type":"metric","name":"profit","kind":"counter","value":-9,"target":10,"labels":{"region":"eu","x":""},"unit":"euros"}"#

@@ -227,4 +227,27 @@ import Testing
         #expect(second.features == ["0 b 1.0", "0 a 'x'"])
         #expect(second.batch.reasons.map(second.text) == ["timeout"])
     }
+
+    @Test func `a finish reason is read from an event and from columns`() {
+        let decoded = Decoded(
+            """
+            [{"model":"m","finish_reason":"stop"},{"model":"m","finish_reason":null},
+             {"model":"m","finish_reason":""},
+             {"model":"m","columns":{"finish_reason":["length",null,7,"stop"]}}]
+            """)
+        #expect(
+            decoded.batch.finishReasons.map { "\($0.row) \(decoded.text($0.name))" } == [
+                "0 stop", "3 length", "5 stop",
+            ])
+        #expect(decoded.rejections.count == 1)
+        let long = String(repeating: "ä", count: 200)
+        for body in [
+            #"{"model":"m","finish_reason":"\#(long)"}"#,
+            #"{"model":"m","columns":{"finish_reason":["\#(long)"]}}"#,
+        ] {
+            let cut = Decoded(body)
+            #expect(cut.batch.finishReasons.map { cut.text($0.name).utf8.count } == [254])
+            #expect(cut.batch.omissions.cutTexts == 1)
+        }
+    }
 }

@@ -85,6 +85,37 @@ struct LossTests {
         #expect(session.stop())
     }
 
+    /// Frames of the log that end transactions, by their start.
+    private func commits(_ log: [UInt8]) -> [Int] {
+        let pageBytes = log[8..<12].reduce(0) { $0 << 8 | Int($1) }
+        return stride(from: 32, to: log.count, by: 24 + pageBytes).filter { start in
+            log[start + 4..<start + 8].contains { $0 != 0 }
+        }
+    }
+
+    @Test func `what failed transactions left behind the last commit is no damage`() throws {
+        let folder = try crashed(words)
+        let bytes = try folder.read("journal.db-wal")
+        let ends = commits(bytes)
+        #expect(ends.count >= 40)
+        let frameBytes = 24 + bytes[8..<12].reduce(0) { $0 << 8 | Int($1) }
+        let half = ends[ends.count / 2] + frameBytes
+        // Each began where the half ends, and the longer one was first: only its end is left.
+        let left = [ends[ends.count - 20], ends[ends.count - 10], ends[ends.count - 1]]
+        try folder.write(
+            bytes[..<half] + left.flatMap { bytes[$0..<$0 + frameBytes] }, to: "journal.db-wal")
+        // By the lock file, more was committed: then it is a loss.
+        let told = try folder.copy()
+        #expect(try !view(told).isSound)
+        folder.remove("lock")
+        #expect(try view(folder).isSound)
+        let session = try Session(folder)
+        #expect(!session.store.words.isEmpty)
+        #expect(session.store.words == Array(words.prefix(session.store.words.count)))
+        #expect(session.reports == [])
+        #expect(session.stop())
+    }
+
     @Test func `the loss is reported when all files of the records were removed`() throws {
         let folder = try crashed(words)
         for name in ["journal.db", "journal.db-wal", "journal.db-shm"] { folder.remove(name) }

@@ -25,7 +25,7 @@ struct MemoryTests {
                         $0.model = "recommendation-\(model)"
                         $0.version = "2026-11-\(version)"
                         $0.measures = [.stageQueue: 0.1, .stageInference: 0.2]
-                        $0.features = (0..<32).map { ("feature_number_\($0)", .number(1)) }
+                        $0.features = (0..<29).map { ("feature_number_\($0)", .number(1)) }
                     }
                     precondition(outcome.rejected == 0)
                 }

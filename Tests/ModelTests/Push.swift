@@ -24,6 +24,7 @@ struct Push: ~Copyable {
         var features: [(name: String, value: Given)] = []
         var errors: [(feature: String, reason: InputReason)] = []
         var trace = ""
+        var finishReason = ""
 
         init() {}
     }
@@ -62,6 +63,9 @@ struct Push: ~Copyable {
         for (measure, value) in event.measures {
             batch.observe(measure, row: row, value: value, weight: event.weight)
         }
+        if !event.finishReason.isEmpty {
+            batch.append(finishReason: name(event.finishReason), row: row)
+        }
         for (feature, given) in event.features {
             let feature = name(feature)
             switch given {
@@ -92,13 +96,15 @@ struct Push: ~Copyable {
     }
 
     mutating func add(
-        state model: String, version: String, inFlight: Double = .nan, queue: Double = .nan
+        state model: String, version: String, inFlight: Double = .nan, queue: Double = .nan,
+        cache: Double = .nan
     ) {
         var state = StateEvent()
         state.item = item()
         state.scope = scope(model, version: version)
         state.inFlight = inFlight
         state.queueLength = queue
+        state.cacheUsage = cache
         batch.append(state)
     }
 

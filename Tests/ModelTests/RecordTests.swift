@@ -26,9 +26,10 @@ struct RecordTests {
                 ]
                 $0.features = [("amount", .number(1)), ("country", .text("DE"))]
                 $0.errors = [("age", .outOfRange)]
+                $0.finishReason = "stop"
             }
         }
-        push.add(state: "fraud", version: "3", inFlight: 4)
+        push.add(state: "fraud", version: "3", inFlight: 4, cache: 0.5)
         push.add(
             lifecycle: "fraud", kind: .loaded, framework: "lightgbm", gitSHA: "abc", trainedAt: 5)
         push.add(metric: "profit", kind: .counter, value: 3, target: 9, model: "churn")

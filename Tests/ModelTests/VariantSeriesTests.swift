@@ -29,7 +29,7 @@ struct TrafficTests {
                 #"ml_request_errors_total{model="fraud",reason="cancelled",version="3"} 0"#,
             ])
         let buckets = models.samples("ml_request_duration_seconds_bucket")
-        #expect(buckets.count == 15)
+        #expect(buckets.count == 18)
         #expect(buckets[3].hasSuffix(#"le="0.01"} 0"#) && buckets[4].hasSuffix(#"le="0.025"} 1"#))
         #expect(models.value("ml_request_duration_seconds_sum{\(labels)}") == "0.012")
         #expect(models.value("ml_input_rows_invalid_total{\(labels)}") == "0")

@@ -165,6 +165,15 @@ def test_batch_size_and_tokens(panels):
     assert panels.read("model-serving", "Tokens", "B") == near(expected.rate("tokens", "output"), RATE)
 
 
+def test_what_language_models_tell(panels):
+    expected = panels.expected
+    finished = expected.rate("tokens", "input") / 120
+    for reason, share in (("stop", 0.9), ("length", 0.1)):
+        assert panels.read("model-serving", "Finish reasons", finish_reason=reason) == near(
+            finished * share, 2 * RATE)
+    assert panels.read("model-serving", "KV cache", model="chat") == 0.42
+
+
 def test_gauges_of_producers_are_added_up(panels):
     # Three services say that they have three requests in flight for fraud, two for chat.
     assert panels.read("model-serving", "In flight", model="fraud") == 9

@@ -1,11 +1,10 @@
 """Every query of every panel on a real Prometheus that scrapes two daemons with known traffic."""
 
-import os
-import pathlib
 import re
 
 import matplotlib.image
 import pytest
+from PIL import Image
 
 import sheet
 from files import DASHBOARDS, REPOSITORY, catalogue, dashboards
@@ -160,12 +159,22 @@ def test_a_week_ago_is_drawn_beside_now(site):
 
 @pytest.mark.parametrize("name", BOARDS)
 def test_a_picture_of_each_dashboard_is_drawn(asked, name, tmp_path):
-    """PREVIEWS=FOLDER keeps them; `make previews` does so for the README."""
-    folder = pathlib.Path(os.environ.get("PREVIEWS", tmp_path))
-    file = folder / f"{name}.png"
+    """As `make previews` draws it, which has six hours to show."""
+    file = tmp_path / f"{name}.png"
     sheet.draw(BOARDS[name], asked[name, "all"], file)
     image = matplotlib.image.imread(file)
     assert image.shape[1] > 1000 and image.std() > 0.05, "an empty picture"
+
+
+def test_a_picture_keeps_the_colour_of_few_pixels():
+    """The critical red is a few lines of a picture whose other colours are many."""
+    shades = Image.linear_gradient("L").resize((512, 512))
+    picture = Image.merge("RGB", (shades, shades.rotate(90), shades.rotate(180)))
+    red = (0xD5, 0x5E, 0x00)
+    picture.putpixel((7, 7), red)
+    kept = sheet.reduced(picture).convert("RGB").getpixel((7, 7))
+    assert max(abs(one - other) for one, other in zip(kept, red)) <= 4
+    assert sheet.reduced(Image.new("RGB", (8, 8), red)).mode == "P"
 
 
 def test_the_previews_are_those_of_the_dashboards():

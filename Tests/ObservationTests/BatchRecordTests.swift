@@ -29,6 +29,7 @@ struct BatchRecordTests {
             batch.append(inputError: .outOfRange, feature: feature, row: row)
             batch.append(id: text, row: row)
             batch.append(trace: text, row: row)
+            batch.append(finishReason: other, row: row)
             batch.appendRow(
                 item: row, outcome: .timeout, reason: feature, weight: UInt64(row + 1),
                 size: 1 << 40)
@@ -48,6 +49,7 @@ struct BatchRecordTests {
         batch.append(training)
         var state = StateEvent()
         state.inFlight = 3
+        state.cacheUsage = 0.5
         batch.append(state)
         var lifecycle = ModelEvent()
         lifecycle.change = .unloaded

@@ -34,7 +34,7 @@ class Run:
         self.daemon = DAEMONS[options.daemon](folder)
         self.pushes = PUSHES[options.pushes]()
         self.findings = Findings()
-        self.starts, self.audits, self.ends = [], 0, 0
+        self.starts, self.audits, self.ends, self.changes = [], 0, 0, 0
         self.prometheus = Prometheus(folder, self.daemon)
         self.scraper = Scraper(self.daemon, self.pushes.rising, self.findings)
         self.pushers = [self.pushes.pusher(number, self.daemon, self.findings, options.seed)
@@ -55,6 +55,23 @@ class Run:
         if status != 0:
             self.findings.add("other", f"the daemon ended with {status} when it was told to")
 
+    def change_settings(self):
+        """Starts it between two kills with limits that allow nothing new. A start decides nothing:
+        all of what was acknowledged is shown, and is still there under the former settings."""
+        self.changes += 1
+        self.daemon.restricted = True
+        self.daemon.start()
+        self.starts.append(self.daemon.wait())
+        self.audit()
+        if self.random.random() < 0.5:
+            # Long enough for a snapshot under these settings.
+            time.sleep(1.2)
+        if self.random.random() < 0.5:
+            self.end()
+        else:
+            self.daemon.kill()
+        self.daemon.restricted = False
+
     def rounds(self):
         for kill in range(self.options.kills):
             # One in ten dies while it starts, the others at any time of their work.
@@ -72,6 +89,8 @@ class Run:
                 self.starts.append(self.daemon.wait())
                 self.audit()
             self.daemon.kill()
+            if self.daemon.restrictions and self.random.random() < 0.2:
+                self.change_settings()
             self.daemon.start()
             if (kill + 1) % 20 == 0:
                 print(f"{kill + 1} kills, {self.pushes.ledger.counts[0]} acknowledged, "
@@ -109,6 +128,7 @@ class Run:
             ("machine", f"{os.cpu_count()} CPUs, {platform.freedesktop_os_release()['PRETTY_NAME']}"),
             ("pushes", f"{options.pushes}, {options.pushers} pushers, seed {options.seed}"),
             ("kill -9; SIGTERM", f"{options.kills}; {self.ends} in {seconds:.0f} s"),
+            ("starts with other settings", self.changes),
             ("audits; scrapes; samples of Prometheus", f"{self.audits}; {self.scraper.scrapes}; "
                                                        f"{seen}"),
             ("start until ready, median and longest", f"{statistics.median(self.starts):.3f} s, "

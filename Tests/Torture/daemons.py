@@ -34,6 +34,8 @@ class Daemon:
 
     name = ""
     page = "/metrics"
+    # Flags that reduce what new pushes may do; what was acknowledged has to be there all the same.
+    restrictions: tuple[str, ...] = ()
 
     def __init__(self, folder: pathlib.Path):
         self.folder = folder
@@ -42,6 +44,8 @@ class Daemon:
         self.push = self.telemetry
         self.log = open(folder / "daemon.log", "ab")
         self.process = None
+        # With limits that what is kept exceeds by far, and closed to pushes.
+        self.restricted = False
 
     def arguments(self) -> list[str]:
         raise NotImplementedError
@@ -108,6 +112,10 @@ class Pushgateway(Daemon):
 
 class MLExporter(Daemon):
     name = "ml_exporter"
+    # Of limits only: what has outlived its time is meant to go.
+    restrictions = ("--push.max-series=1", "--push.max-groups=1", "--push.max-group-series=1",
+                    "--push.max-group-bytes=1", "--push.producer-rate=1",
+                    "--exposition.native-histograms", "--storage.snapshot-interval=1s")
     binary = os.environ.get("ML_EXPORTER", str(ROOT / ".build" / "release" / "ml_exporter"))
 
     def __init__(self, folder, storage: pathlib.Path | None = None, *flags: str):
@@ -116,9 +124,11 @@ class MLExporter(Daemon):
         self.storage, self.flags = storage or folder / "data", flags
 
     def arguments(self):
+        push = "none" if self.restricted else f"127.0.0.1:{self.push}"
         return [self.binary, f"--web.listen-address=127.0.0.1:{self.telemetry}",
-                f"--push.listen-address=127.0.0.1:{self.push}", "--push.socket=none",
-                "--collector.disable-defaults", f"--storage.path={self.storage}", *self.flags]
+                f"--push.listen-address={push}", "--push.socket=none",
+                "--collector.disable-defaults", f"--storage.path={self.storage}", *self.flags,
+                *(self.restrictions if self.restricted else ())]
 
     def version(self):
         return first_line(self.binary, "--version")

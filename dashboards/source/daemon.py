@@ -118,6 +118,7 @@ def pushes(board: Board):
               "fields, features beyond the limit, times far from now.", "ops",
               Query("sum(rate(ml_push_unknown_fields_total{@host}[@rate]))", "unknown fields"),
               Query("sum(rate(ml_push_dropped_features_total{@host}[@rate]))", "features"),
+              Query("sum(rate(ml_push_truncated_texts_total{@host}[@rate]))", "cut texts"),
               Query("sum(rate(ml_push_ignored_timestamps_total{@host}[@rate]))", "times"),
               width=8),
         graph("Groups", "Groups that jobs have pushed in Pushgateway's way, and their series.", "short",

@@ -17,6 +17,11 @@ def quantile(q: float, metric: str, labels: str = "") -> str:
             f"(rate({metric}_bucket{{@model}}[@rate])))")
 
 
+def lengths(direction: str) -> Query:
+    return Query("sum by (le) (increase(ml_request_tokens_bucket"
+                 f'{{@model,direction="{direction}"}}[@rate]))', "{{le}}")
+
+
 def summary(board: Board):
     board.row(
         "Now",
@@ -123,7 +128,19 @@ def tokens(board: Board):
         graph("Time per output token", "Mean time of each further token of a request.", "s",
               Query(quantile(0.5, "ml_time_per_output_token_seconds"), "p50"),
               Query(quantile(0.95, "ml_time_per_output_token_seconds"), "p95"),
-              Query(quantile(0.99, "ml_time_per_output_token_seconds"), "p99"), width=8))
+              Query(quantile(0.99, "ml_time_per_output_token_seconds"), "p99"), width=8),
+        heat("Prompt length", "Tokens of each prompt: how many requests had how many.", "short",
+             lengths("input"), width=8, height=8),
+        heat("Output length", "Tokens of each answer: how many requests had how many.", "short",
+             lengths("output"), width=8, height=8),
+        graph("Finish reasons", "Answers per second by the reason why they ended; length: the limit "
+              "of tokens was reached.", "ops",
+              Query("sum by (finish_reason) (rate(ml_requests_finished_total{@model}[@rate]))",
+                    "{{finish_reason}}"), by_name=True, stacked=True, width=8),
+        graph("KV cache", "The used share of the key-value cache of the fullest producer. Near 1, "
+              "requests wait or are evicted.", "percentunit",
+              Query("max by (model, version) (ml_kv_cache_usage_ratio{@model})",
+                    "{{model}} {{version}}"), by_name=True, width=8))
 
 
 def inputs(board: Board):

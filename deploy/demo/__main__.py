@@ -3,7 +3,7 @@
 Starts the daemon, a model service that pushes real traffic, Prometheus with our rules in a hurry,
 Alertmanager with our routes and a receiver of its messages, all on free ports of 127.0.0.1. Then the
 service fails, gets slow, is fed wrong inputs and falls silent; the demo waits until each alert is
-notified and, where possible, resolved. All programs are stopped at the end.
+notified and, where possible, resolved. All programs are stopped at the end; a file keeps what was said.
 """
 
 import argparse
@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.parse
 
 from hurry import hurried
 from programs import REPOSITORY, Alertmanager, Daemon, Prometheus
@@ -39,13 +40,24 @@ scrape_configs:
     static_configs: [{{targets: ['{daemon}']}}]
 """
 
-# Phase, the alert that has to be told, and what happens.
+# Phase, the alert that has to be notified, and what happens.
 INCIDENTS = (
-    ("errors", "ModelErrorBudgetBurnFast", "every tenth request fails, every twentieth times out"),
-    ("latency", "ModelLatencyHigh", "every request takes twenty times as long"),
-    ("inputs", "ModelInputErrorsHigh", "every fifth row has an amount that is no number"),
-    ("silence", "ModelTrafficStopped", "nothing is pushed any more"),
+    ("errors", "ModelErrorBudgetBurnFast",
+     "A dependency breaks: every tenth request fails, every twentieth times out."),
+    ("latency", "ModelLatencyHigh", "The service gets slow: every request takes twenty times as long."),
+    ("inputs", "ModelInputErrorsHigh",
+     "A client sends text in place of numbers: every fifth row has an amount that cannot be read."),
+    ("silence", "ModelTrafficStopped", "The service is cut off: nothing is pushed any more."),
 )
+REPORT = "ml_exporter-demo.md"
+RUNBOOKS = REPOSITORY / "docs" / "runbooks"
+# What one would look at in each.
+GRAPHS = {
+    "errors": "sum by (outcome) (rate(ml_requests_total[10s]))",
+    "latency": "histogram_quantile(0.99, sum by (le) (rate(ml_request_duration_seconds_bucket[10s])))",
+    "inputs": "sum by (feature, reason) (rate(ml_input_validation_errors_total[10s]))",
+    "silence": "sum(rate(ml_requests_total[10s]))",
+}
 
 
 def routes(receiver: Receiver) -> str:
@@ -84,6 +96,7 @@ class Stage:
             return program
 
         self.began = time.monotonic()
+        self.lines: list[str] = []
         self.receiver = Receiver()
         stack.callback(self.receiver.close)
         self.daemon = keep(Daemon(folder))
@@ -98,8 +111,16 @@ class Stage:
         self.service.start()
         stack.callback(self.service.stop)
 
-    def say(self, text: str):
-        print(f"{time.monotonic() - self.began:6.1f} s  {text}", flush=True)
+    def say(self, text: str = ""):
+        """Prints a line and keeps it for the report."""
+        line = f"{time.monotonic() - self.began:6.1f} s  {text}" if text else ""
+        self.lines.append(line)
+        print(line, flush=True)
+
+    def link(self, query: str) -> str:
+        """A graph of Prometheus that exists as long as the demo runs."""
+        return (f"http://{self.prometheus.address}/graph?g0.range_input=5m&g0.tab=0&g0.expr="
+                + urllib.parse.quote(query))
 
     def wait(self, alert: str, status: str, after: float) -> dict:
         """The alert of the first message at or after a time that says so."""
@@ -126,28 +147,50 @@ class Stage:
 
 
 def play(stage: Stage):
-    stage.say("steady traffic: 40 requests per second")
-    stage.steady(20)
+    stage.say("The model \"fraud\" serves 40 requests per second; for 20 s nothing happens.")
+    for waited in range(4):
+        stage.steady(5)
+        counted = stage.prometheus.value("sum(ml_requests_total)") or 0
+        stage.say(f"Prometheus has seen {counted:.0f} requests.")
     heartbeat = stage.wait("Watchdog", "firing", 0)
-    stage.say(f"Watchdog is heard at {heartbeat['receiver']}: alerting works")
-    for phase, alert, what in INCIDENTS:
-        stage.say(f"-- {phase}: {what}")
+    stage.say(f"Alerting works: the Watchdog's message has reached {heartbeat['receiver']}.")
+    for number, (phase, alert, what) in enumerate(INCIDENTS, 1):
+        stage.say()
+        stage.say(f"Incident {number} of {len(INCIDENTS)}. {what}")
         began = time.time()
         stage.service.phase = phase
         told = stage.wait(alert, "firing", began)
         notes = told["annotations"]
-        stage.say(f"   {told['labels']['severity']} {alert} to {told['receiver']}")
-        stage.say(f"   {notes['summary']}. {notes['description']}")
-        stage.say(f"   {notes['dashboard_url']}")
-        stage.say(f"   {notes['runbook_url']}")
+        seconds = time.time() - began
+        stage.say(f"After {seconds:.0f} s: the {told['labels']['severity']} alert {alert} to {told['receiver']}.")
+        stage.say(f"   Message: {notes['summary']}. {' '.join(notes['description'].split())}")
+        stage.say(f"   Runbook: {RUNBOOKS / alert}.md")
+        stage.say(f"   Graph:   {stage.link(GRAPHS[phase])}")
+        stage.say("The fault is repaired.")
         stage.service.phase = "steady"
         stage.wait(alert, "resolved", began)
-        stage.say(f"   {alert} is over")
+        stage.say(f"{alert} is over.")
+    stage.say()
     stage.service.stop()
     time.sleep(2)
     pushed = stage.service.pushed
     counted = stage.prometheus.value("sum(ml_requests_total)")
-    stage.say(f"{pushed.requests} requests were pushed; Prometheus counts {counted:.0f}")
+    stage.say(f"{pushed.requests} requests were pushed; Prometheus counts {counted:.0f}.")
+
+
+def report(stage: Stage) -> pathlib.Path:
+    """The file with all that was said and every message that arrived."""
+    text = ["# What the demo saw", "", "One second of the demo is a minute of the rules.", "", "```text",
+            *stage.lines, "```", "", "## Messages", "", "| after | receiver | status | alert | summary |",
+            "| --- | --- | --- | --- | --- |"]
+    start = time.time() - (time.monotonic() - stage.began)
+    for message in list(stage.receiver.messages):
+        for told in message.content["alerts"]:
+            text.append(f"| {message.time - start:.1f} s | {message.path.strip('/')} | {told['status']} "
+                        f"| {told['labels']['alertname']} | {told['annotations'].get('summary', '')} |")
+    file = pathlib.Path(REPORT).resolve()
+    file.write_text("\n".join(text) + "\n")
+    return file
 
 
 def main():
@@ -157,20 +200,23 @@ def main():
     keep = parser.parse_args().keep
     with tempfile.TemporaryDirectory(prefix="ml_exporter-demo-") as name, \
             contextlib.ExitStack() as stack:
+        print("Four incidents of a model service, from the push to the message. One second stands for a minute:\n"
+              "\"for 10 minutes\" in a message was 10 seconds here. It takes about three minutes.\n", flush=True)
         stage = Stage(pathlib.Path(name), stack)
         print(f"ml_exporter   http://{stage.daemon.address}/metrics\n"
               f"push          http://{stage.daemon.push}/v1/events\n"
               f"Prometheus    http://{stage.prometheus.address}/alerts\n"
-              f"Alertmanager  http://{stage.alertmanager.address}/\n"
-              f"Grafana       import dashboards/*.json with http://{stage.prometheus.address} "
-              "as its data source\n", flush=True)
+              f"Alertmanager  http://{stage.alertmanager.address}/\n", flush=True)
         play(stage)
+        print(f"\nReport: {report(stage)}", flush=True)
         if keep:
-            print("everything keeps running; Ctrl-C ends it", flush=True)
+            print("Everything keeps running until Ctrl-C. To see the dashboards, import dashboards/*.json into a\n"
+                  f"Grafana with http://{stage.prometheus.address} as its data source.", flush=True)
             with contextlib.suppress(KeyboardInterrupt):
                 while True:
                     time.sleep(1)
-    print("stopped", flush=True)
+    print("Stopped." if keep else "Stopped. To look around in Prometheus at the end: make demo DEMO=--keep",
+          flush=True)
 
 
 if __name__ == "__main__":

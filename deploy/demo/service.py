@@ -21,6 +21,7 @@ TICK_SECONDS = 0.25
 # Of a hundred requests ninety take 20 ms, nine 80 ms and one 200 ms.
 DURATIONS = ((90, 0.02), (99, 0.08), (100, 0.2))
 SLOWDOWN = 20
+KV_CACHE_USAGE = 0.42
 STAGES = {"queue": 0.1, "preprocess": 0.2, "inference": 0.6, "postprocess": 0.1}
 # Of the business, in each tick.
 EARNED, LOST = 5.0, 1.0
@@ -154,7 +155,8 @@ class Service(threading.Thread):
         if self.language:
             event |= {"tokens": {"input": 120, "output": 30 if number % 2 else 50},
                       "time_to_first_token_seconds": duration * 5,
-                      "time_per_output_token_seconds": duration / 4}
+                      "time_per_output_token_seconds": duration / 4,
+                      "finish_reason": "length" if number % 10 == 0 else "stop"}
             return event
         event |= {"batch_size": 2 if number % 4 == 0 else 1,
                   "features": {"amount": float(number % 100), "age": 20 + number % 50,
@@ -168,7 +170,10 @@ class Service(threading.Thread):
         return event
 
     def state(self) -> dict:
-        return {"type": "state", **self.identity, "in_flight": 3, "queue_length": 1}
+        event = {"type": "state", **self.identity, "in_flight": 3, "queue_length": 1}
+        if self.language:
+            event["kv_cache_usage_ratio"] = KV_CACHE_USAGE
+        return event
 
     def label(self) -> dict:
         """What turned out to be true of one prediction."""

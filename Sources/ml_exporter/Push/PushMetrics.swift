@@ -29,6 +29,9 @@ struct PushMetrics: ~Copyable {
     private let timestamps = UnlabelledMetric(
         "ml_push_ignored_timestamps_total", kind: .counter,
         help: "Event timestamps more than 24 hours from now, which were ignored.")
+    private let truncated = UnlabelledMetric(
+        "ml_push_truncated_texts_total", kind: .counter,
+        help: "Reasons and categories beyond their limit of bytes, which were cut.")
     private let duplicates = UnlabelledMetric(
         "ml_push_duplicate_batches_total", kind: .counter,
         help: "Batches that were received again and not applied.")
@@ -98,6 +101,7 @@ struct PushMetrics: ~Copyable {
         page.single(unknownFields, value: Double(statistics.unknownFields))
         page.single(droppedFeatures, value: Double(statistics.droppedFeatures))
         page.single(timestamps, value: Double(statistics.ignoredTimestamps))
+        page.single(truncated, value: Double(statistics.truncatedTexts))
         page.single(duplicates, value: Double(ingestor.producers.duplicates))
         page.single(lost, value: Double(ingestor.producers.lost))
         writeMemory(to: &page)

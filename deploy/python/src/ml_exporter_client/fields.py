@@ -88,11 +88,6 @@ class MetricFields(TypedDict, total=False):
     unit: str
 
 
-# Keys that this package fills and the daemon does not accept yet: they are left out of events, so
-# that ml_push_unknown_fields_total stays 0. Remove a name when the daemon accepts it.
-AWAITED = frozenset({"finish_reason", "kv_cache_usage_ratio"})
-AWAITED_STAGES = frozenset({"prefill", "decode"})
-
 # Keys whose values are texts for the daemon; a number given for one is written as text.
 TEXTS = frozenset({
     "type", "model", "version", "variant", "outcome", "reason", "id", "trace_id", "run", "split",

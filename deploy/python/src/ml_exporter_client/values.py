@@ -18,7 +18,7 @@ import os
 import uuid
 from typing import Any, Dict, List, Mapping, Optional
 
-from .fields import AWAITED, AWAITED_STAGES, NAME_BYTES, TEXT_OBJECTS, TEXTS
+from .fields import NAME_BYTES, TEXT_OBJECTS, TEXTS
 
 # How far a probability in float32 arithmetic may be beyond 0 and 1.
 TOLERANCE = 1e-5
@@ -182,8 +182,6 @@ def encode(event: Dict[str, Any], lost: List[str]) -> bytes:
 
 def tidy(event: Dict[str, Any], lost: List[str]) -> None:
     """Brings the fields of an event into the form that the daemon asks for."""
-    for key in AWAITED:
-        event.pop(key, None)
     for key, value in event.items():
         if value is None:
             continue
@@ -202,8 +200,7 @@ def tidy(event: Dict[str, Any], lost: List[str]) -> None:
             event[key] = {name: rounded(clean(inner, lost))
                           for name, inner in _mapping(value, lost).items()}
         elif key == "stages":
-            event[key] = {name: inner for name, inner in _mapping(value, lost).items()
-                          if name not in AWAITED_STAGES}
+            event[key] = _mapping(value, lost)
     reason = event.get("reason")
     if reason is not None and len(reason) > NAME_BYTES // 4:
         event["reason"] = reason.encode("utf-8", "replace")[:NAME_BYTES].decode("utf-8", "ignore")
