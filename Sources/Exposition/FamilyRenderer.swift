@@ -36,6 +36,7 @@ package struct FamilyRenderer {
     private let limits: LabelLimits
     private let addsInstance: Bool
     private let reading: ReadingLimits
+    private var time: CPUAllowance?
     /// Of the families that are rendered: `RenderedFamily.byteCount` and `.memoryBytes`.
     private var renderedBytes = 0
     private var renderedMemory = 0
@@ -56,6 +57,7 @@ package struct FamilyRenderer {
         limits: LabelLimits = LabelLimits(), reading: ReadingLimits = ReadingLimits()
     ) {
         self.reading = reading
+        time = reading.time
         owned = labels
         self.limits = limits
         self.addsInstance = addsInstance
@@ -157,6 +159,9 @@ package struct FamilyRenderer {
 
     /// Throws if the rendered families, with the lines of the next, exceed a limit.
     private mutating func checkSize() throws(SampleError) {
+        if time?.isUsedUp() == true {
+            throw FamilyRenderer.error(.time(reading.time?.seconds ?? 0))
+        }
         let (text, count) = (lines.text.count, lines.ends.count)
         let bytes = renderedBytes + RenderedFamily.byteCount(lines: count, textBytes: text)
         if bytes > reading.bytes { throw FamilyRenderer.error(.bytes) }

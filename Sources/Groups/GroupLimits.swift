@@ -12,6 +12,8 @@ package struct GroupLimits: Sendable, Equatable {
     /// what bounds both when names and labels are long. 100,000 usual series take a tenth to most of it,
     /// depending on how many families they are.
     package var bytes = 96 << 20
+    /// CPU time for reading one body.
+    package var readingTime = Duration.seconds(2)
     /// Labels and their lengths.
     package var labels = LabelLimits()
     /// The time to live of groups whose pushes do not set another one; nil to keep them indefinitely.
@@ -40,6 +42,8 @@ package enum GroupRefusal: String, Sendable, CaseIterable, Error {
     case seriesLimit = "series_limit"
     /// `GroupLimits.bytes` would be exceeded.
     case byteLimit = "byte_limit"
+    /// Reading the body took `GroupLimits.readingTime`.
+    case cost = "body_too_costly"
 }
 
 /// A refusal with a sentence for the client.

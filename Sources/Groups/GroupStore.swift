@@ -55,6 +55,7 @@ package final class GroupStore: Sendable {
         var reading = ReadingLimits()
         reading.samples = limits.groupSeries
         reading.bytes = limits.bytes
+        reading.time = CPUAllowance(limits.readingTime)
         reading.parsing = parsing
         reading.rendering = rendering
         do throws(MetricSyntaxError) {
@@ -106,6 +107,14 @@ package final class GroupStore: Sendable {
                     .byteLimit, sentence: "all groups would take more than \(limits.bytes) bytes"),
                 changesFailureTime: true)
         case .memory(let shortage): .shortage(shortage)
+        case .time(let seconds):
+            .refused(
+                GroupPushError(
+                    .cost,
+                    sentence:
+                        "body_too_costly: reading the body takes more than \(seconds) s of CPU time"
+                ),
+                changesFailureTime: false)
         }
     }
 

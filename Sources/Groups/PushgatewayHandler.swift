@@ -184,6 +184,7 @@ package struct PushgatewayHandler: Sendable {
         store.count(refusal.reason)
         switch refusal.reason {
         case .syntax: return GroupAnswer(400, sentence: refusal.sentence)
+        case .cost: return GroupAnswer(413, sentence: refusal.sentence)
         case .groupLimit, .seriesLimit, .byteLimit:
             return GroupAnswer(429, sentence: refusal.sentence)
         case .timestamps, .type, .duplicate, .label, .aggregate:

@@ -204,6 +204,10 @@ package final class EventIngestor: Sendable {
             }
             return nil
         } catch {
+            if error.isTooCostly {
+                statistics.countCostlyBody()
+                return .error(413, code: "body_too_costly", detail: error.sentence)
+            }
             return admit(decoded, at: .now) ?? .unreadable("not_json", detail: error.sentence)
         }
     }

@@ -69,6 +69,9 @@ struct JSONReader: ~Copyable {
         }
     }
 
+    /// Tokens of the element.
+    var tokenCount: Int { unsafe parser.pointee.token_count }
+
     /// The parser's error: a sentence without its full stop, with the offset of the byte if known.
     var failure: String {
         let text = unsafe parser.pointee.error.map { unsafe String(cString: $0) } ?? "not JSON"

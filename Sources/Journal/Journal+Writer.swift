@@ -1,4 +1,5 @@
 internal import Kernel
+internal import Synchronization
 internal import Wire
 
 extension Journal {
@@ -91,6 +92,8 @@ struct Writer: ~Copyable {
             bodies.removeAll(keeping: Writer.keptBytes)
             ends.removeAll(keepingCapacity: true)
             let first = done
+            journal.computingSince.store(Clock.monotonicNanoseconds, ordering: .relaxed)
+            defer { journal.computingSince.store(0, ordering: .relaxed) }
             while done < group.count, bodies.count < journal.limits.commitBytes {
                 if group[done].isAlone, done > first { break }
                 group[done].decide()
@@ -100,7 +103,11 @@ struct Writer: ~Copyable {
                 if group[done - 1].isAlone { break }
             }
             do throws(StorageError) {
-                if bodies.count > 0 { try commitBodies() }
+                if bodies.count > 0 {
+                    journal.computingSince.store(0, ordering: .relaxed)
+                    try commitBodies()
+                    journal.computingSince.store(Clock.monotonicNanoseconds, ordering: .relaxed)
+                }
                 for submission in group[first..<done] {
                     submission.apply()
                     submission.answer()

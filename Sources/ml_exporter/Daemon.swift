@@ -22,6 +22,8 @@ struct Daemon: ~Copyable {
     static let firstPageTimeout = Duration.seconds(2)
     /// The longest time a page may take; while one takes longer, the watchdog is not notified.
     static let stuckScrape = Duration.seconds(60)
+    /// The longest time the journal's writer may compute without a wait; likewise.
+    static let stuckWriter = Duration.seconds(60)
 
     private let log: Logger
     private let scrapes: ScrapeThread
@@ -148,7 +150,10 @@ struct Daemon: ~Copyable {
     }
 
     /// Whether the thread that makes pages still makes progress.
-    var isAlive: Bool { scrapes.busyNanoseconds < Daemon.stuckScrape.nanoseconds }
+    var isAlive: Bool {
+        scrapes.busyNanoseconds < Daemon.stuckScrape.nanoseconds
+            && pushState.journal?.isWriterStuck(for: Daemon.stuckWriter) != true
+    }
 
     /// Stops the daemon: rejects new requests, answers those that have begun, then stops all threads.
     /// Returns the exit code.

@@ -13,7 +13,9 @@ struct MemoryTests {
         IdempotencyKey(producer: "p", start: 1, sequence: sequence)
     }
 
-    @Test func `a push beyond the memory for all gets 503, and is taken when it is sent again`() throws {
+    @Test func `a push beyond the memory for all gets 503, and is taken when it is sent again`()
+        throws
+    {
         var settings = Settings()
         settings.bodies = ByteBudget(limit: 1 << 20)
         let run = try Run(nil, settings: settings)

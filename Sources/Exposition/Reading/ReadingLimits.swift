@@ -9,6 +9,8 @@ package struct ReadingLimits: Sendable {
     package var bytes = Int.max
     /// Counts the memory of parsing; nil for no limit.
     package var parsing: ByteClaim?
+    /// The CPU time for reading and rendering; nil for no limit.
+    package var time: CPUAllowance?
     /// Counts the memory of the rendered families; nil for no limit.
     package var rendering: ByteClaim?
 
@@ -18,6 +20,8 @@ package struct ReadingLimits: Sendable {
 /// The limit that a body has exceeded.
 package enum ReadingLimit: Error, Sendable, Equatable {
     case samples, bytes
+    /// The CPU time in seconds.
+    case time(Double)
     case memory(ByteShortage)
 }
 
@@ -27,6 +31,7 @@ extension ReadingLimit {
         switch self {
         case .samples: "too many samples"
         case .bytes: "the samples take too many bytes"
+        case .time(let seconds): "reading takes more than \(seconds) s of CPU time"
         case .memory(.busy(let limit)), .memory(.tooLarge(let limit)):
             "reading takes more memory than \(limit) bytes"
         }
@@ -39,16 +44,19 @@ struct ReadingSize {
     private static let step = 256 << 10
 
     private let limits: ReadingLimits
+    private var time: CPUAllowance?
     private var claimed = 0
 
     init(_ limits: ReadingLimits) {
         self.limits = limits
+        time = limits.time
     }
 
     /// Throws the limit that the batch exceeds.
     @inline(__always)
     mutating func check(_ batch: borrowing ParsedExposition) throws(ReadingLimit) {
         if batch.samples.count > limits.samples { throw .samples }
+        if time?.isUsedUp() == true { throw .time(limits.time?.seconds ?? 0) }
         let bytes = batch.memoryBytes
         if bytes > claimed { try claim(bytes) }
     }

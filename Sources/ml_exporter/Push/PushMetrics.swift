@@ -38,6 +38,9 @@ struct PushMetrics: ~Copyable {
     private let lost = UnlabelledMetric(
         "ml_push_lost_batches_total", kind: .counter,
         help: "Sequence numbers of producers that were never received.")
+    private let costly = UnlabelledMetric(
+        "ml_push_costly_bodies_total", kind: .counter,
+        help: "Bodies of events that were refused because decoding them took 2 s of CPU time.")
     private let memory = Family(
         "ml_push_memory_bytes", kind: .gauge,
         help: "Memory that pushes in progress take, by what takes it.")
@@ -104,6 +107,7 @@ struct PushMetrics: ~Copyable {
         page.single(truncated, value: Double(statistics.truncatedTexts))
         page.single(duplicates, value: Double(ingestor.producers.duplicates))
         page.single(lost, value: Double(ingestor.producers.lost))
+        page.single(costly, value: Double(statistics.costlyBodies))
         writeMemory(to: &page)
         writeDurations(to: &page)
         writeProducers(to: &page)
