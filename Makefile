@@ -22,8 +22,14 @@ DASHBOARDS := .venv-monitoring/bin/python
 .PHONY: help run chroot dist dist-check build-tests environments sanitize-short mutants test e2e dashboards monitoring fleet previews scaling demo deployment torture bench sanitize \
 	python python-frameworks python-bench wheel statistics fuzz lint format build release deb rules kubernetes clean dependencies
 
+# What users want; all others are for those who work on it.
+FOR_USERS := help run demo release deb wheel dist rules kubernetes
+
 help: ## Lists the targets
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' -v users=' $(FOR_USERS) ' '/^[a-z0-9-]+:.*## / { \
+		line = sprintf("  make %-18s %s\n", $$1, $$2); \
+		if (index(users, " " $$1 " ")) use = use line; else work = work line } \
+		END { printf "To use it\n%s\nTo work on it\n%s", use, work }' Makefile
 
 dependencies:
 	@deploy/install-dependencies

@@ -65,10 +65,10 @@ let package = Package(
         module("Kernel", imports: ["CLinux", "CText"]),
         module("Wire", imports: ["Kernel"]),
         module("Statistics", imports: ["CText"]),
-        module("Profiles", imports: ["Kernel", "Statistics", "CText", "CNettle"]),
+        module("Profiles", imports: ["Kernel", "Wire", "Statistics", "CText", "CNettle"]),
         module("Exposition", imports: ["Kernel", "Wire", "CText"]),
-        module("Settings", imports: ["Kernel", "CText", "CYAML", argumentParser]),
-        module("HTTP", imports: ["Kernel", "CMicroHTTPD", "CISAL", "CLinux"]),
+        module("Settings", imports: ["Kernel", "Wire", "CText", "CYAML", argumentParser]),
+        module("HTTP", imports: ["Kernel", "Wire", "CMicroHTTPD", "CISAL", "CLinux"]),
         module("Observation", imports: ["Kernel", "Wire"]),
         module("Intake", imports: ["Kernel", "Wire", "Observation", "CText", "CDeflate"]),
         module(

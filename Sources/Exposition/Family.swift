@@ -1,4 +1,5 @@
 internal import Kernel
+internal import Wire
 
 /// The name, type and help of a metric family, with its rendered header lines.
 package struct Family: Sendable {
@@ -65,11 +66,11 @@ package struct Family: Sendable {
     var openMetricsHeader: [UInt8] { texts.openMetricsHeader }
 
     /// `name` is the name in text 0.0.4, with `_total` for counters, and must match
-    /// `[a-zA-Z_:][a-zA-Z0-9_:]*`: names from outside are checked with `isValidName` first. `help` is one
+    /// `[a-zA-Z_:][a-zA-Z0-9_:]*`: names from outside are checked with `isMetricName` first. `help` is one
     /// sentence, or nil for none. `sharesStem` means that another family has this counter's name without
     /// `_total`; OpenMetrics then cannot have it as a counter.
     package init(_ name: String, kind: Kind, help: String?, sharesStem: Bool = false) {
-        precondition(Family.isValidName(name.utf8Span.span), "invalid metric name: \(name)")
+        precondition(name.utf8Span.span.isMetricName, "invalid metric name: \(name)")
         self.kind = kind
         // In OpenMetrics 1.0 a counter's family is named without the suffix of its samples, and a family
         // without that suffix on its samples cannot be a counter.
@@ -92,18 +93,5 @@ package struct Family: Sendable {
         let type = Array("# TYPE \(name) \(type)\n".utf8)
         guard let help else { return type }
         return Array("# HELP \(name) ".utf8) + help + [0x0A] + type
-    }
-
-    /// Whether these bytes are a valid metric name of Prometheus.
-    package static func isValidName(_ name: Span<UInt8>) -> Bool {
-        if name.isEmpty { return false }
-        for index in 0..<name.count {
-            switch name[index] {
-            case 0x41...0x5A, 0x61...0x7A, 0x5F, 0x3A: continue
-            case 0x30...0x39 where index > 0: continue
-            default: return false
-            }
-        }
-        return true
     }
 }

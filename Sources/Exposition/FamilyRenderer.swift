@@ -1,4 +1,5 @@
 internal import Kernel
+internal import Wire
 
 /// Why a sample from outside is rejected.
 package struct SampleError: Error, Sendable, Equatable {
@@ -116,7 +117,7 @@ package struct FamilyRenderer {
     private mutating func render(
         _ parsed: ParsedExposition.Family, order: ArraySlice<Int32>
     ) throws(SampleError) -> RenderedFamily {
-        guard Family.isValidName(parsed.name.utf8Span.span) else {
+        guard parsed.name.utf8Span.span.isMetricName else {
             throw SampleError(
                 reason: .metricName, sentence: "invalid metric name \(Quoted.text(parsed.name))")
         }
@@ -235,7 +236,7 @@ package struct FamilyRenderer {
     private func check(_ place: Int, metric: String) throws(SampleError) {
         let label = batch.labels[place]
         let name = batch.text.span.extracting(label.name)
-        if name.starts(with: "__") || !LabelSet.isValidName(name) {
+        if !name.isClientLabelName {
             throw SampleError(
                 reason: .labelName,
                 sentence:

@@ -1,4 +1,5 @@
 internal import Kernel
+internal import Wire
 
 /// The labels of a series, escaped and in the order of their names.
 ///
@@ -26,7 +27,7 @@ package struct LabelSet: Sendable, Equatable {
         var bytes: [UInt8] = []
         var pairs: [Pair] = []
         for (index, label) in sorted.enumerated() {
-            precondition(LabelSet.isValidName(label.name), "invalid label name: \(label.name)")
+            precondition(label.name.utf8Span.span.isLabelName, "invalid label name: \(label.name)")
             precondition(index == 0 || sorted[index - 1].name != label.name, "duplicate label name")
             if index > 0 { bytes.append(0x2C) }
             let name = bytes.count..<bytes.count + label.name.utf8.count
@@ -45,14 +46,5 @@ package struct LabelSet: Sendable, Equatable {
         let isLast = one == "le" || one == "quantile"
         let otherIsLast = other == "le" || other == "quantile"
         return isLast == otherIsLast ? one < other : otherIsLast
-    }
-
-    private static func isValidName(_ name: String) -> Bool {
-        isValidName(name.utf8Span.span)
-    }
-
-    /// Whether these bytes are a valid label name of Prometheus.
-    package static func isValidName(_ name: Span<UInt8>) -> Bool {
-        Family.isValidName(name) && name.offset(of: 0x3A) == nil
     }
 }

@@ -111,7 +111,7 @@ package enum GroupPath: Equatable, Sendable {
         let isBase64 = name.count >= suffix.count && name.suffix(suffix.count) == suffix[...]
         let trimmed = isBase64 ? Array(name.dropLast(suffix.count)) : name
         let bytes = trimmed.span
-        guard LabelSet.isValidName(bytes), !bytes.starts(with: "__") else {
+        guard bytes.isClientLabelName else {
             throw Mistake(sentence: "improper label name \(Quoted.text(bytes))")
         }
         if !isBase64 { return (bytes.string, value) }

@@ -17,7 +17,7 @@ extension GroupingKey {
         var labels: [(name: String, value: String)] = []
         for _ in 0..<record.count() {
             let name = record.text()
-            guard LabelSet.isValidName(name) else {
+            guard name.isLabelName else {
                 record.damage()
                 return nil
             }

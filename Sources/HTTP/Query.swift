@@ -1,4 +1,5 @@
 internal import Kernel
+internal import Wire
 
 /// The query of a request target, `name=value&name=value` (WHATWG URL, form-urlencoded).
 package enum Query {
@@ -35,22 +36,6 @@ package enum Query {
     }
 
     private static func decode(_ text: Span<UInt8>) -> [UInt8]? {
-        var decoded: [UInt8] = []
-        decoded.reserveCapacity(text.count)
-        var index = 0
-        while index < text.count {
-            switch text[index] {
-            case UInt8(ascii: "+"): decoded.append(0x20)
-            case UInt8(ascii: "%"):
-                guard index + 2 < text.count, let high = text[index + 1].hexadecimalValue,
-                    let low = text[index + 2].hexadecimalValue
-                else { return nil }
-                decoded.append(high << 4 | low)
-                index += 2
-            default: decoded.append(text[index])
-            }
-            index += 1
-        }
-        return decoded
+        PercentEncoding.decoded(text, plusIsBlank: true)
     }
 }

@@ -1,4 +1,5 @@
 internal import Kernel
+internal import Wire
 
 /// A request target (RFC 9112, 3.2), read from its raw bytes.
 enum Target {
@@ -66,21 +67,13 @@ enum Target {
     private static func decode(_ text: Span<UInt8>, into path: inout Buffer) -> Bool? {
         path.reserve(text.count)
         var isPlain = true
-        var index = 0
-        while index < text.count {
-            var byte = text[index]
-            if byte == UInt8(ascii: "%") {
-                guard index + 2 < text.count, let high = text[index + 1].hexadecimalValue,
-                    let low = text[index + 2].hexadecimalValue
-                else { return nil }
-                byte = high << 4 | low
-                if byte == UInt8(ascii: "/") || byte < 0x20 || byte == 0x7F { isPlain = false }
-                index += 2
+        let isValid = PercentEncoding.decode(text) { byte, isEscaped in
+            if isEscaped, byte == UInt8(ascii: "/") || byte < 0x20 || byte == 0x7F {
+                isPlain = false
             }
             path.append(byte)
-            index += 1
         }
-        return isPlain
+        return isValid ? isPlain : nil
     }
 
     /// Whether a segment is `..`.

@@ -135,7 +135,7 @@ package struct Host: ~Copyable {
             var outcome =
                 collectors.run(index, running: running, scrape: &scrape, into: &page)
                 ?? CollectorRunner.Outcome(
-                    failure: KernelError(ETIMEDOUT, subject: "an earlier scrape hangs in it"))
+                    failure: KernelError("an earlier scrape hangs in it", subject: "collector"))
             if !isCurrent() { return false }
             let dropped = page.droppedSamples
             if dropped > 0 { slot.droppedSamples.wrappingAdd(UInt64(dropped), ordering: .relaxed) }

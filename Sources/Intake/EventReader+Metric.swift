@@ -1,5 +1,6 @@
 internal import Kernel
 internal import Observation
+internal import Wire
 
 extension MetricEvent: ReadableEvent {
     static let keys: KeySet = [.name, .kind, .value, .target, .labels, .unit]
@@ -81,17 +82,9 @@ extension MetricEvent: ReadableEvent {
 /// The names that a label of a business metric can have.
 private enum LabelName {
     static func isAllowed(_ name: Span<UInt8>) -> Bool {
-        for index in name.indices {
-            switch name[index] {
-            case 0x41...0x5A, 0x61...0x7A, 0x5F: continue
-            case 0x30...0x39 where index > 0: continue
-            default: return false
-            }
-        }
-        if name.isEmpty || name.starts(with: "__") { return false }
         let isReserved =
             name.equals("model") || name.equals("version") || name.equals("variant")
             || name.equals("kpi")
-        return !isReserved
+        return name.isClientLabelName && !isReserved
     }
 }

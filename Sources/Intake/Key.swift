@@ -118,41 +118,32 @@ struct KeySet: ExpressibleByArrayLiteral {
 /// Finds a key by its bytes: a perfect-enough hash of the length and three bytes over a fixed set,
 /// which is faster than a general table for the 10 to 20 look-ups of every event.
 struct KeyTable {
-    private static let size = 256
-    // The key's raw value by its hash; 255 is free.
-    private var slots = [UInt8](repeating: 255, count: KeyTable.size)
+    private var index = HashIndex(capacity: 256)
     private var texts: [[UInt8]] = []
 
     init() {
         // `KnownFields` has 60 slots, `KeySet` 64 bits.
         precondition(Key.allCases.count <= 60)
-        for key in Key.allCases {
+        for (number, key) in Key.allCases.enumerated() {
+            precondition(key.rawValue == number)
             let bytes = unsafe [UInt8](
                 UnsafeBufferPointer(start: key.text.utf8Start, count: key.text.utf8CodeUnitCount))
             texts.append(bytes)
-            var place = KeyTable.hash(bytes.span)
-            while slots[place] != 255 { place = (place + 1) & (KeyTable.size - 1) }
-            slots[place] = UInt8(key.rawValue)
+            index.append(KeyTable.hash(bytes.span))
         }
     }
 
     @inline(__always)
     func key(_ bytes: Span<UInt8>) -> Key? {
         if bytes.isEmpty { return nil }
-        var place = KeyTable.hash(bytes)
-        while true {
-            let index = slots[place]
-            if index == 255 { return nil }
-            if bytes.equals(texts[Int(index)]) { return Key(rawValue: Int(index)) }
-            place = (place &+ 1) & (KeyTable.size &- 1)
-        }
+        return index.number(of: KeyTable.hash(bytes)) { bytes.equals(texts[$0]) }
+            .flatMap(Key.init(rawValue:))
     }
 
     @inline(__always)
     private static func hash(_ bytes: Span<UInt8>) -> Int {
         let last = bytes.count &- 1
-        return
-            (bytes.count &* 37 &+ Int(bytes[0]) &* 5 &+ Int(bytes[last]) &* 11
-            &+ Int(bytes[last / 2])) & (size &- 1)
+        return bytes.count &* 37 &+ Int(bytes[0]) &* 5 &+ Int(bytes[last]) &* 11
+            &+ Int(bytes[last / 2])
     }
 }

@@ -28,30 +28,11 @@ package struct ResourcePath: Sendable, Equatable {
             }
             guard
                 let bytes = isBase64
-                    ? try? Base64URL.decode(name) : ResourcePath.decode(name), !bytes.isEmpty
+                    ? try? Base64URL.decode(name) : PercentEncoding.decoded(name), !bytes.isEmpty
             else { return nil }
             let text = String(decoding: bytes, as: UTF8.self)
             guard text.utf8.elementsEqual(bytes) else { return nil }
             parts.append((collection.extracting(first: suffix).string, text))
         } while !rest.isAtEnd
-    }
-
-    /// Undoes the escapes of a segment; the server has seen that they are right.
-    private static func decode(_ text: Span<UInt8>) -> [UInt8]? {
-        var decoded: [UInt8] = []
-        var index = 0
-        while index < text.count {
-            if text[index] == UInt8(ascii: "%") {
-                guard index + 2 < text.count, let high = text[index + 1].hexadecimalValue,
-                    let low = text[index + 2].hexadecimalValue
-                else { return nil }
-                decoded.append(high << 4 | low)
-                index += 3
-            } else {
-                decoded.append(text[index])
-                index += 1
-            }
-        }
-        return decoded
     }
 }

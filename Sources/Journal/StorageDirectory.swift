@@ -10,19 +10,22 @@ final class StorageDirectory: Sendable {
     static let lockName = "lock"
     /// `storage inspect` holds the lock for an instant to see whether it is free: a lock that is held
     /// longer than this is a daemon's.
-    private static let glance = Duration.milliseconds(100)
+    static let glance = Duration.milliseconds(100)
 
     let path: String
     private let lock: Int32
 
-    /// Creates the folder and its parents if they are missing, and claims it.
-    init(_ path: String) throws(StorageError) {
+    /// Creates the folder and its parents if they are missing, and claims it. Waits for a lock that is
+    /// held at most `patience`.
+    init(
+        _ path: String, patience: Duration = StorageDirectory.glance
+    ) throws(StorageError) {
         self.path = path
         try StorageDirectory.make(path)
         let file = "\(path)/\(StorageDirectory.lockName)"
         let lock = LockFile.open(file, flags: O_RDWR | O_CREAT)
         guard lock >= 0 else { throw StorageError(.open, error: .last(file)) }
-        let end = Clock.monotonicNanoseconds &+ StorageDirectory.glance.nanoseconds
+        let end = Clock.monotonicNanoseconds &+ patience.nanoseconds
         var code = flock(lock, LOCK_EX | LOCK_NB)
         while code != 0, errno == EWOULDBLOCK, Clock.monotonicNanoseconds < end {
             usleep(5_000)

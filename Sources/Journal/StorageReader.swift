@@ -56,7 +56,7 @@ package struct StorageReader<State: JournalState> {
         var folder = stat()
         guard unsafe stat(path, &folder) == 0 else { throw StorageError(.open, error: .last(path)) }
         guard folder.st_mode & S_IFMT == S_IFDIR else {
-            throw StorageError(.open, error: KernelError(ENOTDIR, subject: path))
+            throw StorageError(.open, error: KernelError("not a directory", subject: path))
         }
         var footprint = Footprint(isClaimed: StorageDirectory.isClaimed(path))
         for name in [Snapshot.name, Snapshot.formerName, RecordFile.name] {

@@ -82,10 +82,30 @@ package struct KernelDirectory: ~Copyable {
         }
     }
 
-    /// Calls `body` with the name of each entry except `.` and `..` and whether it is a regular file, in
-    /// the kernel's order. `scratch` holds the listing meanwhile.
+    /// What an entry is, as far as the file system tells with its name.
+    package enum EntryKind: Sendable {
+        case file, directory
+        /// A symbolic link, a socket, a device.
+        case other
+        /// The file system does not tell.
+        case unknown
+
+        /// The `d_type` of getdents64(2).
+        init(type: UInt8) {
+            self =
+                switch Int(type) {
+                case Int(DT_REG): .file
+                case Int(DT_DIR): .directory
+                case Int(DT_UNKNOWN): .unknown
+                default: .other
+                }
+        }
+    }
+
+    /// Calls `body` with the name of each entry except `.` and `..` and its kind, in the kernel's order.
+    /// `scratch` holds the listing meanwhile.
     package func eachName(
-        _ scratch: inout Buffer, body: (_ name: Span<UInt8>, _ isFile: Bool) -> Void
+        _ scratch: inout Buffer, body: (_ name: Span<UInt8>, _ kind: EntryKind) -> Void
     ) throws(KernelError) {
         lseek(descriptor, 0, SEEK_SET)
         while true {
@@ -103,14 +123,18 @@ package struct KernelDirectory: ~Copyable {
 
     /// Parses the records of getdents64(2): inode and offset of 8 bytes each, record length of 2, type
     /// of 1, the name up to a NUL. A record that does not fit ends the list.
-    static func names(_ records: Span<UInt8>, body: (Span<UInt8>, Bool) -> Void) {
+    static func names(
+        _ records: Span<UInt8>, body: (Span<UInt8>, EntryKind) -> Void
+    ) {
         var rest = records
         while rest.count > 19 {
             let length = Int(rest[16]) | Int(rest[17]) << 8
             guard length > 19, length <= rest.count else { return }
             let padded = rest.extracting(19..<length)
             let name = padded.extracting(first: padded.offset(of: 0) ?? padded.count)
-            if !name.isEmpty, !name.equals("."), !name.equals("..") { body(name, rest[18] == 8) }
+            if !name.isEmpty, !name.equals("."), !name.equals("..") {
+                body(name, EntryKind(type: rest[18]))
+            }
             rest = rest.extracting(droppingFirst: length)
         }
     }

@@ -30,19 +30,37 @@ package struct Root: Sendable, Equatable {
     }
 
     /// The names in a directory below the root except `.` and `..`, in the kernel's order. Throws the
-    /// error of opendir(3).
+    /// error of open(2) or getdents64(2).
     package func names(in directory: String) throws(KernelError) -> [String] {
-        let path = path(of: directory)
-        guard let stream = unsafe opendir(path) else { throw .last(path) }
-        defer { unsafe closedir(stream) }
         var names: [String] = []
-        while let entry = unsafe readdir(stream) {
-            let name = unsafe withUnsafeBytes(of: &entry.pointee.d_name) {
-                unsafe String(terminated: $0)
-            }
-            if name != ".", name != ".." { names.append(name) }
+        try eachName(in: directory) { name, _ in names.append(name) }
+        return names
+    }
+
+    /// The names of the directories in a directory below the root, in the kernel's order, without
+    /// symbolic links to directories.
+    package func directoryNames(in directory: String) throws(KernelError) -> [String] {
+        var names: [String] = []
+        try eachName(in: directory) { name, kind in
+            let isDirectory =
+                kind == .directory
+                || (kind == .unknown && isOwnDirectory("\(directory)/\(name)"))
+            if isDirectory { names.append(name) }
         }
         return names
+    }
+
+    private func eachName(
+        in directory: String, body: (String, KernelDirectory.EntryKind) -> Void
+    ) throws(KernelError) {
+        let listed = try KernelDirectory(path: path(of: directory))
+        var scratch = Buffer(capacity: 4096)
+        try listed.eachName(&scratch) { name, kind in body(name.string, kind) }
+    }
+
+    private func isOwnDirectory(_ name: String) -> Bool {
+        var about = stat()
+        return unsafe lstat(path(of: name), &about) == 0 && about.st_mode & S_IFMT == S_IFDIR
     }
 
     /// Reads at most `limit` bytes of a small file once, without white space at both ends. Throws the

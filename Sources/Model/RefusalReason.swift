@@ -7,7 +7,6 @@ extension DropReason {
         switch self {
         case .modelLimit: .modelLimit
         case .versionLimit, .variantLimit: .versionLimit
-        case .labelLimit: .labelLimit
         case .seriesLimit, .versionSeriesLimit, .reasonLimit, .featureLimit, .leaseLimit,
             .pageLimit, .processLimit, .finishReasonLimit:
             .seriesLimit
@@ -31,7 +30,6 @@ extension DropReason {
         case .finishReasonLimit: "limit of finish reasons reached (\(limits.finishReasons))"
         case .featureLimit: "limit of features reached (\(limits.features))"
         case .leaseLimit: "limit of producers with a state reached (\(limits.leases))"
-        case .labelLimit: "limit of labels reached"
         case .processLimit: "limit of producer processes reached (\(limits.processes))"
         case .pageLimit:
             "limit of label bytes on the page reached (\(limits.pageBytes)); use shorter names"

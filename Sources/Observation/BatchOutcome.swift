@@ -16,7 +16,6 @@ package enum RejectionCode: Int, Sendable, CaseIterable {
     case modelLimit
     case versionLimit
     case seriesLimit
-    case labelLimit
     case labelNotAllowed
     case typeConflict
 
@@ -38,7 +37,6 @@ package enum RejectionCode: Int, Sendable, CaseIterable {
         case .modelLimit: "model_limit"
         case .versionLimit: "version_limit"
         case .seriesLimit: "series_limit"
-        case .labelLimit: "label_limit"
         case .labelNotAllowed: "label_not_allowed"
         case .typeConflict: "type_conflict"
         }
@@ -61,7 +59,7 @@ package struct BatchOutcome: Sendable {
     package private(set) var rejections: [Rejection] = []
     package private(set) var rejected = 0
     /// By `RejectionCode.rawValue`.
-    package private(set) var byCode: InlineArray<19, UInt32> = InlineArray(repeating: 0)
+    package private(set) var byCode: InlineArray<18, UInt32> = InlineArray(repeating: 0)
 
     package init() {
         precondition(RejectionCode.allCases.count == byCode.count)

@@ -35,13 +35,10 @@ package struct Symbol: Sendable, Hashable, BitwiseCopyable {
 struct SymbolTable: ~Copyable, Sendable {
     private var arena: Buffer
     private var texts: [StringRef] = []
-    // Open addressing over `texts`: number + 1, or 0 if free. The size is a power of two.
-    private var table: [Int32]
-    private var slots: [Int32] = []
+    private var index = HashIndex(capacity: 256)
 
     init(capacity: Int) {
         arena = Buffer(capacity: capacity)
-        table = [Int32](repeating: 0, count: 256)
     }
 
     var count: Int { texts.count }
@@ -50,8 +47,7 @@ struct SymbolTable: ~Copyable, Sendable {
 
     /// Cost: O(names since the last call).
     mutating func removeAll() {
-        for place in slots { table[Int(place)] = 0 }
-        slots.removeAll(keepingCapacity: true)
+        index.removeAll()
         texts.removeAll(keepingCapacity: true)
         arena.removeAll()
     }
@@ -77,26 +73,24 @@ struct SymbolTable: ~Copyable, Sendable {
     /// Whether the bytes are those of a name. Names that repeat are found without a hash.
     @inline(__always)
     func matches(_ name: Symbol, bytes: Span<UInt8>) -> Bool {
-        if name.isNone { return false }
-        let text = texts[Int(name.index)]
-        if Int(text.count) != bytes.count { return false }
-        return self.bytes(text).equals(bytes)
+        name.isNone ? false : matches(Int(name.index), bytes: bytes)
+    }
+
+    @inline(__always)
+    private func matches(_ number: Int, bytes: Span<UInt8>) -> Bool {
+        let text = texts[number]
+        return Int(text.count) == bytes.count && self.bytes(text).equals(bytes)
     }
 
     /// The symbol with these bytes, added if it is new.
     mutating func intern(_ bytes: Span<UInt8>) -> Symbol {
-        if texts.count &* 2 >= table.count { grow() }
-        let mask = table.count &- 1
-        var place = SymbolTable.hash(bytes) & mask
-        while table[place] != 0 {
-            let name = Symbol(index: Int(table[place]) &- 1)
-            if matches(name, bytes: bytes) { return name }
-            place = (place &+ 1) & mask
+        let hash = bytes.keyedHash
+        if let known = index.number(of: hash, matches: { matches($0, bytes: bytes) }) {
+            return Symbol(index: known)
         }
         let name = Symbol(index: texts.count)
         texts.append(append(bytes))
-        table[place] = name.index &+ 1
-        slots.append(Int32(place))
+        index.append(hash)
         return name
     }
 
@@ -118,31 +112,9 @@ struct SymbolTable: ~Copyable, Sendable {
             let offset = record.number(below: arena.count + 1)
             let count = record.number(below: arena.count - offset + 1)
             let text = StringRef(offset: UInt32(offset), count: UInt32(count))
-            if texts.count &* 2 >= table.count { grow() }
-            let mask = table.count &- 1
-            var place = SymbolTable.hash(bytes(text)) & mask
-            while table[place] != 0 { place = (place &+ 1) & mask }
+            let hash = bytes(text).keyedHash
             texts.append(text)
-            table[place] = Int32(texts.count)
-            slots.append(Int32(place))
+            index.append(hash)
         }
-    }
-
-    private mutating func grow() {
-        let size = table.count * 2
-        table = [Int32](repeating: 0, count: size)
-        for index in texts.indices {
-            var place = SymbolTable.hash(bytes(texts[index])) & (size &- 1)
-            while table[place] != 0 { place = (place &+ 1) & (size &- 1) }
-            table[place] = Int32(index + 1)
-            slots[index] = Int32(place)
-        }
-    }
-
-    // Keyed per process, so that a client cannot choose names that collide.
-    private static func hash(_ bytes: Span<UInt8>) -> Int {
-        var hasher = Hasher()
-        unsafe bytes.withUnsafeBytes { unsafe hasher.combine(bytes: $0) }
-        return hasher.finalize()
     }
 }

@@ -14,7 +14,7 @@ package import Synchronization
 package final class ScrapeThread: Sendable {
     /// Pages that clients may hold while they read slowly; a scrape beyond that is answered 503. It
     /// bounds the memory of clients that never read: 64 pages of a usual host are 10 MB.
-    static let heldPageLimit = 64
+    package static let heldPageLimit = 64
     /// A page that takes longer than this is given up when its clients are gone. Asking costs a system
     /// call per client, which shorter pages are spared.
     static let longPage = Duration.milliseconds(250)

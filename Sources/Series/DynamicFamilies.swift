@@ -118,7 +118,7 @@ package struct DynamicFamilies: ~Copyable, Sendable {
     }
 
     private func check(_ name: String, shape: Shape) throws(Refusal) {
-        if !Family.isValidName(name.utf8Span.span) { throw .invalidName }
+        if !name.utf8Span.span.isMetricName { throw .invalidName }
         if isReserved(name) { throw .reservedName }
         // OpenMetrics names a counter's family without its suffix: `x` must not be another family.
         let stem = name.hasSuffix("_total") ? String(name.dropLast("_total".count)) : name
@@ -207,7 +207,7 @@ package struct DynamicFamilies: ~Copyable, Sendable {
             let name = record.text().string
             let shape = Shape(rawValue: UInt8(record.number(below: 2))) ?? .gauge
             let help = record.text().string
-            guard Family.isValidName(name.utf8Span.span) else {
+            guard name.utf8Span.span.isMetricName else {
                 record.damage()
                 break
             }

@@ -6,7 +6,7 @@ package final class SeriesBudget: Sendable {
     package let limits: SeriesLimits
     private let taken = Atomic<Int>(0)
     private let pageBytes = Atomic<Int>(0)
-    private let drops: InlineArray<12, Atomic<UInt64>> = InlineArray { _ in Atomic(0) }
+    private let drops: InlineArray<11, Atomic<UInt64>> = InlineArray { _ in Atomic(0) }
     private let areLimitsLifted = Atomic<Bool>(false)
 
     package init(_ limits: SeriesLimits = SeriesLimits()) {

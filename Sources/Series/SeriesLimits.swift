@@ -29,7 +29,7 @@ package struct SeriesLimits: Sendable, Equatable {
 /// `ml_series_dropped_total`.
 package enum DropReason: Int, CaseIterable, Sendable {
     case seriesLimit, versionSeriesLimit, modelLimit, versionLimit, variantLimit, reasonLimit
-    case featureLimit, leaseLimit, labelLimit, pageLimit, processLimit, finishReasonLimit
+    case featureLimit, leaseLimit, pageLimit, processLimit, finishReasonLimit
 
     package var name: String {
         switch self {
@@ -41,7 +41,6 @@ package enum DropReason: Int, CaseIterable, Sendable {
         case .reasonLimit: "reason_limit"
         case .featureLimit: "feature_limit"
         case .leaseLimit: "lease_limit"
-        case .labelLimit: "label_limit"
         case .pageLimit: "page_limit"
         case .processLimit: "process_limit"
         case .finishReasonLimit: "finish_reason_limit"

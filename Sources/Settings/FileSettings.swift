@@ -1,4 +1,5 @@
 internal import Kernel
+internal import Wire
 
 /// The contents of `--config.file`; nil for keys that are not given.
 package struct FileSettings: Sendable, Equatable {
@@ -219,12 +220,7 @@ extension FileSettings.Rules {
     ]
 
     private static func isLabelName(_ name: String) -> Bool {
-        guard let first = name.utf8.first, !(0x30...0x39).contains(first), !name.hasPrefix("__"),
-            name.utf8.count <= FileSettings.nameBytes
-        else { return false }
-        let isPlain = name.utf8.allSatisfy {
-            (0x30...0x39).contains($0) || (0x61...0x7A).contains($0 | 0x20) || $0 == 0x5F
-        }
-        return isPlain && !reservedLabels.contains(name)
+        name.utf8Span.span.isClientLabelName && name.utf8.count <= FileSettings.nameBytes
+            && !reservedLabels.contains(name)
     }
 }

@@ -29,21 +29,26 @@ package struct JSONWriter {
     }
 
     package mutating func string(_ text: String) {
-        bytes.append(UInt8(ascii: "\""))
-        for byte in text.utf8 {
-            switch byte {
-            case UInt8(ascii: "\""), UInt8(ascii: "\\"):
-                bytes.append(UInt8(ascii: "\\"))
-                bytes.append(byte)
-            case 0..<0x20:
-                let digits = String(byte, radix: 16)
-                bytes.append(contentsOf: "\\u00".utf8)
-                if digits.utf8.count == 1 { bytes.append(UInt8(ascii: "0")) }
-                bytes.append(contentsOf: digits.utf8)
-            default: bytes.append(byte)
-            }
+        JSONText.append(text, to: &bytes)
+    }
+
+    /// An object whose members another writer has written.
+    package mutating func object(_ members: JSONWriter) {
+        raw("{")
+        bytes += members.bytes
+        raw("}")
+    }
+
+    /// An array whose elements `write` writes.
+    package mutating func array<Element>(
+        _ elements: [Element], write: (Element, inout JSONWriter) -> Void
+    ) {
+        raw("[")
+        for (index, element) in elements.enumerated() {
+            if index > 0 { raw(",") }
+            write(element, &self)
         }
-        bytes.append(UInt8(ascii: "\""))
+        raw("]")
     }
 
     /// Writes the member `"error":{"code":...,"detail":...}`, the form of all errors of the push API.

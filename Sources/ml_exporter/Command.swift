@@ -7,6 +7,8 @@ internal import Settings
 enum Command {
     case serve(Configuration)
     case checkConfiguration
+    /// `check-config --limits`.
+    case printLimits(Configuration)
     case healthCheck(Configuration)
     case storage(StorageCommand)
     case profile(ProfileCommand)
@@ -15,7 +17,8 @@ enum Command {
 
     static let summary = """
         Usage: ml_exporter [flags]               serve metrics
-               ml_exporter check-config [flags]  check the flags and the settings file
+               ml_exporter check-config [flags]  check the flags and the settings file;
+                                                 --limits prints the limits under them
                ml_exporter healthcheck [flags]   check whether a running daemon is ready
                ml_exporter storage --help        inspect, verify or compact the storage
                ml_exporter profile --help        build, show or check a profile of training data
@@ -32,6 +35,8 @@ enum Command {
             name = first
             arguments.removeFirst()
         }
+        let printsLimits = name == "check-config" && arguments.contains("--limits")
+        if printsLimits { arguments.removeAll { $0 == "--limits" } }
         var errors = ValidationErrors()
         if arguments.first == "storage" {
             arguments = Command.expand(Array(arguments.dropFirst()), errors: &errors)
@@ -60,7 +65,8 @@ enum Command {
             return
         }
         switch name {
-        case "check-config": self = .checkConfiguration
+        case "check-config":
+            self = printsLimits ? .printLimits(configuration) : .checkConfiguration
         case "healthcheck": self = .healthCheck(configuration)
         default: self = .serve(configuration)
         }

@@ -42,7 +42,7 @@ struct Daemon: ~Copyable {
             ? inherited.filter { $0.name != PushListener.inheritedName }.map(\.listener)
             : try Daemon.bind(configuration.addresses)
         if listeners.isEmpty {
-            throw KernelError(ENODATA, subject: "--web.systemd-socket: sockets from systemd")
+            throw KernelError("no sockets from systemd", subject: "--web.systemd-socket")
         }
         let pushListeners = try Daemon.bindPush(
             configuration,

@@ -2,6 +2,7 @@ internal import Glibc
 internal import Kernel
 internal import Logging
 internal import Settings
+internal import Wire
 
 /// Writes one line per message to stderr, as exporters do: `time=... level=INFO msg="..." k=v`, or
 /// the same as a JSON object.
@@ -45,7 +46,7 @@ struct Log: LogHandler {
         case .json:
             line =
                 "{"
-                + fields.map { "\(Log.quoted($0)):\(Log.quoted($1))" }
+                + fields.map { "\(JSONText.quoted($0)):\(JSONText.quoted($1))" }
                 .joined(separator: ",") + "}"
         }
         line += "\n"
@@ -104,29 +105,6 @@ struct Log: LogHandler {
             $0.value > 0x20 && $0.value != 0x22 && $0.value != 0x3D && $0.value != 0x5C
                 && $0.value < 0x7F
         }
-        return isPlain && !text.isEmpty ? text : quoted(text)
-    }
-
-    /// A string in quotes with JSON's escapes, which logfmt's readers share.
-    static func quoted(_ text: String) -> String {
-        var quoted = "\""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "\"": quoted += "\\\""
-            case "\\": quoted += "\\\\"
-            case "\n": quoted += "\\n"
-            case "\r": quoted += "\\r"
-            case "\t": quoted += "\\t"
-            default:
-                if scalar.value < 0x20 || scalar.value == 0x7F {
-                    let hexadecimal = String(scalar.value, radix: 16)
-                    quoted += "\\u" + String(repeating: "0", count: 4 - hexadecimal.count)
-                    quoted += hexadecimal
-                } else {
-                    quoted.unicodeScalars.append(scalar)
-                }
-            }
-        }
-        return quoted + "\""
+        return isPlain && !text.isEmpty ? text : JSONText.quoted(text)
     }
 }

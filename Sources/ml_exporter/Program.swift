@@ -16,6 +16,8 @@ enum Program {
             exit(exitCode)
         case .checkConfiguration:
             Log.write("Configuration OK.\n", to: STDOUT_FILENO)
+        case .printLimits(let configuration):
+            Log.write(LimitTable(configuration).text, to: STDOUT_FILENO)
         case .healthCheck(let configuration):
             for address in configuration.addresses {
                 if let failure = HealthCheck.failure(at: address) {

@@ -47,6 +47,11 @@ def test_it_brings_what_the_debian_package_brings(rpm, unpacked):
     assert ours - directories == theirs
 
 
+def test_runbooks_are_where_alerts_link_to(rpm):
+    listed = accepted("rpm", "-qpl", rpm).splitlines()
+    assert "/usr/share/doc/ml-exporter/runbooks/HostCpuHigh.md" in listed
+
+
 def test_the_version_is_that_of_the_program(rpm):
     version = re.search(r"version (\S+)", accepted(BINARY, "--version"))[1]
     assert accepted("rpm", "-qp", "--qf", "%{VERSION}", rpm) == version

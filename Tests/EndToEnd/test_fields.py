@@ -16,6 +16,7 @@ REQUESTS = {
     "stages": {"stages": {"inference": 0.01}},
     "batch_size": {"batch_size": 4},
     "tokens": {"tokens": {"input": 3, "output": 4}},
+    "finish_reason": {"finish_reason": "stop"},
     "time_to_first_token_seconds": {"time_to_first_token_seconds": 0.2},
     "time_per_output_token_seconds": {"time_per_output_token_seconds": 0.02},
     "features": {"features": {"amount": 1.5, "age": None}},
@@ -34,7 +35,7 @@ REQUESTS = {
 # Per type, events that have all of its fields.
 OTHERS = {
     "label": [{"id": "request-1", "label": "fraud", "prediction": "fraud"}],
-    "state": [{"in_flight": 3, "queue_length": 1}],
+    "state": [{"in_flight": 3, "queue_length": 1, "kv_cache_usage_ratio": 0.4}],
     "model": [{"event": "loaded", "framework": "lightgbm", "git_sha": "0a1b2c3",
                "trained_at": 1_700_000_000}] * 2,
     "training": [{"run": "r7", "split": "validation", "epoch": 1, "step": 10, "rows": 100,

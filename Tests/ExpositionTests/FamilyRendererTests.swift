@@ -27,6 +27,28 @@ struct FamilyRendererTests {
         }
     }
 
+    @Test(arguments: [
+        ("#", SampleError.Reason.metricName, 255), ("x{#=\"1\"}", .labelBytes, 255),
+        ("x{a=\"#\"}", .labelBytes, 1024),
+    ])
+    func `a name or a value may be as long as its limit and no longer`(
+        series: String, reason: SampleError.Reason, limit: Int
+    ) throws {
+        func text(_ count: Int) -> String {
+            series.replacing("#", with: String(repeating: "n", count: count)) + " 1\n"
+        }
+        #expect(try refusal(text(limit)) == nil)
+        #expect(try refusal(text(limit + 1)) == reason)
+    }
+
+    @Test func `as many labels as the limit allows are accepted`() throws {
+        func text(_ count: Int) -> String {
+            "x{" + (0..<count).map { "l\($0)=\"1\"" }.joined(separator: ",") + "} 1\n"
+        }
+        #expect(try refusal(text(30)) == nil)
+        #expect(try refusal(text(31)) == .labelCount)
+    }
+
     @Test func `the owner's labels win and all stand in order`() throws {
         let lines = try lines(
             "x{z=\"1\",job=\"mine\",a=\"\\\"\"} 1\n", labels: [("job", "j"), ("b", "2")],

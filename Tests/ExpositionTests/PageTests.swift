@@ -1,6 +1,7 @@
 import Exposition
 import Kernel
 import Testing
+import Wire
 
 struct PageTests {
     private let counter = Family(
@@ -110,11 +111,11 @@ struct PageTests {
     @Test func `names that Prometheus refuses are invalid`() {
         for name in ["", "1a", "a-b", "ä", "a b"] {
             let bytes = Array(name.utf8)
-            let isValid = Family.isValidName(bytes.span)
+            let isValid = bytes.span.isMetricName
             #expect(!isValid)
         }
         let good = Array("node:x_1".utf8)
-        let isValid = Family.isValidName(good.span)
+        let isValid = good.span.isMetricName
         #expect(isValid)
     }
 }

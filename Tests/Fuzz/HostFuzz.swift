@@ -3,6 +3,7 @@
 import Exposition
 import Kernel
 import Settings
+import Wire
 
 @testable import Host
 
@@ -152,7 +153,7 @@ private func devices(
     _ = server.parse(text)
     server.write(to: &page)
     var statistics = StatisticTable { name in
-        Family.isValidName(name.utf8Span.span) ? Family(name, kind: .untyped, help: "X.") : nil
+        name.utf8Span.span.isMetricName ? Family(name, kind: .untyped, help: "X.") : nil
     }
     repeat {
         statistics.begin()

@@ -251,6 +251,17 @@ import Testing
                 == .success(IdempotencyKey(producer: "p", start: nanoseconds, sequence: 7)))
     }
 
+    @Test func `a producer's name has at most 255 bytes`() {
+        let name = String(repeating: "p", count: 255)
+        #expect(
+            read(name, start: "1", sequence: "1")
+                == .success(IdempotencyKey(producer: name, start: 1_000_000_000, sequence: 1)))
+        guard case .failure = read(name + "p", start: "1", sequence: "1") else {
+            Issue.record("256 bytes were accepted")
+            return
+        }
+    }
+
     @Test func `without headers there is no key`() {
         #expect(read(nil, start: nil, sequence: nil) == .success(nil))
     }

@@ -14,6 +14,30 @@ struct CursorTests {
         #expect(number("x") == nil)
     }
 
+    @Test func `digits are 0 to 9, and their neighbours in ASCII are none`() {
+        for (text, value) in [("09", 9), ("90", 90)] as [(String, UInt64)] {
+            let bytes = Array(text.utf8)
+            #expect(number(text) == value)
+            #expect(bytes.span.unsigned == value)
+            #expect(bytes.span.signed == Int64(value))
+            #expect(bytes.span.decimalNumber == Double(value))
+            // A leading zero makes it octal, where 9 is no digit.
+            #expect(bytes.span.prefixedUnsigned == (text == "09" ? nil : value))
+        }
+        for text in ["/", ":", "1/", "1:", "/9", ":9"] {
+            let bytes = Array(text.utf8)
+            #expect(bytes.span.unsigned == nil, "\(text)")
+            #expect(bytes.span.signed == nil, "\(text)")
+            #expect(bytes.span.prefixedUnsigned == nil, "\(text)")
+        }
+        for (text, value) in [
+            ("0", 0), ("9", 9), ("a", 10), ("f", 15), ("A", 10), ("F", 15), ("/", nil), (":", nil),
+            ("@", nil), ("G", nil), ("`", nil), ("g", nil),
+        ] as [(String, UInt8?)] {
+            #expect(Array(text.utf8)[0].hexadecimalValue == value, "\(text)")
+        }
+    }
+
     @Test func `a field must end at a blank`() {
         let text: [UInt8] = Array("12 13x".utf8)
         var cursor = Cursor(text.span)

@@ -12,9 +12,9 @@ struct KernelDirectoryTests {
         let directory = try KernelDirectory(path: folder.path)
         var listing = Buffer(capacity: 64)
         for _ in 0..<2 {
-            var names: [String: Bool] = [:]
-            try directory.eachName(&listing) { name, isFile in names[name.string] = isFile }
-            #expect(names == ["plain": true, "inside": false])
+            var kinds: [String: KernelDirectory.EntryKind] = [:]
+            try directory.eachName(&listing) { name, kind in kinds[name.string] = kind }
+            #expect(kinds == ["plain": .file, "inside": .directory])
         }
         var text = Buffer(capacity: 16)
         try directory.read("plain", into: &text)
@@ -43,6 +43,18 @@ struct KernelDirectoryTests {
         #expect(throws: KernelError.self) {
             _ = try KernelDirectory(path: "\(folder.path)/none")
         }
+    }
+
+    @Test func `directories are listed without links to directories`() throws {
+        let folder = try Folder()
+        try folder.make("one")
+        try folder.make("two")
+        try folder.write("", to: "file")
+        #expect(unsafe symlink("one", "\(folder.path)/link") == 0)
+        let root = Root(folder.path)
+        #expect(try root.directoryNames(in: "").sorted() == ["one", "two"])
+        #expect(try root.names(in: "").sorted() == ["file", "link", "one", "two"])
+        #expect(throws: KernelError.self) { _ = try root.names(in: "none") }
     }
 
     @Test func `a directory that is larger than one listing is listed whole`() throws {

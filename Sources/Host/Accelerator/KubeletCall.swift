@@ -155,7 +155,7 @@ struct KubeletCall: ~Copyable {
         var part = [UInt8](repeating: 0, count: Frame.byteLimit)
         while input.count < count {
             let now = Clock.monotonicNanoseconds
-            guard now < deadline else { throw KernelError(ETIMEDOUT, subject: socket) }
+            guard now < deadline else { throw KernelError.timedOut(socket) }
             var request = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
             let ready = unsafe poll(&request, 1, Int32((deadline - now) / 1_000_000) + 1)
             if ready == 0 || (ready < 0 && errno == EINTR) { continue }
@@ -169,6 +169,6 @@ struct KubeletCall: ~Copyable {
     }
 
     private func failure(_ reason: String) -> KernelError {
-        KernelError(EPROTO, subject: "\(socket): \(reason)")
+        KernelError(reason, subject: socket)
     }
 }

@@ -251,6 +251,6 @@ struct NVMLDevices: ~Copyable {
 extension KernelError {
     /// The failure of an NVML that is loaded but cannot be used.
     fileprivate static func nvml(_ reason: String) -> KernelError {
-        KernelError(ELIBACC, subject: reason)
+        KernelError(reason, subject: "NVML")
     }
 }

@@ -38,7 +38,7 @@ struct PodResources {
         do throws(KernelError) {
             let message = try KubeletCall.list(socket, timeout: PodResources.timeout)
             guard let found = try? PodResources.parse(message) else {
-                throw KernelError(EPROTO, subject: "\(socket): a malformed message")
+                throw KernelError("a malformed message", subject: socket)
             }
             holders = found
             failure = nil

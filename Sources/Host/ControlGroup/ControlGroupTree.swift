@@ -49,7 +49,7 @@ struct ControlGroupTree: Sendable {
             return
         }
         walk.walked += 1
-        for name in folders(in: parent).sorted() {
+        for name in ((try? root.directoryNames(in: parent)) ?? []).sorted() {
             let group = "\(parent)/\(name)"
             take(group, filter: filter, limit: limit, walk: &walk)
             if hasFolders(group) {
@@ -72,28 +72,5 @@ struct ControlGroupTree: Sendable {
     private func hasFolders(_ group: String) -> Bool {
         var about = stat()
         return unsafe lstat(root.path(of: group), &about) == 0 && about.st_nlink != 2
-    }
-
-    private func folders(in group: String) -> [String] {
-        let path = root.path(of: group)
-        guard let stream = unsafe opendir(path) else { return [] }
-        defer { unsafe closedir(stream) }
-        var names: [String] = []
-        while let entry = unsafe readdir(stream) {
-            let type = unsafe Int(entry.pointee.d_type)
-            guard type == Int(DT_DIR) || type == Int(DT_UNKNOWN) else { continue }
-            let name = unsafe withUnsafeBytes(of: &entry.pointee.d_name) {
-                unsafe String(terminated: $0)
-            }
-            if name == "." || name == ".." { continue }
-            if type == Int(DT_UNKNOWN), !isFolder("\(path)/\(name)") { continue }
-            names.append(name)
-        }
-        return names
-    }
-
-    private func isFolder(_ path: String) -> Bool {
-        var about = stat()
-        return unsafe lstat(path, &about) == 0 && about.st_mode & S_IFMT == S_IFDIR
     }
 }

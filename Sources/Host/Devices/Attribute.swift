@@ -40,8 +40,8 @@ final class Attribute {
     static let byteLimit = 4096
 
     private var file: KernelFile
-    /// Reading the file is not permitted, which does not change while the device is present.
-    private(set) var isRefused = false
+    /// Why the file cannot be read, which does not change while the device is present.
+    private(set) var refusal: KernelError?
     /// The last read found the device or the file gone.
     private(set) var isGone = false
 
@@ -54,7 +54,7 @@ final class Attribute {
     /// Reads the value into `scrape.text`. False if there is no value: a file
     /// without read permission is ignored, a failed read counts as a skipped line.
     func read(_ scrape: inout CollectionContext) -> Bool {
-        if isRefused { return false }
+        if refusal != nil { return false }
         do throws(KernelError) {
             try scrape.read(&file)
             isGone = false
@@ -63,7 +63,7 @@ final class Attribute {
             if error.isAbsence {
                 isGone = true
             } else if error.isRefusal {
-                isRefused = true
+                refusal = error
             } else {
                 scrape.skippedLines += 1
             }

@@ -25,16 +25,13 @@ struct AttributeFamilies: ~Copyable {
         let scale: Scale
         let mayBeText: Bool
 
-        init(
-            _ attribute: Attribute, series: Series, labels: LabelSet, form: Attribute.Form,
-            scale: Scale, mayBeText: Bool
-        ) {
+        init(_ attribute: Attribute, series: Series, labels: LabelSet, row: AttributeRow) {
             self.attribute = attribute
             self.series = series
             self.labels = labels
-            self.form = form
-            self.scale = scale
-            self.mayBeText = mayBeText
+            form = row.form
+            scale = row.scale
+            mayBeText = row.mayBeText
         }
     }
 
@@ -65,37 +62,42 @@ struct AttributeFamilies: ~Copyable {
         found.removeAll(keepingCapacity: true)
     }
 
-    /// Adds an attribute as a sample of a family, which is made by `family` if it is new. A value that
-    /// is not a number is skipped, and counts as invalid unless `mayBeText` is set.
+    /// Adds the attributes of one device, whose directory is `folder`.
     mutating func add(
-        _ root: Root, file: String, to name: String, labels: [(name: String, value: String)],
-        form: Attribute.Form = .unsigned, scale: Scale = .times(1),
-        mayBeText: Bool = false, family: () -> Family
+        _ rows: [AttributeRow], in folder: String, of root: Root,
+        labels: [(name: String, value: String)]
+    ) {
+        if rows.isEmpty { return }
+        let labels = LabelSet(labels)
+        for row in rows { add(row, file: "\(folder)/\(row.file)", of: root, labels: labels) }
+    }
+
+    /// Adds the attribute in `file`, wherever that is. Its family comes behind those that are there.
+    mutating func add(
+        _ row: AttributeRow, file: String, of root: Root, labels: LabelSet
     ) {
         if found.count >= limit { return }
         let place: Int
-        if let known = slots[name] {
+        if let known = slots[row.family] {
             place = known
         } else {
             place = members.count
-            slots[name] = place
-            members.append(Member(family()))
+            slots[row.family] = place
+            members.append(Member(row.makeFamily()))
         }
         let member = members[place]
-        let labels = LabelSet(labels)
         // What is known keeps its open file and its rendered name.
-        if let old = known[file], old.family == name, old.reading.labels == labels,
-            !old.reading.attribute.isRefused
+        if let old = known[file], old.family == row.family, old.reading.labels == labels,
+            old.reading.attribute.refusal == nil
         {
             member.readings.append(old.reading)
             found[file] = old
         } else {
             let reading = Reading(
                 Attribute(root, name: file), series: Series(member.family, labels: labels),
-                labels: labels, form: form, scale: scale,
-                mayBeText: mayBeText)
+                labels: labels, row: row)
             member.readings.append(reading)
-            found[file] = (name, reading)
+            found[file] = (row.family, reading)
         }
     }
 
@@ -105,11 +107,11 @@ struct AttributeFamilies: ~Copyable {
         found.removeAll()
     }
 
-    /// The path of the first attribute that the daemon has no permission to read, or nil.
-    var refusedPath: String? {
+    /// Why the first of the attributes that cannot be read is refused; nil if all can.
+    var refusal: KernelError? {
         for member in members {
-            for reading in member.readings where reading.attribute.isRefused {
-                return reading.attribute.path
+            for reading in member.readings {
+                if let refusal = reading.attribute.refusal { return refusal }
             }
         }
         return nil

@@ -36,7 +36,7 @@ struct DMI: Collector, ~Copyable {
         }
         guard let single else {
             scrape.isAbsent = true
-            throw KernelError(ENOENT, subject: root.path(of: DMI.directory))
+            throw KernelError("no attributes", subject: root.path(of: DMI.directory))
         }
         page.single(single, value: 1)
     }

@@ -7,6 +7,32 @@ struct EDAC: Collector, ~Copyable {
 
     private typealias Labels = [(name: String, value: String)]
 
+    /// Of a controller. `knowsNoRow`: errors of an unknown row.
+    private static let controllerRows = [
+        (row: row("ce_count", what: "correctable"), knowsNoRow: false),
+        (row: row("ce_noinfo_count", what: "csrow_correctable"), knowsNoRow: true),
+        (row: row("ue_count", what: "uncorrectable"), knowsNoRow: false),
+        (row: row("ue_noinfo_count", what: "csrow_uncorrectable"), knowsNoRow: true),
+    ]
+    private static let csrowRows = [
+        row("ce_count", what: "csrow_correctable"), row("ue_count", what: "csrow_uncorrectable"),
+    ]
+
+    private static func channelRows(_ channel: String) -> [AttributeRow] {
+        [
+            row("ch\(channel)_ce_count", what: "channel_correctable"),
+            row("ch\(channel)_ue_count", what: "channel_uncorrectable"),
+        ]
+    }
+
+    private static func row(_ file: String, what: String) -> AttributeRow {
+        let parts = what.split(separator: "_")
+        let place = parts.count == 2 ? " for this \(parts[0])" : ""
+        return AttributeRow(
+            file, family: "node_edac_\(what)_errors_total",
+            help: "Total \(parts[parts.count - 1]) memory errors\(place).")
+    }
+
     private var directory: DeviceDirectory
     private var readings = AttributeFamilies()
 
@@ -27,11 +53,9 @@ struct EDAC: Collector, ~Copyable {
             guard let controller = name.number(behind: "mc") else { continue }
             let folder = "\(directory.path)/\(name)"
             let labels = [("controller", String(controller))]
-            let unknown = labels + [("csrow", "unknown")]
-            add("\(folder)/ce_count", what: "correctable", labels: labels)
-            add("\(folder)/ce_noinfo_count", what: "csrow_correctable", labels: unknown)
-            add("\(folder)/ue_count", what: "uncorrectable", labels: labels)
-            add("\(folder)/ue_noinfo_count", what: "csrow_uncorrectable", labels: unknown)
+            for (row, knowsNoRow) in EDAC.controllerRows {
+                add([row], in: folder, labels: labels + (knowsNoRow ? [("csrow", "unknown")] : []))
+            }
             for row in ((try? directory.root.names(in: folder)) ?? []).sorted() {
                 if let number = row.number(behind: "csrow") {
                     findRow("\(folder)/\(row)", labels: labels + [("csrow", String(number))])
@@ -42,36 +66,21 @@ struct EDAC: Collector, ~Copyable {
     }
 
     private mutating func findRow(_ folder: String, labels: Labels) {
-        add("\(folder)/ce_count", what: "csrow_correctable", labels: labels)
-        add("\(folder)/ue_count", what: "csrow_uncorrectable", labels: labels)
+        add(EDAC.csrowRows, in: folder, labels: labels)
         let files = ((try? directory.root.names(in: folder)) ?? []).sorted()
         for file in files where file.hasPrefix("ch") && file.hasSuffix("_ce_count") {
             let channel = String(file.dropFirst(2).dropLast("_ce_count".count))
             guard UInt64(channel) != nil else { continue }
             let text = try? directory.root.attribute("\(folder)/ch\(channel)_dimm_label")
             let label = text.map { EDAC.clean($0.span.string) } ?? "unknown"
-            let channelLabels = labels + [("channel", channel), ("dimm_label", label)]
-            add("\(folder)/\(file)", what: "channel_correctable", labels: channelLabels)
-            let uncorrected = "ch\(channel)_ue_count"
-            if files.contains(uncorrected) {
-                add(
-                    "\(folder)/\(uncorrected)", what: "channel_uncorrectable", labels: channelLabels
-                )
-            }
+            add(
+                EDAC.channelRows(channel).filter { files.contains($0.file) }, in: folder,
+                labels: labels + [("channel", channel), ("dimm_label", label)])
         }
     }
 
-    private mutating func add(_ file: String, what: String, labels: Labels) {
-        let family = "node_edac_\(what)_errors_total"
-        readings.add(
-            directory.root, file: file, to: family, labels: labels,
-            family: {
-                let parts = what.split(separator: "_")
-                let place = parts.count == 2 ? " for this \(parts[0])" : ""
-                return Family(
-                    family, kind: .counter,
-                    help: "Total \(parts[parts.count - 1]) memory errors\(place).")
-            })
+    private mutating func add(_ rows: [AttributeRow], in folder: String, labels: Labels) {
+        readings.add(rows, in: folder, of: directory.root, labels: labels)
     }
 
     /// `CPU#0Channel#1_DIMM#0` without its signs, the parts of the kernel's own names apart.

@@ -124,10 +124,11 @@ struct Hwmon: Collector, ~Copyable {
                         sensor, element: element, label: label, isAlone: elements[""] == nil)
                 else { continue }
                 readings.add(
-                    directory.root, file: file, to: measure.name,
-                    labels: [("chip", name), ("sensor", measure.sensor)], form: measure.form,
-                    scale: measure.scale, mayBeText: element != "input",
-                    family: { Family(measure.name, kind: measure.kind, help: measure.help) })
+                    AttributeRow(
+                        element, family: measure.name, help: measure.help, form: measure.form,
+                        scale: measure.scale, mayBeText: element != "input"),
+                    file: file, of: directory.root,
+                    labels: LabelSet([("chip", name), ("sensor", measure.sensor)]))
             }
         }
     }

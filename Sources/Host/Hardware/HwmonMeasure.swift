@@ -5,7 +5,6 @@ internal import Exposition
 struct HwmonMeasure {
     private(set) var name: String
     private(set) var help: String
-    private(set) var kind = Family.Kind.gauge
     private(set) var scale = AttributeFamilies.Scale.times(1)
     private(set) var form = Attribute.Form.decimal
     /// The label `sensor`.
@@ -82,7 +81,6 @@ struct HwmonMeasure {
             set(
                 "_joule_total", help: "Hardware monitor for joules used so far (\(element))",
                 scale: .over(1e6))
-            kind = .counter
         case ("power", "accuracy"):
             set("", help: "Hardware monitor power meter accuracy, as a ratio", scale: .over(1e6))
         case ("power", "average_interval"), ("power", "average_interval_min"),

@@ -6,101 +6,71 @@ internal import Settings
 struct PowerSupply: Collector, ~Copyable {
     static var name: String { "powersupplyclass" }
 
-    private struct Number {
-        let file: String
-        let name: String
-        let scale: AttributeFamilies.Scale
+    private static let shape = DeviceTable.Shape(
+        path: "class/power_supply", label: "power_supply", numbers: plain + micro + tenths,
+        info: .init(
+            family: "node_power_supply_info",
+            help: "info of /sys/class/power_supply/<power_supply>.",
+            files: [
+                "capacity_level", "charge_type", "health", "manufacturer", "model_name", "scope",
+                "serial_number", "status", "technology", "type", "usb_type",
+            ], hidesEmpty: true))
+
+    private static var plain: [AttributeRow] {
+        [
+            row("authentic"), row("calibrate"), row("capacity"), row("capacity_alert_max"),
+            row("capacity_alert_min"), row("cycle_count", as: "cyclecount"), row("online"),
+            row("present"), row("time_to_empty_now", as: "time_to_empty_seconds"),
+            row("time_to_full_now", as: "time_to_full_seconds"),
+        ]
     }
 
-    private static let numbers: [Number] =
+    /// Microvolts, microamperes, microwatts and their hours.
+    private static var micro: [AttributeRow] {
         [
-            ("authentic", ""), ("calibrate", ""), ("capacity", ""), ("capacity_alert_max", ""),
-            ("capacity_alert_min", ""), ("cycle_count", "cyclecount"), ("online", ""),
-            ("present", ""), ("time_to_empty_now", "time_to_empty_seconds"),
-            ("time_to_full_now", "time_to_full_seconds"),
-        ].map { named($0, scale: .times(1)) }
-        // Microvolts, microamperes, microwatts and their hours.
-        + [
-            ("current_boot", ""), ("current_max", ""), ("current_now", "current_ampere"),
-            ("energy_empty", ""), ("energy_empty_design", ""), ("energy_full", ""),
-            ("energy_full_design", ""), ("energy_now", "energy_watthour"), ("voltage_boot", ""),
-            ("voltage_max", ""), ("voltage_max_design", ""), ("voltage_min", ""),
-            ("voltage_min_design", ""), ("voltage_now", "voltage_volt"), ("voltage_ocv", ""),
-            ("charge_control_limit", ""), ("charge_control_limit_max", ""),
-            ("charge_counter", ""), ("charge_empty", ""), ("charge_empty_design", ""),
-            ("charge_full", ""), ("charge_full_design", ""), ("charge_now", "charge_ampere"),
-            ("charge_term_current", ""), ("constant_charge_current", ""),
-            ("constant_charge_current_max", ""), ("constant_charge_voltage", ""),
-            ("constant_charge_voltage_max", ""), ("precharge_current", ""),
-            ("input_current_limit", ""), ("power_now", "power_watt"),
-        ].map { named($0, scale: .over(1e6)) }
-        // Tenths of a degree.
-        + [
-            ("temp", "temp_celsius"), ("temp_alert_max", "temp_alert_max_celsius"),
-            ("temp_alert_min", "temp_alert_min_celsius"),
-            ("temp_ambient", "temp_ambient_celsius"),
-            ("temp_ambient_max", "temp_ambient_max_celsius"),
-            ("temp_ambient_min", "temp_ambient_min_celsius"), ("temp_max", "temp_max_celsius"),
-            ("temp_min", "temp_min_celsius"),
-        ].map { named($0, scale: .over(10)) }
+            ("current_boot", nil), ("current_max", nil), ("current_now", "current_ampere"),
+            ("energy_empty", nil), ("energy_empty_design", nil), ("energy_full", nil),
+            ("energy_full_design", nil), ("energy_now", "energy_watthour"), ("voltage_boot", nil),
+            ("voltage_max", nil), ("voltage_max_design", nil), ("voltage_min", nil),
+            ("voltage_min_design", nil), ("voltage_now", "voltage_volt"), ("voltage_ocv", nil),
+            ("charge_control_limit", nil), ("charge_control_limit_max", nil),
+            ("charge_counter", nil), ("charge_empty", nil), ("charge_empty_design", nil),
+            ("charge_full", nil), ("charge_full_design", nil), ("charge_now", "charge_ampere"),
+            ("charge_term_current", nil), ("constant_charge_current", nil),
+            ("constant_charge_current_max", nil), ("constant_charge_voltage", nil),
+            ("constant_charge_voltage_max", nil), ("precharge_current", nil),
+            ("input_current_limit", nil), ("power_now", "power_watt"),
+        ].map { row($0, as: $1, scale: .over(1e6)) }
+    }
 
-    private static let texts = [
-        "capacity_level", "charge_type", "health", "manufacturer", "model_name", "scope",
-        "serial_number", "status", "technology", "type", "usb_type",
-    ]
+    /// Tenths of a degree.
+    private static var tenths: [AttributeRow] {
+        [
+            "temp", "temp_alert_max", "temp_alert_min", "temp_ambient", "temp_ambient_max",
+            "temp_ambient_min", "temp_max", "temp_min",
+        ].map { row($0, as: "\($0)_celsius", scale: .over(10)) }
+    }
 
-    private var directory: DeviceDirectory
-    private let filter: Filter
-    private var readings = AttributeFamilies()
-    private var info = AttributeInfo(
-        Family(
-            "node_power_supply_info", kind: .gauge,
-            help: "info of /sys/class/power_supply/<power_supply>."), hidesEmpty: true)
+    private static func row(
+        _ file: String, as name: String? = nil, scale: AttributeFamilies.Scale = .times(1)
+    ) -> AttributeRow {
+        AttributeRow(
+            file, family: "node_power_supply_\(name ?? file)",
+            help: "\(name ?? file) value of /sys/class/power_supply/<power_supply>.",
+            form: .prefixed, scale: scale)
+    }
+
+    private var devices: DeviceTable
 
     init(_ machine: CollectorResources, filter: Filter) {
-        directory = DeviceDirectory(machine, path: "class/power_supply")
-        self.filter = filter
-    }
-
-    private static func named(
-        _ pair: (file: String, name: String), scale: AttributeFamilies.Scale
-    ) -> Number {
-        Number(file: pair.file, name: pair.name.isEmpty ? pair.file : pair.name, scale: scale)
+        devices = DeviceTable(machine, shape: PowerSupply.shape) {
+            filter.matches($0.utf8Span.span)
+        }
     }
 
     mutating func collect(_ scrape: inout CollectionContext, into page: inout Page)
         throws(KernelError)
     {
-        if let names = try directory.look(&scrape) { find(names) }
-        if readings.write(&scrape, to: &page) { directory.lookSoon() }
-        if info.write(&scrape, to: &page) { directory.lookSoon() }
-    }
-
-    private mutating func find(_ names: [String]) {
-        let root = directory.root
-        readings.begin()
-        info.begin()
-        for name in names where filter.matches(name.utf8Span.span) {
-            let folder = "\(directory.path)/\(name)"
-            let files = Set((try? root.names(in: folder)) ?? [])
-            for number in PowerSupply.numbers where files.contains(number.file) {
-                let full = "node_power_supply_" + number.name
-                readings.add(
-                    root, file: "\(folder)/\(number.file)", to: full,
-                    labels: [("power_supply", name)],
-                    form: .prefixed, scale: number.scale,
-                    family: {
-                        Family(
-                            full, kind: .gauge,
-                            help: "\(number.name) value of /sys/class/power_supply/<power_supply>.")
-                    })
-            }
-            info.add(
-                [("power_supply", name)],
-                attributes: PowerSupply.texts.filter { files.contains($0) }.map {
-                    ($0, Attribute(root, name: "\(folder)/\($0)"))
-                })
-        }
-        readings.end()
+        try devices.collect(&scrape, into: &page)
     }
 }

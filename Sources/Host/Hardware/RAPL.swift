@@ -1,5 +1,4 @@
 internal import Exposition
-internal import Glibc
 internal import Kernel
 
 /// Energy that parts of processors have used (Documentation/power/powercap/powercap.rst).
@@ -22,7 +21,7 @@ struct RAPL: Collector, ~Copyable {
         if let names = try directory.look(&scrape) { find(names) }
         if readings.write(&scrape, to: &page) { directory.lookSoon() }
         // Since CVE-2020-8694 the counters are root's.
-        if let path = readings.refusedPath { throw KernelError(EACCES, subject: path) }
+        if let refusal = readings.refusal { throw refusal }
     }
 
     private mutating func find(_ names: [String]) {
@@ -34,21 +33,16 @@ struct RAPL: Collector, ~Copyable {
             let (zone, index) = RAPL.zone(text.span.string, uses: &uses)
             var labels = [("index", String(index)), ("path", directory.root.path(of: folder))]
             if showsZone { labels.append(("rapl_zone", zone)) }
-            let family =
+            let (family, help) =
                 showsZone
-                ? "node_rapl_joules_total"
-                : "node_rapl_\(RAPL.metricName(zone))_joules_total"
-            readings.add(
-                directory.root, file: "\(folder)/energy_uj", to: family, labels: labels,
-                form: .unsigned,
-                scale: .over(1e6),
-                family: {
-                    Family(
-                        family, kind: .counter,
-                        help: showsZone
-                            ? "Current RAPL value in joules"
-                            : "Current RAPL \(zone) value in joules")
-                })
+                ? ("node_rapl_joules_total", "Current RAPL value in joules")
+                : (
+                    "node_rapl_\(RAPL.metricName(zone))_joules_total",
+                    "Current RAPL \(zone) value in joules"
+                )
+            // Microjoules.
+            let row = AttributeRow("energy_uj", family: family, help: help, scale: .over(1e6))
+            readings.add([row], in: folder, of: directory.root, labels: labels)
         }
         readings.end()
     }

@@ -5,6 +5,22 @@ internal import Kernel
 struct ThermalZone: Collector, ~Copyable {
     static var name: String { "thermal_zone" }
 
+    /// Millidegrees Celsius.
+    private static let zoneRows = [
+        AttributeRow(
+            "temp", family: "node_thermal_zone_temp", help: "Zone temperature in Celsius",
+            form: .signed, scale: .over(1000))
+    ]
+    /// A cooling device that does not work yet has the state -1.
+    private static let coolingRows = [
+        AttributeRow(
+            "cur_state", family: "node_cooling_device_cur_state",
+            help: "Current throttle state of the cooling device", form: .signed),
+        AttributeRow(
+            "max_state", family: "node_cooling_device_max_state",
+            help: "Maximum throttle state of the cooling device", form: .signed),
+    ]
+
     private var directory: DeviceDirectory
     private var readings = AttributeFamilies()
 
@@ -23,33 +39,20 @@ struct ThermalZone: Collector, ~Copyable {
         readings.begin()
         for name in names {
             if let zone = ThermalZone.number(of: name, behind: "thermal_zone") {
-                // Millidegrees Celsius.
-                add(
-                    "\(name)/temp", to: "node_thermal_zone_temp",
-                    labels: [("zone", zone), ("type", type(of: name))], scale: .over(1000),
-                    help: "Zone temperature in Celsius")
+                add(ThermalZone.zoneRows, of: name, labels: [("zone", zone)])
             } else if let device = ThermalZone.number(of: name, behind: "cooling_device") {
-                let labels = [("name", device), ("type", type(of: name))]
-                add(
-                    "\(name)/cur_state", to: "node_cooling_device_cur_state", labels: labels,
-                    help: "Current throttle state of the cooling device")
-                add(
-                    "\(name)/max_state", to: "node_cooling_device_max_state", labels: labels,
-                    help: "Maximum throttle state of the cooling device")
+                add(ThermalZone.coolingRows, of: name, labels: [("name", device)])
             }
         }
         readings.end()
     }
 
     private mutating func add(
-        _ file: String, to family: String, labels: [(name: String, value: String)],
-        scale: AttributeFamilies.Scale = .times(1), help: String
+        _ rows: [AttributeRow], of name: String, labels: [(name: String, value: String)]
     ) {
-        // A cooling device that does not work yet has the state -1.
         readings.add(
-            directory.root, file: "\(directory.path)/\(file)", to: family, labels: labels,
-            form: .signed, scale: scale,
-            family: { Family(family, kind: .gauge, help: help) })
+            rows, in: "\(directory.path)/\(name)", of: directory.root,
+            labels: labels + [("type", type(of: name))])
     }
 
     private func type(of name: String) -> String {

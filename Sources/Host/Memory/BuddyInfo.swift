@@ -3,13 +3,15 @@ internal import Kernel
 
 /// Free blocks of memory by size in each zone: /proc/buddyinfo
 /// (Documentation/filesystems/proc.rst). A block of size n has 2^n pages.
-struct BuddyInfo: Collector, ~Copyable {
+struct BuddyInfo: FileCollector, ~Copyable {
     static var name: String { "buddyinfo" }
 
     /// Kernels have 11 sizes, some configurations a few more.
     static var sizeLimit: Int { 32 }
 
-    private var file: KernelFile
+    static var fileRole: FileRole { .lines }
+
+    var file: KernelFile
     private var table: SeriesTable
 
     init(_ roots: FilesystemRoots) {
@@ -20,20 +22,12 @@ struct BuddyInfo: Collector, ~Copyable {
             (0..<BuddyInfo.sizeLimit).map { .init(family, labels: [("size", String($0))]) })
     }
 
-    mutating func collect(_ scrape: inout CollectionContext, into page: inout Page)
-        throws(KernelError)
-    {
-        try scrape.read(lines: &file)
-        scrape.skippedLines += parse(scrape.text.bytes)
-        write(to: &page)
-    }
-
     func write(to page: inout Page) {
         table.write(to: &page)
     }
 
     /// Lines of `Node 0, zone DMA 1 0 2 ...`. Returns those that could not be used.
-    mutating func parse(_ text: Span<UInt8>) -> Int {
+    mutating func parse(_ text: Span<UInt8>) -> Int? {
         var skipped = 0
         var sizes = 0
         table.begin()

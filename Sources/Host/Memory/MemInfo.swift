@@ -8,14 +8,10 @@ struct MemInfo: Collector, ~Copyable {
     /// A kernel names about 60; beyond this many, lines are skipped.
     static var fieldLimit: Int { 512 }
 
-    private struct Field {
-        let key: [UInt8]
-        let single: UnlabelledMetric
-    }
-
     private var file: KernelFile
-    private var fields: [Field] = []
-    private var slots: [[UInt8]: Int] = [:]
+    private var names = NameOrder()
+    /// By the numbers of `names`.
+    private var fields: [UnlabelledMetric] = []
 
     init(_ roots: FilesystemRoots) {
         file = roots.proc.file("meminfo", isOneRecord: true)
@@ -31,18 +27,17 @@ struct MemInfo: Collector, ~Copyable {
     /// Writes a family per line, kilobytes as bytes. Returns the number of other lines.
     mutating func write(_ text: Span<UInt8>, to page: inout Page) -> Int {
         var skipped = 0
-        var next = 0
+        names.begin()
         var lines = Cursor(text)
         while var line = lines.line() {
             guard let name = line.text(before: 0x3A), let value = line.field(),
                 let unit = MemInfo.unit(line.rest.trimmed),
-                let place = place(name, hasUnit: unit != 1, guess: next)
+                let number = number(of: name, hasUnit: unit != 1)
             else {
                 skipped += 1
                 continue
             }
-            page.single(fields[place].single, value: Double(value) * unit)
-            next = place + 1
+            page.single(fields[number], value: Double(value) * unit)
         }
         return skipped
     }
@@ -52,22 +47,15 @@ struct MemInfo: Collector, ~Copyable {
         return text.equals("kB") ? 1024 : nil
     }
 
-    /// Where the field stands; `guess` is right as long as the kernel keeps its order.
-    private mutating func place(_ name: Span<UInt8>, hasUnit: Bool, guess: Int) -> Int? {
-        if guess < fields.count, name.equals(fields[guess].key) { return guess }
-        let key = name.copied
-        if let known = slots[key] { return known }
+    private mutating func number(of name: Span<UInt8>, hasUnit: Bool) -> Int? {
+        if let known = names.find(name) { return known }
         guard fields.count < MemInfo.fieldLimit,
             let family = MemInfo.familyName(name, hasUnit: hasUnit)
         else { return nil }
         fields.append(
-            Field(
-                key: key,
-                single: UnlabelledMetric(
-                    family, kind: .gauge, help: "Memory information field \(family.dropFirst(12)).")
-            ))
-        slots[key] = fields.count - 1
-        return fields.count - 1
+            UnlabelledMetric(
+                family, kind: .gauge, help: "Memory information field \(family.dropFirst(12))."))
+        return names.append(name)
     }
 
     /// `Active(anon)` in kB becomes `node_memory_Active_anon_bytes`; nil when a letter fits no name.

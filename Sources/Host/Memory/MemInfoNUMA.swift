@@ -1,5 +1,6 @@
 internal import Exposition
 internal import Kernel
+internal import Wire
 
 /// Memory of each NUMA node: /sys/devices/system/node/node*/{meminfo,numastat}
 /// (Documentation/ABI/stable/sysfs-devices-node).
@@ -26,7 +27,6 @@ struct MemInfoNUMA: Collector, ~Copyable {
     }
 
     private struct Field {
-        let name: [UInt8]
         let family: Family
         /// By node.
         var series: [Series]
@@ -35,6 +35,8 @@ struct MemInfoNUMA: Collector, ~Copyable {
     private let root: Root
     private var directory: DeviceDirectory
     private var nodes: [Node] = []
+    private var names = NameOrder()
+    /// By the numbers of `names`.
     private var fields: [Field] = []
 
     init(_ machine: CollectorResources) {
@@ -49,6 +51,7 @@ struct MemInfoNUMA: Collector, ~Copyable {
         if let names = try directory.look(&scrape) {
             nodes = MemInfoNUMA.labels(names).map { Node(root, label: $0) }
             fields = []
+            self.names.removeAll()
         }
         var failure: KernelError?
         for (place, node) in nodes.enumerated() {
@@ -82,37 +85,35 @@ struct MemInfoNUMA: Collector, ~Copyable {
     /// Lines of `Node 0 MemTotal: 12 kB`. Returns those that could not be used.
     mutating func parse(_ text: Span<UInt8>, node: Int) -> Int {
         var skipped = 0
-        var next = 0
+        names.begin()
         var lines = Cursor(text)
         while var line = lines.line() {
             guard let first = line.word(), first.equals("Node"), line.field() != nil,
                 let key = line.text(before: 0x3A), let value = line.field(),
                 let unit = MemInfoNUMA.unit(line.rest.trimmed),
-                let place = place(key.trimmed, guess: next, kind: .gauge, suffix: "")
+                let number = number(of: key.trimmed, kind: .gauge, suffix: "")
             else {
                 skipped += 1
                 continue
             }
-            set(place, node: node, value: Double(value) * unit)
-            next = place + 1
+            set(number, node: node, value: Double(value) * unit)
         }
         return skipped
     }
 
-    /// Lines of `numa_hit 12`. Returns those that could not be used.
+    /// Lines of `numa_hit 12`, read after the other file of the node. Returns those that could not be
+    /// used.
     mutating func parseEvents(_ text: Span<UInt8>, node: Int) -> Int {
         var skipped = 0
-        var next = fields.count
         var lines = Cursor(text)
         while var line = lines.line() {
             guard let key = line.word(), let value = line.field(), line.rest.trimmed.isEmpty,
-                let place = place(key, guess: next, kind: .counter, suffix: "_total")
+                let number = number(of: key, kind: .counter, suffix: "_total")
             else {
                 skipped += 1
                 continue
             }
-            set(place, node: node, value: Double(value))
-            next = place + 1
+            set(number, node: node, value: Double(value))
         }
         return skipped
     }
@@ -128,24 +129,22 @@ struct MemInfoNUMA: Collector, ~Copyable {
         return text.equals("kB") ? 1024 : nil
     }
 
-    /// Where the field stands; `guess` is right as long as the kernel keeps its order.
-    private mutating func place(
-        _ key: Span<UInt8>, guess: Int, kind: Family.Kind, suffix: String
+    private mutating func number(
+        of key: Span<UInt8>, kind: Family.Kind, suffix: String
     ) -> Int? {
-        if guess < fields.count, key.equals(fields[guess].name) { return guess }
-        for index in fields.indices where key.equals(fields[index].name) { return index }
+        if let known = names.find(key) { return known }
         // `Active(anon)` is Active_anon.
         let name = key.string.replacing("(", with: "_").replacing(")", with: "") + suffix
         let metric = "node_memory_numa_\(name)"
         guard fields.count < MemInfoNUMA.fieldLimit, !key.isEmpty,
-            Family.isValidName(metric.utf8Span.span)
+            metric.utf8Span.span.isMetricName
         else { return nil }
         let family = Family(metric, kind: kind, help: "Memory information field \(name).")
         fields.append(
             Field(
-                name: key.copied, family: family,
+                family: family,
                 series: nodes.map { Series(family, labels: LabelSet([("node", $0.label)])) }))
-        return fields.count - 1
+        return names.append(key)
     }
 
     /// The numbers of `node0`, in their order.

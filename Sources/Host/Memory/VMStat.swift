@@ -1,6 +1,7 @@
 internal import Exposition
 internal import Kernel
 internal import Settings
+internal import Wire
 
 /// Events of the virtual memory since boot: those fields of /proc/vmstat that a pattern chooses.
 struct VMStat: Collector, ~Copyable {
@@ -34,9 +35,9 @@ struct VMStat: Collector, ~Copyable {
                 continue
             }
             switch fields.find(name, meaning: { VMStat.meaning($0, pattern: pattern) }) {
-            case .single(let index):
+            case .series(let single):
                 if let value = line.signedField() {
-                    page.single(fields[index], value: value)
+                    page.single(single, value: value)
                 } else {
                     skipped += 1
                 }
@@ -51,7 +52,7 @@ struct VMStat: Collector, ~Copyable {
         _ name: Span<UInt8>, pattern: Pattern?
     ) -> FieldList.Meaning {
         let family = "node_vmstat_\(name.string)"
-        guard Family.isValidName(family.utf8Span.span) else { return .invalid }
+        guard family.utf8Span.span.isMetricName else { return .invalid }
         if let pattern, !pattern.matches(name) { return .unwanted }
         return .series(
             UnlabelledMetric(

@@ -2,7 +2,7 @@ internal import Exposition
 internal import Kernel
 
 /// The zones of physical memory: /proc/zoneinfo (proc_zoneinfo(5)). Values are pages.
-struct ZoneInfo: Collector, ~Copyable {
+struct ZoneInfo: FileCollector, ~Copyable {
     static var name: String { "zoneinfo" }
 
     /// Zones that a zone is protected from; no kernel has more than six zones.
@@ -111,7 +111,9 @@ struct ZoneInfo: Collector, ~Copyable {
         ]
     }()
 
-    private var file: KernelFile
+    static var fileRole: FileRole { .lines }
+
+    var file: KernelFile
     private var table: SeriesTable
 
     init(_ roots: FilesystemRoots) {
@@ -129,17 +131,13 @@ struct ZoneInfo: Collector, ~Copyable {
         table = SeriesTable(columns + protections)
     }
 
-    mutating func collect(_ scrape: inout CollectionContext, into page: inout Page)
-        throws(KernelError)
-    {
-        try scrape.read(lines: &file)
-        scrape.skippedLines += parse(scrape.text.bytes)
+    func write(to page: inout Page) {
         table.write(to: &page)
     }
 
     /// A line of `Node 0, zone DMA`, then lines of a name and a number until the next zone. Returns
     /// the lines that could not be used.
-    mutating func parse(_ text: Span<UInt8>) -> Int {
+    mutating func parse(_ text: Span<UInt8>) -> Int? {
         var skipped = 0
         var row: Int?
         table.begin()

@@ -131,9 +131,9 @@ struct NetClass: Collector, ~Copyable {
     ) throws(KernelError) {
         var found: [NetClassDevice] = []
         listed = 0
-        try directory.eachName(&text) { name, isFile in
+        try directory.eachName(&text) { name, kind in
             // bonding_masters
-            if isFile { return }
+            if kind == .file { return }
             listed += 1
             if !settings.filter.matches(name) { return }
             let bytes = name.copied

@@ -102,7 +102,7 @@ extension NetlinkSocket {
         var skipped = 0
         while true {
             guard try receive(into: &datagram) else {
-                throw KernelError(NetlinkSocket.timedOut, subject: "netlink")
+                throw .timedOut("netlink")
             }
             var messages = NetlinkMessages(datagram.bytes)
             reading: while true {
@@ -116,9 +116,6 @@ extension NetlinkSocket {
             }
         }
     }
-
-    /// ETIMEDOUT
-    private static var timedOut: Int32 { 110 }
 }
 
 extension Span where Element == UInt8 {

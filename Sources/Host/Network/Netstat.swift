@@ -1,6 +1,7 @@
 internal import Exposition
 internal import Kernel
 internal import Settings
+internal import Wire
 
 /// Counters of the network protocols (`netstat -s`): /proc/net/netstat, snmp and snmp6
 /// (Documentation/networking/snmp_counter.rst). A pattern chooses which are shown.
@@ -164,14 +165,14 @@ struct Netstat: Collector, ~Copyable {
                 skipped += 1
                 continue
             }
-            let place = fields6.find(name) { name in
+            let meaning = fields6.find(name) { name in
                 guard let six = name.offset(of: 0x36) else { return .unwanted }
                 return Netstat.meaning(
                     name.extracting(first: six + 1).string,
                     field: name.extracting(droppingFirst: six + 1).string, pattern: pattern)
             }
-            switch place {
-            case .single(let index): page.single(fields6[index], value: value)
+            switch meaning {
+            case .series(let single): page.single(single, value: value)
             case .unwanted: break
             case .invalid: skipped += 1
             }
@@ -184,7 +185,7 @@ struct Netstat: Collector, ~Copyable {
     ) -> FieldList.Meaning {
         let key = "\(title)_\(field)"
         let family = "node_netstat_\(key)"
-        guard Family.isValidName(family.utf8Span.span) else { return .invalid }
+        guard family.utf8Span.span.isMetricName else { return .invalid }
         if let pattern, !pattern.matches(key.utf8Span.span) { return .unwanted }
         return .series(
             UnlabelledMetric(family, kind: .untyped, help: "Statistic \(title)\(field)."))

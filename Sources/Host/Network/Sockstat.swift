@@ -1,6 +1,7 @@
 internal import Exposition
 internal import Glibc
 internal import Kernel
+internal import Wire
 
 /// Sockets in use by protocol: /proc/net/sockstat and sockstat6 (proc_pid_net(5)).
 struct Sockstat: Collector, ~Copyable {
@@ -19,7 +20,7 @@ struct Sockstat: Collector, ~Copyable {
 
         init?(_ name: [UInt8]) {
             let title = name.span.string
-            guard Family.isValidName("node_sockstat_\(title)_".utf8Span.span) else { return nil }
+            guard "node_sockstat_\(title)_".utf8Span.span.isMetricName else { return nil }
             self.name = name
             singles = (Sockstat.keys.map(\.description) + ["mem_bytes"]).map {
                 UnlabelledMetric(

@@ -2,13 +2,15 @@ internal import Exposition
 internal import Kernel
 
 /// What each CPU has done with received packets: /proc/net/softnet_stat (net/core/net-procfs.c).
-struct Softnet: Collector, ~Copyable {
+struct Softnet: FileCollector, ~Copyable {
     static var name: String { "softnet" }
 
     /// The columns since Linux 2.6.23; 10 came with 2.6.39, 11 with 4.18, 13 with 5.14.
     static var fewestColumns: Int { 9 }
 
-    private var file: KernelFile
+    static var fileRole: FileRole { .lines }
+
+    var file: KernelFile
     private var table: SeriesTable
     private static let columns: [(name: String, kind: Family.Kind, help: String, source: Int)] = [
         ("processed_total", .counter, "Number of processed packets", 0),
@@ -37,20 +39,12 @@ struct Softnet: Collector, ~Copyable {
             })
     }
 
-    mutating func collect(_ scrape: inout CollectionContext, into page: inout Page)
-        throws(KernelError)
-    {
-        try scrape.read(lines: &file)
-        scrape.skippedLines += parse(scrape.text.bytes)
-        write(to: &page)
-    }
-
     func write(to page: inout Page) {
         table.write(to: &page)
     }
 
     /// A line of hexadecimal numbers per CPU that is online. Returns those that could not be used.
-    mutating func parse(_ text: Span<UInt8>) -> Int {
+    mutating func parse(_ text: Span<UInt8>) -> Int? {
         var skipped = 0
         var number: UInt64 = 0
         table.begin()

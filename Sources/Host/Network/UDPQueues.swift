@@ -29,7 +29,7 @@ struct UDPQueues: Collector, ~Copyable {
         let sums6 = try UDPQueues.sums(of: &file6, scrape: &scrape)
         if sums == nil, sums6 == nil {
             scrape.isAbsent = true
-            throw KernelError(ENOENT, subject: file.path)
+            throw KernelError("neither version of IP", subject: file.path)
         }
         page.begin(family)
         if let sums {

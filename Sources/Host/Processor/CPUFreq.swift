@@ -6,25 +6,33 @@ internal import Kernel
 struct CPUFreq: Collector, ~Copyable {
     static var name: String { "cpufreq" }
 
-    private static var files: [(file: String, name: String, help: String)] {
-        [
-            ("cpuinfo_cur_freq", "frequency_hertz", "Current CPU thread frequency in hertz."),
-            ("cpuinfo_avg_freq", "frequency_avg_hertz", "Average CPU thread frequency in hertz."),
-            ("cpuinfo_min_freq", "frequency_min_hertz", "Minimum CPU thread frequency in hertz."),
-            ("cpuinfo_max_freq", "frequency_max_hertz", "Maximum CPU thread frequency in hertz."),
-            (
-                "scaling_cur_freq", "scaling_frequency_hertz",
-                "Current scaled CPU thread frequency in hertz."
-            ),
-            (
-                "scaling_min_freq", "scaling_frequency_min_hertz",
-                "Minimum scaled CPU thread frequency in hertz."
-            ),
-            (
-                "scaling_max_freq", "scaling_frequency_max_hertz",
-                "Maximum scaled CPU thread frequency in hertz."
-            ),
-        ]
+    private static let rows = [
+        row(
+            "cpuinfo_cur_freq", as: "frequency_hertz",
+            help: "Current CPU thread frequency in hertz."),
+        row(
+            "cpuinfo_avg_freq", as: "frequency_avg_hertz",
+            help: "Average CPU thread frequency in hertz."),
+        row(
+            "cpuinfo_min_freq", as: "frequency_min_hertz",
+            help: "Minimum CPU thread frequency in hertz."),
+        row(
+            "cpuinfo_max_freq", as: "frequency_max_hertz",
+            help: "Maximum CPU thread frequency in hertz."),
+        row(
+            "scaling_cur_freq", as: "scaling_frequency_hertz",
+            help: "Current scaled CPU thread frequency in hertz."),
+        row(
+            "scaling_min_freq", as: "scaling_frequency_min_hertz",
+            help: "Minimum scaled CPU thread frequency in hertz."),
+        row(
+            "scaling_max_freq", as: "scaling_frequency_max_hertz",
+            help: "Maximum scaled CPU thread frequency in hertz."),
+    ]
+
+    /// The kernel shows kilohertz.
+    private static func row(_ file: String, as name: String, help: String) -> AttributeRow {
+        AttributeRow(file, family: "node_cpu_\(name)", help: help, scale: .times(1000))
     }
 
     /// Which governor a CPU has, and which it could have.
@@ -79,14 +87,10 @@ struct CPUFreq: Collector, ~Copyable {
             guard let files = try? root.names(in: folder) else { continue }
             let there = Set(files)
             let labels = [("cpu", String(number))]
-            for (file, name, help) in CPUFreq.files
-            where there.contains(file) && (showsCurrent || file != "cpuinfo_cur_freq") {
-                let full = "node_cpu_" + name
-                frequencies.add(
-                    root, file: "\(folder)/\(file)", to: full, labels: labels, form: .unsigned,
-                    scale: .times(1000),
-                    family: { Family(full, kind: .gauge, help: help) })
-            }
+            frequencies.add(
+                CPUFreq.rows.filter {
+                    there.contains($0.file) && (showsCurrent || $0.file != "cpuinfo_cur_freq")
+                }, in: folder, of: root, labels: labels)
             findGovernors(root, folder: folder, labels: labels)
         }
         frequencies.end()

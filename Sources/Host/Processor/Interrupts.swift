@@ -3,10 +3,12 @@ internal import Kernel
 internal import Settings
 
 /// Interrupts per line and CPU from /proc/interrupts (proc(5)).
-struct Interrupts: Collector, ~Copyable {
+struct Interrupts: FileCollector, ~Copyable {
     static var name: String { "interrupts" }
 
-    private var file: KernelFile
+    static var fileRole: FileRole { .any }
+
+    var file: KernelFile
     private let filter: Filter
     private let showsZeros: Bool
     private let family = Family("node_interrupts_total", kind: .counter, help: "Interrupt details.")
@@ -20,12 +22,7 @@ struct Interrupts: Collector, ~Copyable {
         showsZeros = settings.showsZeros
     }
 
-    mutating func collect(_ scrape: inout CollectionContext, into page: inout Page)
-        throws(KernelError)
-    {
-        try scrape.read(&file)
-        guard let skipped = parse(scrape.text.bytes) else { throw .malformed(file.path) }
-        scrape.skippedLines += skipped
+    func write(to page: inout Page) {
         table.write(to: &page)
     }
 

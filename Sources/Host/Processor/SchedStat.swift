@@ -2,10 +2,12 @@ internal import Exposition
 internal import Kernel
 
 /// Time on and waiting for each CPU from /proc/schedstat (Documentation/scheduler/sched-stats.rst).
-struct SchedStat: Collector, ~Copyable {
+struct SchedStat: FileCollector, ~Copyable {
     static var name: String { "schedstat" }
 
-    private var file: KernelFile
+    static var fileRole: FileRole { .subject }
+
+    var file: KernelFile
     private var table = SeriesTable([
         .init(
             Family(
@@ -25,17 +27,13 @@ struct SchedStat: Collector, ~Copyable {
         file = roots.proc.file("schedstat", limit: 16 << 20)
     }
 
-    mutating func collect(_ scrape: inout CollectionContext, into page: inout Page)
-        throws(KernelError)
-    {
-        try scrape.read(subject: &file)
-        scrape.skippedLines += parse(scrape.text.bytes)
+    func write(to page: inout Page) {
         table.write(to: &page)
     }
 
     /// Returns the number of invalid `cpu` lines, or 1 if there are no `cpu` lines. Other lines
     /// describe scheduling domains and are not read.
-    mutating func parse(_ text: Span<UInt8>) -> Int {
+    mutating func parse(_ text: Span<UInt8>) -> Int? {
         var skipped = 0
         table.begin()
         var lines = Cursor(text)

@@ -2,7 +2,7 @@ internal import Exposition
 internal import Kernel
 
 /// Calls of each softirq per CPU from /proc/softirqs (proc(5)).
-struct Softirqs: Collector, ~Copyable {
+struct Softirqs: FileCollector, ~Copyable {
     static var name: String { "softirqs" }
 
     private static var types: [String] {
@@ -12,7 +12,9 @@ struct Softirqs: Collector, ~Copyable {
         ]
     }
 
-    private var file: KernelFile
+    static var fileRole: FileRole { .any }
+
+    var file: KernelFile
     private let types = Softirqs.types.map { Array($0.utf8) }
     private var rows: [Int] = []
     private var table: SeriesTable
@@ -25,12 +27,7 @@ struct Softirqs: Collector, ~Copyable {
             Softirqs.types.map { SeriesTable.Column(family, labels: [("type", $0)]) })
     }
 
-    mutating func collect(_ scrape: inout CollectionContext, into page: inout Page)
-        throws(KernelError)
-    {
-        try scrape.read(&file)
-        guard let skipped = parse(scrape.text.bytes) else { throw .malformed(file.path) }
-        scrape.skippedLines += skipped
+    func write(to page: inout Page) {
         table.write(to: &page)
     }
 

@@ -6,91 +6,124 @@ struct Bcache: Collector, ~Copyable {
     static var name: String { "bcache" }
 
     private typealias Labels = [(name: String, value: String)]
-    private typealias File = (file: String, name: String, help: String)
+    private typealias Line = (key: String, name: String, help: String)
 
-    private static let setFiles: [File] = [
-        (
-            "average_key_size", "average_key_size_sectors",
-            "Average data per key in the btree (sectors)."
+    private static let setRows = [
+        row(
+            "average_key_size", as: "average_key_size_sectors",
+            help:
+                "Average data per key in the btree (sectors)."
         ),
-        (
-            "btree_cache_size", "btree_cache_size_bytes",
-            "Amount of memory currently used by the btree cache."
+        row(
+            "btree_cache_size", as: "btree_cache_size_bytes",
+            help:
+                "Amount of memory currently used by the btree cache."
         ),
-        (
-            "cache_available_percent", "cache_available_percent",
-            "Percentage of cache device without dirty data, usable for writeback (may contain clean cached data)."
+        row(
+            "cache_available_percent", as: "cache_available_percent",
+            help:
+                "Percentage of cache device without dirty data, usable for writeback (may contain clean cached data)."
         ),
-        ("congested", "congested", "Congestion."),
-        (
-            "root_usage_percent", "root_usage_percent",
-            "Percentage of the root btree node in use (tree depth increases if too high)."
+        row(
+            "congested", as: "congested",
+            help:
+                "Congestion."
         ),
-        ("tree_depth", "tree_depth", "Depth of the btree."),
-        (
-            "internal/active_journal_entries", "active_journal_entries",
-            "Number of journal entries that are newer than the index."
+        row(
+            "root_usage_percent", as: "root_usage_percent",
+            help:
+                "Percentage of the root btree node in use (tree depth increases if too high)."
         ),
-        ("internal/btree_nodes", "btree_nodes", "Total nodes in the btree."),
-        (
-            "internal/btree_read_average_duration_us", "btree_read_average_duration_seconds",
-            "Average btree read duration."
+        row(
+            "tree_depth", as: "tree_depth",
+            help:
+                "Depth of the btree."
         ),
-        (
-            "internal/cache_read_races", "cache_read_races_total",
-            "Counts instances where while data was being read from the cache, the bucket was reused and invalidated - i.e. where the pointer was stale after the read completed."
+        row(
+            "internal/active_journal_entries", as: "active_journal_entries",
+            help:
+                "Number of journal entries that are newer than the index."
+        ),
+        row(
+            "internal/btree_nodes", as: "btree_nodes",
+            help:
+                "Total nodes in the btree."
+        ),
+        row(
+            "internal/btree_read_average_duration_us", as: "btree_read_average_duration_seconds",
+            help:
+                "Average btree read duration."
+        ),
+        row(
+            "internal/cache_read_races", as: "cache_read_races_total",
+            help:
+                "Counts instances where while data was being read from the cache, the bucket was reused and invalidated - i.e. where the pointer was stale after the read completed."
         ),
     ]
 
-    private static let backingFiles: [File] = [
-        (
-            "dirty_data", "dirty_data_bytes",
-            "Amount of dirty data for this backing device in the cache."
+    private static let backingRows = [
+        row(
+            "dirty_data", as: "dirty_data_bytes",
+            help:
+                "Amount of dirty data for this backing device in the cache."
         ),
-        (
-            "stats_total/bypassed", "bypassed_bytes_total",
-            "Amount of IO (both reads and writes) that has bypassed the cache."
+        row(
+            "stats_total/bypassed", as: "bypassed_bytes_total",
+            help:
+                "Amount of IO (both reads and writes) that has bypassed the cache."
         ),
-        (
-            "stats_total/cache_hits", "cache_hits_total",
-            "Hits counted per individual IO as bcache sees them."
+        row(
+            "stats_total/cache_hits", as: "cache_hits_total",
+            help:
+                "Hits counted per individual IO as bcache sees them."
         ),
-        (
-            "stats_total/cache_misses", "cache_misses_total",
-            "Misses counted per individual IO as bcache sees them."
+        row(
+            "stats_total/cache_misses", as: "cache_misses_total",
+            help:
+                "Misses counted per individual IO as bcache sees them."
         ),
-        (
-            "stats_total/cache_bypass_hits", "cache_bypass_hits_total",
-            "Hits for IO intended to skip the cache."
+        row(
+            "stats_total/cache_bypass_hits", as: "cache_bypass_hits_total",
+            help:
+                "Hits for IO intended to skip the cache."
         ),
-        (
-            "stats_total/cache_bypass_misses", "cache_bypass_misses_total",
-            "Misses for IO intended to skip the cache."
+        row(
+            "stats_total/cache_bypass_misses", as: "cache_bypass_misses_total",
+            help:
+                "Misses for IO intended to skip the cache."
         ),
-        (
-            "stats_total/cache_miss_collisions", "cache_miss_collisions_total",
-            "Instances where data insertion from cache miss raced with write (data already present)."
+        row(
+            "stats_total/cache_miss_collisions", as: "cache_miss_collisions_total",
+            help:
+                "Instances where data insertion from cache miss raced with write (data already present)."
         ),
-        (
-            "stats_total/cache_readaheads", "cache_readaheads_total",
-            "Count of times readahead occurred."
+        row(
+            "stats_total/cache_readaheads", as: "cache_readaheads_total",
+            help:
+                "Count of times readahead occurred."
         ),
     ]
 
-    private static let cacheFiles: [File] = [
-        (
-            "io_errors", "io_errors",
-            "Number of errors that have occurred, decayed by io_error_halflife."
+    private static let cacheRows = [
+        row(
+            "io_errors", as: "io_errors",
+            help:
+                "Number of errors that have occurred, decayed by io_error_halflife."
         ),
-        (
-            "metadata_written", "metadata_written_bytes_total",
-            "Sum of all non data writes (btree writes and all other metadata)."
+        row(
+            "metadata_written", as: "metadata_written_bytes_total",
+            help:
+                "Sum of all non data writes (btree writes and all other metadata)."
         ),
-        ("written", "written_bytes_total", "Sum of all data that has been written to the cache."),
+        row(
+            "written", as: "written_bytes_total",
+            help:
+                "Sum of all data that has been written to the cache."
+        ),
     ]
 
     /// Lines of writeback_rate_debug.
-    private static let rates: [File] = [
+    private static let rates: [Line] = [
         (
             "target", "dirty_target_bytes",
             "Current dirty data target threshold for this backing device in bytes."
@@ -108,7 +141,7 @@ struct Bcache: Collector, ~Copyable {
     ]
 
     /// Lines of priority_stats.
-    private static let priorities: [File] = [
+    private static let priorities: [Line] = [
         (
             "Unused", "priority_stats_unused_percent",
             "The percentage of the cache that doesn't contain any data."
@@ -119,9 +152,9 @@ struct Bcache: Collector, ~Copyable {
     private var directory: DeviceDirectory
     private let showsPriorities: Bool
     private var readings = AttributeFamilies()
-    private var rates = KeyedLines(rates.map { ($0.file, "node_bcache_" + $0.name, $0.help) })
+    private var rates = KeyedLines(rates.map { ($0.key, "node_bcache_" + $0.name, $0.help) })
     private var priorities = KeyedLines(
-        priorities.map { ($0.file, "node_bcache_" + $0.name, $0.help) })
+        priorities.map { ($0.key, "node_bcache_" + $0.name, $0.help) })
 
     /// `showsPriorities` reads priority_stats, for which the kernel sorts all buckets.
     init(_ machine: CollectorResources, showsPriorities: Bool) {
@@ -146,16 +179,16 @@ struct Bcache: Collector, ~Copyable {
         for name in names where name.contains("-") {
             let folder = "\(directory.path)/\(name)"
             let labels = [("uuid", name)]
-            for file in Bcache.setFiles { add(file, folder: folder, labels: labels) }
+            add(Bcache.setRows, folder: folder, labels: labels)
             for device in ((try? directory.root.names(in: folder)) ?? []).sorted() {
                 let path = "\(folder)/\(device)"
                 if Bcache.isNumbered(device, prefix: "bdev") {
                     let labels = labels + [("backing_device", device)]
-                    for file in Bcache.backingFiles { add(file, folder: path, labels: labels) }
+                    add(Bcache.backingRows, folder: path, labels: labels)
                     rates.add(directory.root, file: "\(path)/writeback_rate_debug", labels: labels)
                 } else if Bcache.isNumbered(device, prefix: "cache") {
                     let labels = labels + [("cache_device", device)]
-                    for file in Bcache.cacheFiles { add(file, folder: path, labels: labels) }
+                    add(Bcache.cacheRows, folder: path, labels: labels)
                     if showsPriorities {
                         priorities.add(
                             directory.root, file: "\(path)/priority_stats", labels: labels)
@@ -166,19 +199,19 @@ struct Bcache: Collector, ~Copyable {
         readings.end()
     }
 
-    private mutating func add(_ file: File, folder: String, labels: Labels) {
-        guard directory.root.exists("\(folder)/\(file.file)") else { return }
-        let full = "node_bcache_" + file.name
-        let isReadahead = file.name == "cache_readaheads_total"
+    private mutating func add(_ rows: [AttributeRow], folder: String, labels: Labels) {
         readings.add(
-            directory.root, file: "\(folder)/\(file.file)", to: full, labels: labels,
+            rows.filter { directory.root.exists("\(folder)/\($0.file)") }, in: folder,
+            of: directory.root, labels: labels)
+    }
+
+    private static func row(_ file: String, as name: String, help: String) -> AttributeRow {
+        let isReadahead = name == "cache_readaheads_total"
+        return AttributeRow(
+            file, family: "node_bcache_\(name)", help: help,
             form: isReadahead ? .abbreviatedAboveZero : .abbreviated,
             // The file's name has the unit microseconds, but the values are nanoseconds.
-            scale: file.name.hasSuffix("_seconds") ? .times(1e-9) : .times(1),
-            mayBeText: isReadahead,
-            family: {
-                Family(full, kind: full.hasSuffix("_total") ? .counter : .gauge, help: file.help)
-            })
+            scale: name.hasSuffix("_seconds") ? .times(1e-9) : .times(1), mayBeText: isReadahead)
     }
 
     private static func isNumbered(_ name: String, prefix: String) -> Bool {

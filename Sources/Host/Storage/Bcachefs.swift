@@ -171,10 +171,8 @@ struct Bcachefs: Collector, ~Copyable {
         _ file: String, name: String, labels: Labels, form: Attribute.Form, help: String
     ) {
         guard directory.root.exists(file) else { return }
-        let full = "node_bcachefs_" + name
         readings.add(
-            directory.root, file: file, to: full, labels: labels, form: form,
-            family: { Family(full, kind: full.hasSuffix("_total") ? .counter : .gauge, help: help) }
-        )
+            AttributeRow(file, family: "node_bcachefs_\(name)", help: help, form: form),
+            file: file, of: directory.root, labels: LabelSet(labels))
     }
 }

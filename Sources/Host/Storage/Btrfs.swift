@@ -183,10 +183,9 @@ struct Btrfs: Collector, ~Copyable {
         _ file: String, name: String, labels: Labels,
         scale: AttributeFamilies.Scale = .times(1), help: String
     ) {
-        let full = "node_btrfs_" + name
         readings.add(
-            directory.root, file: file, to: full, labels: labels, form: .unsigned, scale: scale,
-            family: { Family(full, kind: .gauge, help: help) })
+            AttributeRow(file, family: "node_btrfs_\(name)", help: help, scale: scale),
+            file: file, of: directory.root, labels: LabelSet(labels))
     }
 
     /// Bytes on devices per byte of data.

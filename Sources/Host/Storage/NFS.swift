@@ -3,7 +3,7 @@ internal import Kernel
 
 /// Calls that the NFS client has made, from /proc/net/rpc/nfs (fs/nfs/nfs4_fs.h and the procedure
 /// tables of the kernel name the columns).
-struct NFS: Collector, ~Copyable {
+struct NFS: FileCollector, ~Copyable {
     static var name: String { "nfs" }
 
     static let version2 = [
@@ -30,7 +30,9 @@ struct NFS: Collector, ~Copyable {
         "Clone",
     ]
 
-    private var file: KernelFile
+    static var fileRole: FileRole { .subject }
+
+    var file: KernelFile
     private var table: RPCTable
 
     init(_ roots: FilesystemRoots) {
@@ -82,11 +84,9 @@ struct NFS: Collector, ~Copyable {
         }
     }
 
-    mutating func collect(_ scrape: inout CollectionContext, into page: inout Page)
-        throws(KernelError)
-    {
-        try scrape.read(subject: &file)
-        scrape.skippedLines += table.parse(scrape.text.bytes)
+    mutating func parse(_ text: Span<UInt8>) -> Int? { table.parse(text) }
+
+    func write(to page: inout Page) {
         table.write(to: &page)
     }
 }

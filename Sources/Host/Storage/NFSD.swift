@@ -2,7 +2,7 @@ internal import Exposition
 internal import Kernel
 
 /// What the NFS server of the kernel has done, from /proc/net/rpc/nfsd (fs/nfsd/stats.c).
-struct NFSD: Collector, ~Copyable {
+struct NFSD: FileCollector, ~Copyable {
     static var name: String { "nfsd" }
 
     /// The operations of NFS 4 by number; those without a name are not shown.
@@ -41,7 +41,9 @@ struct NFSD: Collector, ~Copyable {
         ("server_rpcs_total", "rpc", 0, "Total number of NFSd RPCs."),
     ]
 
-    private var file: KernelFile
+    static var fileRole: FileRole { .subject }
+
+    var file: KernelFile
     private var table: RPCTable
 
     init(_ roots: FilesystemRoots) {
@@ -93,11 +95,9 @@ struct NFSD: Collector, ~Copyable {
         return table
     }
 
-    mutating func collect(_ scrape: inout CollectionContext, into page: inout Page)
-        throws(KernelError)
-    {
-        try scrape.read(subject: &file)
-        scrape.skippedLines += table.parse(scrape.text.bytes)
+    mutating func parse(_ text: Span<UInt8>) -> Int? { table.parse(text) }
+
+    func write(to page: inout Page) {
         table.write(to: &page)
     }
 }

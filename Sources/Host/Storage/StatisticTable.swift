@@ -8,9 +8,9 @@ struct StatisticTable: ~Copyable {
     static var nameLimit: Int { 1024 }
 
     private let family: (String) -> Family?
-    private var names: [[UInt8]] = []
+    private var names = NameOrder()
+    /// By the numbers of `names`.
     private var columns: [SeriesTable.Column] = []
-    private var slots: [[UInt8]: Int] = [:]
     private var table = SeriesTable([])
     private var hasGrown = false
 
@@ -32,34 +32,30 @@ struct StatisticTable: ~Copyable {
         return !hasGrown
     }
 
+    /// The row with this key, whose values follow.
     mutating func row(
         _ key: Span<UInt8>, labels: () -> [(name: String, value: String)]
     ) -> Int? {
-        table.row(key, labels: labels)
+        names.begin()
+        return table.row(key, labels: labels)
     }
 
-    /// Sets a value in a row. `guess` is the expected column, which is right as long as the kernel
-    /// keeps its order. Returns the column, or nil if no column has this name.
-    @discardableResult
-    mutating func set(_ row: Int, name: Span<UInt8>, value: Double, guess: Int) -> Int? {
-        guard let column = column(name, guess: guess) else { return nil }
+    /// Sets the next value of a row. Returns false if its name cannot be a family's.
+    mutating func set(_ row: Int, name: Span<UInt8>, value: Double) -> Bool {
+        guard let column = column(name) else { return false }
         // In the pass in which the name was met the table has no such column yet.
         if column < table.columns.count { table[row, column] = value }
-        return column
+        return true
     }
 
-    private mutating func column(_ name: Span<UInt8>, guess: Int) -> Int? {
-        if guess < names.count, name.equals(names[guess]) { return guess }
-        let key = name.copied
-        if let known = slots[key] { return known }
+    private mutating func column(_ name: Span<UInt8>) -> Int? {
+        if let known = names.find(name) { return known }
         guard names.count < StatisticTable.nameLimit, let family = family(name.string) else {
             return nil
         }
-        slots[key] = names.count
-        names.append(key)
         columns.append(SeriesTable.Column(family))
         hasGrown = true
-        return names.count - 1
+        return names.append(name)
     }
 
     func write(to page: inout Page) {

@@ -6,75 +6,80 @@ internal import Settings
 struct TapeStats: Collector, ~Copyable {
     static var name: String { "tapestats" }
 
-    private static let files: [(file: String, name: String, help: String)] = [
-        ("in_flight", "io_now", "The number of I/Os currently outstanding to this device."),
-        (
-            "io_ns", "io_time_seconds_total",
-            "The amount of time spent waiting for all I/O to complete (including read and write). This includes tape movement commands such as seeking between file or set marks and implicit tape movement such as when rewind on close tape devices are used."
-        ),
-        (
-            "other_cnt", "io_others_total",
-            "The number of I/Os issued to the tape drive other than read or write commands. The time taken to complete these commands uses the following calculation io_time_seconds_total-read_time_seconds_total-write_time_seconds_total"
-        ),
-        ("read_byte_cnt", "read_bytes_total", "The number of bytes read from the tape drive."),
-        (
-            "read_cnt", "reads_completed_total",
-            "The number of read requests issued to the tape drive."
-        ),
-        (
-            "read_ns", "read_time_seconds_total",
-            "The amount of time spent waiting for read requests to complete."
-        ),
-        (
-            "resid_cnt", "residual_total",
-            "The number of times during a read or write we found the residual amount to be non-zero. This should mean that a program is issuing a read larger thean the block size on tape. For write not all data made it to tape."
-        ),
-        (
-            "write_byte_cnt", "written_bytes_total",
-            "The number of bytes written to the tape drive."
-        ),
-        (
-            "write_cnt", "writes_completed_total",
-            "The number of write requests issued to the tape drive."
-        ),
-        (
-            "write_ns", "write_time_seconds_total",
-            "The amount of time spent waiting for write requests to complete."
-        ),
-    ]
+    private static let shape = DeviceTable.Shape(
+        path: "class/scsi_tape", label: "device", folder: "stats",
+        numbers: [
+            row(
+                "in_flight", as: "io_now",
+                help:
+                    "The number of I/Os currently outstanding to this device."
+            ),
+            row(
+                "io_ns", as: "io_time_seconds_total",
+                help:
+                    "The amount of time spent waiting for all I/O to complete (including read and write). This includes tape movement commands such as seeking between file or set marks and implicit tape movement such as when rewind on close tape devices are used."
+            ),
+            row(
+                "other_cnt", as: "io_others_total",
+                help:
+                    "The number of I/Os issued to the tape drive other than read or write commands. The time taken to complete these commands uses the following calculation io_time_seconds_total-read_time_seconds_total-write_time_seconds_total"
+            ),
+            row(
+                "read_byte_cnt", as: "read_bytes_total",
+                help:
+                    "The number of bytes read from the tape drive."
+            ),
+            row(
+                "read_cnt", as: "reads_completed_total",
+                help:
+                    "The number of read requests issued to the tape drive."
+            ),
+            row(
+                "read_ns", as: "read_time_seconds_total",
+                help:
+                    "The amount of time spent waiting for read requests to complete."
+            ),
+            row(
+                "resid_cnt", as: "residual_total",
+                help:
+                    "The number of times during a read or write we found the residual amount to be non-zero. This should mean that a program is issuing a read larger thean the block size on tape. For write not all data made it to tape."
+            ),
+            row(
+                "write_byte_cnt", as: "written_bytes_total",
+                help:
+                    "The number of bytes written to the tape drive."
+            ),
+            row(
+                "write_cnt", as: "writes_completed_total",
+                help:
+                    "The number of write requests issued to the tape drive."
+            ),
+            row(
+                "write_ns", as: "write_time_seconds_total",
+                help:
+                    "The amount of time spent waiting for write requests to complete."
+            ),
+        ])
 
-    private var directory: DeviceDirectory
-    private let filter: Filter
-    private var readings = AttributeFamilies()
+    /// The kernel counts times in nanoseconds.
+    private static func row(_ file: String, as name: String, help: String) -> AttributeRow {
+        AttributeRow(
+            file, family: "node_tape_\(name)", help: help, form: .prefixed,
+            scale: file.hasSuffix("_ns") ? .times(0.000_000_001) : .times(1))
+    }
+
+    private var devices: DeviceTable
 
     init(_ machine: CollectorResources, filter: Filter) {
-        directory = DeviceDirectory(machine, path: "class/scsi_tape")
-        self.filter = filter
+        devices = DeviceTable(machine, shape: TapeStats.shape) { name in
+            // `st0` has siblings for its modes: `nst0`, `st0a`.
+            name.number(behind: "st") != nil && filter.matches(name.utf8Span.span)
+        }
     }
 
     mutating func collect(_ scrape: inout CollectionContext, into page: inout Page)
         throws(KernelError)
     {
-        if let names = try directory.look(&scrape) { find(names) }
-        if readings.write(&scrape, to: &page) { directory.lookSoon() }
-    }
-
-    private mutating func find(_ names: [String]) {
-        readings.begin()
-        // `st0` has siblings for its modes: `nst0`, `st0a`.
-        for name in names where name.number(behind: "st") != nil {
-            guard filter.matches(name.utf8Span.span) else { continue }
-            for (file, metric, help) in TapeStats.files {
-                let full = "node_tape_" + metric
-                readings.add(
-                    directory.root, file: "\(directory.path)/\(name)/stats/\(file)", to: full,
-                    labels: [("device", name)], form: .prefixed,
-                    scale: file.hasSuffix("_ns") ? .times(0.000_000_001) : .times(1),
-                    family: {
-                        Family(full, kind: full.hasSuffix("_total") ? .counter : .gauge, help: help)
-                    })
-            }
-        }
-        readings.end()
+        try devices.collect(&scrape, into: &page)
     }
 }

@@ -1,5 +1,6 @@
 internal import Exposition
 internal import Kernel
+internal import Wire
 
 /// Statistics of ZFS, its pools and their datasets (/proc/spl/kstat/zfs of OpenZFS).
 struct ZFS: Collector, ~Copyable {
@@ -63,7 +64,7 @@ struct ZFS: Collector, ~Copyable {
         StatisticTable { name in
             let shown = String(name.map { $0 == "-" ? "_" : $0 })
             let full = "node_\(prefix)_\(shown)"
-            guard Family.isValidName(full.utf8Span.span) else { return nil }
+            guard full.utf8Span.span.isMetricName else { return nil }
             return Family(full, kind: .untyped, help: "kstat.zfs.misc.\(origin).\(name)")
         }
     }
@@ -181,7 +182,6 @@ struct ZFS: Collector, ~Copyable {
         dataset: (pool: String, key: [UInt8])? = nil
     ) -> Int {
         var skipped = 0
-        var next = 0
         var row: Int?
         if dataset == nil { row = table.row("".utf8Span.span, labels: { [] }) }
         var lines = Cursor(text)
@@ -208,13 +208,10 @@ struct ZFS: Collector, ~Copyable {
                 if type.unsigned == nil { skipped += 1 }
                 continue
             }
-            guard let number, let row,
-                let column = table.set(row, name: name, value: number, guess: next)
-            else {
+            guard let number, let row, table.set(row, name: name, value: number) else {
                 skipped += 1
                 continue
             }
-            next = column + 1
         }
         return skipped
     }
@@ -240,12 +237,10 @@ struct ZFS: Collector, ~Copyable {
             guard let first = names.word(), first.equals("nread") else { continue }
             guard var values = lines.line() else { return false }
             names = head
-            var next = 0
             while let name = names.word() {
                 guard let value = values.field(),
-                    let column = table.set(row, name: name, value: Double(value), guess: next)
+                    table.set(row, name: name, value: Double(value))
                 else { return false }
-                next = column + 1
             }
             return true
         }

@@ -1,6 +1,7 @@
 internal import Exposition
 internal import Glibc
 internal import Kernel
+internal import Wire
 
 /// What the distribution calls itself: /etc/os-release, else /usr/lib/os-release (os-release(5)),
 /// links followed below --path.rootfs. The file is read again when it has changed.
@@ -99,7 +100,7 @@ struct OSRelease: Collector, ~Copyable {
         while let line = lines.line() {
             var pair = Cursor(line.rest.trimmed)
             if pair.isAtEnd || pair.peek == 0x23 { continue }
-            guard let name = pair.text(before: 0x3D), Family.isValidName(name),
+            guard let name = pair.text(before: 0x3D), name.isMetricName,
                 let value = value(pair.rest)
             else {
                 skipped += 1

@@ -2,10 +2,12 @@ internal import Exposition
 internal import Kernel
 
 /// The controllers of control groups: /proc/cgroups (cgroups(7)).
-struct ProcCgroups: Collector, ~Copyable {
+struct ProcCgroups: FileCollector, ~Copyable {
     static var name: String { "cgroups" }
 
-    private var file: KernelFile
+    static var fileRole: FileRole { .subject }
+
+    var file: KernelFile
     private var table = SeriesTable([
         .init(
             Family(
@@ -21,18 +23,13 @@ struct ProcCgroups: Collector, ~Copyable {
         file = roots.proc.file("cgroups")
     }
 
-    mutating func collect(_ scrape: inout CollectionContext, into page: inout Page)
-        throws(KernelError)
-    {
-        try scrape.read(subject: &file)
-        scrape.skippedLines += parse(scrape.text.bytes)
-        if table.rowCount == 0 { scrape.skippedLines += 1 }
+    func write(to page: inout Page) {
         table.write(to: &page)
     }
 
     /// Lines of a name, the number of a hierarchy, how many groups, and whether it is switched on.
     /// Returns those that could not be used.
-    mutating func parse(_ text: Span<UInt8>) -> Int {
+    mutating func parse(_ text: Span<UInt8>) -> Int? {
         var skipped = 0
         table.begin()
         var lines = Cursor(text)
@@ -49,6 +46,7 @@ struct ProcCgroups: Collector, ~Copyable {
             table[row, 1] = enabled
         }
         table.end()
-        return skipped
+        // Every kernel with this file has a controller.
+        return table.rowCount == 0 ? skipped + 1 : skipped
     }
 }

@@ -45,8 +45,8 @@ struct Processes: Collector, ~Copyable {
         var tasks = Buffer(capacity: 1)
         swap(&tasks, &self.tasks)
         defer { swap(&tasks, &self.tasks) }
-        try directory.eachName(&scrape.text) { name, isFile in
-            if !isFile, name[0] &- 0x30 <= 9 {
+        try directory.eachName(&scrape.text) { name, kind in
+            if kind != .file, name[0] &- 0x30 <= 9 {
                 census.count(name, directory: directory, tasks: &tasks)
             }
         }

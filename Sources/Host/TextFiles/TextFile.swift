@@ -55,7 +55,7 @@ struct TextFile {
         do throws(KernelError) {
             var file = KernelFile(path: path, limit: TextFile.byteLimit)
             if try file.read(into: &scrape.text) {
-                throw KernelError(EFBIG, subject: path)
+                throw KernelError("larger than \(TextFile.byteLimit) bytes", subject: path)
             }
         } catch {
             throw Problem(sentence: "\(error)")

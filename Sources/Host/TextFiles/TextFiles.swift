@@ -67,12 +67,13 @@ struct TextFiles: Collector, ~Copyable {
                 let names = try root.names(in: "").filter { $0.hasSuffix(".prom") }
                 for path in names.sorted().map(root.path(of:)) where seen.insert(path).inserted {
                     if paths.count == TextFiles.fileLimit {
-                        throw KernelError(E2BIG, subject: directory)
+                        throw KernelError(
+                            "more than \(TextFiles.fileLimit) files", subject: directory)
                     }
                     paths.append(path)
                 }
             } catch {
-                let warning = KernelError(error.code, subject: directory)
+                let warning = error.about(directory)
                 if !refused.contains(directory) { scrape.warn("\(warning)") }
                 unusable.insert(directory)
             }

@@ -1,65 +1,52 @@
 internal import Kernel
 internal import Statistics
 
-/// Counts distinct texts: a table with open addressing, the texts one behind the other.
+/// Counts distinct texts, which stand one behind the other.
 struct CategoryTable: ~Copyable {
     private struct Entry {
-        var hash: UInt64
         var offset: Int
         var length: Int32
         var count: Int
     }
 
-    private var slots = [Int32](repeating: -1, count: 64)
+    private var index = HashIndex(capacity: 64)
     private var entries: [Entry] = []
     private var texts = Buffer(capacity: 1024)
 
     var count: Int { entries.count }
     /// Bytes that it holds, about; none while it is empty.
     var bytes: Int {
-        entries.isEmpty ? 0 : slots.count * 4 + entries.capacity * 32 + texts.capacity
+        entries.isEmpty ? 0 : index.byteCount + entries.capacity * 24 + texts.capacity
     }
 
     /// Adds rows of a text; returns how many it has then.
     @discardableResult
     mutating func add(_ text: Span<UInt8>, hash: UInt64, times: Int = 1) -> Int {
-        var slot = Int(truncatingIfNeeded: hash) & (slots.count &- 1)
-        while true {
-            let index = Int(slots[slot])
-            if index < 0 { break }
-            let entry = entries[index]
-            if entry.hash == hash, Int(entry.length) == text.count,
-                texts.bytes.extracting(entry.offset..<entry.offset + text.count).equals(text)
-            {
-                entries[index].count &+= times
-                return entries[index].count
-            }
-            slot = (slot &+ 1) & (slots.count &- 1)
+        let hash = Int(bitPattern: UInt(hash))
+        if let known = index.number(of: hash, matches: { equals($0, text: text) }) {
+            entries[known].count &+= times
+            return entries[known].count
         }
-        slots[slot] = Int32(entries.count)
-        entries.append(
-            Entry(hash: hash, offset: texts.count, length: Int32(text.count), count: times))
+        entries.append(Entry(offset: texts.count, length: Int32(text.count), count: times))
         texts.append(text)
-        if entries.count * 2 > slots.count { grow() }
+        index.append(hash)
         return times
     }
 
-    private mutating func grow() {
-        slots = [Int32](repeating: -1, count: slots.count * 2)
-        for (index, entry) in entries.enumerated() {
-            var slot = Int(truncatingIfNeeded: entry.hash) & (slots.count - 1)
-            while slots[slot] >= 0 { slot = (slot + 1) & (slots.count - 1) }
-            slots[slot] = Int32(index)
-        }
+    @inline(__always)
+    private func equals(_ number: Int, text: Span<UInt8>) -> Bool {
+        let entry = entries[number]
+        return Int(entry.length) == text.count
+            && texts.bytes.extracting(entry.offset..<entry.offset + text.count).equals(text)
     }
 
     /// Calls `body` with every text.
     borrowing func forEach<Failure: Error>(
         _ body: (_ text: Span<UInt8>, _ hash: UInt64, _ count: Int) throws(Failure) -> Void
     ) throws(Failure) {
-        for entry in entries {
+        for (number, entry) in entries.enumerated() {
             let text = texts.bytes.extracting(entry.offset..<entry.offset + Int(entry.length))
-            try body(text, entry.hash, entry.count)
+            try body(text, UInt64(UInt(bitPattern: index.hash(of: number))), entry.count)
         }
     }
 }

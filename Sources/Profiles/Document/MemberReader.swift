@@ -1,3 +1,5 @@
+internal import Wire
+
 /// Takes the members of an object one by one; one that is left over is an error.
 struct MemberReader {
     /// The path of the object in the document, such as `columns[3].numerical`.

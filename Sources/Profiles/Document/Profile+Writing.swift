@@ -1,4 +1,5 @@
 internal import Statistics
+internal import Wire
 
 extension Profile {
     /// The document as JSON, members in the order of the format's description.

@@ -1,3 +1,5 @@
+internal import Wire
+
 /// A reference profile, version 1: what a model's data looked like when it was trained.
 ///
 /// The format is described in docs/drift.md.

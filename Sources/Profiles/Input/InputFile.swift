@@ -1,5 +1,6 @@
 internal import Glibc
 internal import Kernel
+internal import Wire
 
 /// A file of rows, or standard input, which can be read again from the start.
 ///
@@ -42,7 +43,7 @@ package final class InputFile {
         if isRegular { posix_fadvise(descriptor, 0, 0, POSIX_FADV_SEQUENTIAL) }
         if about.st_mode & S_IFMT == S_IFDIR {
             close(descriptor)
-            throw .system(KernelError(EISDIR, subject: path))
+            throw .system(KernelError("is a directory", subject: path))
         }
     }
 

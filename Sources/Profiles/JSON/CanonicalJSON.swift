@@ -1,5 +1,5 @@
 internal import CText
-internal import Kernel
+internal import Wire
 
 /// Writes JSON: the canonical form of RFC 8785, or a form for people with some line ends.
 package enum CanonicalJSON {
@@ -23,7 +23,7 @@ package enum CanonicalJSON {
         var out = Array("{\n".utf8)
         for (index, member) in members.enumerated() {
             out += Array("  ".utf8)
-            write(member.name, to: &out)
+            JSONText.append(member.name, to: &out)
             out += Array(": ".utf8)
             if case .array(let elements) = member.value.value, !elements.isEmpty {
                 out += Array("[\n".utf8)
@@ -45,7 +45,7 @@ package enum CanonicalJSON {
         case .null: out += Array("null".utf8)
         case .boolean(let value): out += Array((value ? "true" : "false").utf8)
         case .number(let value): write(value, to: &out)
-        case .string(let text): write(text, to: &out)
+        case .string(let text): JSONText.append(text, to: &out)
         case .array(let elements):
             out.append(UInt8(ascii: "["))
             for (index, element) in elements.enumerated() {
@@ -60,7 +60,7 @@ package enum CanonicalJSON {
             out.append(UInt8(ascii: "{"))
             for (index, member) in members.enumerated() {
                 if index > 0 { out.append(UInt8(ascii: ",")) }
-                write(member.name, to: &out)
+                JSONText.append(member.name, to: &out)
                 out.append(UInt8(ascii: ":"))
                 write(member.value, isSorted: isSorted, to: &out)
             }
@@ -75,22 +75,5 @@ package enum CanonicalJSON {
             count =
                 unsafe target.baseAddress.map { unsafe ctext_ecmascript_number(number, $0) } ?? 0
         }
-    }
-
-    private static func write(_ text: String, to out: inout [UInt8]) {
-        out.append(0x22)
-        for byte in text.utf8 {
-            switch byte {
-            case 0x22, 0x5C: out += [0x5C, byte]
-            case 0x08: out += Array("\\b".utf8)
-            case 0x09: out += Array("\\t".utf8)
-            case 0x0A: out += Array("\\n".utf8)
-            case 0x0C: out += Array("\\f".utf8)
-            case 0x0D: out += Array("\\r".utf8)
-            case 0..<0x20: out += Array("\\u00".utf8) + Hexadecimal.digits(byte)
-            default: out.append(byte)
-            }
-        }
-        out.append(0x22)
     }
 }

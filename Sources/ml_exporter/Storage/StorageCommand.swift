@@ -7,6 +7,7 @@ internal import Kernel
 internal import Model
 internal import PushPipeline
 internal import Settings
+internal import Wire
 
 /// `ml_exporter storage`: inspects, verifies or compacts stored state.
 struct StorageCommand {
@@ -111,7 +112,7 @@ struct StorageCommand {
         if view.isEmpty {
             printLine(
                 isJSON
-                    ? "{\"path\":\(Log.quoted(path)),\"empty\":true}"
+                    ? "{\"path\":\(JSONText.quoted(path)),\"empty\":true}"
                     : "\(path): the storage is empty")
             return 0
         }

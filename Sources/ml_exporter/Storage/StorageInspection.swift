@@ -4,6 +4,7 @@ internal import Journal
 internal import Kernel
 internal import Model
 internal import PushPipeline
+internal import Wire
 
 /// The output of `storage inspect`.
 struct StorageInspection {
@@ -113,7 +114,7 @@ struct StorageInspection {
     }
 
     private static func text(_ group: GroupingKey) -> String {
-        group.labels.map { "\($0.name)=\(Log.quoted($0.value))" }.joined(separator: ",")
+        group.labels.map { "\($0.name)=\(JSONText.quoted($0.value))" }.joined(separator: ",")
     }
 
     // MARK: For programs

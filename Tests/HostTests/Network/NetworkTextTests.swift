@@ -83,6 +83,74 @@ struct NetworkTextTests {
         #expect(old.contains(#"node_softnet_flow_limit_count_total{cpu="2"} 0"#))
     }
 
+    private static let virtualServers = """
+        IP Virtual Server version 1.2.1 (size=4096)
+        Prot LocalAddress:Port Scheduler Flags
+          -> RemoteAddress:Port Forward Weight ActiveConn InActConn
+          -> 0A000009:0050 Masq 1 1 1
+        TCP  0A000001:0050 wlc
+          -> 0A000002:0050 Masq 10 4 5
+          -> 0A000003:0050 Masq 20 6 7
+        TCP  0A000001:01BB wlc
+          -> 0A000002:01BB Masq 30 8 9
+          -> nonsense Masq 1 1 1
+          -> 0A000004:01BB Masq 1 x 1
+        FWM  7 wlc
+          -> 0A000005:0000 Route 40 2 3
+
+        """
+    private static let virtualTotals = "head\nhead\n1 2 3 4 5\n"
+
+    private func virtualServers(_ flags: [String]) throws -> SmallTree {
+        try SmallTree(
+            "ipvs",
+            files: [
+                "proc/net/ip_vs": NetworkTextTests.virtualServers,
+                "proc/net/ip_vs_stats": NetworkTextTests.virtualTotals,
+            ], flags: flags)
+    }
+
+    @Test func `every backend of a virtual server has a row, and no other line`() throws {
+        let page = try virtualServers([])
+        let active = page.lines.filter {
+            $0.hasPrefix("node_ipvs_backend_connections_active{")
+        }
+        #expect(active.count == 4)
+        func series(_ name: String, local: String, remote: String, mark: String = "") -> String {
+            func split(_ place: String) -> [Substring] { place.split(separator: ":") }
+            let (here, there) = (split(local), split(remote))
+            return "node_ipvs_backend_\(name){local_address=\"\(mark.isEmpty ? here[0] : "")\","
+                + "local_mark=\"\(mark)\",local_port=\"\(here[1])\","
+                + "proto=\"\(mark.isEmpty ? "TCP" : "FWM")\",remote_address=\"\(there[0])\","
+                + "remote_port=\"\(there[1])\"}"
+        }
+        for (local, remote, weight, count, idle) in [
+            ("10.0.0.1:80", "10.0.0.2:80", 10, 4, 5), ("10.0.0.1:80", "10.0.0.3:80", 20, 6, 7),
+            ("10.0.0.1:443", "10.0.0.2:443", 30, 8, 9),
+        ] as [(String, String, Double, Double, Double)] {
+            #expect(page[series("weight", local: local, remote: remote)] == weight)
+            #expect(page[series("connections_active", local: local, remote: remote)] == count)
+            #expect(page[series("connections_inactive", local: local, remote: remote)] == idle)
+        }
+        #expect(page[series("weight", local: "-:0", remote: "10.0.0.5:0", mark: "7")] == 40)
+        #expect(page.skippedLines == 3)
+    }
+
+    @Test func `backends that differ in labels that are not shown are added up`() throws {
+        let page = try virtualServers([
+            "--collector.ipvs.backend-labels=local_address,remote_address"
+        ])
+        let first = #"{local_address="10.0.0.1",remote_address="10.0.0.2"}"#
+        #expect(page["node_ipvs_backend_connections_active" + first] == 12)
+        #expect(page["node_ipvs_backend_connections_inactive" + first] == 14)
+        #expect(page["node_ipvs_backend_weight" + first] == 40)
+        let second = #"{local_address="10.0.0.1",remote_address="10.0.0.3"}"#
+        #expect(page["node_ipvs_backend_connections_active" + second] == 6)
+        #expect(
+            page.lines.count { $0.hasPrefix("node_ipvs_backend_weight{") } == 3)
+        #expect(page.skippedLines == 3)
+    }
+
     @Test func `rows of tracked connections are added up`() {
         let one = "1 2 3 4 5 6 7 8 9 a b c d e f 10"
         let text = Array("entries\n\(one) 11\n\(one) 12 13\n\(one)\n1 2\n\n\(one) x\n".utf8)

@@ -3,7 +3,7 @@ internal import Kernel
 /// Numbers in lower-case hexadecimal digits of fixed width.
 package enum Hexadecimal {
     /// Two digits.
-    static func digits(_ byte: UInt8) -> [UInt8] {
+    package static func digits(_ byte: UInt8) -> [UInt8] {
         [byte >> 4, byte & 15].map { $0 < 10 ? 0x30 + $0 : 0x57 + $0 }
     }
 
