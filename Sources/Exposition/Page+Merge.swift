@@ -19,7 +19,7 @@ extension Page {
     /// Adds the families of `sources`, called once after all families of the page's own are written.
     ///
     /// Samples of a name that the page has are added to that family, under its HELP and TYPE; families
-    /// with other names follow at the end, sorted by name. Of several sources with the same name the
+    /// with other names follow at the end. Of several sources with the same name the
     /// first determines HELP and TYPE. Samples with another type, and series that are there already,
     /// are dropped and counted; so are, in OpenMetrics, names that it reserves for another family and
     /// values that it forbids, for which a strict parser would reject the whole page.

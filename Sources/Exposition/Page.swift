@@ -10,6 +10,7 @@ internal import Wire
 package struct Page: ~Copyable {
     /// A family on the page. It reaches up to the start of the next one.
     package struct Section: Sendable {
+        let name: String
         /// The hash of the family's name.
         package let identity: UInt64
         package let kind: Family.Kind
@@ -28,6 +29,10 @@ package struct Page: ~Copyable {
     package internal(set) var sections: [Section] = []
     /// The sum of the hashes of the names in `sections`: pages with the same families have the same.
     package private(set) var familySignature: UInt64 = 0
+    /// A hash of the names in `sections` in their order.
+    private(set) var familySequence: UInt64 = 0
+    /// Of the last page.
+    var order = FamilyOrder()
     /// Whether the family begun last is a duplicate, so that its samples are dropped.
     private(set) var familyIsRefused = false
     /// Samples dropped because of `allowSamples`, since that was last called.
@@ -81,6 +86,7 @@ package struct Page: ~Copyable {
         allowSamples(.max)
         familyIsRefused = false
         familySignature = 0
+        familySequence = 0
         sections.removeAll(keepingCapacity: true)
         familyNames.removeAll()
         series.removeAll()
@@ -111,6 +117,7 @@ package struct Page: ~Copyable {
         familyIsRefused = !familyNames.insert(family.identity)
         if familyIsRefused { return }
         familySignature &+= family.identity
+        familySequence = familySequence &* 31 &+ family.identity
         (kind, nameCount) = (family.kind, family.nameBytes.count)
         let start = body.count
         switch format {
@@ -120,7 +127,7 @@ package struct Page: ~Copyable {
         }
         sections.append(
             Section(
-                identity: family.identity, kind: family.kind, start: start,
+                name: family.name, identity: family.identity, kind: family.kind, start: start,
                 headerCount: body.count - start))
     }
 

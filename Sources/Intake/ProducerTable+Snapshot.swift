@@ -65,7 +65,7 @@ extension ProducerTable {
         var records: [String: Record] = [:]
         for _ in 0..<reader.count() {
             let producer = reader.text().string
-            var record = ProducerTable.record(&reader)
+            var record = ProducerTable.record(&reader, of: producer)
             let age = real > record.lastPush ? real - record.lastPush : 0
             record.lastPush = now > age ? now - age : 0
             records[producer] = record
@@ -88,8 +88,8 @@ extension ProducerTable {
         }
     }
 
-    private static func record(_ reader: inout ByteReader) -> Record {
-        var record = Record(number: reader.number())
+    private static func record(_ reader: inout ByteReader, of producer: String) -> Record {
+        var record = Record(number: reader.number(), name: name(of: producer))
         record.lastPush = reader.number()
         record.lastSuccess = reader.double()
         record.duplicates = reader.number()

@@ -13,6 +13,8 @@ package final class ProducerTable: Sendable {
         /// Starts that are remembered of one producer: the current process and the one before, whose
         /// retries can still arrive.
         package var starts = 2
+        /// Names of producers that have a series of their own.
+        package var names = 1_000
         /// How far a start can be ahead of the daemon's clock. A start far ahead would make every
         /// later process of the producer stale.
         package var aheadNanoseconds: UInt64 = 86_400_000_000_000
@@ -50,6 +52,8 @@ package final class ProducerTable: Sendable {
 
     struct Record {
         var number: UInt64
+        /// See `ProducerTable.successes`.
+        let name: String
         /// By start, the latest last.
         var lives: [Incarnation] = []
         var lastPush: UInt64 = 0
@@ -137,10 +141,11 @@ package final class ProducerTable: Sendable {
             if state.records[key.producer] == nil {
                 if state.records.count >= limits.producers { state.removeOldest() }
                 state.lastNumber += 1
-                state.records[key.producer] = Record(number: state.lastNumber)
+                state.records[key.producer] = Record(
+                    number: state.lastNumber, name: ProducerTable.name(of: key.producer))
             }
             let decision = ProducerTable.decide(
-                key, record: &state.records[key.producer, default: Record(number: 0)],
+                key, record: &state.records[key.producer, default: Record(number: 0, name: "")],
                 limits: limits)
             if decision.0 != .staleStart { state.touch(key.producer, now: now) }
             return decision
@@ -197,7 +202,11 @@ package final class ProducerTable: Sendable {
             let isNew = state.records[key.producer] == nil
             if isNew, state.records.count >= limits.producers { state.removeOldest() }
             let decision = ProducerTable.decide(
-                key, record: &state.records[key.producer, default: Record(number: number)],
+                key,
+                record: &state.records[
+                    key.producer,
+                    default: Record(
+                        number: number, name: ProducerTable.name(of: key.producer))],
                 limits: limits)
             if decision.0 != .staleStart { state.touch(key.producer, now: now) }
         }
@@ -208,13 +217,45 @@ package final class ProducerTable: Sendable {
         state.withLock { $0.records[key.producer]?.lastSuccess = time }
     }
 
-    /// When each producer's last batch was accepted, in Unix seconds.
-    package var successes: [(producer: String, time: Double)] {
+    /// When the last batch of the producers of each name was accepted, in Unix seconds, by name.
+    ///
+    /// A producer's name is the part of its id before the first `/`, so that a process that is started
+    /// again makes no new series; ids without `/` share `other`. The names of the oldest producers come
+    /// first, up to `Limits.names`; further ones share `other`, too.
+    package var successes: [(name: String, time: Double)] {
+        struct Name {
+            var number: UInt64
+            var time: Double
+        }
+        var names: [String: Name] = [:]
         state.withLock { state in
-            state.records.compactMap {
-                $0.value.lastSuccess > 0 ? ($0.key, $0.value.lastSuccess) : nil
+            for record in state.records.values where record.lastSuccess > 0 {
+                let known = names[record.name] ?? Name(number: record.number, time: 0)
+                names[record.name] = Name(
+                    number: min(known.number, record.number),
+                    time: max(known.time, record.lastSuccess))
             }
         }
+        if names.count > limits.names {
+            let beyond = names.sorted { $0.value.number < $1.value.number }.dropFirst(limits.names)
+            var other = names[ProducerTable.otherName]?.time ?? 0
+            for (name, entry) in beyond {
+                other = max(other, entry.time)
+                names[name] = nil
+            }
+            names[ProducerTable.otherName] = Name(number: 0, time: other)
+        }
+        return names.map { ($0.key, $0.value.time) }.sorted { $0.name < $1.name }
+    }
+
+    static let otherName = "other"
+
+    /// The name under which a producer's series are shown.
+    static func name(of producer: String) -> String {
+        guard let slash = producer.utf8.firstIndex(of: 0x2F), slash > producer.startIndex else {
+            return otherName
+        }
+        return String(producer[..<slash])
     }
 
     /// Removes a producer. Returns its number, or nil if it is not known.

@@ -16,7 +16,7 @@ package struct PageRenderer: ~Copyable {
     /// sets. Their number is bounded: with many, the sets are reserved again now and then.
     private static let reservedSetLimit = 64
 
-    /// `owners` are in page order. `reserve` gets the families that owners write, by the hash of the
+    /// Of a name that several owners have, the HELP and TYPE of the first of `owners` count. `reserve` gets the families that owners write, by the hash of the
     /// name, whenever there are new ones: pushes must not use these names with another type. Responses
     /// take their memory from `pages`.
     package init(
@@ -62,6 +62,7 @@ package struct PageRenderer: ~Copyable {
             if let source = owner.renderedFamilies(for: scrape) { sources.append(source) }
         }
         page.merge(sources)
+        page.sortFamilies()
         page.finish()
         return true
     }

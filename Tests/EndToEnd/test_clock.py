@@ -111,7 +111,7 @@ def test_a_clock_that_is_set_changes_no_life(keep, clock, hours):
     assert abs(page(daemon).value("push_time_seconds", job="new") - clock.now) < 60
     accept(daemon, [{"model": "m", "duration_seconds": 0.25}], **stamp(3))
     assert abs(page(daemon).value(
-        "ml_push_last_success_timestamp_seconds", producer="p") - clock.now) < 60
+        "ml_push_last_success_timestamp_seconds", producer="other") - clock.now) < 60
     # The next snapshot comes in its time.
     wait_until(lambda: abs(page(daemon).value("ml_journal_last_snapshot_timestamp_seconds")
                            - clock.now) < 60, 20, "a snapshot with the new time")

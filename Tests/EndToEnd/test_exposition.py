@@ -140,3 +140,15 @@ def test_self_metrics_are_there(daemon):
 def test_the_process_started_just_now(start):
     page = pages.parse_text(start.daemon("--collector.disable-defaults").get().body)
     assert abs(page.value("process_start_time_seconds") - time.time()) < 600
+
+
+def test_families_are_sorted_by_name_whoever_they_belong_to(start, tmp_path):
+    (tmp_path / "a.prom").write_text("# TYPE zz_last gauge\nzz_last 1\n# TYPE aa_first gauge\naa_first 1\n")
+    daemon = start.daemon(f"--collector.textfile.directory={tmp_path}")
+    assert daemon.push("/v1/events", b'{"model": "fraud"}',
+                       headers={"Content-Type": "application/json"}).status == 200
+    assert daemon.push("/metrics/job/nightly", b"# TYPE backup_rows gauge\nbackup_rows 7\n").status == 200
+    page = daemon.get("/metrics").body.decode()
+    names = re.findall(r"^# TYPE (\S+)", page, re.M)
+    assert {"aa_first", "backup_rows", "ml_requests_total", "node_load1", "zz_last"} <= set(names)
+    assert names == sorted(names)

@@ -402,4 +402,42 @@ private final class Applied: Sendable {
             }
         }
     }
+
+    @Test func `producers of one name share the newest time, ids without a slash share other`() {
+        let producers = ProducerTable()
+        let times = [
+            ("scorer/1", 10.0), ("scorer/2", 30), ("scorer/1", 20), ("web/9/x", 5), ("lone", 7),
+            ("/odd", 8), ("silent/1", 0),
+        ]
+        for (sequence, (producer, time)) in times.enumerated() {
+            let batch = IdempotencyKey(
+                producer: producer, start: 1, sequence: UInt64(sequence + 1))
+            _ = producers.decide(batch, now: 1)
+            if time > 0 { producers.recordSuccess(batch, at: time) }
+        }
+        #expect(producers.successes.map(\.name) == ["other", "scorer", "web"])
+        #expect(producers.successes.map(\.time) == [8, 30, 5])
+        _ = producers.forget("scorer/2")
+        #expect(producers.successes.map(\.time) == [8, 20, 5])
+        let other = ProducerTable()
+        let image = producers.image
+        for section in 0..<image.sectionCount {
+            let isRestored = other.restore(image.bytes(of: section).span)
+            #expect(isRestored)
+        }
+        #expect(other.successes.map(\.name) == ["other", "scorer", "web"])
+    }
+
+    @Test func `names beyond their limit share other, those of the oldest producers stay`() {
+        var limits = ProducerTable.Limits()
+        limits.names = 2
+        let producers = ProducerTable(limits)
+        for (number, name) in ["c", "a", "d", "b"].enumerated() {
+            let batch = IdempotencyKey(producer: "\(name)/1", start: 1, sequence: 1)
+            _ = producers.decide(batch, now: 1)
+            producers.recordSuccess(batch, at: Double(number + 1))
+        }
+        #expect(producers.successes.map(\.name) == ["a", "c", "other"])
+        #expect(producers.successes.map(\.time) == [2, 1, 4])
+    }
 }

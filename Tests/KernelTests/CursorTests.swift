@@ -14,7 +14,7 @@ struct CursorTests {
         #expect(number("x") == nil)
     }
 
-    @Test func `digits are 0 to 9, and their neighbours in ASCII are none`() {
+    @Test func `digits are 0 to 9, and their neighbours in ASCII are not`() {
         for (text, value) in [("09", 9), ("90", 90)] as [(String, UInt64)] {
             let bytes = Array(text.utf8)
             #expect(number(text) == value)

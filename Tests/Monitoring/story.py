@@ -107,9 +107,12 @@ class Story:
             events.append({"model": "chat", "version": "1", "count": 4, "outcome": "ok",
                            "duration_seconds": first + output * each,
                            "tokens": {"input": random.randint(200, 2500), "output": output},
-                           "time_to_first_token_seconds": first, "time_per_output_token_seconds": each})
+                           "time_to_first_token_seconds": first, "time_per_output_token_seconds": each,
+                           "stages": {"queue": 0.1 * first, "prefill": 0.9 * first, "decode": output * each},
+                           "finish_reason": random.choices(("stop", "length", "tool_calls"), (80, 14, 6))[0]})
         events.append({"type": "state", "model": "chat", "version": "1",
-                       "in_flight": random.randint(3, 9) * round(slow), "queue_length": round(4 * (slow - 1))})
+                       "in_flight": random.randint(3, 9) * round(slow), "queue_length": round(4 * (slow - 1)),
+                       "kv_cache_usage_ratio": min(1.0, random.uniform(0.42, 0.55) * slow)})
         return events
 
     def events(self, minute: int, host: int) -> list[dict]:

@@ -1,6 +1,8 @@
 """The rules as they are shipped: what each alert says, what it reads, and that it is tested."""
 
+import os
 import re
+import shutil
 import subprocess
 import urllib.parse
 
@@ -193,3 +195,17 @@ def test_every_record_is_read():
     for rule in rules():
         if not rule.is_alert:
             assert rule.name in read or rule.name in texts, f"no rule or panel reads {rule}"
+
+
+def test_the_addresses_of_links_can_be_set(tmp_path):
+    """RUNBOOKS and GRAFANA of `make rules` stand in every alert."""
+    copy = tmp_path / "prometheus"
+    shutil.copytree(REPOSITORY / "deploy" / "prometheus", copy)
+    subprocess.run([copy / "generate"], check=True, env={
+        **os.environ, "RUNBOOKS": "https://wiki.example.org/runbooks/", "GRAFANA": "https://grafana.example.org"})
+    made = rules(copy / "rules")
+    assert len(made) == len(rules())
+    for rule in (rule for rule in made if rule.is_alert):
+        notes = rule.content["annotations"]
+        assert notes["runbook_url"] == f"https://wiki.example.org/runbooks/{rule.name}.md"
+        assert notes["dashboard_url"].startswith("https://grafana.example.org/d/")

@@ -54,7 +54,10 @@ struct PageRendererTests {
         #expect(isMade)
     }
 
-    @Test func `owners write in order, then rendered families are merged in the same order`() {
+    @Test
+    func
+        `owners write in order, rendered families are merged in the same order, the page is sorted`()
+    {
         var renderer = PageRenderer(
             [
                 FakeOwner("b", merging: "shared"), FakeOwner("a"),
@@ -64,10 +67,10 @@ struct PageRendererTests {
         expectPage(&renderer, context())
         #expect(
             lines(renderer).filter { !$0.hasPrefix("# TYPE") } == [
-                "# HELP b Of b.", "b 1", "# HELP a Of a.", "a 1", "a{owner=\"shared\"} 1",
-                "# HELP shared Of shared.", "shared 1", "shared{owner=\"b\"} 1",
-                "shared{owner=\"z\"} 1", "# HELP z Of z.", "z 1", "# HELP y Of y.", "y 1",
+                "# HELP a Of a.", "a 1", "a{owner=\"shared\"} 1", "# HELP b Of b.", "b 1",
                 "# HELP new Merged by y.", "new{owner=\"y\"} 1",
+                "# HELP shared Of shared.", "shared 1", "shared{owner=\"b\"} 1",
+                "shared{owner=\"z\"} 1", "# HELP y Of y.", "y 1", "# HELP z Of z.", "z 1",
             ])
     }
 

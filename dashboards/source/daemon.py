@@ -137,7 +137,7 @@ def pushes(board: Board):
               "Alert: SeriesDropped.", "ops",
               Query("sum by (reason) (rate(ml_series_dropped_total{@host}[@rate]))", "{{reason}}"),
               by_name=True, width=8),
-        bars("Silent producers", "Time since the last push of each producer; the twenty longest.", "s",
+        bars("Silent producers", "Time since the last push by each name of producers (Producer-Id before the slash); the twenty longest.", "s",
              Query("topk(20, time() - max by (instance, producer) "
                    "(ml_push_last_success_timestamp_seconds{@host}))",
                    "{{instance}} {{producer}}"), width=8))

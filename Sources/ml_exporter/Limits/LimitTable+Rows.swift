@@ -122,6 +122,9 @@ extension LimitTable {
             Row(
                 "producers that are remembered", limit: .count(ProducerTable.Limits().producers),
                 answer: "the longest silent one is forgotten"),
+            Row(
+                "names of producers with a series", limit: .count(ProducerTable.Limits().names),
+                answer: "counted as `other`"),
             // Events.
             Row(
                 "events of a push: `event_limit`", limit: .count(events.events),

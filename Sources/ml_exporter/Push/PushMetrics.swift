@@ -57,7 +57,7 @@ struct PushMetrics: ~Copyable {
     private let durationLabels = LabelSet([("path", PushRequests.Path.events.name)])
     private let last = Family(
         "ml_push_last_success_timestamp_seconds", kind: .gauge,
-        help: "Unix time of the last accepted batch of each producer.")
+        help: "Unix time of the last accepted batch, by the part of Producer-Id before the slash.")
     private var byProducer: [String: Series] = [:]
 
     init(_ ingestor: EventIngestor, requests: PushRequests) {
@@ -142,8 +142,8 @@ struct PushMetrics: ~Copyable {
         if known.isEmpty && anonymous == 0 { return }
         page.begin(last)
         if anonymous > 0 { page.sample(series(of: "anonymous"), value: anonymous) }
-        for (producer, time) in known where producer != "anonymous" {
-            page.sample(series(of: producer), value: time)
+        for (name, time) in known where name != "anonymous" {
+            page.sample(series(of: name), value: time)
         }
         if byProducer.count > 2 * known.count + 64 { byProducer.removeAll() }
     }
