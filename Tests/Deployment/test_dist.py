@@ -63,6 +63,13 @@ def test_the_program_has_no_path_of_its_build(unpacked):
         assert str(path).encode() + b"/" not in program
 
 
+def test_the_hashes_of_incremental_builds_are_zeros(unpacked):
+    """They are made of debugging data, which has the folder of the build in it."""
+    dump = accepted("objdump", "-s", "-j", ".swift_modhash", unpacked / "usr/bin/ml_exporter")
+    words = re.findall(r"^ [0-9a-f]+ ((?:[0-9a-f]{2,8} ){1,4})", dump, re.MULTILINE)
+    assert words and not "".join(words).replace(" ", "").strip("0")
+
+
 def test_the_tarball_runs_from_its_folder(release, tmp_path):
     accepted("tar", "-xf", *release[2].glob("*.tar.gz"), "-C", tmp_path)
     [folder] = tmp_path.iterdir()

@@ -254,7 +254,9 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--module", action="append", default=[], help="only these modules")
     parser.add_argument("--wanted", type=float, default=0.85)
-    parser.add_argument("--seconds", type=int, default=600, help="longest run of the tests")
+    parser.add_argument("--seconds", type=int, default=900, help="longest run of the tests")
+    parser.add_argument("--trust", action="store_true",
+                        help="do not run the tests without a change first: they are known to pass")
     parser.add_argument("--list", action="store_true", help="only print the places")
     arguments = parser.parse_args()
 
@@ -278,7 +280,7 @@ def main() -> int:
     mutants, refused = compile_mutants(candidates, arguments.count)
     for mutant in refused:
         print(f"refused   {mutant.where}: {descriptions[mutant]}", flush=True)
-    if not passes(-1, arguments.seconds):
+    if not arguments.trust and not passes(-1, arguments.seconds):
         print("the unit tests fail without any change", file=sys.stderr)
         return 2
 

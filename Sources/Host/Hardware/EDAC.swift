@@ -2,7 +2,7 @@ internal import Exposition
 internal import Kernel
 
 /// Memory errors that were corrected or not (Documentation/driver-api/edac.rst).
-struct EDAC: Collector, ~Copyable {
+struct EDAC: AttributeCollector, ~Copyable {
     static var name: String { "edac" }
 
     private typealias Labels = [(name: String, value: String)]
@@ -33,22 +33,14 @@ struct EDAC: Collector, ~Copyable {
             help: "Total \(parts[parts.count - 1]) memory errors\(place).")
     }
 
-    private var directory: DeviceDirectory
-    private var readings = AttributeFamilies()
+    var directory: DeviceDirectory
+    var readings = AttributeFamilies()
 
     init(_ machine: CollectorResources) {
         directory = DeviceDirectory(machine, path: "devices/system/edac/mc")
     }
 
-    mutating func collect(_ scrape: inout CollectionContext, into page: inout Page)
-        throws(KernelError)
-    {
-        if let names = try directory.look(&scrape) { find(names) }
-        if readings.write(&scrape, to: &page) { directory.lookSoon() }
-    }
-
-    private mutating func find(_ names: [String]) {
-        readings.begin()
+    mutating func find(_ names: [String]) {
         for name in names {
             guard let controller = name.number(behind: "mc") else { continue }
             let folder = "\(directory.path)/\(name)"
@@ -62,7 +54,6 @@ struct EDAC: Collector, ~Copyable {
                 }
             }
         }
-        readings.end()
     }
 
     private mutating func findRow(_ folder: String, labels: Labels) {

@@ -2,12 +2,12 @@ internal import Exposition
 internal import Kernel
 
 /// Energy that parts of processors have used (Documentation/power/powercap/powercap.rst).
-struct RAPL: Collector, ~Copyable {
+struct RAPL: AttributeCollector, ~Copyable {
     static var name: String { "rapl" }
 
-    private var directory: DeviceDirectory
+    var directory: DeviceDirectory
     private let showsZone: Bool
-    private var readings = AttributeFamilies()
+    var readings = AttributeFamilies()
 
     /// `showsZone` puts the zone into a label instead of the family's name.
     init(_ machine: CollectorResources, showsZone: Bool) {
@@ -18,14 +18,12 @@ struct RAPL: Collector, ~Copyable {
     mutating func collect(_ scrape: inout CollectionContext, into page: inout Page)
         throws(KernelError)
     {
-        if let names = try directory.look(&scrape) { find(names) }
-        if readings.write(&scrape, to: &page) { directory.lookSoon() }
+        try collectAttributes(&scrape, into: &page)
         // Since CVE-2020-8694 the counters are root's.
         if let refusal = readings.refusal { throw refusal }
     }
 
-    private mutating func find(_ names: [String]) {
-        readings.begin()
+    mutating func find(_ names: [String]) {
         var uses: [String: Int] = [:]
         for name in names {
             let folder = "\(directory.path)/\(name)"
@@ -44,7 +42,6 @@ struct RAPL: Collector, ~Copyable {
             let row = AttributeRow("energy_uj", family: family, help: help, scale: .over(1e6))
             readings.add([row], in: folder, of: directory.root, labels: labels)
         }
-        readings.end()
     }
 
     /// `package-1` is the zone `package` with the index 1; a name without an index gets that of

@@ -2,7 +2,7 @@ internal import Exposition
 internal import Kernel
 
 /// Thermal zones and cooling devices (Documentation/driver-api/thermal/sysfs-api.rst).
-struct ThermalZone: Collector, ~Copyable {
+struct ThermalZone: AttributeCollector, ~Copyable {
     static var name: String { "thermal_zone" }
 
     /// Millidegrees Celsius.
@@ -21,22 +21,14 @@ struct ThermalZone: Collector, ~Copyable {
             help: "Maximum throttle state of the cooling device", form: .signed),
     ]
 
-    private var directory: DeviceDirectory
-    private var readings = AttributeFamilies()
+    var directory: DeviceDirectory
+    var readings = AttributeFamilies()
 
     init(_ machine: CollectorResources) {
         directory = DeviceDirectory(machine, path: "class/thermal")
     }
 
-    mutating func collect(_ scrape: inout CollectionContext, into page: inout Page)
-        throws(KernelError)
-    {
-        if let names = try directory.look(&scrape) { find(names) }
-        if readings.write(&scrape, to: &page) { directory.lookSoon() }
-    }
-
-    private mutating func find(_ names: [String]) {
-        readings.begin()
+    mutating func find(_ names: [String]) {
         for name in names {
             if let zone = ThermalZone.number(of: name, behind: "thermal_zone") {
                 add(ThermalZone.zoneRows, of: name, labels: [("zone", zone)])
@@ -44,7 +36,6 @@ struct ThermalZone: Collector, ~Copyable {
                 add(ThermalZone.coolingRows, of: name, labels: [("name", device)])
             }
         }
-        readings.end()
     }
 
     private mutating func add(
