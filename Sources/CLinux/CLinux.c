@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <malloc.h>
 #include <pthread.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -22,7 +23,8 @@
 // While a connection is ready, the library polls with a timeout of 0 before each step of that
 // connection, three times per request and nearly always without an event. Three of four such polls in a
 // row return here: the event of another connection waits for at most three steps longer.
-#if !__has_feature(thread_sanitizer)
+//
+// epoll_pwait is what the thread sanitizer intercepts in its turn; its own symbol of epoll_wait is weak.
 int epoll_wait(int poll, struct epoll_event *events, int capacity, int timeout) {
   static __thread unsigned polls_in_row;
   if (timeout != 0) {
@@ -32,7 +34,15 @@ int epoll_wait(int poll, struct epoll_event *events, int capacity, int timeout) 
   }
   return epoll_pwait(poll, events, capacity > 1 ? capacity - 1 : capacity, timeout, NULL);
 }
-#endif
+
+// A reload signal must not end the process before main blocks the signals it waits for: the loader and the
+// Swift runtime start for some milliseconds. Commands that do not wait for SIGHUP unblock it.
+__attribute__((constructor)) static void block_hangup(void) {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGHUP);
+  pthread_sigmask(SIG_BLOCK, &set, NULL);
+}
 
 int clinux_open(const char *path, int flags) {
   int file;

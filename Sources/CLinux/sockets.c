@@ -5,6 +5,7 @@
 #include <linux/tcp.h>
 #include <netinet/in.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -82,9 +83,42 @@ int64_t clinux_tcp_received(int descriptor) {
   return (int64_t)info.tcpi_bytes_received;
 }
 
+int64_t clinux_tcp_acknowledged(int descriptor) {
+  struct tcp_info info;
+  socklen_t size = sizeof info;
+  memset(&info, 0, sizeof info);
+  if (getsockopt(descriptor, IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return -1;
+  if (size < offsetof(struct tcp_info, tcpi_bytes_acked) + sizeof info.tcpi_bytes_acked) return -1;
+  return (int64_t)info.tcpi_bytes_acked;
+}
+
 int clinux_is_half_closed(int descriptor) {
   char byte;
   return recv(descriptor, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+}
+
+int clinux_epoll(void) { return epoll_create1(EPOLL_CLOEXEC); }
+
+static int epoll_add(int epoll, int descriptor, uint32_t events, uint64_t number) {
+  struct epoll_event event = {.events = events, .data.u64 = number};
+  return epoll_ctl(epoll, EPOLL_CTL_ADD, descriptor, &event);
+}
+
+int clinux_epoll_add_readable(int epoll, int descriptor, uint64_t number) {
+  return epoll_add(epoll, descriptor, EPOLLIN, number);
+}
+
+int clinux_epoll_add_half_close(int epoll, int descriptor, uint64_t number) {
+  return epoll_add(epoll, descriptor, EPOLLRDHUP | EPOLLONESHOT, number);
+}
+
+int clinux_epoll_wait(int epoll, uint64_t *numbers, int capacity, int milliseconds) {
+  struct epoll_event events[32];
+  if (capacity > 32) capacity = 32;
+  // Not epoll_wait, which CLinux.c replaces.
+  int count = epoll_pwait(epoll, events, capacity, milliseconds, NULL);
+  for (int index = 0; index < count; index++) numbers[index] = events[index].data.u64;
+  return count;
 }
 
 int clinux_is_listening_stream(int descriptor) {

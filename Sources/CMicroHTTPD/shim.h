@@ -72,6 +72,21 @@ static inline int mhd_socket(struct MHD_Connection *connection) {
   return info == NULL ? -1 : info->connect_fd;
 }
 
+// MHD_get_connection_info is variadic. The address that the connection was added with.
+static inline const struct sockaddr *mhd_peer_address(struct MHD_Connection *connection) {
+  const union MHD_ConnectionInfo *info =
+      MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+  return info == NULL ? NULL : info->client_addr;
+}
+
+// Ends the query of a request target behind its question mark, in the memory of libmicrohttpd, whose
+// callback passes it as const. Called from MHD_OPTION_URI_LOG_CALLBACK, which is followed by the parsing
+// of the query.
+static inline void mhd_hide_query(const char *uri) {
+  char *query = uri == NULL ? NULL : strchr((char *)uri, '?');
+  if (query != NULL) query[1] = 0;
+}
+
 // MHD_get_connection_info is variadic. The value that NOTIFY_CONNECTION stored for this socket.
 static inline void *mhd_socket_context(struct MHD_Connection *connection) {
   const union MHD_ConnectionInfo *info =

@@ -30,11 +30,13 @@ struct CannedResponses: Sendable {
     let notImplemented: CannedResponse
     let unavailable: CannedResponse
     let busy: CannedResponse
+    /// Clients hold too many bytes of responses; closes the connection, which is a slow reader's.
+    let heldResponses: CannedResponse
     let badVersion: CannedResponse
     /// Indexed by `Router.Match.wrongMethod`.
     let wrongMethod: [CannedResponse]
 
-    init(_ errorFormat: ErrorFormat, allowed: [String], limits: Limits) {
+    init(_ errorFormat: ErrorFormat, allowed: [String], limits: Limits, held: HeldResponses) {
         prefix = Array(errorFormat.prefix.utf8)
         let later = [("Retry-After", "1")]
         badRequest = CannedResponse(errorFormat, status: 400, sentence: "malformed HTTP request")
@@ -59,6 +61,11 @@ struct CannedResponses: Sendable {
             errorFormat, status: 503,
             sentence: "too many request bodies in flight: limit \(limits.bodies.limit) bytes",
             headers: later)
+        heldResponses = CannedResponse(
+            errorFormat, status: 503,
+            sentence:
+                "too many unread responses: limit \(held.limitBytes) bytes, \(held.clientLimitBytes) per client",
+            headers: later)
         badVersion = CannedResponse(
             errorFormat, status: 505, sentence: "HTTP version not supported; use HTTP/1.1")
         wrongMethod = allowed.map { methods in
@@ -82,13 +89,19 @@ struct CannedResponses: Sendable {
         }
     }
 
-    /// Response to a connection beyond the limit, sent before any request is read.
-    static let connectionLimit: StaticString = """
-        HTTP/1.1 503 Service Unavailable\r
-        Connection: close\r
-        Content-Type: text/plain; charset=utf-8\r
-        Content-Length: 21\r
-        \r
-        too many connections\n
-        """
+    /// The bytes of the response to a connection beyond a limit, sent before any request is read.
+    static func connectionRefusal(_ sentence: String) -> [UInt8] {
+        let headers = SecurityHeaders.all.map { "\($0.name): \($0.value)\r\n" }.joined()
+        return Array(
+            """
+            HTTP/1.1 503 Service Unavailable\r
+            Connection: close\r
+            Retry-After: 1\r
+            Content-Type: text/plain; charset=utf-8\r
+            \(headers)Content-Length: \(sentence.utf8.count + 1)\r
+            \r
+            \(sentence)
+
+            """.utf8)
+    }
 }

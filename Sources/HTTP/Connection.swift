@@ -8,7 +8,8 @@ internal import Synchronization
 final class Connection: @unchecked Sendable {
     // The connection's libmicrohttpd thread owns everything but the deadline, which is atomic. While
     // the request is suspended, the owner of its `PendingResponse` owns `answer`; libmicrohttpd's lock
-    // in MHD_resume_connection passes it back. The lock of `Deadlines` guards `observed…` and `place`.
+    // in MHD_resume_connection passes it back. The lock of `OpenConnections` guards `observed…`,
+    // `nudge…` and `isCounted`.
 
     /// The state of the current request.
     enum Phase {
@@ -29,12 +30,29 @@ final class Connection: @unchecked Sendable {
     }
 
     let descriptor: Int32
-    /// Whether the connection is beyond the limit and only open until its 503 is read.
-    let isRefused: Bool
+    /// The client whose share of the server's connections it uses; nil if that is not limited.
+    let client: ClientKey?
+    /// The client whose share of what servers have in common it uses.
+    let owner: ClientKey
+    /// Whether it is one of a Unix socket.
+    let isLocal: Bool
+    private let statistics: Statistics
+    /// Its number in `OpenConnections`, which no other connection of the server ever had.
+    var number: UInt64 = 0
+    /// The limit beyond which the connection is: it is then only open until its 503 is read. Set before
+    /// other threads know the connection.
+    var refusal: OpenConnections.Refusal?
+    var isRefused: Bool { refusal != nil }
+    /// Whether it counts against `Limits.connections`.
+    var isCounted = false
+    /// Whether its response is counted in `HeldResponses`. Passed on like `answer`.
+    var holdsResponse = false
     var phase = Phase.idle
     var decision: RouteDecision?
     var answer: ResponseCore?
     var form = Target.Form.malformed
+    /// The authority of a target in absolute form, else empty.
+    var authority = Buffer(capacity: 16)
     var path = Buffer(capacity: 128)
     var rawPath = Buffer(capacity: 128)
     var query = Buffer(capacity: 128)
@@ -54,13 +72,29 @@ final class Connection: @unchecked Sendable {
     /// When the connection is cut and why: monotonic nanoseconds in the upper 60 bits, the reason in
     /// the four lowest; 0 for never. One word, so that the clock thread reads both without a lock.
     private let deadline = Atomic<UInt64>(0)
-    var place = 0
     var observedDeadline: UInt64 = 0
     var observedBytes: Int64 = 0
+    /// When libmicrohttpd is to be told again that the client has closed its side; 0 if it has not.
+    var nudgeNanoseconds: UInt64 = 0
+    var nudgeStep: UInt64 = 0
 
-    init(descriptor: Int32, isRefused: Bool) {
+    init(
+        descriptor: Int32, client: ClientKey?, owner: ClientKey, isLocal: Bool,
+        statistics: Statistics
+    ) {
         self.descriptor = descriptor
-        self.isRefused = isRefused
+        self.isLocal = isLocal
+        self.client = client
+        self.owner = owner
+        self.statistics = statistics
+    }
+
+    /// Closes the connection because others need the memory of its response. The caller sees to it that
+    /// the descriptor is still the connection's.
+    func wasCutForMemory() {
+        neverExpire()
+        statistics.count(.slowReader)
+        shutdown(descriptor, Int32(SHUT_RDWR))
     }
 
     /// Appends part of the body. `expected` is the request's Content-Length in bytes, else 0.

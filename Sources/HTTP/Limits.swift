@@ -5,6 +5,15 @@ package struct Limits: Sendable {
     /// Connections served at the same time, over all listeners of the server. 512: Prometheus and a
     /// person's browser use a few; each costs `connectionMemoryBytes` at most.
     package var connections = 512
+    /// The share of one client while there are too few connections for all; nil for a quarter of
+    /// `connections`.
+    package var connectionsPerClient: Int?
+    /// Whether clients on the loopback interface have a share of their own: not where all clients are
+    /// processes of this machine that share one address.
+    package var limitsLoopbackClients = true
+    /// Clients of servers with different scopes have shares of their own of what the servers have in
+    /// common.
+    package var clientScope: UInt8 = 0
     /// Connections beyond `connections` that are accepted at the same time to send 503; further ones
     /// wait in the kernel's backlog.
     package var connectionReserve = 64
@@ -43,6 +52,9 @@ extension Limits {
     func bodyBytes(isEncoded: Bool) -> Int {
         isEncoded ? min(encodedBodyBytes ?? bodyBytes, bodyBytes) : bodyBytes
     }
+
+    /// The share of one client.
+    package var clientConnections: Int { connectionsPerClient ?? max(connections / 4, 1) }
 
     /// Traps on limits that make no sense: they come from our own code, never from clients.
     func check() {

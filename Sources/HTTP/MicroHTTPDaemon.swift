@@ -105,7 +105,9 @@ private func connectionChanged(
     guard let context = unsafe context, let slot = unsafe slot else { return }
     let core = unsafe core(context)
     if event == .CONNECTION_NOTIFY_STARTED {
-        let opened = core.didOpen(unsafe mhd_socket(handle))
+        let address = unsafe mhd_peer_address(handle)
+        let client = unsafe address.flatMap { unsafe ClientKey($0, scope: core.limits.clientScope) }
+        let opened = core.didOpen(unsafe mhd_socket(handle), client: client)
         unsafe slot.pointee = Unmanaged.passRetained(opened).toOpaque()
     } else if let kept = unsafe slot.pointee {
         unsafe slot.pointee = nil
@@ -122,6 +124,8 @@ private func targetReceived(
     }
     let isAccepted = unsafe core(context).didReceiveTarget(
         connection(kept), target: Span(_unsafeBytes: bytes(target)))
+    // Its record of each parameter fills the connection's memory until no response can be made.
+    unsafe mhd_hide_query(target)
     return unsafe isAccepted ? kept : nil
 }
 

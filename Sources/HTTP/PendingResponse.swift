@@ -25,9 +25,23 @@ package struct PendingResponse: ~Copyable, @unchecked Sendable {
         unsafe clinux_is_half_closed(mhd_socket(handle)) != 0
     }
 
+    /// The client that waits.
+    package var client: ClientKey { connection.owner }
+
+    /// Whether a response of so many bytes would be sent to this client.
+    package func hasRoom(forBytes bytes: Int) -> Bool {
+        core.held.hasRoom(for: client, bytes: bytes)
+    }
+
+    /// Answers 503 because clients have not read too many bytes of earlier responses.
+    package consuming func refuseForHeldResponses() {
+        core.statistics.count(.heldResponses)
+        response = core.constants(for: connection).heldResponses.close
+    }
+
     /// Sets the response, which may be shared with other requests, and resumes the request.
     package consuming func answer(_ response: borrowing Response) {
-        self.response = response.core
+        self.response = core.admitted(response.core, for: connection)
     }
 
     deinit {

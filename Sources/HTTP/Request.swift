@@ -6,6 +6,7 @@ internal import Kernel
 @safe
 package struct Request: ~Copyable {
     private let handle: OpaquePointer
+    private let authorityBytes: UnsafeRawBufferPointer
     private let pathBytes: UnsafeRawBufferPointer
     private let rawPathBytes: UnsafeRawBufferPointer
     private let queryBytes: UnsafeRawBufferPointer
@@ -19,6 +20,7 @@ package struct Request: ~Copyable {
     /// The connection's buffers must not change while the request exists.
     init(handle: OpaquePointer, connection: Connection, method: Method) {
         unsafe self.handle = handle
+        unsafe authorityBytes = connection.authority.bytes.withUnsafeBytes { unsafe $0 }
         unsafe pathBytes = connection.path.bytes.withUnsafeBytes { unsafe $0 }
         unsafe rawPathBytes = connection.rawPath.bytes.withUnsafeBytes { unsafe $0 }
         unsafe queryBytes = connection.query.bytes.withUnsafeBytes { unsafe $0 }
@@ -50,6 +52,17 @@ package struct Request: ~Copyable {
         @_lifetime(borrow self)
         get { unsafe _overrideLifetime(Span(_unsafeBytes: bodyBytes), borrowing: self) }
     }
+
+    /// The host that the request is for, with its port: the authority of a target in absolute form, else
+    /// the Host header (RFC 9112, 3.2.2 and 3.3); nil if the request names none.
+    @_lifetime(borrow self)
+    package func host() -> Span<UInt8>? {
+        if unsafe authorityBytes.isEmpty { return header("host") }
+        return unsafe _overrideLifetime(Span(_unsafeBytes: authorityBytes), borrowing: self)
+    }
+
+    /// Whether the connection is one of a Unix socket.
+    package var isLocal: Bool { connection.isLocal }
 
     /// The process that opened the connection (SO_PEERCRED), nil over TCP.
     package var peerProcess: Int32? {

@@ -43,6 +43,9 @@ package struct Response: ~Copyable, Sendable {
     }
 
     package var status: Int { core.status }
+
+    /// Bytes of a body that is not static.
+    package var bodyBytes: Int { core.body?.count ?? 0 }
 }
 
 /// The buffer of a response while libmicrohttpd reads it.
@@ -53,6 +56,8 @@ final class Body: @unchecked Sendable {
     fileprivate let bytes: UnsafeRawBufferPointer
     private var buffer: Buffer?
     private let pool: BufferPool?
+    /// Bytes of the body.
+    var count: Int { unsafe bytes.count }
 
     init(_ buffer: consuming Buffer, pool: BufferPool?) {
         unsafe bytes = buffer.bytes.withUnsafeBytes { unsafe $0 }
@@ -78,26 +83,35 @@ final class ResponseCore: @unchecked Sendable {
     // libmicrohttpd guards the response with a mutex of its own.
     private let pointer: OpaquePointer
     let status: Int
+    /// The body, nil for static memory.
+    let body: Body?
 
     convenience init(status: Int, headers: [(String, String)], constant: StaticString) {
         let start = unsafe UnsafeMutableRawPointer(mutating: constant.utf8Start)
-        let boundPath = unsafe MHD_create_response_from_buffer(
+        let response = unsafe MHD_create_response_from_buffer(
             constant.utf8CodeUnitCount, start, .RESPMEM_PERSISTENT)
-        unsafe self.init(status, headers: headers, boundPath: boundPath)
+        unsafe self.init(status, headers: headers, body: nil, response: response)
     }
 
     convenience init(status: Int, headers: [(String, String)], body: Body) {
         let kept = unsafe Unmanaged.passRetained(body)
-        let boundPath = unsafe MHD_create_response_from_buffer_with_free_callback_cls(
+        let response = unsafe MHD_create_response_from_buffer_with_free_callback_cls(
             body.bytes.count, UnsafeMutableRawPointer(mutating: body.bytes.baseAddress),
             releaseBody, kept.toOpaque())
-        unsafe self.init(status, headers: headers, boundPath: boundPath)
+        unsafe self.init(status, headers: headers, body: body, response: response)
     }
 
-    private init(_ status: Int, headers: [(String, String)], boundPath: OpaquePointer?) {
-        guard let boundPath = unsafe boundPath else { preconditionFailure("out of memory") }
-        unsafe pointer = boundPath
+    private init(
+        _ status: Int, headers: [(String, String)], body: Body?, response: OpaquePointer?
+    ) {
+        guard let response = unsafe response else { preconditionFailure("out of memory") }
+        unsafe pointer = response
         self.status = status
+        self.body = body
+        for (name, value) in SecurityHeaders.all
+        where !headers.contains(where: { $0.0 == name }) {
+            _ = unsafe MHD_add_response_header(pointer, name, value)
+        }
         for (name, value) in headers {
             // libmicrohttpd refuses a header with a line break; it is then left out.
             _ = unsafe MHD_add_response_header(pointer, name, value)

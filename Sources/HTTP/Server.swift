@@ -24,18 +24,21 @@ package final class Server: Sendable {
     /// Starts serving. `name` appears in log lines and metrics; `log` receives libmicrohttpd's
     /// messages, one line each, from any thread.
     ///
+    /// `held` bounds what clients of this server, and of others that share it, have not read yet.
     /// `admit` sees every request before its body is read and may reject it; it runs on a thread that
     /// many connections share. `errorFormats` set the format of the server's own errors by path.
     /// Throws `KernelError` when a thread or descriptor cannot be created.
     package init(
         name: String, listeners: [Listener], routes: [Route], limits: Limits = Limits(),
+        held: HeldResponses = HeldResponses(limitBytes: 64 << 20),
         errorFormats: [ErrorFormat] = [],
         admit: (@Sendable (borrowing Request) -> Response?)? = nil,
         log: @escaping @Sendable (String) -> Void
     ) throws(KernelError) {
         limits.check()
         let core = try ServerCore(
-            name: name, routes: routes, limits: limits, errorFormats: errorFormats, admit: admit,
+            name: name, routes: routes, limits: limits, held: held, errorFormats: errorFormats,
+            admit: admit,
             log: log)
         let deadlines = core.deadlines
         let clock = try Worker("http-clock") { deadlines.run() }
@@ -92,7 +95,7 @@ package final class Server: Sendable {
     /// time `deadlineNanoseconds`. A client that is accepted and closed without an answer would take
     /// the server for broken.
     package func waitForFirstRequests(until deadlineNanoseconds: UInt64) {
-        while core.slots.taken > core.deadlines.connectionsPastFirstHead,
+        while core.slots.taken > core.connections.countPastFirstHead,
             Clock.monotonicNanoseconds < deadlineNanoseconds
         {
             core.idleWakeup.wait(atMost: .milliseconds(1))

@@ -13,7 +13,13 @@ final class ServerCore: Sendable {
     /// One set per error format, the longest prefix first; the last one applies to all paths.
     private let constants: [CannedResponses]
     let statistics = Statistics()
+    let connections: OpenConnections
     let deadlines: Deadlines
+    /// What clients have not read yet, of this server and others.
+    let held: HeldResponses
+    /// Sent to connections beyond `Limits.connections` and `Limits.clientConnections`.
+    private let tooManyConnections: [UInt8]
+    private let tooManyOfClient: [UInt8]
     let log: RateLimitedLog
     let slots: ConnectionSlots
     let isDraining = Atomic<Bool>(false)
@@ -26,7 +32,8 @@ final class ServerCore: Sendable {
     private let admit: (@Sendable (borrowing Request) -> Response?)?
 
     init(
-        name: String, routes: [Route], limits: Limits, errorFormats: [ErrorFormat],
+        name: String, routes: [Route], limits: Limits, held: HeldResponses,
+        errorFormats: [ErrorFormat],
         admit: (@Sendable (borrowing Request) -> Response?)?,
         log: @escaping @Sendable (String) -> Void
     ) throws(KernelError) {
@@ -35,9 +42,16 @@ final class ServerCore: Sendable {
         router = Router(routes)
         let allowed = router.allowed
         constants = (errorFormats.sorted { $0.prefix.utf8.count > $1.prefix.utf8.count } + [.plain])
-            .map { CannedResponses($0, allowed: allowed, limits: limits) }
+            .map { CannedResponses($0, allowed: allowed, limits: limits, held: held) }
         self.admit = admit
-        deadlines = try Deadlines(limits: limits, statistics: statistics)
+        self.held = held
+        tooManyConnections = CannedResponses.connectionRefusal(
+            "too many connections: limit \(limits.connections)")
+        tooManyOfClient = CannedResponses.connectionRefusal(
+            "too many connections: limit \(limits.connections), \(limits.clientConnections) of one client"
+        )
+        connections = OpenConnections(limits: limits, statistics: statistics)
+        deadlines = try Deadlines(connections, limits: limits, statistics: statistics)
         idleWakeup = try EventFD()
         slots = try ConnectionSlots(limits.connections + limits.connectionReserve)
         bodies = BufferPool(
@@ -57,31 +71,45 @@ final class ServerCore: Sendable {
 
     // MARK: Connections
 
-    func didOpen(_ descriptor: Int32) -> Connection {
+    /// `client` is nil if libmicrohttpd has no internet address of the connection.
+    func didOpen(_ descriptor: Int32, client address: ClientKey?) -> Connection {
         statistics.countAccepted()
-        let isServed = statistics.openConnection(limit: limits.connections)
-        let connection = Connection(descriptor: descriptor, isRefused: !isServed)
-        if isServed {
-            expire(connection, in: limits.headerTimeout, reason: .headerTimeout)
-        } else {
+        let client = limited(address, descriptor: descriptor)
+        let connection = Connection(
+            descriptor: descriptor, client: client,
+            owner: client ?? ClientKey(process: 0, scope: limits.clientScope),
+            isLocal: address == nil, statistics: statistics)
+        expire(connection, in: limits.headerTimeout, reason: .headerTimeout)
+        let (refusal, isFirst) = connections.add(connection)
+        if let refusal {
             statistics.count(.connectionLimit)
             statistics.countAnswer(503)
-            let text = CannedResponses.connectionLimit
-            _ = unsafe clinux_send_now(descriptor, text.utf8Start, text.utf8CodeUnitCount)
+            let text = refusal == .all ? tooManyConnections : tooManyOfClient
+            _ = unsafe text.withUnsafeBytes {
+                unsafe clinux_send_now(descriptor, $0.baseAddress, $0.count)
+            }
             // Only the sending side: close(2) with unread bytes makes the kernel send RST, which
             // destroys the response before the client has read it.
             shutdown(descriptor, Int32(SHUT_WR))
             expire(connection, in: limits.refusalTimeout, reason: .connectionLimit)
         }
-        deadlines.watch(connection)
+        deadlines.watch(connection, isFirst: isFirst)
         return connection
     }
 
+    /// The client whose connections are limited.
+    private func limited(_ address: ClientKey?, descriptor: Int32) -> ClientKey? {
+        guard let address else {
+            return ClientKey(
+                process: clinux_peer_process(descriptor), scope: limits.clientScope)
+        }
+        return address.isLoopback && !limits.limitsLoopbackClients ? nil : address
+    }
+
     func didClose(_ connection: Connection) {
-        deadlines.forget(connection)
+        connections.remove(connection)
         end(connection)
         slots.release()
-        if !connection.isRefused { statistics.closeConnection() }
     }
 
     // MARK: Requests
@@ -98,7 +126,8 @@ final class ServerCore: Sendable {
         }
         connection.phase = .header
         connection.form = Target.parse(
-            target, path: &connection.path, rawPath: &connection.rawPath, query: &connection.query)
+            target, authority: &connection.authority, path: &connection.path,
+            rawPath: &connection.rawPath, query: &connection.query)
         return true
     }
 
@@ -207,6 +236,8 @@ final class ServerCore: Sendable {
 
     /// The request is complete: answers it, or suspends it for a handler that answers later.
     func didReceiveEnd(_ connection: Connection, handle: OpaquePointer) -> MHD_Result {
+        // While its handler runs, the client keeps nothing waiting.
+        connection.neverExpire()
         switch connection.decision.take() {
         case .constant(let response):
             return unsafe queue(response, connection: connection, handle: handle)
@@ -247,7 +278,14 @@ final class ServerCore: Sendable {
     /// The suspended request has its response.
     func didResume(_ connection: Connection, handle: OpaquePointer) -> MHD_Result {
         let response = connection.answer.take() ?? constants(for: connection).internalError.close
-        return unsafe queue(response, connection: connection, handle: handle)
+        return unsafe send(response, connection: connection, handle: handle)
+    }
+
+    /// The response, or a 503 if clients have not read too many bytes of earlier ones.
+    func admitted(_ response: ResponseCore, for connection: Connection) -> ResponseCore {
+        guard let body = response.body, !held.hold(body, by: connection) else { return response }
+        statistics.count(.heldResponses)
+        return constants(for: connection).heldResponses.close
     }
 
     /// The request has ended; `normally` if a response was sent in full.
@@ -261,6 +299,7 @@ final class ServerCore: Sendable {
     }
 
     private func end(_ connection: Connection) {
+        held.release(connection)
         if connection.phase == .idle { return }
         connection.phase = .idle
         connection.decision = nil
@@ -294,6 +333,13 @@ final class ServerCore: Sendable {
     }
 
     private func queue(
+        _ response: ResponseCore, connection: Connection, handle: OpaquePointer
+    ) -> MHD_Result {
+        unsafe send(admitted(response, for: connection), connection: connection, handle: handle)
+    }
+
+    /// Queues a response that is counted.
+    private func send(
         _ response: ResponseCore, connection: Connection, handle: OpaquePointer
     ) -> MHD_Result {
         connection.phase = .answered

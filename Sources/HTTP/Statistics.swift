@@ -2,7 +2,8 @@ internal import Synchronization
 
 /// Why a server rejected a request or closed a connection.
 package enum RefusalReason: Int, Sendable, CaseIterable {
-    /// `Limits.connections` were open.
+    /// `Limits.connections`, or `Limits.clientConnections` of the client, were open, all of them with a
+    /// request.
     case connectionLimit
     /// The header took longer than `Limits.headerTimeout`.
     case headerTimeout
@@ -20,6 +21,14 @@ package enum RefusalReason: Int, Sendable, CaseIterable {
     case draining
     /// `Limits.bodies` were in memory.
     case inFlightBodyBytes
+    /// A connection without a complete request was closed for a new one, at `Limits.connections` or
+    /// `Limits.clientConnections`.
+    case evicted
+    /// A client that had not read its response was cut for other responses
+    /// (`HeldResponses`).
+    case slowReader
+    /// Clients had not yet read `HeldResponses.limitBytes` of responses.
+    case heldResponses
 
     /// Value of the label `reason`.
     package var name: String {
@@ -33,6 +42,9 @@ package enum RefusalReason: Int, Sendable, CaseIterable {
         case .malformed: "malformed"
         case .draining: "draining"
         case .inFlightBodyBytes: "flight_bytes"
+        case .evicted: "evicted"
+        case .slowReader: "slow_reader"
+        case .heldResponses: "held_pages"
         }
     }
 }
@@ -47,7 +59,7 @@ package final class Statistics: Sendable {
 
     private let byStatus: InlineArray<20, Atomic<UInt64>> = InlineArray { _ in Atomic(0) }
     private let otherStatus = Atomic<UInt64>(0)
-    private let byRefusal: InlineArray<9, Atomic<UInt64>> = InlineArray { _ in Atomic(0) }
+    private let byRefusal: InlineArray<12, Atomic<UInt64>> = InlineArray { _ in Atomic(0) }
     private let open = Atomic<Int>(0)
     private let accepted = Atomic<UInt64>(0)
     private let active = Atomic<Int>(0)
@@ -99,16 +111,8 @@ package final class Statistics: Sendable {
         accepted.wrappingAdd(1, ordering: .relaxed)
     }
 
-    /// Counts one more connection; returns false, and does not count it, at `limit`.
-    func openConnection(limit: Int) -> Bool {
-        let before = open.wrappingAdd(1, ordering: .relaxed).oldValue
-        if before < limit { return true }
-        open.wrappingSubtract(1, ordering: .relaxed)
-        return false
-    }
-
-    func closeConnection() {
-        open.wrappingSubtract(1, ordering: .relaxed)
+    func setOpenConnections(_ count: Int) {
+        open.store(count, ordering: .relaxed)
     }
 
     func beginRequest() {

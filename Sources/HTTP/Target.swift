@@ -14,11 +14,13 @@ enum Target {
         case plain
     }
 
-    /// Parses `raw` into the decoded path, the raw path and the raw query without its question mark.
-    /// The buffers' earlier contents are replaced.
+    /// Parses `raw` into the authority of an absolute form, the decoded path, the raw path and the raw
+    /// query without its question mark. The buffers' earlier contents are replaced.
     static func parse(
-        _ raw: Span<UInt8>, path: inout Buffer, rawPath: inout Buffer, query: inout Buffer
+        _ raw: Span<UInt8>, authority: inout Buffer, path: inout Buffer, rawPath: inout Buffer,
+        query: inout Buffer
     ) -> Form {
+        authority.removeAll()
         path.removeAll()
         rawPath.removeAll()
         query.removeAll()
@@ -31,7 +33,8 @@ enum Target {
             rawPath.append(UInt8(ascii: "*"))
             return .plain
         }
-        guard let start = pathStart(raw) else { return .malformed }
+        guard let (host, start) = pathStart(raw) else { return .malformed }
+        authority.append(raw.extracting(host))
         let mark = raw.extracting(droppingFirst: start).offset(of: UInt8(ascii: "?"))
         let end = mark.map { start + $0 } ?? raw.count
         if start == end {
@@ -45,9 +48,10 @@ enum Target {
         return isPlain && !hasParentSegment(path.bytes) ? .plain : .ambiguous
     }
 
-    /// Offset of the path: 0, or behind the authority of an absolute URI; nil for neither form.
-    private static func pathStart(_ raw: Span<UInt8>) -> Int? {
-        if raw.starts(with: "/") { return 0 }
+    /// The authority, empty unless the target is an absolute URI, and the offset of the path behind it; nil
+    /// for neither form.
+    private static func pathStart(_ raw: Span<UInt8>) -> (authority: Range<Int>, path: Int)? {
+        if raw.starts(with: "/") { return (0..<0, 0) }
         var scheme = 0
         while scheme < raw.count, raw[scheme] != UInt8(ascii: ":") { scheme += 1 }
         let name = raw.extracting(first: scheme)
@@ -60,7 +64,7 @@ enum Target {
             end += 1
         }
         let authority = raw.extracting(first..<end)
-        return authority.isEmpty || !HTTPGrammar.isHost(authority) ? nil : end
+        return authority.isEmpty || !HTTPGrammar.isHost(authority) ? nil : (first..<end, end)
     }
 
     /// Returns nil for an invalid escape, false when one encodes a slash or a control byte.

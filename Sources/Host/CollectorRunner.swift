@@ -5,7 +5,7 @@ internal import Synchronization
 /// A collector with its lock and its counters since the start.
 ///
 /// The collector inside belongs to the thread that holds `tryLock`. A thread that hangs in it keeps
-/// the lock until it comes back; other threads skip the collector meanwhile and never wait.
+/// the lock until it comes back; other threads skip the collector meanwhile.
 class CollectorRunner: @unchecked Sendable {
     let name: String
     /// Shared by collectors that share what they have read.
@@ -31,12 +31,16 @@ class CollectorRunner: @unchecked Sendable {
         var failure: KernelError?
         var durationNanoseconds: UInt64 = 0
         var isPresent = true
+        /// Whether the collector did not run, because another thread was still in it.
+        var isSkipped = false
     }
 
     /// Runs the collector on the thread that holds `tryLock`.
-    func run(_ scrape: inout CollectionContext, into page: inout Page) -> Outcome {
+    /// `start` is the time on the monotonic clock.
+    func run(
+        _ scrape: inout CollectionContext, into page: inout Page, start: UInt64
+    ) -> Outcome {
         var outcome = Outcome()
-        let start = Clock.monotonicNanoseconds
         scrape.begin()
         do throws(KernelError) {
             try collect(&scrape, into: &page)
@@ -74,13 +78,19 @@ final class TypedCollectorRunner<Subject: Collector & ~Copyable>: CollectorRunne
     }
 }
 
-/// A lock that is never waited for. It guards what a collector has read, while it may hang in a file.
+/// A lock that a thread never blocks on. It guards what a collector has read, while it may hang in a file.
 final class TryLock: Sendable {
     private let isTaken = Atomic<Bool>(false)
+    private let since = Atomic<UInt64>(0)
+
+    /// When it was acquired last, on the monotonic clock.
+    var acquiredNanoseconds: UInt64 { since.load(ordering: .relaxed) }
 
     /// Returns false if another thread holds it.
-    func tryAcquire() -> Bool {
-        !isTaken.exchange(true, ordering: .acquiring)
+    func tryAcquire(at now: UInt64) -> Bool {
+        if isTaken.exchange(true, ordering: .acquiring) { return false }
+        since.store(now, ordering: .relaxed)
+        return true
     }
 
     func release() {

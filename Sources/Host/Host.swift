@@ -7,7 +7,7 @@ internal import Synchronization
 package struct Host: ~Copyable {
     /// What one page asks of the collectors.
     package struct ScrapeOptions {
-        /// When the page must be ready, on the monotonic clock.
+        /// Until when collectors may wait, for mounts and for each other, on the monotonic clock.
         package var deadlineNanoseconds = UInt64.max
         /// The names of those that run, or nil for all.
         package var collectors: Set<String>?
@@ -110,7 +110,7 @@ package struct Host: ~Copyable {
     /// Runs the collectors and writes their families.
     ///
     /// `report` gets each collector whose failure differs from its previous one, so that a lasting
-    /// failure is logged once; `note` gets warnings. Returns false and leaves the page unfinished as
+    /// failure is logged once, but for collectors that are skipped; `note` gets warnings. Returns false and leaves the page unfinished as
     /// soon as `isCurrent` returns false: another thread serves the scrapers then.
     package mutating func write(
         to page: inout Page, options: ScrapeOptions = ScrapeOptions(),
@@ -133,9 +133,11 @@ package struct Host: ~Copyable {
             let before = page.samples
             page.allowSamples(seriesLimit)
             var outcome =
-                collectors.run(index, running: running, scrape: &scrape, into: &page)
+                collectors.run(
+                    index, running: running, scrape: &scrape, into: &page, isCurrent: isCurrent)
                 ?? CollectorRunner.Outcome(
-                    failure: KernelError("an earlier scrape hangs in it", subject: "collector"))
+                    failure: KernelError("an earlier scrape is still in it", subject: "collector"),
+                    isSkipped: true)
             if !isCurrent() { return false }
             let dropped = page.droppedSamples
             if dropped > 0 { slot.droppedSamples.wrappingAdd(UInt64(dropped), ordering: .relaxed) }
@@ -152,7 +154,9 @@ package struct Host: ~Copyable {
             } else {
                 sharing.append(index)
             }
-            if let failure = outcome.failure, failure != outcomes[index].failure {
+            if let failure = outcome.failure, failure != outcomes[index].failure,
+                !outcome.isSkipped
+            {
                 report(slot.name, failure)
             }
             swap(&outcomes[index], &outcome)

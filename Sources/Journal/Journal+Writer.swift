@@ -11,11 +11,16 @@ extension Journal {
             if let expiry = state.expiry() { writer.commit([expiry]) }
             change(to: .ready)
             while let group = queue.removeAll() {
+                writerBusySince.store(Clock.monotonicNanoseconds, ordering: .relaxed)
                 writer.checkFiles()
                 writer.commit(group)
-                if group.isEmpty { writerWakeup.wait() }
+                if group.isEmpty {
+                    writerBusySince.store(0, ordering: .relaxed)
+                    writerWakeup.wait()
+                }
                 writer.snapshotIfDue()
             }
+            writerBusySince.store(0, ordering: .relaxed)
             writer.snapshotIfNew()
         }
         while let group = queue.removeAll() {
@@ -92,8 +97,6 @@ struct Writer: ~Copyable {
             bodies.removeAll(keeping: Writer.keptBytes)
             ends.removeAll(keepingCapacity: true)
             let first = done
-            journal.computingSince.store(Clock.monotonicNanoseconds, ordering: .relaxed)
-            defer { journal.computingSince.store(0, ordering: .relaxed) }
             while done < group.count, bodies.count < journal.limits.commitBytes {
                 if group[done].isAlone, done > first { break }
                 group[done].decide()
@@ -103,11 +106,7 @@ struct Writer: ~Copyable {
                 if group[done - 1].isAlone { break }
             }
             do throws(StorageError) {
-                if bodies.count > 0 {
-                    journal.computingSince.store(0, ordering: .relaxed)
-                    try commitBodies()
-                    journal.computingSince.store(Clock.monotonicNanoseconds, ordering: .relaxed)
-                }
+                if bodies.count > 0 { try commitBodies() }
                 for submission in group[first..<done] {
                     submission.apply()
                     submission.answer()

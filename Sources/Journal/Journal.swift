@@ -35,9 +35,14 @@ package final class Journal: SubmissionJournal, ScheduledTask {
     private let current = LockedValue<Status>(.replaying)
     private let isReadyNow = Atomic<Bool>(false)
     private let nextCheck = Atomic<UInt64>(0)
-    /// Since when the writer decides, applies and answers, on the monotonic clock; 0 while it waits for
-    /// submissions or for the disk, which may take its time.
-    let computingSince = Atomic<UInt64>(0)
+    /// When the writer began what it is doing, on the monotonic clock; 0 while it waits.
+    let writerBusySince = Atomic<UInt64>(0)
+
+    /// How long the writer has been busy with one commit; 0 while it waits.
+    package var writerBusyNanoseconds: UInt64 {
+        let since = writerBusySince.load(ordering: .relaxed)
+        return since == 0 ? 0 : Clock.monotonicNanoseconds &- since
+    }
     private let directory = LockedValue<StorageDirectory?>(nil)
     let path: String
     let handover = LockedValue(Handover())
@@ -104,15 +109,6 @@ package final class Journal: SubmissionJournal, ScheduledTask {
             threads.keeper = try Worker("keeper") { self.keep() }
             threads.writer = try Worker("journal") { self.write() }
         }
-    }
-
-    /// Whether the writer has been computing for so long without a wait: a push that never ends holds up
-    /// all others, and only a restart helps.
-    package func isWriterStuck(for limit: Duration, now: UInt64 = Clock.monotonicNanoseconds)
-        -> Bool
-    {
-        let since = computingSince.load(ordering: .relaxed)
-        return since > 0 && now > since && now - since > limit.nanoseconds
     }
 
     package var status: Status { current.withLock { $0 } }

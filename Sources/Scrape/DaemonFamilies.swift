@@ -6,10 +6,16 @@ internal import Synchronization
 /// What the daemon's own metrics are read from. Shared by the scrape threads.
 package final class DaemonStatistics: Sendable {
     package let refusedScrapes = RefusedScrapes()
+    package let held: HeldResponses
+    package let log: any LogCounter
     // Guards the list: the thread that starts the daemon fills it while scrape threads read it.
     private let list = LockedValue<[Server]>([])
 
-    package init() {}
+    /// `held` is shared by the servers; `log` counts lines that were not written.
+    package init(held: HeldResponses, log: any LogCounter) {
+        self.held = held
+        self.log = log
+    }
 
     /// Adds a server whose requests are counted; called once it listens.
     package func add(_ server: Server) {
@@ -22,6 +28,11 @@ package final class DaemonStatistics: Sendable {
     }
 
     var servers: [Server] { list.withLock { $0 } }
+}
+
+/// Counts the lines that a log did not write.
+package protocol LogCounter: Sendable {
+    var droppedLines: UInt64 { get }
 }
 
 /// The daemon's own metrics: its build, its HTTP listeners, its process.
@@ -59,6 +70,15 @@ package final class DaemonFamilies: FamilyOwner {
     private let refused = Family(
         "ml_exporter_http_refused_total", kind: .counter,
         help: "HTTP requests and connections rejected or closed, by the limit they exceeded.")
+    private let held = UnlabelledMetric(
+        "ml_exporter_http_held_response_bytes", kind: .gauge,
+        help: "Bytes of large responses that clients have not read yet.")
+    private let heldLimit = UnlabelledMetric(
+        "ml_exporter_http_held_response_bytes_max", kind: .gauge,
+        help: "Limit of ml_exporter_http_held_response_bytes.")
+    private let droppedLines = UnlabelledMetric(
+        "ml_exporter_log_dropped_lines_total", kind: .counter,
+        help: "Log lines that were dropped because stderr did not take them.")
     private let duplicates = UnlabelledMetric(
         "ml_exporter_duplicate_series_total", kind: .counter,
         help:
@@ -144,6 +164,9 @@ package final class DaemonFamilies: FamilyOwner {
         }
         page.begin(refused)
         for refusal in refusals { page.sample(refusal.series, value: Double(refusal.count())) }
+        page.single(held, value: Double(statistics.held.bytes))
+        page.single(heldLimit, value: Double(statistics.held.limitBytes))
+        page.single(droppedLines, value: Double(statistics.log.droppedLines))
         process.write(to: &page)
         return true
     }
@@ -176,7 +199,7 @@ package final class DaemonFamilies: FamilyOwner {
         let scrapes = statistics.refusedScrapes
         refusals += [
             (series("max_requests"), { scrapes.maxRequests.load(ordering: .relaxed) }),
-            (series("held_pages"), { scrapes.heldPages.load(ordering: .relaxed) }),
+            (series("client_max_requests"), { scrapes.clientMaxRequests.load(ordering: .relaxed) }),
             (series("abandoned"), { scrapes.abandoned.load(ordering: .relaxed) }),
         ]
     }

@@ -23,17 +23,20 @@ extension FamilyOwner {
 /// What one page is made for.
 package final class PageContext {
     package let request: ScrapeRequest
-    /// When the page must be ready, on the monotonic clock.
+    /// Until when collectors may wait, for mounts and for each other, on the monotonic clock.
     package let deadlineNanoseconds: UInt64
+    /// Whether it is a page for scrapers whose whole page was late.
+    package let isLate: Bool
     private let condition: () -> Bool
 
     /// `condition` returns whether a scraper still waits for the page on this thread.
     package init(
-        _ request: ScrapeRequest, deadlineNanoseconds: UInt64 = .max,
+        _ request: ScrapeRequest, deadlineNanoseconds: UInt64 = .max, isLate: Bool = false,
         while condition: @escaping () -> Bool = { true }
     ) {
         self.request = request
         self.deadlineNanoseconds = deadlineNanoseconds
+        self.isLate = isLate
         self.condition = condition
     }
 

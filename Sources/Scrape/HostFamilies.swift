@@ -26,10 +26,13 @@ package final class HostFamilies: FamilyOwner {
         return host.write(
             to: &page, options: options, isCurrent: { scrape.isWanted },
             reporting: { [log] name, error in
+                // The thread of late scrapers does not know what earlier pages have reported.
+                if scrape.isLate { return }
                 log.error(
                     "collector failed", metadata: ["collector": "\(name)", "err": "\(error)"])
             },
             noting: { [log] name, sentence in
+                if scrape.isLate { return }
                 log.warning(
                     "collector warning",
                     metadata: ["collector": "\(name)", "err": "\(sentence)"])

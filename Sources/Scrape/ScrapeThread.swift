@@ -3,31 +3,39 @@ package import HTTP
 package import Host
 package import Kernel
 package import Logging
-package import Synchronization
+internal import Synchronization
 
-/// The thread that makes pages, and the watchdog that replaces it when it hangs.
+/// The thread that makes pages, and the watchdog that relieves it when a collector is slow.
 ///
-/// One thread at a time makes pages: collectors keep what they have rendered, and scrapers that ask
-/// for the same page while one is made share the next. When half of the time that the scrapers have
-/// is over and the thread is in a collector, the watchdog starts another thread, which makes their
-/// page without that collector. The first one ends when the collector returns.
+/// One thread makes whole pages: collectors keep what they have rendered, and scrapers that ask for the
+/// same page while one is made share the next. Such a page has the time of the scraper that waits the
+/// longest. When half of the time of another is over and the thread is in a collector, a second thread
+/// makes a page without that collector for it. A collector that the thread is in for longer than
+/// `Collectors.timeout`, and than half of the longest scraper's time, hangs: another thread takes the
+/// place of the first, which ends when the collector returns.
 package final class ScrapeThread: Sendable {
-    /// Pages that clients may hold while they read slowly; a scrape beyond that is answered 503. It
-    /// bounds the memory of clients that never read: 64 pages of a usual host are 10 MB.
-    package static let heldPageLimit = 64
     /// A page that takes longer than this is given up when its clients are gone. Asking costs a system
     /// call per client, which shorter pages are spared.
     static let longPage = Duration.milliseconds(250)
-    /// After this time the watchdog tries again: to start a thread, or to find the collector that a
-    /// late page is in.
+    /// After this time the watchdog tries again to start a thread.
     private static let threadRetry = Duration.seconds(1)
+    /// Time that `stop` leaves to the threads.
+    private static let stopTimeout = Duration.seconds(2)
+
+    /// The thread of a lane.
+    private struct Server {
+        /// The collector that the thread is in.
+        var running: RunningCollector
+        /// Until when it has time for a slow collector.
+        let patience = SharedTime()
+    }
 
     private let collectors: Collectors
     private let makeRenderer: @Sendable (RunningCollector, BufferPool) -> PageRenderer
     private let refused: RefusedScrapes
     private let log: Logger
     private let queue: ScrapeQueue
-    // Wakes the thread that serves: rung for each scraper and at the end.
+    // Wakes the thread that makes whole pages: rung for each scraper and at the end.
     private let wakeup: EventFD
     // Wakes the watchdog thread; set under the lock of `watchdog`.
     private let timer: TimerFD
@@ -37,14 +45,19 @@ package final class ScrapeThread: Sendable {
     private let pages = BufferPool(initialCapacity: 64 << 10, keptBytes: 4 << 20)
     private let busySince = Atomic<UInt64>(0)
     private let isEnding = Atomic<Bool>(false)
-    // The thread that serves; `start` and then the watchdog thread replace it, `stop` joins it.
+    /// Bytes of the last page with all metrics, compressed or not.
+    private let lastBytes = (plain: SharedTime(), compressed: SharedTime())
+    // The thread that makes whole pages; `start` and then the watchdog thread replace it, `stop` joins it.
     private let thread = LockedValue<Worker?>(nil)
-    // The collector that the thread in `thread` is in.
-    private let running: LockedValue<RunningCollector>
+    // The number of the last server whose thread has ended, rung when it changes.
+    private let endedServer = Atomic<Int>(-1)
+    private let ended: EventFD
+    // The threads of both lanes.
+    private let servers: LockedValue<(whole: Server, late: Server)>
     // Started by `start`, joined by `stop`.
     private let watchdogThread = LockedValue<Worker?>(nil)
     private let tooManyScrapes: Route.Constant
-    private let tooManyPages: Route.Constant
+    private let tooManyOfClient: Route.Constant
 
     /// Nothing runs before `start`. `makeRenderer` is called on each new scrape thread. `maxRequests`
     /// is the number of scrapers that may wait, 0 for no limit.
@@ -58,16 +71,26 @@ package final class ScrapeThread: Sendable {
         self.log = log
         queue = ScrapeQueue(capacity: maxRequests)
         wakeup = try EventFD()
+        ended = try EventFD()
         timer = try TimerFD()
-        running = LockedValue(RunningCollector(collectors))
+        servers = LockedValue(
+            (
+                Server(running: RunningCollector(collectors)),
+                Server(running: RunningCollector(collectors))
+            ))
         tooManyScrapes = ScrapeThread.refusal(
             "Limit of concurrent requests reached (\(maxRequests)), try again later.")
-        tooManyPages = ScrapeThread.refusal(
-            "Limit of unread responses reached (\(ScrapeThread.heldPageLimit)), try again later.")
+        tooManyOfClient = ScrapeThread.refusal(
+            "Limit of concurrent requests reached (\(maxRequests), \(queue.clientCapacity) of one client), try again later."
+        )
     }
 
     private static func refusal(_ sentence: String) -> Route.Constant {
-        Route.Constant(Response(status: 503, text: sentence + "\n"))
+        Route.Constant(
+            Response(
+                status: 503,
+                headers: [("Content-Type", ErrorFormat.plain.contentType), ("Retry-After", "1")],
+                body: sentence + "\n"))
     }
 
     /// Starts the scrape thread and the watchdog thread. Throws what pthread_create(3) returned.
@@ -78,23 +101,37 @@ package final class ScrapeThread: Sendable {
         }
     }
 
-    /// Queues a scraper that waits until `end`, on the monotonic clock, or answers it 503.
+    /// Queues a scraper, or answers it 503.
     package func add(
-        _ request: ScrapeRequest, until end: UInt64, pending: consuming PendingResponse
+        _ request: ScrapeRequest, deadline: ScrapeDeadline, pending: consuming PendingResponse
     ) {
-        add(request, until: end, scraper: HTTPScraper(pending))
+        // Before the page is made; what it turns out to have is counted when it is sent.
+        if request.collectors == nil {
+            let last = request.isCompressed ? lastBytes.compressed : lastBytes.plain
+            if !pending.hasRoom(forBytes: Int(clamping: last.value)) {
+                pending.refuseForHeldResponses()
+                return
+            }
+        }
+        let client = pending.client
+        add(request, deadline: deadline, client: client, scraper: HTTPScraper(pending))
     }
 
-    func add(_ request: ScrapeRequest, until end: UInt64, scraper: any Scraper) {
-        if pages.taken >= ScrapeThread.heldPageLimit {
-            refused.heldPages.wrappingAdd(1, ordering: .relaxed)
-            scraper.answer(tooManyPages.response)
-            return
-        }
-        let waiting = ScrapeQueue.Waiting(request: request, endNanoseconds: end, scraper: scraper)
-        if queue.add(waiting) {
+    func add(
+        _ request: ScrapeRequest, deadline: ScrapeDeadline, client: ClientKey, scraper: any Scraper
+    ) {
+        let waiting = ScrapeQueue.Waiting(
+            request: request, deadline: deadline, client: client, scraper: scraper)
+        switch queue.add(waiting) {
+        case .added:
+            watchdog.withLock { change($0.scraperArrives(late: deadline.late)) }
             wakeup.signal()
-        } else {
+        case .displaced(let displaced):
+            watchdog.withLock { change($0.scraperArrives(late: deadline.late)) }
+            wakeup.signal()
+            refused.clientMaxRequests.wrappingAdd(1, ordering: .relaxed)
+            displaced.scraper.answer(tooManyOfClient.response)
+        case .full:
             refused.maxRequests.wrappingAdd(1, ordering: .relaxed)
             scraper.answer(tooManyScrapes.response)
         }
@@ -106,7 +143,10 @@ package final class ScrapeThread: Sendable {
     package func makeFirstPage(within limit: Duration) throws(KernelError) {
         let scraper = try FirstPageScraper()
         let request = ScrapeRequest(format: .text, isCompressed: false, collectors: nil)
-        add(request, until: Clock.monotonicNanoseconds &+ limit.nanoseconds, scraper: scraper)
+        let now = Clock.monotonicNanoseconds
+        add(
+            request, deadline: ScrapeDeadline(start: now, end: now &+ limit.nanoseconds),
+            client: ClientKey(process: 0), scraper: scraper)
         scraper.made.wait(atMost: limit)
     }
 
@@ -116,52 +156,84 @@ package final class ScrapeThread: Sendable {
         return since == 0 ? 0 : Clock.monotonicNanoseconds &- since
     }
 
-    /// Serves what is queued, then ends both threads. Threads that hang in a collector are left
-    /// behind.
+    /// Serves what is queued, then ends the threads. Threads that hang in a collector are left behind.
     package func stop() {
         queue.end()
         wakeup.signal()
-        if let thread = thread.withLock({ $0.take() }) { thread.join() }
+        let deadline = Clock.monotonicNanoseconds &+ ScrapeThread.stopTimeout.nanoseconds
+        func hasEnded() -> Bool {
+            endedServer.load(ordering: .acquiring) >= queue.server(of: .whole)
+        }
+        while !hasEnded() || !queue.isEmpty {
+            let now = Clock.monotonicNanoseconds
+            if now >= deadline { break }
+            ended.wait(atMost: .nanoseconds(Int64(min(deadline - now, 10_000_000))))
+        }
+        if let thread = thread.withLock({ $0.take() }) {
+            if hasEnded() { thread.join() } else { thread.detach() }
+        }
         isEnding.store(true, ordering: .relaxed)
         timer.set(atNanoseconds: 1)
         if let thread = watchdogThread.withLock({ $0.take() }) { thread.join() }
     }
 
-    // MARK: The scrape thread
+    // MARK: The scrape threads
 
+    /// Starts the thread that makes whole pages.
     private func serve(_ server: Int) throws(KernelError) {
         let collector = RunningCollector(collectors)
         try thread.withLock { thread throws(KernelError) in
-            let worker = try Worker("scrape") { self.run(server, running: collector) }
+            let worker = try Worker("scrape") { self.run(server, lane: .whole, running: collector) }
             if let hanging = thread.take() { hanging.detach() }
             thread = consume worker
         }
-        running.withLock { $0 = collector }
+        servers.withLock { $0.whole.running = collector }
     }
 
-    /// The body of the thread with this number.
-    private func run(_ server: Int, running: RunningCollector) {
+    /// Starts the thread that makes pages without slow collectors. It ends when there are no scrapers for
+    /// it.
+    private func serveLate(_ server: Int) throws(KernelError) {
+        let collector = RunningCollector(collectors)
+        servers.withLock { $0.late.running = collector }
+        let worker = try Worker("scrape-late") { self.run(server, lane: .late, running: collector) }
+        worker.detach()
+    }
+
+    /// The body of the lane's thread with this number.
+    private func run(_ server: Int, lane: ScrapeQueue.Lane, running: RunningCollector) {
         var renderer = makeRenderer(running, pages)
         while true {
-            switch queue.next(server) {
-            case .end: return
+            switch queue.next(server, in: lane) {
+            case .end:
+                if lane == .whole {
+                    endedServer.max(server, ordering: .releasing)
+                    ended.signal()
+                }
+                return
             case .wait: wakeup.wait()
-            case .serve(let waiting): answer(waiting, server: server, renderer: &renderer)
+            case .serve(let waiting, let late):
+                switch lane {
+                case .whole: answer(waiting, late: late, server: server, renderer: &renderer)
+                case .late: answerLate(waiting, server: server, renderer: &renderer)
+                }
             }
         }
     }
 
     private func answer(
-        _ waiting: [ScrapeQueue.Waiting], server: Int, renderer: inout PageRenderer
+        _ waiting: [ScrapeQueue.Waiting], late: UInt64, server: Int, renderer: inout PageRenderer
     ) {
         let start = Clock.monotonicNanoseconds
-        let deadline = ScrapeDeadline(start: start, ends: waiting.map(\.endNanoseconds))
+        let patience = waiting.reduce(0) { max($0, $1.deadline.late) }
+        servers.withLock { $0.whole.patience.value = patience }
         busySince.store(start, ordering: .relaxed)
-        watchdog.withLock { change($0.pageBegins(at: start, late: deadline.late)) }
+        watchdog.withLock { change($0.pageBegins(at: start, late: late)) }
+        // Collectors that wait themselves, for mounts, end a little before the watchdog looks.
+        let left = patience > start ? patience &- start : 0
         let scrape = PageContext(
-            waiting[0].request, deadlineNanoseconds: deadline.collectors
+            waiting[0].request, deadlineNanoseconds: start &+ left / 8 * 7
         ) { [queue] in
-            if !queue.isServing(server) { return false }
+            if !queue.isWanted(server) { return false }
             let isLong = Clock.monotonicNanoseconds &- start > ScrapeThread.longPage.nanoseconds
             return !isLong || waiting.contains { !$0.scraper.isAbandoned }
         }
@@ -169,12 +241,41 @@ package final class ScrapeThread: Sendable {
         guard let served = queue.takeServed(by: server) else { return }
         busySince.store(0, ordering: .relaxed)
         watchdog.withLock { change($0.pageEnds()) }
-        if let response {
-            for waiting in served { waiting.scraper.answer(response) }
-        } else {
+        send(response, to: served, of: scrape.request)
+    }
+
+    private func answerLate(
+        _ waiting: [ScrapeQueue.Waiting], server: Int, renderer: inout PageRenderer
+    ) {
+        let start = Clock.monotonicNanoseconds
+        let end = waiting.reduce(UInt64.max) { min($0, $1.deadline.end) }
+        let left = max(
+            end > start ? end &- start : 0, ScrapeDeadline.shortestPage.nanoseconds * 2)
+        watchdog.withLock { change($0.secondPageBegins(late: start &+ left / 2)) }
+        let scrape = PageContext(
+            waiting[0].request, deadlineNanoseconds: start &+ left / 4, isLate: true
+        ) { [queue] in queue.isWanted(server, in: .late) }
+        let isWanted = waiting.contains { !$0.scraper.isAbandoned }
+        let response = isWanted ? renderer.response(for: scrape) : nil
+        guard let served = queue.takeServed(by: server, in: .late) else { return }
+        watchdog.withLock { $0.secondPageEnds() }
+        send(response, to: served, of: scrape.request)
+    }
+
+    private func send(
+        _ response: consuming Response?, to served: [ScrapeQueue.Waiting],
+        of request: ScrapeRequest
+    ) {
+        guard let response else {
             // The connections are closed; dropping the scrapers ends them.
             refused.abandoned.wrappingAdd(UInt64(served.count), ordering: .relaxed)
+            return
         }
+        if request.collectors == nil {
+            let last = request.isCompressed ? lastBytes.compressed : lastBytes.plain
+            last.value = UInt64(response.bodyBytes)
+        }
+        for waiting in served { waiting.scraper.answer(response) }
     }
 
     private func change(_ change: Watchdog.TimerChange) {
@@ -187,57 +288,92 @@ package final class ScrapeThread: Sendable {
 
     // MARK: The watchdog thread
 
+    /// Servers whose thread could not be started yet.
+    private struct Unstarted {
+        var whole: Int?
+        var late: Int?
+    }
+
     /// The body of the watchdog thread.
     private func watch() {
-        var next: Int?
+        var unstarted = Unstarted()
         while true {
             timer.wait()
             if isEnding.load(ordering: .relaxed) { return }
-            if next == nil { next = failOverIfLate() }
-            guard let server = next else { continue }
-            do throws(KernelError) {
-                try serve(server)
-                next = nil
-            } catch {
-                log.error("cannot start a scrape thread", metadata: ["err": "\(error)"])
-                setTimer(after: ScrapeThread.threadRetry)
+            let now = Clock.monotonicNanoseconds
+            var found = unstarted
+            watchdog.withLock { watchdog in
+                var (isLate, change) = watchdog.timerFires(at: now)
+                if isLate {
+                    let late = checkWhole(now, unstarted: &found)
+                    let second = checkLate(watchdog.secondLate, now: now, unstarted: &found)
+                    change = watchdog.checked(late: late, secondLate: second)
+                }
+                self.change(change)
+            }
+            unstarted = found
+            if !startThreads(&unstarted) {
+                let retry = now &+ ScrapeThread.threadRetry.nanoseconds
+                watchdog.withLock { change($0.setTimer(retry)) }
             }
         }
     }
 
-    /// The number of the thread that takes over, or nil if the current one does not hang.
-    private func failOverIfLate() -> Int? {
-        let isLate = watchdog.withLock { watchdog in
-            let (isLate, change) = watchdog.timerFires(at: Clock.monotonicNanoseconds)
-            self.change(change)
-            return isLate
+    /// Returns whether all threads run.
+    private func startThreads(_ unstarted: inout Unstarted) -> Bool {
+        do throws(KernelError) {
+            if let server = unstarted.whole { try serve(server) }
+            unstarted.whole = nil
+            if let server = unstarted.late { try serveLate(server) }
+            unstarted.late = nil
+            return true
+        } catch {
+            log.error("cannot start a scrape thread", metadata: ["err": "\(error)"])
+            return false
         }
-        if !isLate { return nil }
-        guard let name = running.withLock({ $0.name }) else {
-            // Between two collectors, or busy with the page itself: a new thread would be as slow.
-            setTimer(after: ScrapeDeadline.shortestPage)
-            return nil
-        }
-        log.warning("skipping hung collector", metadata: ["collector": "\(name)"])
-        watchdog.withLock { _ = $0.pageEnds() }
-        return queue.failOver()
     }
 
-    private func setTimer(after duration: Duration) {
-        watchdog.withLock {
-            change($0.setTimer(Clock.monotonicNanoseconds &+ duration.nanoseconds))
+    /// Relieves the scrapers of the page that is being made; returns when to check again, nil if none is
+    /// made.
+    private func checkWhole(_ now: UInt64, unstarted: inout Unstarted) -> UInt64? {
+        if busySince.load(ordering: .relaxed) == 0 || unstarted.whole != nil { return nil }
+        let soon = now &+ ScrapeDeadline.shortestPage.nanoseconds
+        let (running, patience) = servers.withLock { ($0.whole.running, $0.whole.patience.value) }
+        guard let collector = running.current else {
+            // Between two collectors, or busy with the page itself: another thread would be as slow.
+            return max(queue.nextLate ?? soon, soon)
         }
+        let (server, next) = queue.moveLate(now)
+        if let server { unstarted.late = server }
+        let hangs = max(collector.since &+ collectors.timeout.nanoseconds, patience)
+        if now < hangs { return min(next ?? .max, hangs) }
+        log.warning("skipping hung collector", metadata: ["collector": "\(collector.name)"])
+        busySince.store(0, ordering: .relaxed)
+        unstarted.whole = queue.failOver()
+        return nil
+    }
+
+    /// The same for the page of the late scrapers, whose thread may be in another slow collector.
+    private func checkLate(
+        _ late: UInt64?, now: UInt64, unstarted: inout Unstarted
+    ) -> UInt64? {
+        guard let late else { return nil }
+        if now < late { return late }
+        let running = servers.withLock { $0.late.running }
+        guard running.current != nil else {
+            return now &+ ScrapeDeadline.shortestPage.nanoseconds
+        }
+        unstarted.late = queue.failOver(.late)
+        return nil
     }
 }
 
-/// Scrapes that got no page, by reason, since the start.
-package final class RefusedScrapes: Sendable {
-    /// Answered 503 because too many scrapers waited.
-    package let maxRequests = Atomic<UInt64>(0)
-    /// Answered 503 because clients held too many unread pages.
-    package let heldPages = Atomic<UInt64>(0)
-    /// Given up because the client closed the connection.
-    package let abandoned = Atomic<UInt64>(0)
+/// A number that one thread writes and others read.
+final class SharedTime: Sendable {
+    private let stored = Atomic<UInt64>(0)
 
-    package init() {}
+    var value: UInt64 {
+        get { stored.load(ordering: .relaxed) }
+        set { stored.store(newValue, ordering: .relaxed) }
+    }
 }

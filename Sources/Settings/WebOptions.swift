@@ -38,6 +38,13 @@ package struct WebOptions: ParsableArguments {
     var maxRequests = "40"
 
     @Option(
+        name: .customLong("web.allowed-host"),
+        help: ArgumentHelp(
+            "Accepted name in the Host header besides addresses and localhost; others get 403 on all paths but the health checks. Repeatable. (default: any name for metrics, none for the landing page)",
+            valueName: "name"))
+    var allowedHosts: [String] = []
+
+    @Option(
         name: .customLong("web.config.file"),
         help: ArgumentHelp("Not available yet: TLS and authentication.", valueName: "file"))
     var configFile: String?
@@ -75,7 +82,7 @@ package struct WebOptions: ParsableArguments {
             listenAddresses: listenAddresses.isEmpty ? [":10180"] : listenAddresses,
             systemdSocket: systemdSocket, telemetryPath: telemetryPath,
             exporterMetrics: !disableExporterMetrics, nativeHistograms: nativeHistograms,
-            maxRequests: max(requests, 0))
+            maxRequests: max(requests, 0), allowedHosts: allowedHosts)
     }
 }
 
@@ -90,4 +97,6 @@ package struct WebSettings: Sendable, Equatable {
     package let nativeHistograms: Bool
     /// Scrapes that may wait at the same time; 0 for no limit.
     package let maxRequests: Int
+    /// Names that the Host header may have; empty if it may have any for metrics.
+    package let allowedHosts: [String]
 }

@@ -20,10 +20,18 @@ struct Daemon: ~Copyable {
     /// How long pushes wait at the start for the names of the machine's families. A page takes some
     /// milliseconds; a collector that hangs is skipped after half of this.
     static let firstPageTimeout = Duration.seconds(2)
+    static let standardHeldResponseBytes = 64 << 20
+
+    /// Bytes of responses that clients may leave unread: 64 MiB, or a quarter of the memory of the control
+    /// group where that is less.
+    private static var heldResponseBytes: Int {
+        min(standardHeldResponseBytes, MemoryLimit.bytes().map { Int(clamping: $0 / 4) } ?? .max)
+    }
+
     /// The longest time a page may take; while one takes longer, the watchdog is not notified.
     static let stuckScrape = Duration.seconds(60)
-    /// The longest time the journal's writer may compute without a wait; likewise.
-    static let stuckWriter = Duration.seconds(60)
+    /// The same for a commit of the journal, whose disk may hang.
+    static let stuckCommit = Duration.seconds(60)
 
     private let log: Logger
     private let scrapes: ScrapeThread
@@ -53,7 +61,12 @@ struct Daemon: ~Copyable {
                 $0, flags: configuration.pushFlags, settings: configuration.push,
                 pushState: pushState, log: log)
         }
-        let statistics = DaemonStatistics()
+        let held = HeldResponses(limitBytes: Daemon.heldResponseBytes)
+        let statistics = DaemonStatistics(held: held, log: LogOutput.standardError)
+        let plan = ConnectionPlan(
+            descriptors: DescriptorLimit.raise(), telemetryServers: listeners.count,
+            hasPushServer: !pushListeners.isEmpty)
+        let gate = TelemetryGate(configuration.web, addresses: configuration.addresses)
         let collectors = Collectors(configuration.host, roots: configuration.roots)
         let owners = PageOwners(
             configuration: configuration, collectors: collectors, statistics: statistics,
@@ -73,7 +86,8 @@ struct Daemon: ~Copyable {
         for listener in listeners {
             let server = try Server(
                 name: listener.description, listeners: [listener], routes: routes,
-                limits: Limits(), log: { log.debug("\($0)", metadata: ["from": "libmicrohttpd"]) })
+                limits: plan.limits(Limits()), held: held, admit: gate.refusal,
+                log: { log.debug("\($0)", metadata: ["from": "libmicrohttpd"]) })
             servers.append(server)
             statistics.add(server)
         }
@@ -89,7 +103,7 @@ struct Daemon: ~Copyable {
                 routes: PushListener.routes(
                     pushState, scrapes: scrapes, file: file,
                     isReloadEnabled: configuration.pushFlags.isReloadEnabled),
-                limits: PushListener.limits(pushState.bodies),
+                limits: plan.limits(PushListener.limits(pushState.bodies)), held: held,
                 errorFormats: [EventRoutes.errorFormat],
                 admit: PushListener.validator(configuration, pushState: pushState).refusal,
                 log: { log.debug("\($0)", metadata: ["from": "libmicrohttpd"]) })
@@ -149,10 +163,10 @@ struct Daemon: ~Copyable {
         return listeners
     }
 
-    /// Whether the thread that makes pages still makes progress.
+    /// Whether the threads that make pages and commit pushes still make progress.
     var isAlive: Bool {
         scrapes.busyNanoseconds < Daemon.stuckScrape.nanoseconds
-            && pushState.journal?.isWriterStuck(for: Daemon.stuckWriter) != true
+            && pushState.journal?.writerBusyNanoseconds ?? 0 < Daemon.stuckCommit.nanoseconds
     }
 
     /// Stops the daemon: rejects new requests, answers those that have begun, then stops all threads.

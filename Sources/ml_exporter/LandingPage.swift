@@ -1,5 +1,15 @@
 /// The page at `/`: what this is and where the metrics are.
 enum LandingPage {
+    /// The page has a style of its own and leads nowhere else.
+    static let headers = [
+        ("Content-Type", "text/html; charset=UTF-8"),
+        (
+            "Content-Security-Policy",
+            "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+        ),
+        ("X-Frame-Options", "DENY"), ("Referrer-Policy", "no-referrer"),
+    ]
+
     static func page(telemetryPath: String) -> String {
         let path = escaped(telemetryPath)
         return """

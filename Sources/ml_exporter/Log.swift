@@ -49,8 +49,7 @@ struct Log: LogHandler {
                 + fields.map { "\(JSONText.quoted($0)):\(JSONText.quoted($1))" }
                 .joined(separator: ",") + "}"
         }
-        line += "\n"
-        Log.write(line, to: STDERR_FILENO)
+        LogOutput.standardError.write(line + "\n")
     }
 
     /// Writes a whole text. Errors are ignored: there is no other place to report them.

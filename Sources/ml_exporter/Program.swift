@@ -10,7 +10,9 @@ internal import Settings
 @main
 enum Program {
     static func main() {
-        switch Command(Array(CommandLine.arguments.dropFirst())) {
+        let command = Command(Array(CommandLine.arguments.dropFirst()))
+        if case .serve = command {} else { Signals.unblockHangup() }
+        switch command {
         case .print(let text, let toError, let exitCode):
             Log.write(text + "\n", to: toError ? STDERR_FILENO : STDOUT_FILENO)
             exit(exitCode)
@@ -36,9 +38,16 @@ enum Program {
 
     private static func serve(_ configuration: Configuration) -> Int32 {
         clinux_map_large_blocks()
+        DescriptorLimit.raise()
         var signals = Signals()
         let manager = ServiceManager()
         let log = Log.logger(configuration.log)
+        if !Root("/proc").exists("self/stat") {
+            log.error(
+                "cannot start",
+                metadata: ["err": "/proc is not mounted: the daemon reads its own state there"])
+            return 1
+        }
         log.info("Starting ml_exporter", metadata: ["version": "\(Version.number)"])
         if getuid() == 0 {
             log.warning("running as root is not required and not recommended")

@@ -10,6 +10,15 @@ struct Signals: ~Copyable {
 
     private var set = sigset_t()
 
+    /// Lets SIGHUP end the process, for commands that do not wait for it: the process starts with it blocked
+    /// (`CLinux`), so that a reload does not end a daemon that is starting.
+    static func unblockHangup() {
+        var set = sigset_t()
+        unsafe sigemptyset(&set)
+        unsafe sigaddset(&set, SIGHUP)
+        unsafe pthread_sigmask(SIG_UNBLOCK, &set, nil)
+    }
+
     /// Blocks the signals for this thread and those it starts; called before any is started.
     init() {
         unsafe sigemptyset(&set)

@@ -23,7 +23,7 @@ enum Telemetry {
                             ScrapeRequest(
                                 request, collectors: collectors,
                                 offersProtobuf: web.nativeHistograms),
-                            until: deadline(request), pending: pending)
+                            deadline: deadline(request), pending: pending)
                     } catch {
                         pending.answer(Response(status: 400, text: error.sentence))
                     }
@@ -41,7 +41,7 @@ enum Telemetry {
                 Route(
                     "/",
                     constant: Response(
-                        status: 200, headers: [("Content-Type", "text/html; charset=UTF-8")],
+                        status: 200, headers: LandingPage.headers,
                         body: LandingPage.page(telemetryPath: web.telemetryPath))))
         }
         return routes + misdirectedPushes(pushAddress)
@@ -64,9 +64,9 @@ enum Telemetry {
         ]
     }
 
-    /// When the page must be ready, on the monotonic clock.
-    static func deadline(_ request: borrowing Request) -> UInt64 {
-        ScrapeDeadline.end(
+    /// When the page must be ready.
+    static func deadline(_ request: borrowing Request) -> ScrapeDeadline {
+        ScrapeDeadline(
             timeout: request.header("x-prometheus-scrape-timeout-seconds"),
             now: Clock.monotonicNanoseconds)
     }

@@ -27,12 +27,28 @@ final class Client {
     private var unread: [UInt8] = []
     private(set) var isAtEnd = false
 
-    init(port: UInt16, family: Int32 = AF_INET, receiveBytes: Int32? = nil) throws {
+    /// `host` is the last number of the client's own address in 127.0.0.0/24.
+    init(
+        port: UInt16, family: Int32 = AF_INET, receiveBytes: Int32? = nil, host: UInt32? = nil
+    ) throws {
         descriptor = socket(family, Int32(SOCK_STREAM.rawValue), 0)
         if var bytes = receiveBytes {
             unsafe setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &bytes, 4)
         }
         var code: Int32 = -1
+        if let host {
+            var own = sockaddr_in()
+            own.sin_family = sa_family_t(AF_INET)
+            own.sin_addr.s_addr = (UInt32(0x7F00_0000) | host).bigEndian
+            let descriptor = descriptor
+            let bound = unsafe withUnsafeBytes(of: &own) { bytes -> Int32 in
+                guard let start = bytes.baseAddress else { return -1 }
+                return unsafe bind(
+                    descriptor, start.assumingMemoryBound(to: sockaddr.self),
+                    socklen_t(bytes.count))
+            }
+            if bound != 0 { throw KernelError.last("bind") }
+        }
         if family == AF_INET {
             var address = sockaddr_in()
             address.sin_family = sa_family_t(AF_INET)

@@ -1,5 +1,6 @@
 import Glibc
 import HTTP
+import Synchronization
 import Testing
 
 @Suite(.blockingThreads) struct ConnectionTests {
@@ -78,6 +79,38 @@ import Testing
         }
     }
 
+    /// 128 is how many events libmicrohttpd takes at once: with so many it waits for more before it serves
+    /// any. Both of its threads are held up until all requests lie ready.
+    @Test(arguments: [127, 128, 254, 256, 300, 384])
+    func `clients that send at once are all answered`(count: Int) throws {
+        let gate = Gate()
+        var limits = Limits()
+        limits.connectionsPerClient = 512
+        let fixture = try Fixture(
+            limits: limits,
+            routes: [
+                Route("/block") { _ in
+                    gate.pass()
+                    return Response(status: 200, body: "open")
+                }
+            ])
+        let clients = try (0..<count).map { _ in try fixture.client() }
+        #expect(eventually { fixture.server.statistics.openConnections == count })
+        var blocking: [Client] = []
+        #expect(
+            eventually {
+                if gate.threadsInside == 2 { return true }
+                guard let client = try? fixture.client() else { return false }
+                client.send(get("/block"))
+                blocking.append(client)
+                return gate.threadsInside == 2
+            })
+        for client in clients { client.send(get("/hello")) }
+        gate.open()
+        for client in clients { #expect(client.reply().text == "hello\n") }
+        for client in blocking { #expect(client.reply().text == "open") }
+    }
+
     @Test func `2,000 connections leave no descriptor and no memory behind`() throws {
         let fixture = try Fixture()
         func use(_ count: Int) throws {
@@ -148,4 +181,21 @@ func residentBytes() -> Int {
     let text = String(
         decoding: line.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
     return (Int(text.split(separator: " ").dropFirst().first ?? "") ?? 0) * 4096
+}
+
+/// Holds threads up until it is opened.
+private final class Gate: Sendable {
+    private let isOpen = Atomic<Bool>(false)
+    private let inside = Atomic<Int>(0)
+
+    var threadsInside: Int { inside.load(ordering: .relaxed) }
+
+    func open() {
+        isOpen.store(true, ordering: .relaxed)
+    }
+
+    func pass() {
+        inside.wrappingAdd(1, ordering: .relaxed)
+        while !isOpen.load(ordering: .relaxed) { usleep(2_000) }
+    }
 }

@@ -11,7 +11,8 @@ final class Fixture: Sendable {
     let waiting = PendingRequests()
 
     init(
-        limits: Limits = Limits(), routes: [Route] = [], errorFormats: [ErrorFormat] = [],
+        limits: Limits = Limits(), held: HeldResponses = HeldResponses(limitBytes: 64 << 20),
+        routes: [Route] = [], errorFormats: [ErrorFormat] = [],
         admit: (@Sendable (borrowing Request) -> Response?)? = nil
     ) throws {
         let listener = try Listener.bind(.tcp(host: "127.0.0.1", port: 0))
@@ -41,7 +42,8 @@ final class Fixture: Sendable {
                     waiting.add(pending)
                 },
                 Route("/dropped") { _, _ in },
-            ], limits: limits, errorFormats: errorFormats, admit: admit, log: { lines.append($0) })
+            ], limits: limits, held: held, errorFormats: errorFormats, admit: admit,
+            log: { lines.append($0) })
         self.lines = lines
     }
 
@@ -53,7 +55,9 @@ final class Fixture: Sendable {
         server.stop()
     }
 
-    func client() throws -> Client { try Client(port: port) }
+    func client(host: UInt32? = nil, receiveBytes: Int32? = nil) throws -> Client {
+        try Client(port: port, receiveBytes: receiveBytes, host: host)
+    }
 
     /// Sends the bytes on a connection of their own and returns everything read until it closes.
     func conversation(_ text: String) throws -> String? {

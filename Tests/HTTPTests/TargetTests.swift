@@ -5,12 +5,29 @@ import Testing
 
 @Suite struct TargetTests {
     private func parse(_ raw: [UInt8]) -> String? {
+        let (form, _, path, query) = parts(raw)
+        return form == .plain ? path + "|" + query : nil
+    }
+
+    private func parts(
+        _ raw: [UInt8]
+    ) -> (form: Target.Form, authority: String, path: String, query: String) {
+        var authority = Buffer(capacity: 1)
         var path = Buffer(capacity: 1)
         var rawPath = Buffer(capacity: 1)
         var query = Buffer(capacity: 1)
-        let form = Target.parse(raw.span, path: &path, rawPath: &rawPath, query: &query)
-        guard form == .plain else { return nil }
-        return path.bytes.string + "|" + query.bytes.string
+        let form = Target.parse(
+            raw.span, authority: &authority, path: &path, rawPath: &rawPath, query: &query)
+        return (form, authority.bytes.string, path.bytes.string, query.bytes.string)
+    }
+
+    @Test(arguments: [
+        ("http://h/p", "h"), ("HTTP://Evil.Example:80/p", "Evil.Example:80"),
+        ("https://[::1]:1?q", "[::1]:1"), ("/http://h", ""), ("*", ""), ("//h/p", ""),
+        ("http://h", "h"), ("http://h?http://other/", "h"),
+    ])
+    func `the authority of an absolute form is kept`(raw: String, expected: String) {
+        #expect(parts(Array(raw.utf8)).authority == expected)
     }
 
     @Test(arguments: [

@@ -7,6 +7,7 @@ import Kernel
 final class FakeScraper: Scraper, Equatable {
     private struct State {
         var status: Int?
+        var bodyBytes = 0
         var isAbandoned = false
     }
 
@@ -14,14 +15,19 @@ final class FakeScraper: Scraper, Equatable {
 
     var status: Int? { state.withLock { $0.status } }
 
+    var bodyBytes: Int { state.withLock { $0.bodyBytes } }
+
     var isAbandoned: Bool {
         get { state.withLock { $0.isAbandoned } }
         set { state.withLock { $0.isAbandoned = newValue } }
     }
 
     func answer(_ response: borrowing Response) {
-        let status = response.status
-        state.withLock { $0.status = status }
+        let (status, bytes) = (response.status, response.bodyBytes)
+        state.withLock {
+            $0.status = status
+            $0.bodyBytes = bytes
+        }
     }
 
     /// Waits for the answer, at most so long; returns its status.

@@ -17,11 +17,18 @@ func sleepBriefly() {
 private struct HangingCollector: Collector {
     static var name: String { "hanging" }
     let gate: Gate
+    private let metric = UnlabelledMetric(
+        "hanging_value", kind: .gauge, help: "Shows that the collector returned in time.")
+
+    init(gate: Gate) {
+        self.gate = gate
+    }
 
     mutating func collect(
         _ scrape: inout CollectionContext, into page: inout Page
     ) throws(KernelError) {
         gate.pass()
+        page.single(metric, value: 1)
     }
 }
 
@@ -45,10 +52,11 @@ private final class Gate: Sendable {
 /// Scrape threads with collectors that hang. Each test ends what it starts.
 @Suite(.serialized) struct ScrapeThreadTests {
     private func start(
-        _ gates: [Gate], maxRequests: Int = 0, refused: RefusedScrapes = RefusedScrapes()
+        _ gates: [Gate], maxRequests: Int = 0, refused: RefusedScrapes = RefusedScrapes(),
+        timeout: Duration = .seconds(2)
     ) throws -> ScrapeThread {
         let collectors = Collectors(
-            gates.map { TypedCollectorRunner(HangingCollector(gate: $0)) })
+            gates.map { TypedCollectorRunner(HangingCollector(gate: $0)) }, timeout: timeout)
         var log = Logger(label: "test")
         log.logLevel = .critical
         let quiet = log
@@ -68,12 +76,15 @@ private final class Gate: Sendable {
     }
 
     private func ask(
-        _ thread: ScrapeThread, milliseconds: UInt64 = 10_000, format: Format = .text
+        _ thread: ScrapeThread, milliseconds: UInt64 = 10_000, format: Format = .text,
+        of client: Int32 = 1
     ) -> FakeScraper {
         let scraper = FakeScraper()
+        let now = Clock.monotonicNanoseconds
         thread.add(
             ScrapeRequest(format: format, isCompressed: false, collectors: nil),
-            until: Clock.monotonicNanoseconds &+ milliseconds * 1_000_000, scraper: scraper)
+            deadline: ScrapeDeadline(start: now, end: now &+ milliseconds * 1_000_000),
+            client: ClientKey(process: client), scraper: scraper)
         return scraper
     }
 
@@ -134,6 +145,78 @@ private final class Gate: Sendable {
         #expect(ask(thread).wait() == 200)
         second.set(isOpen: true)
         thread.stop()
+    }
+
+    @Test
+    func `a scraper that can wait gets the whole page, one that cannot gets its page in time`()
+        throws
+    {
+        let gate = Gate()
+        let thread = try start([gate], timeout: .seconds(60))
+        let whole = ask(thread)
+        #expect(whole.wait() == 200)
+        gate.set(isOpen: false)
+        let patient = ask(thread, milliseconds: 60_000)
+        while gate.threadsInside == 0 { sleepBriefly() }
+        for _ in 0..<5 {
+            let hasty = ask(thread, milliseconds: 200)
+            #expect(hasty.wait() == 200)
+            #expect(hasty.bodyBytes < whole.bodyBytes - 50)
+            #expect(patient.status == nil)
+        }
+        #expect(gate.threadsInside == 1)
+        gate.set(isOpen: true)
+        #expect(patient.wait() == 200)
+        // Durations have more or fewer digits.
+        #expect(patient.bodyBytes > whole.bodyBytes - 50)
+        thread.stop()
+    }
+
+    @Test func `a collector that hangs is skipped after its own time only`() throws {
+        let gate = Gate()
+        let thread = try start([gate], timeout: .milliseconds(600))
+        let whole = ask(thread)
+        #expect(whole.wait() == 200)
+        gate.set(isOpen: false)
+        // Its time is over long before that of the collector.
+        #expect(ask(thread, milliseconds: 100).wait() == 200)
+        let start = Clock.monotonicNanoseconds
+        let later = ask(thread, milliseconds: 60_000)
+        #expect(later.wait(atMost: .seconds(30)) == 200)
+        #expect(later.bodyBytes < whole.bodyBytes - 50)
+        #expect(Clock.monotonicNanoseconds &- start > 300_000_000)
+        #expect(gate.threadsInside == 1)
+        gate.set(isOpen: true)
+        thread.stop()
+    }
+
+    @Test
+    func `a scraper that gives its place to one of another client is answered 503 and counted`()
+        throws
+    {
+        let gate = Gate()
+        let refused = RefusedScrapes()
+        let thread = try start([gate], maxRequests: 4, refused: refused)
+        gate.set(isOpen: false)
+        let first = ask(thread)
+        while gate.threadsInside == 0 { sleepBriefly() }
+        let greedy = (0..<3).map { _ in ask(thread) }
+        let other = ask(thread, of: 2)
+        #expect(greedy[2].wait() == 503)
+        #expect(refused.clientMaxRequests.load(ordering: .relaxed) == 1)
+        gate.set(isOpen: true)
+        for scraper in [first, greedy[0], greedy[1], other] { #expect(scraper.wait() == 200) }
+        thread.stop()
+    }
+
+    @Test func `stopping does not wait for a collector that hangs`() throws {
+        let gate = Gate()
+        let thread = try start([gate], timeout: .seconds(60))
+        gate.set(isOpen: false)
+        #expect(ask(thread, milliseconds: 100).wait() == 200)
+        thread.stop()
+        #expect(gate.threadsInside == 1)
+        gate.set(isOpen: true)
     }
 
     @Test func `scrapers beyond the limit are answered 503 and counted`() throws {

@@ -53,13 +53,44 @@ struct WatchdogTests {
         _ = watchdog.pageEnds()
         #expect(watchdog.pageBegins(at: 1_200, late: 1_250) == .set(1_250))
     }
+
+    @Test func `a scraper that arrives during a page sets the timer if it is late before`() {
+        var watchdog = Watchdog()
+        #expect(watchdog.scraperArrives(late: 1_000) == .none)
+        #expect(watchdog.pageBegins(at: 1_000, late: 5_000) == .set(5_000))
+        #expect(watchdog.scraperArrives(late: 6_000) == .none)
+        #expect(watchdog.scraperArrives(late: 1_200) == .set(1_200))
+        #expect(watchdog.timerFires(at: 1_200) == (true, .none))
+    }
+
+    @Test func `the page of late scrapers keeps the timer when the other page ends`() {
+        var watchdog = Watchdog()
+        _ = watchdog.pageBegins(at: 1_000, late: 5_000)
+        #expect(watchdog.secondPageBegins(late: 3_000) == .set(3_000))
+        #expect(watchdog.pageEnds() == .none)
+        #expect(watchdog.timerFires(at: 3_000) == (true, .none))
+        #expect(watchdog.checked(late: nil, secondLate: 3_500) == .set(3_500))
+        watchdog.secondPageEnds()
+        #expect(watchdog.timerFires(at: 3_500) == (false, .none))
+    }
+
+    @Test func `after a check the timer is set for the page that is late first`() {
+        var watchdog = Watchdog()
+        _ = watchdog.pageBegins(at: 1_000, late: 1_500)
+        #expect(watchdog.timerFires(at: 1_500) == (true, .none))
+        #expect(watchdog.checked(late: 4_000, secondLate: 2_000) == .set(2_000))
+        #expect(watchdog.timerFires(at: 2_000) == (true, .none))
+        #expect(watchdog.checked(late: nil, secondLate: nil) == .none)
+    }
 }
 
 struct ScrapeDeadlineTests {
-    private func seconds(_ header: String?) -> Double {
+    private func deadline(_ header: String?) -> ScrapeDeadline {
         let text = header.map { Array($0.utf8) }
-        return Double(ScrapeDeadline.end(timeout: text?.span, now: 0)) / 1e9
+        return ScrapeDeadline(timeout: text?.span, now: 0)
     }
+
+    private func seconds(_ header: String?) -> Double { Double(deadline(header).end) / 1e9 }
 
     @Test func `a page is ready half a second before the scraper's timeout`() {
         #expect(seconds("10") == 9.5)
@@ -68,7 +99,12 @@ struct ScrapeDeadlineTests {
 
     @Test func `of a short timeout a quarter is kept for the response`() {
         #expect(seconds("1") == 0.75)
-        #expect(seconds("0.1") == 0.075)
+    }
+
+    @Test(arguments: ["0.5", "0.1", "0.001", "1e-9"])
+    func `a timeout of less than half a second is taken for that`(header: String) {
+        #expect(seconds(header) == 0.375)
+        #expect(deadline(header).late == 187_500_000)
     }
 
     @Test(arguments: [nil, "", "x", "-1", "0", "3601", "1e9", "10s", "nan", "10 "] as [String?])
@@ -76,17 +112,14 @@ struct ScrapeDeadlineTests {
         #expect(seconds(header) == 9.5)
     }
 
-    @Test func `a page is late when half of the shortest time is over`() {
-        let deadline = ScrapeDeadline(
-            start: 1_000_000_000, ends: [11_000_000_000, 5_000_000_000, 9_000_000_000])
+    @Test func `a page is late when half of the scraper's time is over`() {
+        let deadline = ScrapeDeadline(start: 1_000_000_000, end: 5_000_000_000)
         #expect(deadline.end == 5_000_000_000)
         #expect(deadline.late == 3_000_000_000)
-        #expect(deadline.collectors == 5_000_000_000)
     }
 
-    @Test func `a page whose scrapers are out of time still gets 50 milliseconds`() {
-        let deadline = ScrapeDeadline(start: 2_000_000_000, ends: [1_000_000_000])
+    @Test func `a page whose scraper is out of time still gets 50 milliseconds`() {
+        let deadline = ScrapeDeadline(start: 2_000_000_000, end: 1_000_000_000)
         #expect(deadline.late == 2_050_000_000)
-        #expect(deadline.collectors == 2_050_000_000)
     }
 }

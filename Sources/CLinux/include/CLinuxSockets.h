@@ -36,8 +36,19 @@ int clinux_peer_process(int descriptor);
 // other sockets.
 int64_t clinux_tcp_received(int descriptor);
 
+// Bytes that the peer of a TCP socket has acknowledged (tcpi_bytes_acked); -1 for other sockets.
+int64_t clinux_tcp_acknowledged(int descriptor);
+
 // Whether the peer has closed its sending side and all its bytes have been read.
 int clinux_is_half_closed(int descriptor);
+
+// epoll(7), whose constants and union the overlay does not import. An instance that closes on exec.
+int clinux_epoll(void);
+// Watches a descriptor for reading, or once for its peer's closing of the sending side (EPOLLRDHUP).
+int clinux_epoll_add_readable(int epoll, int descriptor, uint64_t number);
+int clinux_epoll_add_half_close(int epoll, int descriptor, uint64_t number);
+// Waits and stores the numbers of the descriptors with events; how many, or -1 with errno.
+int clinux_epoll_wait(int epoll, uint64_t *numbers, int capacity, int milliseconds);
 
 // 1 for a listening stream socket, 0 for another socket, -1 with errno if it is not a socket.
 int clinux_is_listening_stream(int descriptor);

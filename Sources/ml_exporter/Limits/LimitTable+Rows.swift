@@ -37,12 +37,17 @@ extension LimitTable {
             // Connections.
             Row(
                 "connections of the telemetry listener: `connection_limit`",
-                limit: .count(web.connections), answer: "503, closed",
+                limit: .count(web.connections), answer: "the longest idle one is closed; 503",
                 counter: http("connection_limit")),
             Row(
                 "connections of the push listener: `connection_limit`",
                 limit: .count(push.connections),
-                answer: "503, closed", counter: http("connection_limit")),
+                answer: "the longest idle one is closed; 503", counter: http("connection_limit")),
+            Row(
+                "share of one client of the telemetry listener's connections: `evicted`",
+                limit: .count(web.clientConnections),
+                answer: "at the limit, one beyond it is closed for another client",
+                counter: http("evicted")),
             Row(
                 "connections that read this 503", limit: .count(web.connectionReserve),
                 answer: "wait in the kernel's backlog"),
@@ -70,9 +75,23 @@ extension LimitTable {
                 limit: .optional(configuration.web.maxRequests),
                 setting: "`--web.max-requests`", answer: "503", counter: http("max_requests")),
             Row(
-                "pages that clients have not read: `held_pages`",
-                limit: .count(ScrapeThread.heldPageLimit), answer: "503",
+                "share of one client of the scrapes that wait: `client_max_requests`",
+                limit: .optional(configuration.web.maxRequests / 4),
+                setting: "`--web.max-requests`",
+                answer: "at the limit, 503 for one beyond it when another client comes",
+                counter: http("client_max_requests")),
+            Row(
+                "responses that clients have not read, at most a quarter of the control group's memory: `held_pages`",
+                limit: .bytes(Daemon.standardHeldResponseBytes),
+                answer: "slow readers are closed (`slow_reader`); 503",
                 counter: http("held_pages")),
+            Row(
+                "shortest timeout of a scrape", limit: .time(ScrapeDeadline.shortestTimeout),
+                answer: "shorter ones count as this"),
+            Row(
+                "time that a collector may take, or half of the longest scraper's timeout",
+                limit: .time(Collectors.standardTimeout), answer: "skipped while it hangs",
+                counter: "`ml_exporter_collector_timeouts_total`"),
             Row(
                 "series of one collector", limit: .optional(configuration.host.seriesLimit),
                 setting: "`--collector.series-limit`", answer: "left out",

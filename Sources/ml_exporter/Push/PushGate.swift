@@ -10,10 +10,14 @@ struct PushGate: Sendable {
     private let requests: PushRequests
     private let origin = PushGate.refusal(
         403, code: "origin", detail: "a web page must not push: the request has an Origin header")
+    private let crossSite = PushGate.refusal(
+        403, code: "origin",
+        detail:
+            "a web page must not push: Sec-Fetch-Site is neither none nor same-origin")
     private let foreign = PushGate.refusal(
         403, code: "host",
         detail:
-            "the Host header names another listener: use an address or localhost, or allow the name by --push.allowed-host"
+            "the request is for another host: use an address or localhost, or allow the name by --push.allowed-host"
     )
     /// The Pushgateway's paths answer in plain text.
     private let tooManyGroups = Route.Constant(
@@ -45,7 +49,11 @@ struct PushGate: Sendable {
             requests.count(.other, status: 403)
             return Response(sharing: origin.response)
         }
-        if !peer.isLocal, !hosts.allows(request.header("host")) {
+        if let site = request.header("sec-fetch-site"), !PushGate.isOwn(site.trimmed) {
+            requests.count(.other, status: 403)
+            return Response(sharing: crossSite.response)
+        }
+        if !peer.isLocal, !hosts.allows(request.host()) {
             requests.count(.other, status: 403)
             return Response(sharing: foreign.response)
         }
@@ -59,6 +67,11 @@ struct PushGate: Sendable {
             return Response(sharing: tooMany.response)
         default: return nil
         }
+    }
+
+    /// Browsers send the header with every request; `none` is one that the user typed.
+    private static func isOwn(_ site: Span<UInt8>) -> Bool {
+        site.equalsIgnoringCase("none") || site.equalsIgnoringCase("same-origin")
     }
 
     /// Producers without a `Producer-Id` are distinguished by their process; over TCP all of them

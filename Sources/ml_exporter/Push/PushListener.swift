@@ -28,7 +28,10 @@ enum PushListener {
         limits.bodies = bodies
         limits.bodyBytes = 20 << 20
         limits.encodedBodyBytes = 8 << 20
-        limits.connections = 1024
+        limits.connections = ConnectionPlan.pushConnections
+        // Local processes share one address; on the Unix socket each is known.
+        limits.limitsLoopbackClients = false
+        limits.clientScope = 1
         return limits
     }
 
@@ -43,7 +46,7 @@ enum PushListener {
                 suspend: { request, pending in
                     scrapes.add(
                         ScrapeRequest(request, collectors: ["groups"]),
-                        until: Telemetry.deadline(request), pending: pending)
+                        deadline: Telemetry.deadline(request), pending: pending)
                 }))
         routes.append(Route("/-/healthy", constant: Response(status: 200, text: "OK")))
         routes.append(
