@@ -147,6 +147,7 @@ torture: release torture-dependencies ## Kills the daemon, cuts its power, chang
 	python3 Tests/Torture --pushes groups $(TORTURE)
 	python3 Tests/Torture/power.py $(POWER)
 	python3 Tests/Torture/faults.py $(FAULTS)
+	python3 Tests/Torture/mixed.py $(MIXED)
 	python3 Tests/Torture/damage.py $(DAMAGE)
 	python3 Tests/Torture/removal.py $(REMOVAL)
 

@@ -301,6 +301,16 @@ extern "C" void ctext_json_destroy(ctext_json *json) {
 
 extern "C" bool ctext_json_is_array(const ctext_json *json) { return json->state->is_array; }
 
+extern "C" size_t ctext_json_structures(const uint8_t *text, size_t count) {
+  size_t found = 0;
+  for (size_t at = 0; at < count; ++at) {
+    const uint8_t byte = text[at];
+    // [ and {, ] and } differ in one bit.
+    found += (byte == ',') | (byte == ':') | ((byte | 0x20) == '{') | ((byte | 0x20) == '}');
+  }
+  return found;
+}
+
 extern "C" bool ctext_json_open(ctext_json *json, const uint8_t *text, size_t count) {
   auto &state = *json->state;
   state.element.reset();

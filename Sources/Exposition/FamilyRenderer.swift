@@ -8,10 +8,14 @@ package struct SampleError: Error, Sendable, Equatable {
         case labelCount = "label_count"
         case labelBytes = "label_bytes"
         case metricName = "metric_name"
+        /// A limit of `ReadingLimits`.
+        case size
     }
 
     package let reason: Reason
     package let sentence: String
+    /// The limit of `ReadingLimits` that is exceeded.
+    package var limit: ReadingLimit?
 }
 
 /// Limits of names and labels from outside.
@@ -32,6 +36,12 @@ package struct FamilyRenderer {
     private let owned: [(name: String, value: String)]
     private let limits: LabelLimits
     private let addsInstance: Bool
+    private let reading: ReadingLimits
+    private var time: CPUAllowance?
+    /// Of the families that are rendered: `RenderedFamily.byteCount` and `.memoryBytes`.
+    private var renderedBytes = 0
+    private var renderedMemory = 0
+    private var claimedMemory = 0
     // The batch that is rendered, with the owner's labels after those of the samples.
     private var batch = ParsedExposition()
     private var ownedLabels = 0..<0
@@ -45,8 +55,10 @@ package struct FamilyRenderer {
     /// the label `instance` gets an empty one, as Pushgateway adds it.
     package init(
         labels: [(name: String, value: String)] = [], addsInstance: Bool = false,
-        limits: LabelLimits = LabelLimits()
+        limits: LabelLimits = LabelLimits(), reading: ReadingLimits = ReadingLimits()
     ) {
+        self.reading = reading
+        time = reading.time
         owned = labels
         self.limits = limits
         self.addsInstance = addsInstance
@@ -119,7 +131,8 @@ package struct FamilyRenderer {
         let kind = parsed.kind ?? .untyped
         let family = Family(parsed.name, kind: kind, help: parsed.help)
         lines = LineBuilder()
-        lines.reserve(order.count, bytes: order.count * (parsed.name.utf8.count + 48))
+        lines.reserve(
+            order.count, bytes: min(order.count * (parsed.name.utf8.count + 48), 1 << 20))
         var first = order.startIndex
         while first < order.endIndex {
             let sample = batch.samples[Int(order[first])]
@@ -129,14 +142,42 @@ package struct FamilyRenderer {
             }
             try makePlan(sample, kind: kind, metric: parsed.name)
             switch kind {
-            case .histogram: writeHistogram(family, order: order[first..<last])
-            case .summary: writeSummary(family, order: order[first..<last])
+            case .histogram: try writeHistogram(family, order: order[first..<last])
+            case .summary: try writeSummary(family, order: order[first..<last])
             default: write(family, suffix: "", bound: nil, value: sample.value)
             }
+            try checkSize()
             first = last
         }
-        return RenderedFamily(
+        let rendered = RenderedFamily(
             family, text: lines.text, ends: lines.ends, identities: lines.identities)
+        lines = LineBuilder()
+        renderedBytes += rendered.byteCount
+        renderedMemory += rendered.memoryBytes
+        try checkSize()
+        return rendered
+    }
+
+    /// Throws if the rendered families, with the lines of the next, exceed a limit.
+    private mutating func checkSize() throws(SampleError) {
+        if time?.isUsedUp() == true {
+            throw FamilyRenderer.error(.time(reading.time?.seconds ?? 0))
+        }
+        let (text, count) = (lines.text.count, lines.ends.count)
+        let bytes = renderedBytes + RenderedFamily.byteCount(lines: count, textBytes: text)
+        if bytes > reading.bytes { throw FamilyRenderer.error(.bytes) }
+        let memory = renderedMemory + RenderedFamily.memoryBytes(lines: count, textBytes: text)
+        if memory <= claimedMemory { return }
+        claimedMemory = memory + (64 << 10)
+        do throws(ByteShortage) {
+            try reading.rendering?.grow(to: claimedMemory)
+        } catch {
+            throw FamilyRenderer.error(.memory(error))
+        }
+    }
+
+    private static func error(_ limit: ReadingLimit) -> SampleError {
+        SampleError(reason: .size, sentence: limit.sentence, limit: limit)
     }
 
     // MARK: Labels
@@ -262,12 +303,15 @@ package struct FamilyRenderer {
     }
 
     /// Writes the buckets by bound, with `+Inf` from the count if it is missing.
-    private mutating func writeHistogram(_ family: Family, order: ArraySlice<Int32>) {
+    private mutating func writeHistogram(
+        _ family: Family, order: ArraySlice<Int32>
+    ) throws(SampleError) {
         let samples = order.map { batch.samples[Int($0)] }
         let count = samples.last { $0.role == .count }?.value ?? 0
         let buckets = samples.filter { $0.role == .bucket }
         for bucket in FamilyRenderer.sorted(buckets) {
             write(family, suffix: "_bucket", bound: bucket.bound, value: bucket.value)
+            try checkSize()
         }
         if !buckets.contains(where: { $0.bound == .infinity }) {
             write(family, suffix: "_bucket", bound: .infinity, value: count)
@@ -275,10 +319,13 @@ package struct FamilyRenderer {
         writeTotals(family, samples: samples, count: count)
     }
 
-    private mutating func writeSummary(_ family: Family, order: ArraySlice<Int32>) {
+    private mutating func writeSummary(
+        _ family: Family, order: ArraySlice<Int32>
+    ) throws(SampleError) {
         let samples = order.map { batch.samples[Int($0)] }
         for quantile in FamilyRenderer.sorted(samples.filter { $0.role == .quantile }) {
             write(family, suffix: "", bound: quantile.bound, value: quantile.value)
+            try checkSize()
         }
         writeTotals(family, samples: samples, count: samples.last { $0.role == .count }?.value ?? 0)
     }

@@ -8,9 +8,12 @@ package struct GroupLimits: Sendable, Equatable {
     package var groupSeries = 100_000
     /// Series of all groups together.
     package var series = 100_000
-    /// Bytes that the samples of all groups take in memory, and about as many on a page: what bounds
-    /// both when names and labels are long.
-    package var bytes = 32 << 20
+    /// Bytes that the samples of all groups take in memory and on pages (`RenderedFamily.byteCount`):
+    /// what bounds both when names and labels are long. 100,000 usual series take a tenth to most of it,
+    /// depending on how many families they are.
+    package var bytes = 96 << 20
+    /// CPU time for reading one body.
+    package var readingTime = Duration.seconds(2)
     /// Labels and their lengths.
     package var labels = LabelLimits()
     /// The time to live of groups whose pushes do not set another one; nil to keep them indefinitely.
@@ -39,6 +42,8 @@ package enum GroupRefusal: String, Sendable, CaseIterable, Error {
     case seriesLimit = "series_limit"
     /// `GroupLimits.bytes` would be exceeded.
     case byteLimit = "byte_limit"
+    /// Reading the body took `GroupLimits.readingTime`.
+    case cost = "body_too_costly"
 }
 
 /// A refusal with a sentence for the client.

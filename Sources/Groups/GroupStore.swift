@@ -38,32 +38,92 @@ package final class GroupStore: Sendable {
         state.withLock { $0.shown ?? $0.table.index }
     }
 
-    /// Parses a body and renders its families with the labels of the group. Changes nothing, so
-    /// that it can run on the thread that received the request.
+    /// A body that was parsed; its bytes are not needed any more.
+    struct ParsedBody {
+        fileprivate let batch: ParsedExposition
+        fileprivate let reading: ReadingLimits
+        fileprivate let limits: GroupLimits
+    }
+
+    /// Parses a body. Changes nothing, so that it can run on the thread that received the request.
+    ///
+    /// `parsing` counts the memory of the parser, `rendering` that of the families.
     func parse(
-        _ body: Span<UInt8>, as form: BodyFormat, key: GroupingKey
-    ) throws(ParseFailure) -> [RenderedFamily] {
-        let batch: ParsedExposition
+        _ body: Span<UInt8>, as form: BodyFormat, parsing: ByteClaim?, rendering: ByteClaim?
+    ) throws(ParseFailure) -> ParsedBody {
+        let limits = limits
+        var reading = ReadingLimits()
+        reading.samples = limits.groupSeries
+        reading.bytes = limits.bytes
+        reading.time = CPUAllowance(limits.readingTime)
+        reading.parsing = parsing
+        reading.rendering = rendering
         do throws(MetricSyntaxError) {
-            batch = try form == .text ? TextParser.parse(body) : ProtobufParser.parse(body)
+            let batch =
+                try form == .text
+                ? TextParser.parse(body, limits: reading)
+                : ProtobufParser.parse(body, limits: reading)
+            return ParsedBody(batch: batch, reading: reading, limits: limits)
         } catch {
-            throw ParseFailure(
-                error: GroupPushError(.syntax, sentence: error.description),
-                changesFailureTime: false)
+            if let limit = error.limit { throw GroupStore.failure(limit, limits: limits) }
+            throw .refused(
+                GroupPushError(.syntax, sentence: error.description), changesFailureTime: false)
         }
-        do throws(GroupPushError) {
-            return try render(batch, key: key)
+    }
+
+    /// Renders the families of a body with the labels of the group.
+    func render(
+        _ parsed: consuming ParsedBody, key: GroupingKey
+    ) throws(ParseFailure) -> [RenderedFamily] {
+        let limits = parsed.limits
+        if parsed.batch.hasTimestamps {
+            throw .refused(
+                GroupPushError(
+                    .timestamps, sentence: "pushed metrics must not have timestamps"),
+                changesFailureTime: true)
+        }
+        var renderer = FamilyRenderer(
+            labels: key.pairs, addsInstance: true, limits: limits.labels, reading: parsed.reading)
+        do throws(SampleError) {
+            return try renderer.render(parsed.batch, except: GroupTable.ownNames)
         } catch {
-            throw ParseFailure(error: error, changesFailureTime: true)
+            if let limit = error.limit { throw GroupStore.failure(limit, limits: limits) }
+            throw .refused(
+                GroupPushError(.label, sentence: error.sentence), changesFailureTime: true)
+        }
+    }
+
+    private static func failure(_ limit: ReadingLimit, limits: GroupLimits) -> ParseFailure {
+        switch limit {
+        case .samples:
+            .refused(
+                GroupPushError(
+                    .seriesLimit,
+                    sentence: "the group would have more than \(limits.groupSeries) series"),
+                changesFailureTime: true)
+        case .bytes:
+            .refused(
+                GroupPushError(
+                    .byteLimit, sentence: "all groups would take more than \(limits.bytes) bytes"),
+                changesFailureTime: true)
+        case .memory(let shortage): .shortage(shortage)
+        case .time(let seconds):
+            .refused(
+                GroupPushError(
+                    .cost,
+                    sentence:
+                        "body_too_costly: reading the body takes more than \(seconds) s of CPU time"
+                ),
+                changesFailureTime: false)
         }
     }
 
     /// Why a body was refused before the group was looked at.
-    struct ParseFailure: Error {
-        let error: GroupPushError
+    enum ParseFailure: Error {
         /// Pushgateway sets `push_failure_time_seconds` for samples that it refuses, but not for a
         /// body that it cannot parse.
-        let changesFailureTime: Bool
+        case refused(GroupPushError, changesFailureTime: Bool)
+        case shortage(ByteShortage)
     }
 
     /// What became of a push.
@@ -94,21 +154,6 @@ package final class GroupStore: Sendable {
     /// nil if nothing has changed.
     func setFailureTime(of key: GroupingKey, at time: Timestamp) -> GroupChange? {
         state.withLock { $0.table.recordFailure(of: key, at: time) }
-    }
-
-    private func render(
-        _ batch: ParsedExposition, key: GroupingKey
-    ) throws(GroupPushError) -> [RenderedFamily] {
-        if batch.hasTimestamps {
-            throw GroupPushError(.timestamps, sentence: "pushed metrics must not have timestamps")
-        }
-        var renderer = FamilyRenderer(
-            labels: key.pairs, addsInstance: true, limits: limits.labels)
-        do throws(SampleError) {
-            return try renderer.render(batch, except: GroupTable.ownNames)
-        } catch {
-            throw GroupPushError(.label, sentence: error.sentence)
-        }
     }
 
     /// Removes a group; nil if it is not there.

@@ -21,6 +21,21 @@ package struct GroupAnswer: Sendable, Equatable {
     }
 }
 
+extension GroupAnswer {
+    /// The answer to a push that needs more memory than there is for pushes.
+    package init(_ shortage: ByteShortage) {
+        switch shortage {
+        case .busy(let limit):
+            self.init(
+                503,
+                sentence: "all pushes together take \(limit) bytes of memory, the limit; try again")
+        case .tooLarge(let limit):
+            self.init(
+                413, sentence: "the push takes more than \(limit) bytes of memory while it is read")
+        }
+    }
+}
+
 /// Pushgateway's requests as its clients make them, apart from HTTP.
 package struct PushgatewayHandler: Sendable {
     package let store: GroupStore
@@ -42,47 +57,89 @@ package struct PushgatewayHandler: Sendable {
         /// The group that the path names; nil if it names none.
         package let key: GroupingKey?
         fileprivate let action: Action
+
+        fileprivate init(key: GroupingKey?, action: Action) {
+            self.key = key
+            self.action = action
+        }
+
+        fileprivate init(_ failure: GroupStore.ParseFailure, key: GroupingKey) {
+            switch failure {
+            case .refused(let refusal, let changesFailureTime):
+                self.init(
+                    key: key, action: .refuse(refusal, changesFailureTime: changesFailureTime))
+            case .shortage(let shortage):
+                self.init(key: nil, action: .answer(GroupAnswer(shortage)))
+            }
+        }
+    }
+
+    /// A request that was read: its body is not needed any more.
+    package struct ReadRequest {
+        fileprivate enum Content {
+            case parsed(ParsedRequest)
+            case body(GroupStore.ParsedBody, GroupingKey, GroupPush)
+        }
+
+        fileprivate let content: Content
     }
 
     /// Parses a request to a path below `/metrics/` without changing anything. Any thread may call
     /// it.
     ///
     /// `path` is percent-decoded once and has no query; `ttl` and `aggregate` are the values of the
-    /// query parameters with these names; `body` is inflated.
-    package func parse(
+    /// query parameters with these names; `body` is inflated. `parsing` counts the memory of the parser,
+    /// `rendering` that of the families, which the result of `render` holds.
+    package func read(
         _ method: GroupMethod, path: Span<UInt8>, ttl: [String] = [], aggregate: [String] = [],
-        contentType: Span<UInt8>? = nil, body: Span<UInt8>
-    ) -> ParsedRequest {
+        contentType: Span<UInt8>? = nil, body: Span<UInt8>, parsing: ByteClaim? = nil,
+        rendering: ByteClaim? = nil
+    ) -> ReadRequest {
+        func done(
+            _ key: GroupingKey?, _ action: ParsedRequest.Action
+        ) -> ReadRequest {
+            ReadRequest(content: .parsed(ParsedRequest(key: key, action: action)))
+        }
         let key: GroupingKey
         switch GroupPath(path, limits: store.limits.labels) {
         case .unknown:
-            return ParsedRequest(
-                key: nil, action: .answer(GroupAnswer(404, sentence: "404 page not found")))
+            return done(nil, .answer(GroupAnswer(404, sentence: "404 page not found")))
         case .redirect(let location, let status):
-            return ParsedRequest(
-                key: nil, action: .answer(GroupAnswer(status, location: location)))
+            return done(nil, .answer(GroupAnswer(status, location: location)))
         case .refused(let sentence):
-            return ParsedRequest(
-                key: nil,
-                action: .refuse(
-                    GroupPushError(.syntax, sentence: sentence), changesFailureTime: false))
+            return done(
+                nil,
+                .refuse(GroupPushError(.syntax, sentence: sentence), changesFailureTime: false))
         case .group(let named): key = named
         }
-        if method == .delete { return ParsedRequest(key: key, action: .delete) }
+        if method == .delete { return done(key, .delete) }
         let order: GroupPush
         do throws(GroupPushError) {
             order = try GroupPush(method, ttl: ttl, aggregate: aggregate)
         } catch {
-            return ParsedRequest(key: key, action: .refuse(error, changesFailureTime: false))
+            return done(key, .refuse(error, changesFailureTime: false))
         }
         do throws(GroupStore.ParseFailure) {
-            let families = try store.parse(
-                body, as: BodyFormat(contentType: contentType), key: key)
-            return ParsedRequest(key: key, action: .push(families, order))
+            let parsed = try store.parse(
+                body, as: BodyFormat(contentType: contentType), parsing: parsing,
+                rendering: rendering)
+            return ReadRequest(content: .body(parsed, key, order))
         } catch {
-            return ParsedRequest(
-                key: key,
-                action: .refuse(error.error, changesFailureTime: error.changesFailureTime))
+            return ReadRequest(content: .parsed(ParsedRequest(error, key: key)))
+        }
+    }
+
+    /// Renders the families of a request.
+    package func render(_ request: consuming ReadRequest) -> ParsedRequest {
+        switch request.content {
+        case .parsed(let parsed): return parsed
+        case .body(let body, let key, let order):
+            do throws(GroupStore.ParseFailure) {
+                let families = try store.render(body, key: key)
+                return ParsedRequest(key: key, action: .push(families, order))
+            } catch {
+                return ParsedRequest(error, key: key)
+            }
         }
     }
 
@@ -117,16 +174,17 @@ package struct PushgatewayHandler: Sendable {
         _ method: GroupMethod, path: Span<UInt8>, ttl: [String] = [], aggregate: [String] = [],
         contentType: Span<UInt8>? = nil, body: Span<UInt8>, at time: Timestamp = .now
     ) -> GroupAnswer {
-        let request = parse(
+        let request = read(
             method, path: path, ttl: ttl, aggregate: aggregate, contentType: contentType,
             body: body)
-        return perform(request, at: time).answer
+        return perform(render(request), at: time).answer
     }
 
     private func refuse(_ refusal: GroupPushError) -> GroupAnswer {
         store.count(refusal.reason)
         switch refusal.reason {
         case .syntax: return GroupAnswer(400, sentence: refusal.sentence)
+        case .cost: return GroupAnswer(413, sentence: refusal.sentence)
         case .groupLimit, .seriesLimit, .byteLimit:
             return GroupAnswer(429, sentence: refusal.sentence)
         case .timestamps, .type, .duplicate, .label, .aggregate:

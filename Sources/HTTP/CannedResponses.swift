@@ -59,7 +59,7 @@ struct CannedResponses: Sendable {
             errorFormat, status: 503, sentence: "server is shutting down", headers: later)
         busy = CannedResponse(
             errorFormat, status: 503,
-            sentence: "too many request bodies in flight: limit \(limits.inFlightBodyBytes) bytes",
+            sentence: "too many request bodies in flight: limit \(limits.bodies.limit) bytes",
             headers: later)
         heldResponses = CannedResponse(
             errorFormat, status: 503,

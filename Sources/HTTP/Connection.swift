@@ -103,7 +103,8 @@ final class Connection: @unchecked Sendable {
             var pooled = pool.take()
             swap(&pooled, &body)
             smallBody = consume pooled
-            body.reserve(expected + Request.bodyPadding)
+            // More when it has arrived: a length alone must not take memory.
+            body.reserve(min(expected, 1 << 20) + Request.bodyPadding)
         }
         body.append(bytes)
     }

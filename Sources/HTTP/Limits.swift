@@ -1,3 +1,5 @@
+package import Kernel
+
 /// Limits of a server towards its clients. What exceeds one is rejected and counted in `Statistics`.
 package struct Limits: Sendable {
     /// Connections served at the same time, over all listeners of the server. 512: Prometheus and a
@@ -33,8 +35,8 @@ package struct Limits: Sendable {
     package var bodyBytes = 1 << 20
     /// Bytes of a body with a Content-Encoding; nil for `bodyBytes`.
     package var encodedBodyBytes: Int?
-    /// Bytes of all request bodies in memory together.
-    package var inFlightBodyBytes = 64 << 20
+    /// Bytes of all request bodies in memory together; what handlers make of them can count as well.
+    package var bodies = ByteBudget(limit: 64 << 20)
     /// How many times `bodyBytes` is read from a client before the connection is closed.
     package var drainFactor = 4
     /// Threads of libmicrohttpd that read requests and write responses. 0.9.75 ignores 0 and 1.
@@ -58,7 +60,7 @@ extension Limits {
     func check() {
         precondition(connections > 0 && connectionReserve > 0 && workerThreads > 0)
         precondition(bodyBytes > 0 && bodyBytes < Int.max / 4 && drainFactor > 0)
-        precondition(inFlightBodyBytes >= bodyBytes && (encodedBodyBytes ?? 1) > 0)
+        precondition((encodedBodyBytes ?? 1) > 0)
         // With less memory libmicrohttpd 0.9.75 read before the start of its buffer.
         precondition(connectionMemoryBytes >= 8192)
         precondition(

@@ -29,8 +29,6 @@ final class ServerCore: Sendable {
     let idleWakeup: EventFD
     private let router: Router
     private let bodies: BufferPool
-    /// Bytes of request bodies in memory.
-    private let inFlightBytes = Atomic<Int>(0)
     private let admit: (@Sendable (borrowing Request) -> Response?)?
 
     init(
@@ -213,13 +211,12 @@ final class ServerCore: Sendable {
             }
         } else if case .route(_, let method) = connection.decision, method != .get, method != .head
         {
-            let inFlight = inFlightBytes.wrappingAdd(bytes.count, ordering: .relaxed).newValue
-            connection.countedBytes += bytes.count
-            if inFlight > limits.inFlightBodyBytes {
+            if !limits.bodies.take(bytes.count) {
                 releaseBody(connection)
                 statistics.count(.inFlightBodyBytes)
                 connection.decision = .constant(constants(for: connection).busy.keepAlive)
             } else {
+                connection.countedBytes += bytes.count
                 let expected = Int(clamping: min(connection.expectedBytes, connection.bodyLimit))
                 connection.gather(bytes, of: expected, from: bodies)
             }
@@ -228,7 +225,7 @@ final class ServerCore: Sendable {
     }
 
     private func releaseBody(_ connection: Connection) {
-        inFlightBytes.wrappingSubtract(connection.countedBytes, ordering: .relaxed)
+        limits.bodies.release(connection.countedBytes)
         connection.countedBytes = 0
         connection.releaseBody(to: bodies)
     }
@@ -297,8 +294,9 @@ final class ServerCore: Sendable {
             // libmicrohttpd has rejected it before any handler was called.
             statistics.count(.malformed)
         }
-        end(connection)
+        // Before the request counts as ended: then it is known since when the connection is idle.
         expire(connection, in: limits.idleTimeout, reason: .idleTimeout)
+        end(connection)
     }
 
     private func end(_ connection: Connection) {

@@ -19,7 +19,7 @@ package enum RefusalReason: Int, Sendable, CaseIterable {
     case malformed
     /// The server was shutting down.
     case draining
-    /// `Limits.inFlightBodyBytes` of bodies were in memory.
+    /// `Limits.bodies` were in memory.
     case inFlightBodyBytes
     /// A connection without a complete request was closed for a new one, at `Limits.connections` or
     /// `Limits.clientConnections`.

@@ -30,4 +30,6 @@ package protocol BatchDecoder: ~Copyable {
 package struct BodyError: Error, Sendable, Equatable {
     /// A sentence without its full stop: what is wrong and what would be right.
     package let sentence: String
+    /// Whether it took `EventLimits.decodingTime` to read a part of it.
+    package var isTooCostly = false
 }

@@ -15,6 +15,9 @@ package final class DecodedPush: @unchecked Sendable {
     /// The same on the monotonic clock, in nanoseconds.
     var began: UInt64 = 0
 
+    /// What it holds of the memory for pushes, until it is released.
+    var claim: ByteClaim?
+
     init() {}
 
     func begin(_ key: IdempotencyKey?, sender: Sender, at began: UInt64) {

@@ -21,19 +21,37 @@ package final class EventIngestor: Sendable {
         }
     }
 
-    /// Decoded pushes whose memory is reused.
-    static let pooledPushes = 64
+    /// The memory of decoded pushes that is kept to be used again.
+    static let pooledBytes = 4 << 20
+    /// Memory of parsers at a time: what the largest push takes that `EventLimits` allow.
+    package static let decodingBytes = 64 << 20
 
     package let statistics = PushStatistics()
     package let producers: ProducerTable
     private let limits: EventLimits
     private let scratches = LockedValue(ScratchPool())
-    private let pool = LockedValue<[DecodedPush]>([])
+    private let pool = LockedValue(PushPool())
+    /// Counts bodies of pushes, what is inflated and decoded of them, and what waits for the journal.
+    package let bodies: ByteBudget
+    /// Counts the memory of parsers, which is released as soon as a body is decoded.
+    package let decoding: ByteBudget
     private let anonymousSuccess = Atomic<UInt64>(0)
 
-    package init(producers: ProducerTable, limits: EventLimits = EventLimits()) {
+    package init(
+        producers: ProducerTable, limits: EventLimits = EventLimits(),
+        bodies: ByteBudget = ByteBudget(limit: .max),
+        decoding: ByteBudget = ByteBudget(limit: .max)
+    ) {
         self.producers = producers
         self.limits = limits
+        self.bodies = bodies
+        self.decoding = decoding
+    }
+
+    /// Frees the memory that is kept to be used again.
+    package func trim() {
+        pool.withLock { $0 = PushPool() }
+        scratches.withLock { $0 = ScratchPool() }
     }
 
     /// When a batch without an idempotency key was last accepted, in Unix seconds; 0 for never.
@@ -78,8 +96,9 @@ package final class EventIngestor: Sendable {
         case .failure(let problem):
             return .answered(.error(400, code: "bad_header", detail: problem.sentence))
         }
-        let decoded = pool.withLock { $0.popLast() } ?? DecodedPush()
+        let decoded = pool.withLock { $0.take() } ?? DecodedPush()
         decoded.begin(known, sender: sender, at: began)
+        decoded.claim = ByteClaim(bodies)
         var scratch = scratches.withLock { $0.take() } ?? DecodeScratch(limits)
         let answer = decode(push, form: form, into: decoded, scratch: &scratch)
         if scratch.keptBytes <= DecodeScratch.keptLimit {
@@ -129,10 +148,8 @@ package final class EventIngestor: Sendable {
 
     /// Releases the memory of a finished push for reuse.
     package func release(_ decoded: DecodedPush) {
-        if decoded.keptBytes > DecodeScratch.keptLimit { return }
-        pool.withLock { pool in
-            if pool.count < EventIngestor.pooledPushes { pool.append(decoded) }
-        }
+        decoded.claim = nil
+        pool.withLock { $0.giveBack(decoded) }
     }
 
     /// Fills the batch. Returns the answer to a body that is not one, which uses its number up.
@@ -143,7 +160,8 @@ package final class EventIngestor: Sendable {
         if push.encoding == .gzip {
             do throws(Inflater.Failure) {
                 scratch.plain.removeAll()
-                try scratch.inflater.inflate(push.body, into: &scratch.plain, limits: limits)
+                try scratch.inflater.inflate(
+                    push.body, into: &scratch.plain, limits: limits, claim: decoded.claim)
                 scratch.plain.reserve(EventDecoder.padding)
             } catch {
                 switch error {
@@ -151,6 +169,7 @@ package final class EventIngestor: Sendable {
                     return admit(decoded, at: .now)
                         ?? .unreadable(
                             "damaged_gzip", detail: "the body is not gzip, or damaged, or cut off")
+                case .shortage(let shortage): return PushAnswer(shortage)
                 case .tooLarge(let bytes):
                     return .error(
                         413, code: "body_too_large",
@@ -164,13 +183,31 @@ package final class EventIngestor: Sendable {
                 }
             }
         }
+        let working = ByteClaim(decoding)
+        do throws(ByteShortage) {
+            try working.hold(
+                EventIngestor.workingBytes(
+                    push, plain: scratch.plain, form: form, decoder: scratch.decoder))
+        } catch {
+            return PushAnswer(error)
+        }
         do throws(BodyError) {
             decoded.items = try EventIngestor.decode(
                 push, plain: scratch.plain, form: form, now: decoded.time,
                 decoder: &scratch.decoder,
                 batch: &decoded.batch, outcome: &decoded.outcome)
+            do throws(ByteShortage) {
+                // What was inflated is not needed any more.
+                try decoded.claim?.hold(decoded.keptBytes)
+            } catch {
+                return PushAnswer(error)
+            }
             return nil
         } catch {
+            if error.isTooCostly {
+                statistics.countCostlyBody()
+                return .error(413, code: "body_too_costly", detail: error.sentence)
+            }
             return admit(decoded, at: .now) ?? .unreadable("not_json", detail: error.sentence)
         }
     }
@@ -181,6 +218,13 @@ package final class EventIngestor: Sendable {
         } else {
             anonymousSuccess.store(time.bitPattern, ordering: .relaxed)
         }
+    }
+
+    private static func workingBytes(
+        _ push: borrowing Push, plain: borrowing Buffer, form: EventDecoder.Form,
+        decoder: borrowing EventDecoder
+    ) -> Int {
+        decoder.workingBytes(push.encoding == .gzip ? plain.bytes : push.body, form: form)
     }
 
     private static func decode(
@@ -218,6 +262,25 @@ private struct DecodeScratch: ~Copyable, @unchecked Sendable {
     }
 
     var keptBytes: Int { decoder.keptBytes + plain.capacity }
+}
+
+/// Decoded pushes whose memory is used again, up to a limit of all of them.
+private struct PushPool {
+    private var pushes: [DecodedPush] = []
+    private var bytes = 0
+
+    mutating func take() -> DecodedPush? {
+        guard let push = pushes.popLast() else { return nil }
+        bytes -= push.keptBytes
+        return push
+    }
+
+    mutating func giveBack(_ push: DecodedPush) {
+        let kept = push.keptBytes
+        if bytes + kept > EventIngestor.pooledBytes { return }
+        pushes.append(push)
+        bytes += kept
+    }
 }
 
 /// As many as there are threads that serve pushes.

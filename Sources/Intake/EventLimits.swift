@@ -18,6 +18,8 @@ package struct EventLimits: Sendable, Equatable {
     package var nameBytes = 255
     /// Bytes of a text that is no name: a class, a category, an id.
     package var valueBytes = 1024
+    /// CPU time for decoding one body.
+    package var decodingTime = Duration.seconds(2)
     /// Keys and values of one element of the body.
     package var tokens = 2_500_000
     /// How far a timestamp may be from now.

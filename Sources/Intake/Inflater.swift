@@ -12,6 +12,8 @@ package struct Inflater: ~Copyable {
         case tooLarge(Int)
         /// A compression ratio beyond the limit: this many decompressed bytes are allowed.
         case tooDense(Int)
+        /// The claim does not allow as much memory as the plain bytes take.
+        case shortage(ByteShortage)
     }
 
     private let decompressor: OpaquePointer
@@ -27,9 +29,10 @@ package struct Inflater: ~Copyable {
         unsafe libdeflate_free_decompressor(decompressor)
     }
 
-    /// Appends the members of `body` to `plain`. On failure `plain` is as before.
+    /// Appends the members of `body` to `plain`, whose bytes `claim` holds. On failure `plain` is as
+    /// before.
     package mutating func inflate(
-        _ body: Span<UInt8>, into plain: inout Buffer, limits: EventLimits
+        _ body: Span<UInt8>, into plain: inout Buffer, limits: EventLimits, claim: ByteClaim? = nil
     ) throws(Failure) {
         let dense = max(limits.ratioFreeBytes, body.count.multipliedClamping(by: limits.ratio))
         let allowed = min(limits.plainBytes, dense)
@@ -49,6 +52,11 @@ package struct Inflater: ~Copyable {
             let likely = claimed > left ? rest.count.multipliedClamping(by: 4) : claimed
             var capacity = min(max(likely, 256), left)
             inflating: while true {
+                do throws(ByteShortage) {
+                    try claim?.grow(to: plain.count + capacity)
+                } catch {
+                    throw failed(.shortage(error), plain: &plain, first: first)
+                }
                 switch step(rest, plain: &plain, capacity: capacity) {
                 case .done(let read):
                     taken += read

@@ -37,6 +37,17 @@ struct JSONReader: ~Copyable {
         }
     }
 
+    /// The memory that reading a text may take besides the text, at most: simdjson keeps 4 bytes for each
+    /// place where a value, a key or a structural character begins, and there is a token for each value
+    /// and key.
+    static func workingBytes(_ text: Span<UInt8>, tokenLimit: Int) -> Int {
+        let structures = unsafe text.withUnsafeBufferPointer { bytes in
+            unsafe ctext_json_structures(bytes.baseAddress, bytes.count)
+        }
+        return 8 * structures
+            + MemoryLayout<ctext_json_token>.stride * min(structures + 1, tokenLimit)
+    }
+
     var isArray: Bool { unsafe ctext_json_is_array(parser) }
 
     mutating func next() -> Step {
@@ -57,6 +68,9 @@ struct JSONReader: ~Copyable {
                 JSONValue(Span(_unsafeElements: tokens)), borrowing: self)
         }
     }
+
+    /// Tokens of the element.
+    var tokenCount: Int { unsafe parser.pointee.token_count }
 
     /// The parser's error: a sentence without its full stop, with the offset of the byte if known.
     var failure: String {

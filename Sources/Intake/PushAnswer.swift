@@ -106,3 +106,19 @@ package enum PushAnswer: Sendable, Equatable {
         text.raw("}")
     }
 }
+
+extension PushAnswer {
+    /// The answer to a push that needs more memory than there is for pushes.
+    init(_ shortage: ByteShortage) {
+        switch shortage {
+        case .busy(let limit):
+            self = .error(
+                503, code: "memory_limit",
+                detail: "all pushes together take \(limit) bytes of memory, the limit; try again")
+        case .tooLarge(let limit):
+            self = .error(
+                413, code: "body_too_large",
+                detail: "the push takes more than \(limit) bytes of memory while it is read")
+        }
+    }
+}

@@ -17,6 +17,7 @@ package final class PushStatistics: Sendable {
     private let features = Atomic<UInt64>(0)
     private let timestamps = Atomic<UInt64>(0)
     private let cutTexts = Atomic<UInt64>(0)
+    private let costly = Atomic<UInt64>(0)
 
     package init() {
         precondition(EventKind.allCases.count == byKind.count)
@@ -33,6 +34,8 @@ package final class PushStatistics: Sendable {
     package func rejected(_ code: RejectionCode) -> UInt64 {
         byCode[code.rawValue].load(ordering: .relaxed)
     }
+    /// Bodies that took `EventLimits.decodingTime`.
+    package var costlyBodies: UInt64 { costly.load(ordering: .relaxed) }
     /// Bytes of bodies as they came.
     package var bytes: UInt64 { bodyBytes.load(ordering: .relaxed) }
     /// Unknown keys of events.
@@ -51,6 +54,10 @@ package final class PushStatistics: Sendable {
     }
 
     // MARK: Counting
+
+    func countCostlyBody() {
+        costly.wrappingAdd(1, ordering: .relaxed)
+    }
 
     func count(bytes: Int) {
         bodyBytes.wrappingAdd(UInt64(bytes), ordering: .relaxed)

@@ -48,6 +48,12 @@ package final class Models: Sendable {
         snapshot = LockedValue(StoreSnapshot(Families.all.descriptors))
     }
 
+    /// Frees the memory that is kept to be used again.
+    package func trim() {
+        unused.withLock { $0 = [] }
+        snapshot.withLock { $0 = StoreSnapshot(Families.all.descriptors) }
+    }
+
     /// Reserves and applies a batch.
     package func apply(
         _ batch: borrowing Batch, from sender: Sender, at time: Timestamp = .now,

@@ -39,19 +39,26 @@ package struct GroupRequest: ~Escapable {
     }
 
     /// Inflates and parses the request. The body of a DELETE is ignored, as the Pushgateway does.
+    /// `rendering` holds the memory of the result, `events` that of what leads to it.
     func parse(
-        with handler: PushgatewayHandler
+        with handler: PushgatewayHandler, of events: EventIngestor, rendering: ByteClaim
     ) -> Result<PushgatewayHandler.ParsedRequest, Refusal> {
         switch encoding {
         case .gzip where method != .delete:
+            let inflating = ByteClaim(events.bodies)
             var inflater = Inflater()
-            var plain = Buffer(capacity: max(1024, body.count * 4))
+            var plain = Buffer(capacity: 1024)
             do throws(Inflater.Failure) {
-                try inflater.inflate(body, into: &plain, limits: GroupRequest.limits)
+                try inflater.inflate(
+                    body, into: &plain, limits: GroupRequest.limits, claim: inflating)
             } catch {
                 return .failure(GroupRequest.refusal(error))
             }
-            return .success(parse(plain.bytes, with: handler))
+            let request = read(plain.bytes, with: handler, of: events, rendering: rendering)
+            // What was inflated goes before the families come.
+            plain = Buffer(capacity: 1)
+            inflating.releaseAll()
+            return .success(handler.render(request))
         case .unknown where method != .delete && !body.isEmpty:
             return .failure(
                 Refusal(
@@ -60,16 +67,19 @@ package struct GroupRequest: ~Escapable {
                         sentence:
                             "unknown Content-Encoding: send the body uncompressed or with gzip"),
                     isFinal: false))
-        default: return .success(parse(body, with: handler))
+        default:
+            return .success(
+                handler.render(read(body, with: handler, of: events, rendering: rendering)))
         }
     }
 
-    private func parse(
-        _ plain: Span<UInt8>, with handler: PushgatewayHandler
-    ) -> PushgatewayHandler.ParsedRequest {
-        handler.parse(
+    private func read(
+        _ plain: Span<UInt8>, with handler: PushgatewayHandler, of events: EventIngestor,
+        rendering: ByteClaim
+    ) -> PushgatewayHandler.ReadRequest {
+        handler.read(
             method, path: path, ttl: ttl, aggregate: aggregate, contentType: contentType,
-            body: plain)
+            body: plain, parsing: ByteClaim(events.decoding), rendering: rendering)
     }
 
     private static func refusal(_ failure: Inflater.Failure) -> Refusal {
@@ -78,6 +88,7 @@ package struct GroupRequest: ~Escapable {
             Refusal(
                 answer: GroupAnswer(400, sentence: "gzip: the body is damaged or truncated"),
                 isFinal: true)
+        case .shortage(let shortage): Refusal(answer: GroupAnswer(shortage), isFinal: false)
         case .tooLarge(let bytes):
             Refusal(
                 answer: GroupAnswer(

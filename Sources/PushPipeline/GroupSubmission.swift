@@ -11,6 +11,8 @@ internal import Wire
 final class GroupSubmission: Submission, @unchecked Sendable {
     private let request: PushgatewayHandler.ParsedRequest
     private let idempotencyKey: IdempotencyKey?
+    /// Counts the families of the request until the submission is done with.
+    private let claim: ByteClaim
     private let pipeline: PushPipeline
     private let respond: @Sendable (GroupAnswer) -> Void
     private var result = GroupAnswer(500, sentence: "the push was not decided on")
@@ -21,11 +23,12 @@ final class GroupSubmission: Submission, @unchecked Sendable {
     private var time = Timestamp.epoch
 
     init(
-        _ request: PushgatewayHandler.ParsedRequest, key: IdempotencyKey?,
+        _ request: PushgatewayHandler.ParsedRequest, key: IdempotencyKey?, claim: ByteClaim,
         of pipeline: PushPipeline, respond: @escaping @Sendable (GroupAnswer) -> Void
     ) {
         self.request = request
         idempotencyKey = key
+        self.claim = claim
         self.pipeline = pipeline
         self.respond = respond
     }

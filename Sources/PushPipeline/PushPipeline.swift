@@ -72,6 +72,10 @@ package final class PushPipeline: Sendable {
         tasks += [
             expiry, profileFiles,
             EvaluationTask(of: models.watch, journal: journal, clock: clock),
+            MemoryTrim {
+                events.trim()
+                models.trim()
+            },
         ]
         do throws(KernelError) {
             scheduler = try Scheduler(tasks, clock: clock)
@@ -127,9 +131,11 @@ package final class PushPipeline: Sendable {
         case .success(let key): known = key
         case .failure(let problem): return respond(GroupAnswer(400, sentence: problem.sentence))
         }
-        switch request.parse(with: handler) {
+        let claim = ByteClaim(events.bodies)
+        switch request.parse(with: handler, of: events, rendering: claim) {
         case .success(let parsed):
-            let submission = GroupSubmission(parsed, key: known, of: self, respond: respond)
+            let submission = GroupSubmission(
+                parsed, key: known, claim: claim, of: self, respond: respond)
             if let error = journal.submit(submission) { submission.refuse(error) }
         case .failure(let refusal):
             respond(refuse(known, refusal: refusal))

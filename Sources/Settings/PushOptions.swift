@@ -77,7 +77,7 @@ package struct PushOptions: ParsableArguments {
     @Option(
         name: .customLong("push.max-group-bytes"),
         help: ArgumentHelp(
-            "Limit of bytes of the samples of all pushed groups. (default: 33554432)",
+            "Limit of bytes that all pushed groups take in memory and on pages. (default: 100663296, at most a quarter of the memory limit)",
             valueName: "bytes"))
     var maxGroupBytes: String?
 

@@ -1,4 +1,5 @@
 internal import HTTP
+internal import Kernel
 
 /// How the descriptors of the process are divided: files of collectors, what the daemon itself needs, and
 /// connections of each listener.
@@ -21,7 +22,9 @@ struct ConnectionPlan: Equatable {
             descriptors - descriptors / 4 - ConnectionPlan.ownDescriptors
             - servers * ConnectionPlan.serverDescriptors
         var wanted = telemetryServers * ConnectionPlan.places(Limits())
-        if hasPushServer { wanted += ConnectionPlan.places(PushListener.limits) }
+        if hasPushServer {
+            wanted += ConnectionPlan.places(PushListener.limits(ByteBudget(limit: 64 << 20)))
+        }
         self.wanted = wanted
     }
 

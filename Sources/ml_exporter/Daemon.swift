@@ -104,7 +104,7 @@ struct Daemon: ~Copyable {
                 routes: PushListener.routes(
                     pushState, scrapes: scrapes, file: file,
                     isReloadEnabled: configuration.pushFlags.isReloadEnabled),
-                limits: plan.limits(PushListener.limits), held: held,
+                limits: plan.limits(PushListener.limits(pushState.bodies)), held: held,
                 errorFormats: [EventRoutes.errorFormat],
                 admit: PushListener.validator(configuration, pushState: pushState).refusal,
                 log: { log.debug("\($0)", metadata: ["from": "libmicrohttpd"]) })

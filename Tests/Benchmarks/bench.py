@@ -15,6 +15,7 @@ import tempfile
 
 sys.dont_write_bytecode = True
 
+import costs  # noqa: E402
 import events  # noqa: E402
 import groups  # noqa: E402
 import host  # noqa: E402
@@ -25,7 +26,7 @@ from measuring import HERE, REPOSITORY, machine, versions  # noqa: E402
 
 SECTIONS = {"nine": host.nine, "defaults": host.defaults, "scale": scale.measure,
             "events": events.measure, "groups": groups.measure, "journal": journal.measure,
-            "profiles": profiles.measure}
+            "profiles": profiles.measure, "costs": costs.measure}
 
 
 def main():

@@ -42,10 +42,10 @@ struct GroupChangeTests {
         ttl: [String] = [], aggregate: [String] = [], at moment: Timestamp
     ) -> PushgatewayHandler.Outcome {
         let handler = PushgatewayHandler(store)
-        let request = handler.parse(
+        let request = handler.read(
             method, path: path.utf8Span.span, ttl: ttl, aggregate: aggregate,
             body: body.utf8Span.span)
-        return handler.perform(request, at: moment)
+        return handler.perform(handler.render(request), at: moment)
     }
 
     /// A request that changes something, or is refused.

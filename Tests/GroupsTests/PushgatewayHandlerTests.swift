@@ -268,9 +268,23 @@ struct GroupDoorTests {
         #expect(ingestor.store.counts.series == 3)
     }
 
+    @Test func `a body that costs too much CPU time is ended with 413 and counted`() {
+        var limits = GroupLimits()
+        limits.readingTime = .zero
+        ingestor.store.setLimits(limits)
+        let body = (0..<2_000).map { "x{a=\"\($0)\"} 1\n" }.joined()
+        let answer = send(.put, path: "/metrics/job/a", body: body)
+        #expect(answer.status == 413 && answer.sentence.hasPrefix("body_too_costly"))
+        #expect(ingestor.store.counts.refused == [.cost: 1])
+        #expect(ingestor.store.counts.groups == 0)
+        limits.readingTime = .seconds(3_600)
+        ingestor.store.setLimits(limits)
+        #expect(send(.put, path: "/metrics/job/a", body: body).status == 200)
+    }
+
     @Test func `bytes are counted whatever they are made of, and given back`() {
         var limits = GroupLimits()
-        limits.bytes = 4_000
+        limits.bytes = 10_000
         ingestor.store.setLimits(limits)
         let long = String(repeating: "l", count: 900)
         #expect(send(.put, path: "/metrics/job/a", body: "x{a=\"\(long)\"} 1\n").status == 200)

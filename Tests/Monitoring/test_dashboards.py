@@ -319,5 +319,7 @@ def test_the_dashboards_show_most_of_what_the_daemon_knows_of_models():
         "ml_exporter_collector_present", "ml_training_info",
         "ml_push_groups_limit", "ml_push_group_series_limit", "ml_push_group_bytes",
         "ml_push_group_bytes_limit",
+        "ml_push_costly_bodies_total",
+        "ml_push_memory_bytes", "ml_push_memory_limit_bytes", "ml_push_memory_refused_total",
         "ml_exporter_config_last_reload_success_timestamp_seconds",
     }, unseen

@@ -16,6 +16,8 @@ struct Settings: Sendable {
     var series = SeriesLimits()
     var models = ModelSettings()
     var nativeHistograms = false
+    var bodies = ByteBudget(limit: .max)
+    var decoding = ByteBudget(limit: .max)
 }
 
 /// A clock that a test sets.
@@ -59,7 +61,9 @@ final class Run {
         models = Models(
             settings.series, settings: settings.models,
             nativeHistograms: settings.nativeHistograms, expiresItself: false)
-        events = EventIngestor(producers: ProducerTable(expiresItself: false))
+        events = EventIngestor(
+            producers: ProducerTable(expiresItself: false), bodies: settings.bodies,
+            decoding: settings.decoding)
         let messages = Messages()
         self.messages = messages
         let storage = folder.map { folder in

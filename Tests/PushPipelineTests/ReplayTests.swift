@@ -178,7 +178,7 @@ struct ReplayTests {
         settings.series.series = 200 + random.next(2_000)
         settings.series.leases = 1 + random.next(3)
         settings.groups.groups = 1 + random.next(6)
-        settings.groups.bytes = 500 + random.next(5_000)
+        settings.groups.bytes = 3_000 + random.next(30_000)
         settings.groups.series = 2 + random.next(20)
         if random.next(2) == 0 { settings.models.rules.businessLabels.insert("region") }
         if random.next(2) == 0 { settings.models.rules.businessLabels.insert("unit") }

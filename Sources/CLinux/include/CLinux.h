@@ -59,6 +59,9 @@ int clinux_space_at(const char *path, struct clinux_space *space);
 // pthread_setname_np is a GNU extension. At most 15 bytes are kept.
 void clinux_name_thread(const char *name);
 
+// malloc_trim(3): gives memory that is free in the heap back to the kernel.
+void clinux_trim_memory(void);
+
 // The type of the filesystem an open descriptor lives on, 0 when unknown.
 int64_t clinux_filesystem_magic(int descriptor);
 

@@ -55,6 +55,9 @@ struct ctext_json {
 struct ctext_json *ctext_json_create(size_t token_limit);
 void ctext_json_destroy(struct ctext_json *json);
 
+// The braces, brackets, colons and commas of a text, those in strings included.
+size_t ctext_json_structures(const uint8_t *text, size_t count);
+
 // Opens a text, which must not change while its elements and tokens are read. ctext_json_padding bytes
 // behind its count bytes must be readable. An object is its own only element, the elements of an array
 // are its elements. Returns whether the text is an object or an array.

@@ -68,6 +68,12 @@ package struct ParsedExposition: Sendable {
 
     package init() {}
 
+    /// The memory that it takes, approximately.
+    var memoryBytes: Int {
+        samples.count * MemoryLayout<Sample>.stride + labels.count * MemoryLayout<Label>.stride
+            + text.count + families.count * 224
+    }
+
     /// The index of the family of this name in `families`, or nil if it is not present.
     package func family(named name: String) -> Int? { slots[name] }
 

@@ -8,13 +8,20 @@ package struct ProtobufParser: ~Copyable {
     private var batch = ParsedExposition()
     private var family = 0
     private var kind = Family.Kind.counter
+    private var size: ReadingSize
 
-    /// Parses a whole body. Throws at the first error.
-    package static func parse(_ body: Span<UInt8>) throws(MetricSyntaxError) -> ParsedExposition {
+    private init(_ limits: ReadingLimits) {
+        size = ReadingSize(limits)
+    }
+
+    /// Parses a whole body. Throws at the first error, and as soon as a limit is exceeded.
+    package static func parse(
+        _ body: Span<UInt8>, limits: ReadingLimits = ReadingLimits()
+    ) throws(MetricSyntaxError) -> ParsedExposition {
         guard body.count <= ParsedExposition.bodyLimit else {
             throw MetricSyntaxError(line: nil, message: "the body is too long")
         }
-        var parser = ProtobufParser()
+        var parser = ProtobufParser(limits)
         var reader = ProtobufReader(body)
         while !reader.isAtEnd {
             let start = body.count - reader.count
@@ -38,6 +45,16 @@ package struct ProtobufParser: ~Copyable {
 
     private mutating func refuse(_ message: String) {
         if refusal == nil { refusal = MetricSyntaxError(line: nil, message: message) }
+    }
+
+    private mutating func checkSize() {
+        do throws(ReadingLimit) {
+            try size.check(batch)
+        } catch {
+            if refusal == nil {
+                refusal = MetricSyntaxError(line: nil, message: error.sentence, limit: error)
+            }
+        }
     }
 
     // MARK: Families
@@ -67,7 +84,8 @@ package struct ProtobufParser: ~Copyable {
         self.kind = kind
         batch.families[family].kind = kind
         batch.families[family].help = help
-        while !message.isAtEnd {
+        checkSize()
+        while !message.isAtEnd, refusal == nil {
             switch try message.key() {
             case (4, 2):
                 var metric = ProtobufReader(try message.bytes())
@@ -121,7 +139,7 @@ package struct ProtobufParser: ~Copyable {
         }
         let labels = first..<batch.labels.count
         let metric = batch.newMetric()
-        while !message.isAtEnd {
+        while !message.isAtEnd, refusal == nil {
             switch try message.key() {
             case (field, 2):
                 var value = ProtobufReader(try message.bytes())
@@ -129,6 +147,7 @@ package struct ProtobufParser: ~Copyable {
             case (_, let type): try message.skip(type)
             }
         }
+        checkSize()
     }
 
     private mutating func readLabel(
@@ -175,7 +194,7 @@ package struct ProtobufParser: ~Copyable {
     ) throws(ProtobufError) {
         var count = 0.0
         var sum = 0.0
-        while !message.isAtEnd {
+        while !message.isAtEnd, refusal == nil {
             switch try message.key() {
             case (1, 0): count = Double(try message.varint())
             case (2, 1): sum = try message.double()
@@ -209,6 +228,7 @@ package struct ProtobufParser: ~Copyable {
         batch.append(
             family: family, metric: metric, labels: labels, role: isBucket ? .bucket : .quantile,
             bound: bound, value: value)
+        checkSize()
     }
 
     private mutating func text(_ bytes: Span<UInt8>, what: String) -> String {

@@ -5,6 +5,14 @@ package struct MetricSyntaxError: Error, Sendable, Equatable, CustomStringConver
     /// The line, counted from 1; nil for formats without lines.
     package let line: Int?
     package let message: String
+    /// The limit that the body has exceeded; nil for a mistake in it.
+    package let limit: ReadingLimit?
+
+    init(line: Int?, message: String, limit: ReadingLimit? = nil) {
+        self.line = line
+        self.message = message
+        self.limit = limit
+    }
 
     package var description: String {
         if let line { return "text format parsing error in line \(line): \(message)" }
@@ -30,18 +38,22 @@ package struct TextParser: ~Escapable {
     /// Histograms and summaries by family and labels.
     private var metrics: [UInt64: Int] = [:]
     private var lastLabels = 0..<0
+    private var size: ReadingSize
 
     @_lifetime(copy text)
-    init(_ text: Span<UInt8>) {
+    init(_ text: Span<UInt8>, limits: ReadingLimits) {
         self.text = text
+        size = ReadingSize(limits)
     }
 
-    /// Parses a whole body. Throws at the first error.
-    package static func parse(_ text: Span<UInt8>) throws(MetricSyntaxError) -> ParsedExposition {
+    /// Parses a whole body. Throws at the first error, and as soon as a limit is exceeded.
+    package static func parse(
+        _ text: Span<UInt8>, limits: ReadingLimits = ReadingLimits()
+    ) throws(MetricSyntaxError) -> ParsedExposition {
         guard text.count <= ParsedExposition.bodyLimit else {
             throw MetricSyntaxError(line: 1, message: "the text is too long")
         }
-        var parser = TextParser(text)
+        var parser = TextParser(text, limits: limits)
         try parser.readLines()
         return parser.batch
     }
@@ -54,6 +66,11 @@ package struct TextParser: ~Escapable {
             case 0x23: try readComment()
             case 0x0A: endLine()
             default: try readSample()
+            }
+            do throws(ReadingLimit) {
+                try size.check(batch)
+            } catch {
+                throw MetricSyntaxError(line: line, message: error.sentence, limit: error)
             }
         }
     }

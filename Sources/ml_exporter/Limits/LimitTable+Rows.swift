@@ -4,6 +4,7 @@ internal import HTTP
 internal import Host
 internal import Intake
 internal import Journal
+internal import Kernel
 internal import Profiles
 internal import Scrape
 internal import Series
@@ -14,7 +15,8 @@ extension LimitTable {
     /// A new limit is one row here; `python3 docs/limits.py` then writes docs/limits.md.
     init(_ configuration: Configuration) {
         let web = Limits()
-        let push = PushListener.limits
+        let budgets = MemoryBudgets.ofMachine
+        let push = PushListener.limits(ByteBudget(limit: budgets.bodies))
         let events = EventLimits()
         let series = configuration.push.series
         let watch = configuration.push.watchLimits
@@ -116,9 +118,20 @@ extension LimitTable {
                 limit: .count(events.ratio),
                 answer: "413", counter: code("413")),
             Row(
-                "bodies of all pushes together: `flight_bytes`",
-                limit: .bytes(push.inFlightBodyBytes),
+                "bodies of all pushes together: `flight_bytes`", limit: .bytes(budgets.bodies),
                 answer: "503", counter: http("flight_bytes")),
+            Row(
+                "the same with what is inflated and decoded, and waits: `memory_limit`",
+                limit: .bytes(budgets.bodies), answer: "503, 413 for one push alone",
+                counter: "`ml_push_memory_refused_total{use=\"bodies\"}`"),
+            Row(
+                "memory of the parsers of all pushes: `memory_limit`",
+                limit: .bytes(budgets.decoding), answer: "503, 413 for one push alone",
+                counter: "`ml_push_memory_refused_total{use=\"parsers\"}`"),
+            Row(
+                "CPU time for reading a body of events: `body_too_costly`",
+                limit: .time(events.decodingTime), answer: "413",
+                counter: "`ml_push_costly_bodies_total`"),
             Row(
                 "requests of a producer per second",
                 limit: .optional(configuration.push.producerRate),
@@ -228,6 +241,10 @@ extension LimitTable {
                 "series of all groups: `series_limit`", limit: .count(groups.series),
                 setting: "`--push.max-group-series`, `limits.series_of_groups`", answer: "429",
                 counter: refused("series_limit")),
+            Row(
+                "CPU time for reading a body of a group: `body_too_costly`",
+                limit: .time(groups.readingTime), answer: "413",
+                counter: refused("body_too_costly")),
             Row(
                 "samples of all groups: `byte_limit`", limit: .bytes(groups.bytes),
                 setting: "`--push.max-group-bytes`, `limits.bytes_of_groups`", answer: "429",

@@ -13,10 +13,11 @@ struct GroupMetrics {
         "ml_push_group_series_limit", kind: .gauge,
         help: "Limit of the series of all groups: --push.max-group-series.")
     private let bytes = UnlabelledMetric(
-        "ml_push_group_bytes", kind: .gauge, help: "Bytes of the samples of all groups.")
+        "ml_push_group_bytes", kind: .gauge,
+        help: "Bytes that all groups take in memory and on pages.")
     private let bytesLimit = UnlabelledMetric(
         "ml_push_group_bytes_limit", kind: .gauge,
-        help: "Limit of the bytes of the samples of all groups: --push.max-group-bytes.")
+        help: "Limit of ml_push_group_bytes: --push.max-group-bytes.")
     private let expired = UnlabelledMetric(
         "ml_push_groups_expired_total", kind: .counter, help: "Groups that have expired.")
     private let refused = Family(

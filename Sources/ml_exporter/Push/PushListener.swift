@@ -22,12 +22,12 @@ enum PushListener {
             hosts: HostCheck(names: names), rate: pushState.rate, requests: pushState.requests)
     }
 
-    /// What pushers may take.
-    static var limits: Limits {
+    /// What pushers may take. `bodies` counts their bodies and what is made of them.
+    static func limits(_ bodies: ByteBudget) -> Limits {
         var limits = Limits()
+        limits.bodies = bodies
         limits.bodyBytes = 20 << 20
         limits.encodedBodyBytes = 8 << 20
-        limits.inFlightBodyBytes = 64 << 20
         limits.connections = ConnectionPlan.pushConnections
         // Local processes share one address; on the Unix socket each is known.
         limits.limitsLoopbackClients = false

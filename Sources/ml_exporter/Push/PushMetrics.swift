@@ -1,5 +1,6 @@
 internal import Exposition
 internal import Intake
+internal import Kernel
 internal import Observation
 
 /// The metrics about pushes of events.
@@ -37,6 +38,18 @@ struct PushMetrics: ~Copyable {
     private let lost = UnlabelledMetric(
         "ml_push_lost_batches_total", kind: .counter,
         help: "Sequence numbers of producers that were never received.")
+    private let costly = UnlabelledMetric(
+        "ml_push_costly_bodies_total", kind: .counter,
+        help: "Bodies of events that were refused because decoding them took 2 s of CPU time.")
+    private let memory = Family(
+        "ml_push_memory_bytes", kind: .gauge,
+        help: "Memory that pushes in progress take, by what takes it.")
+    private let memoryLimit = Family(
+        "ml_push_memory_limit_bytes", kind: .gauge,
+        help: "Limit of the memory that pushes in progress take, by what takes it.")
+    private let memoryRefused = Family(
+        "ml_push_memory_refused_total", kind: .counter,
+        help: "Pushes that were refused because of ml_push_memory_limit_bytes, by what takes it.")
     private let durations = Family(
         "ml_push_duration_seconds", kind: .histogram,
         help: "Duration of event pushes, from the complete request to the answer.")
@@ -94,8 +107,24 @@ struct PushMetrics: ~Copyable {
         page.single(truncated, value: Double(statistics.truncatedTexts))
         page.single(duplicates, value: Double(ingestor.producers.duplicates))
         page.single(lost, value: Double(ingestor.producers.lost))
+        page.single(costly, value: Double(statistics.costlyBodies))
+        writeMemory(to: &page)
         writeDurations(to: &page)
         writeProducers(to: &page)
+    }
+
+    private func writeMemory(to page: inout Page) {
+        let budgets = [("bodies", ingestor.bodies), ("parsers", ingestor.decoding)]
+        let values: [(Family, (ByteBudget) -> Double)] = [
+            (memory, { Double($0.taken) }), (memoryLimit, { Double($0.limit) }),
+            (memoryRefused, { Double($0.refused) }),
+        ]
+        for (family, value) in values {
+            page.begin(family)
+            for (use, budget) in budgets {
+                page.sample(Series(family, labels: LabelSet([("use", use)])), value: value(budget))
+            }
+        }
     }
 
     private func writeDurations(to page: inout Page) {

@@ -31,7 +31,8 @@ struct PushSettings: Sendable, Equatable {
             file.push.producerBurst ?? producerRate.multipliedReportingOverflow(by: 2).partialValue
         groups.groups = flags.maxGroups ?? limits.groups ?? groups.groups
         groups.series = flags.maxGroupSeries ?? limits.allGroupSeries ?? groups.series
-        groups.bytes = flags.maxGroupBytes ?? limits.groupBytes ?? groups.bytes
+        groups.bytes =
+            flags.maxGroupBytes ?? limits.groupBytes ?? MemoryBudgets.ofMachine.groups
         groups.groupSeries = limits.groupSeries ?? groups.groupSeries
         groups.timeToLive = flags.groupTTL ?? file.push.groupTTL
         series.series = flags.maxSeries ?? limits.series ?? series.series

@@ -29,7 +29,8 @@ struct PushState: Sendable {
 
     /// Claims the storage folder, if there is one.
     init(
-        _ settings: PushSettings, storage: JournalSettings, nativeHistograms: Bool, log: Logger
+        _ settings: PushSettings, storage: JournalSettings, nativeHistograms: Bool,
+        budgets: MemoryBudgets = .ofMachine, log: Logger
     ) throws(StorageError) {
         // The pipeline removes what has expired, once the removal is durable.
         self.log = log
@@ -39,7 +40,10 @@ struct PushState: Sendable {
             settings.series, settings: settings.models, watch: settings.watch,
             watchLimits: settings.watchLimits, nativeHistograms: nativeHistograms,
             expiresItself: false)
-        events = EventIngestor(producers: ProducerTable(expiresItself: false))
+        events = EventIngestor(
+            producers: ProducerTable(expiresItself: false),
+            bodies: ByteBudget(limit: budgets.bodies),
+            decoding: ByteBudget(limit: budgets.decoding))
         let stored = storage.path.map { path in
             var stored = PushPipeline.Storage(path: path)
             stored.limits.snapshotInterval = storage.snapshotInterval
@@ -66,6 +70,9 @@ struct PushState: Sendable {
     func setProfiles(_ settings: PushSettings) {
         pipeline.setProfiles(ofFiles: settings.profiles)
     }
+
+    /// Counts the memory of bodies and of what is made of them.
+    var bodies: ByteBudget { events.bodies }
 
     /// Whether pages may show what has been pushed: not before the stored state has been read.
     var isShown: Bool { pipeline.journal.isReady }
