@@ -6,6 +6,13 @@ internal import Kernel
 /// client libraries do, so that two pages can be compared line by line
 /// (https://prometheus.io/docs/instrumenting/writing_clientlibs/).
 extension Page {
+    /// A larger spare buffer is not kept for the next page: large pages are rare, and copying them
+    /// takes longer than allocating.
+    private static let keptSpareBytes = 1 << 20
+    /// The memory of a family that is not smaller is returned as soon as it is copied: a large page is
+    /// then not in memory twice.
+    private static let discardedBytes = 256 << 10
+
     /// The positions of the families in the order of their names, for pages that begin the same
     /// families in the same order.
     struct FamilyOrder: Sendable {
@@ -27,18 +34,22 @@ extension Page {
                 isSorted: places.elementsEqual(sections.indices))
         }
         if order.isSorted { return }
-        var sorted = Buffer(capacity: max(body.count, 1))
-        var moved: [Section] = []
-        moved.reserveCapacity(sections.count)
+        var sorted = Buffer(capacity: 1)
+        swap(&sorted, &spareBody)
+        sorted.removeAll()
+        sorted.reserve(body.count)
+        spareSections.removeAll(keepingCapacity: true)
         for place in order.places {
             var section = sections[place]
             let end = place + 1 < sections.count ? sections[place + 1].start : body.count
             let bytes = section.start..<end
             section.start = sorted.count
             sorted.append(body.bytes.extracting(bytes))
-            moved.append(section)
+            spareSections.append(section)
+            if bytes.count >= Page.discardedBytes { body.discard(bytes) }
         }
-        body = sorted
-        sections = moved
+        swap(&body, &sorted)
+        swap(&sections, &spareSections)
+        if sorted.capacity <= Page.keptSpareBytes { swap(&spareBody, &sorted) }
     }
 }

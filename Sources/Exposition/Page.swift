@@ -33,6 +33,9 @@ package struct Page: ~Copyable {
     private(set) var familySequence: UInt64 = 0
     /// Of the last page.
     var order = FamilyOrder()
+    /// Memory in which `sortFamilies` writes the next page.
+    var spareBody = Buffer(capacity: 1)
+    var spareSections: [Section] = []
     /// Whether the family begun last is a duplicate, so that its samples are dropped.
     private(set) var familyIsRefused = false
     /// Samples dropped because of `allowSamples`, since that was last called.

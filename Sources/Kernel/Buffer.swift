@@ -43,6 +43,17 @@ package struct Buffer: ~Copyable, @unchecked Sendable {
         count = 0
     }
 
+    /// Returns the memory of these bytes, as far as it fills memory pages, to the system (madvise(2)).
+    /// The bytes are undefined afterwards.
+    package mutating func discard(_ range: Range<Int>) {
+        precondition(range.lowerBound >= 0 && range.upperBound <= count)
+        let size = Int(getpagesize())
+        let address = unsafe Int(bitPattern: start)
+        let first = (address + range.lowerBound + size - 1) / size * size - address
+        let last = (address + range.upperBound) / size * size - address
+        if first < last { _ = unsafe madvise(start + first, last - first, MADV_DONTNEED) }
+    }
+
     /// Removes all bytes after the first `length`.
     package mutating func truncate(to length: Int) {
         precondition(length >= 0 && length <= count)

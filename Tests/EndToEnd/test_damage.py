@@ -118,9 +118,9 @@ SNAPSHOT = {
     "cells of the schema": lambda files, name: (PAGE - 200, 100),
     "section's table page": lambda files, name: (files.pages(name)["section"], 8),
     "section's body": lambda files, name: (
-        body(files, name, "SELECT body FROM section WHERE name = 'models'"), 1),
+        body(files, name, "SELECT body FROM section WHERE name = 'version'"), 1),
     "section's checksum": lambda files, name: (
-        column(files, name, "SELECT checksum FROM section WHERE name = 'models'"), 1),
+        column(files, name, "SELECT checksum FROM section WHERE name = 'version'"), 1),
     "section of a group": lambda files, name: (
         body(files, name, "SELECT body FROM section WHERE name = 'group'"), 1),
     "last page": lambda files, name: ((files.folder / name).stat().st_size - PAGE, PAGE),

@@ -349,7 +349,7 @@ def test_reload_over_http_is_off_unless_asked_for(start, tmp_path):
 
 
 @pytest.mark.parametrize("text, sentence", [
-    ("limit: {}\n", ":1:1: unknown key limit; known keys: push, limits, defaults, models"),
+    ("limit: {}\n", ":1:1: unknown key limit, did you mean limits?; known keys: profiles, push, limits, defaults, models"),
     ("models:\n  m:\n    buckets:\n      ml_request_duration_seconds: [2, 1]\n",
      ":4:40: bounds of models.m.buckets.ml_request_duration_seconds must be numbers in ascending order"),
     ("a: b: c\n", ":1:5: mapping values are not allowed in this context"),

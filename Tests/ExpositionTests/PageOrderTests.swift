@@ -31,4 +31,32 @@ struct PageOrderTests {
         #expect(page.sections.map(\.name) == ["ml_z", "node_a_total"])
         #expect(write([], to: &page) == (format == .openMetrics ? "# EOF\n" : ""))
     }
+
+    @Test func `large families are moved whole`() {
+        let large = Family("b_large", kind: .gauge, help: "Many samples.")
+        let small = UnlabelledMetric("a_small", kind: .gauge, help: "One sample.")
+        let last = UnlabelledMetric("a_last", kind: .gauge, help: "One sample.")
+        let series = (0..<20_000).map {
+            Series(large, labels: LabelSet([("number", "\($0)")]))
+        }
+        var page = Page(format: .text, body: Buffer(capacity: 64))
+        for _ in 0..<2 {
+            page.restart(format: .text)
+            page.single(small, value: 1)
+            page.begin(large)
+            for (number, series) in series.enumerated() {
+                page.sample(series, value: Double(number))
+            }
+            page.single(last, value: 2)
+            page.sortFamilies()
+            page.finish()
+            let lines = page.bytes.string.split(separator: "\n").filter { !$0.hasPrefix("#") }
+            #expect(lines.count == 20_002)
+            #expect(lines[..<3] == ["a_last 2", "a_small 1", #"b_large{number="0"} 0"#])
+            let isWhole = lines[2...].enumerated().allSatisfy { number, line in
+                line == "b_large{number=\"\(number)\"} \(number)"
+            }
+            #expect(isWhole)
+        }
+    }
 }

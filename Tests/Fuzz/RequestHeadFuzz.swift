@@ -26,10 +26,13 @@ public func fuzz(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
 }
 
 private func fuzzTarget(_ text: Span<UInt8>) {
+    var authority = Buffer(capacity: 16)
     var path = Buffer(capacity: 16)
     var query = Buffer(capacity: 16)
     var rawPath = Buffer(capacity: 16)
-    let form = Target.parse(text, path: &path, rawPath: &rawPath, query: &query)
+    let form = Target.parse(
+        text, authority: &authority, path: &path, rawPath: &rawPath, query: &query)
+    precondition(authority.count <= text.count)
     if form == .malformed { return }
     let decoded = path.bytes
     precondition(decoded.count <= max(text.count, 1) && query.count <= text.count)

@@ -86,7 +86,15 @@ def server(board: Board):
         graph("Refused connections", "Clients per second that a limit refused or cut. "
               "Alert: ExporterRefusing.", "ops",
               Query("sum by (reason) (rate(ml_exporter_http_refused_total{@host}[@rate]))",
-                    "{{reason}}"), by_name=True, width=8))
+                    "{{reason}}"), by_name=True, width=8),
+        graph("Unread responses", "Bytes of responses that clients have not read yet, and the limit dashed.",
+              "bytes",
+              Query("sum by (instance) (ml_exporter_http_held_response_bytes{@host})", "{{instance}}"),
+              Query("max by (instance) (ml_exporter_http_held_response_bytes_max{@host})",
+                    "{{instance}} limit", dashed=True), width=12),
+        graph("Lost log lines", "Log lines per second that were dropped because nobody read them.", "ops",
+              Query("sum by (instance) (rate(ml_exporter_log_dropped_lines_total{@host}[@rate]))",
+                    "{{instance}}"), by_name=True, width=12))
 
 
 def pushes(board: Board):
@@ -121,6 +129,15 @@ def pushes(board: Board):
               Query("sum(rate(ml_push_truncated_texts_total{@host}[@rate]))", "cut texts"),
               Query("sum(rate(ml_push_ignored_timestamps_total{@host}[@rate]))", "times"),
               width=8),
+        graph("Memory of pushes", "Bytes that pushes in progress hold, by use, and the limits dashed.",
+              "bytes",
+              Query("sum by (use) (ml_push_memory_bytes{@host})", "{{use}}"),
+              Query("sum by (use) (ml_push_memory_limit_bytes{@host})", "{{use}} limit", dashed=True),
+              width=8),
+        graph("Pushes too costly", "Pushes per second that were refused because pushes held too much "
+              "memory or a body took too much CPU time.", "ops",
+              Query("sum by (use) (rate(ml_push_memory_refused_total{@host}[@rate]))", "memory: {{use}}"),
+              Query("sum(rate(ml_push_costly_bodies_total{@host}[@rate]))", "CPU time"), width=8),
         graph("Groups", "Groups that jobs have pushed in Pushgateway's way, and their series.", "short",
               Query("sum(ml_push_groups{@host})", "groups"),
               Query("sum(ml_push_group_series{@host})", "series"),
