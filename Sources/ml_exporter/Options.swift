@@ -80,11 +80,17 @@ struct Configuration: Sendable {
         meant.map { ", did you mean \($0)?" } ?? ""
     }
 
-    /// The flags that the help has.
+    /// The flags that the help has, each in both forms.
     private static var flags: [String] {
-        Options.helpMessage(columns: 1_000).split(whereSeparator: \.isWhitespace)
-            .flatMap { $0.split(separator: "/") }.map(String.init)
-            .filter { $0.hasPrefix("--") && $0.count > 2 }
+        var flags: [String] = []
+        for word in Options.helpMessage(columns: 1_000).split(whereSeparator: \.isWhitespace) {
+            for form in word.split(separator: "/") where form.hasPrefix("--") && form.count > 2 {
+                // The help shows the form that changes the default; the other is the likelier one.
+                if form.hasPrefix("--no-") { flags.append("--" + form.dropFirst(5)) }
+                flags.append(String(form))
+            }
+        }
+        return flags
     }
 
     private static func parse(

@@ -209,7 +209,8 @@ def test_a_scrape_allocates_nothing_per_gpu(start, tmp_path):
         return per_scrape(
             start, tmp_path / str(devices), *GPU, f"--path.nvml={library.path}")
 
-    assert allocations(8) - allocations(1) < 1
+    # Responses of 16 KiB and more are counted against a limit, at a constant cost: both are larger.
+    assert allocations(8) - allocations(5) < 1
 
 
 # MARK: AMD and Intel

@@ -114,7 +114,8 @@ def test_compact_leads_to_the_very_same_page(crashed, keep):
     folder, before = crashed
     sizes = told("compact", folder)
     assert sizes["records"] == 2 and "kept_as" not in sizes
-    assert sizes["bytes_before"] > sizes["bytes_after"]
+    # Two snapshots instead of one and records: a folder with so little in it may grow.
+    assert sizes["bytes_after"] == sum(path.stat().st_size for path in folder.iterdir())
     assert sorted(path.name for path in folder.iterdir()) \
         == ["journal.db", "lock", "snapshot-former.db", "snapshot.db"]
     assert told("verify", folder)["sound"] is True

@@ -92,7 +92,7 @@ def server(board: Board):
               Query("sum by (instance) (ml_exporter_http_held_response_bytes{@host})", "{{instance}}"),
               Query("max by (instance) (ml_exporter_http_held_response_bytes_max{@host})",
                     "{{instance}} limit", dashed=True), width=12),
-        graph("Lost log lines", "Log lines per second that were dropped because nobody read them.", "ops",
+        graph("Lost log lines", "Log lines per second that were dropped because they were not read.", "ops",
               Query("sum by (instance) (rate(ml_exporter_log_dropped_lines_total{@host}[@rate]))",
                     "{{instance}}"), by_name=True, width=12))
 
