@@ -13,6 +13,10 @@ REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 DASHBOARDS = REPOSITORY / "dashboards"
 RULES = REPOSITORY / "deploy" / "prometheus" / "rules"
 RUNBOOKS = REPOSITORY / "docs" / "runbooks"
+# Scores against profiles. No service of the site has one, and no dashboard shows them yet: they are on the
+# page of Tests/EndToEnd/test_watch.py, and in `GET .../report`.
+DRIFT = re.compile(r"ml_(feature|prediction|score)_(bin|drift|reference|window|zscore|rank|out_of|unseen)"
+                   r"|ml_(dataset|window|outlier_rows)_|ml_model_profile_info")
 CATALOGUE = pathlib.Path(__file__).parent / "catalogue"
 RULE_TESTS = pathlib.Path(__file__).parent / "rules"
 SITUATIONS = sorted((pathlib.Path(__file__).parent / "situations").glob("*.yml"))

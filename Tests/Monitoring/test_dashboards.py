@@ -8,7 +8,7 @@ import sys
 import promql_parser
 import pytest
 
-from files import (DASHBOARDS, REPOSITORY, alerts, catalogue, dashboards, matchers, names, rules,
+from files import (DASHBOARDS, DRIFT, REPOSITORY, alerts, catalogue, dashboards, matchers, names, rules,
                    selectors, stored_dashboards)
 
 SOURCE = {"type": "prometheus", "uid": "${datasource}"}
@@ -312,10 +312,7 @@ def test_the_dashboards_show_most_of_what_the_daemon_knows_of_models():
                       for name in ("serving.yml", "training.yml", "exporter.yml"))
     models = {metric.name for metric in catalogue().values()
               if metric.name.startswith("ml_") and not metric.name.startswith("ml_gpu_")}
-    # Drift is in `GET .../report`; no dashboard shows it yet.
-    drift = re.compile(r"ml_(feature|prediction|score)_(bin|drift|reference|window|zscore|rank|out_of|unseen)"
-                       r"|ml_(dataset|window|outlier_rows)_|ml_model_profile_info")
-    unseen = sorted(name for name in models if name not in texts and not drift.match(name))
+    unseen = sorted(name for name in models if name not in texts and not DRIFT.match(name))
     assert set(unseen) <= {
         # For own queries; the panels show what follows from it.
         "ml_feature_values_total", "ml_exporter_http_connections_accepted_total",
