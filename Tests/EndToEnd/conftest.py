@@ -5,6 +5,7 @@ import pathlib
 
 import pytest
 
+import clocks
 from programs import (
     Daemon, FIXTURES, NINE, NodeExporter, Prometheus, Pushgateway, binary, only, tree_flags)
 
@@ -71,3 +72,13 @@ def shared(tmp_path_factory):
     starter = Starter(tmp_path_factory.mktemp("shared"))
     yield starter
     starter.close()
+
+
+@pytest.fixture(scope="session")
+def clock_library(tmp_path_factory):
+    return clocks.built(tmp_path_factory.mktemp("library"))
+
+
+@pytest.fixture
+def clock(tmp_path, clock_library):
+    return clocks.Clock(tmp_path, clock_library)

@@ -1,11 +1,6 @@
 """The clock of the machine is set by hours while the daemon runs and while it does not."""
 
-import mmap
 import os
-import pathlib
-import shutil
-import struct
-import subprocess
 import time
 
 import pytest
@@ -14,43 +9,7 @@ from load import Load
 from programs import wait_until
 from test_storage import FEW, accept, group, kill, page, requests, sentences, stamp
 
-SOURCE = pathlib.Path(__file__).with_name("set_clock.c")
 HOUR = 3600
-
-pytestmark = pytest.mark.skipif(not shutil.which("gcc"), reason="no gcc to build set_clock.c")
-
-
-@pytest.fixture(scope="module")
-def library(tmp_path_factory):
-    path = tmp_path_factory.mktemp("library") / "set_clock.so"
-    subprocess.run(["gcc", "-O1", "-shared", "-fPIC", "-o", path, SOURCE], check=True)
-    return path
-
-
-class RealTimeClock:
-    """The clock of the daemons that are started with `environment`."""
-
-    def __init__(self, folder: pathlib.Path, library: pathlib.Path):
-        file = folder / "clock"
-        file.write_bytes(bytes(8))
-        with open(file, "r+b") as writing:
-            self.page = mmap.mmap(writing.fileno(), 8)
-        self.environment = {**os.environ, "LD_PRELOAD": str(library), "SET_CLOCK": str(file)}
-        self.hours = 0
-
-    def set(self, hours: int):
-        """So many hours from the true time."""
-        self.hours = hours
-        self.page[:] = struct.pack("<q", hours * HOUR)
-
-    @property
-    def now(self) -> float:
-        return time.time() + self.hours * HOUR
-
-
-@pytest.fixture
-def clock(tmp_path, library):
-    return RealTimeClock(tmp_path, library)
 
 
 @pytest.fixture
@@ -100,7 +59,7 @@ def test_a_clock_that_is_set_changes_no_life(keep, clock, hours):
     daemon = keep("--storage.snapshot-interval=1s", "--push.model-ttl=2h")
     fill(daemon)
     before = page(daemon)
-    clock.set(hours)
+    clock.set(hours * HOUR)
     found = is_all_there(daemon)
     durations_are_durations(found)
     # What was pushed before has its time, and what is pushed now has the new one.
@@ -128,7 +87,7 @@ def test_what_is_to_end_ends_in_its_time_whatever_the_clock_says(keep, clock, ho
     daemon = keep("--push.model-ttl=4s")
     group(daemon, "job/short?ttl=4", b"rows 1\n")
     accept(daemon, [{"model": "m"}], **stamp(1))
-    clock.set(hours)
+    clock.set(hours * HOUR)
     assert page(daemon).sum("rows") == 1 and requests(page(daemon), "m") == 1
     wait_until(lambda: page(daemon).named("rows") == {}, 20, "the group ends")
     wait_until(lambda: requests(page(daemon), "m") is None, 20, "the version ends")
@@ -146,7 +105,7 @@ def test_a_clock_set_while_the_daemon_is_stopped_changes_no_lifetime(keep, clock
         assert daemon.stop() == 0
     else:
         kill(daemon)
-    clock.set(hours)
+    clock.set(hours * HOUR)
     daemon = keep()
     found = page(daemon)
     if time.monotonic() - begun < 4:
@@ -167,7 +126,7 @@ def test_after_another_boot_the_real_time_clock_gives_the_elapsed_time(keep, clo
     daemon = keep("--storage.snapshot-interval=1s")
     fill(daemon)
     # The clock was wrong and is set: no time went by.
-    clock.set(6)
+    clock.set(6 * HOUR)
     wait_until(lambda: page(daemon).value("ml_journal_last_snapshot_timestamp_seconds")
                or accept(daemon, {"model": "other"}) and 0, 20, "a snapshot")
     assert daemon.stop() == 0
@@ -175,7 +134,7 @@ def test_after_another_boot_the_real_time_clock_gives_the_elapsed_time(keep, clo
     is_all_there(daemon, states=None)
     kill(daemon)
     # The machine was off for two hours.
-    clock.set(8)
+    clock.set(8 * HOUR)
     (tmp_path / "boot").write_text("00000000-0000-4000-8000-000000000001\n")
     daemon = keep(prefix=rebooted)
     wait_until(lambda: {dict(labels)["job"] for labels in page(daemon).named("rows")} == {"ever"},
@@ -187,7 +146,7 @@ def test_nothing_is_cut_or_counted_twice_while_the_clock_jumps_about(keep, clock
     daemon = keep("--storage.snapshot-interval=1s")
     load = Load(daemon)
     for hours in (5, -5, 0, 11, -30, 0):
-        clock.set(hours)
+        clock.set(hours * HOUR)
         load.continues(40)
     load.end()
     assert set(load.answers) == {200}

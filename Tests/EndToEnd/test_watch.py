@@ -4,13 +4,9 @@ sub-window has ended, and is there again after any end of the daemon."""
 import gzip
 import hashlib
 import json
-import mmap
-import os
 import pathlib
 import random
-import shutil
 import signal
-import struct
 import subprocess
 import time
 
@@ -20,47 +16,9 @@ from pages import parse_text
 from programs import binary, has, wait_until
 from test_storage import FEW, JSON, accept, kill, page, stamp
 
-SOURCE = pathlib.Path(__file__).with_name("shift_clock.c")
 FIVE = 300
 FAMILIES = ("ml_feature_", "ml_dataset_", "ml_window_", "ml_outlier_", "ml_model_profile_info")
 PATH = "/v1/models/fraud/versions/3/profile"
-
-
-@pytest.fixture(scope="module")
-def library(tmp_path_factory):
-    if not shutil.which("gcc"):
-        pytest.skip("no gcc to build shift_clock.c")
-    path = tmp_path_factory.mktemp("library") / "shift_clock.so"
-    subprocess.run(["gcc", "-O1", "-shared", "-fPIC", "-o", path, SOURCE], check=True)
-    return path
-
-
-class Clock:
-    """The clocks of the daemons that are started with `environment`."""
-
-    def __init__(self, folder: pathlib.Path, library: pathlib.Path):
-        file = folder / "clock"
-        file.write_bytes(bytes(16))
-        with open(file, "r+b") as writing:
-            self.page = mmap.mmap(writing.fileno(), 16)
-        self.environment = {**os.environ, "LD_PRELOAD": str(library), "SHIFT_CLOCK": str(file)}
-        self.passed, self.moved = 0, 0
-
-    def let_pass(self, seconds: int):
-        self.passed += seconds
-        self.write()
-
-    def set(self, seconds: int):
-        self.moved = seconds
-        self.write()
-
-    def write(self):
-        self.page[:] = struct.pack("<qq", self.passed, self.moved)
-
-
-@pytest.fixture
-def clock(tmp_path, library):
-    return Clock(tmp_path, library)
 
 
 @pytest.fixture
