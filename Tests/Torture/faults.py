@@ -9,21 +9,16 @@ the others when the daemon has recovered. After each start every batch is audite
 Ends with 1 when a promise was broken, and with 77 and the reason without libfiu.
 """
 
-import argparse
 import pathlib
-import random
 import shutil
 import subprocess
 import sys
-import tempfile
 import time
 from collections import Counter
 
-from daemons import MLExporter, fetch, first_line
-from ledger import Findings
-from promises import PUSHES
-from pushers import answers, finish, listed
-from witness import Scraper, damage_told, samples
+from daemons import MLExporter, fetch
+from rounds import TAKEN_SECONDS, Rounds, parsed
+from witness import damage_told, samples
 
 SKIPPED = 77
 LIBRARIES = pathlib.Path("/usr/lib/fiu")
@@ -40,8 +35,8 @@ FILES = {"journal.db", "journal.db-wal", "journal.db-shm", "lock", "snapshot.db"
 class FaultyExporter(MLExporter):
     """The daemon with libfiu in it."""
 
-    def __init__(self, folder: pathlib.Path):
-        super().__init__(folder, None, "--storage.snapshot-interval=1s")
+    def __init__(self, folder: pathlib.Path, storage: pathlib.Path | None, *flags: str):
+        super().__init__(folder, storage, *flags)
         self.pipes = folder / "fiu"
         self.environment = {
             "LD_PRELOAD": f"{LIBRARIES}/fiu_run_preload.so {LIBRARIES}/fiu_posix_preload.so",
@@ -59,37 +54,30 @@ class FaultyExporter(MLExporter):
                 in samples(page, {"ml_journal_errors_total"}).items() if value}
 
 
-class Run:
+class Faults(Rounds):
+    prefix = "faults-"
+    daemon_class = FaultyExporter
+
     def __init__(self, options, folder: pathlib.Path):
-        self.options, self.folder = options, folder
-        self.random = random.Random(options.seed)
-        self.daemon = FaultyExporter(folder)
-        self.pushes, self.findings = PUSHES["events"](), Findings()
-        self.scraper = Scraper(self.daemon, self.pushes.rising, self.findings)
-        self.pushers = [self.pushes.pusher(number, self.daemon, self.findings, options.seed)
-                        for number in range(options.pushers)]
+        super().__init__(options, folder)
         self.errors, self.recoveries = Counter(), []
 
-    def audit(self, at_rest: bool = False):
-        promised = self.pushes.ledger.promised()
-        _, page = fetch(self.daemon.telemetry, self.daemon.page, 60)
+    def audit(self, at_rest: bool = False) -> str:
+        page = super().audit(at_rest)
         if (damage := damage_told(page)) is not None:
             self.findings.add("other", f"errors have damaged the files: {damage}")
-        self.pushes.audit(page, promised, self.findings, at_rest)
         if left := {path.name for path in self.daemon.storage.iterdir()} - FILES - {
                 "snapshot-draft.db"}:
             self.findings.add("other", f"files were left: {left}")
+        return page
 
     def recover(self):
         """Waits until pushes are taken again."""
         begun = time.monotonic()
-        wanted = self.pushes.ledger.counts[0] + 20
-        while self.pushes.ledger.counts[0] < wanted:
-            if time.monotonic() - begun > 30:
-                self.findings.add("other", "no push was taken within 30 s without a fault")
-                return
-            time.sleep(0.02)
-        self.recoveries.append(time.monotonic() - begun)
+        if self.are_taken(20):
+            self.recoveries.append(time.monotonic() - begun)
+        else:
+            self.findings.add("other", f"no push was taken within {TAKEN_SECONDS} s without a fault")
 
     def round(self, number: int):
         points = self.random.sample(POINTS, self.random.randint(1, 3))
@@ -107,61 +95,23 @@ class Run:
             self.recover()
             self.audit()
         self.daemon.kill()
-        self.daemon.start()
-        self.daemon.wait()
-        self.audit()
+        self.start_again()
 
-    def torture(self) -> str:
-        begun = time.monotonic()
-        self.daemon.start()
-        try:
-            self.daemon.wait()
-            for thread in (self.scraper, *self.pushers):
-                thread.start()
-            for number in range(self.options.rounds):
-                self.round(number)
-            finish(self.pushers)
-            self.audit(at_rest=True)
-            self.scraper.close()
-        finally:
-            self.daemon.kill()
-        return self.report(time.monotonic() - begun)
-
-    def report(self, seconds: float) -> str:
-        acknowledged, doubtful = self.pushes.ledger.counts
-        options = self.options
-        return self.findings.report([
-            ("daemon", first_line(MLExporter.binary, "--version")),
-            ("rounds", f"{options.rounds} in {seconds:.0f} s, {options.pushers} pushers, "
-                       f"seed {options.seed}"),
-            ("answers", listed(answers(self.pushers))),
+    def rows(self) -> list[tuple[str, object]]:
+        return [
             ("errors counted", ", ".join(f"{count:.0f} {name}"
                                          for name, count in self.errors.most_common())),
             ("longest until pushes were taken again", f"{max(self.recoveries, default=0):.2f} s"),
-            ("acknowledged; sent without an answer", f"{acknowledged}; {doubtful}"),
-        ])
+        ]
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="Tests/Torture/faults.py", description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=60)
-    parser.add_argument("--pushers", type=int, default=8)
-    parser.add_argument("--seconds", type=float, default=1.5, help="the longest time of faults")
-    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 32))
-    options = parser.parse_args()
+    options = parsed("faults.py", __doc__, rounds=60, pushers=8,
+                     seconds="the longest time of faults")
     if not shutil.which("fiu-ctrl") or not (LIBRARIES / "fiu_posix_preload.so").exists():
         print("no random faults: libfiu (libfiu0, fiu-utils) is not installed")
         return SKIPPED
-    folder = pathlib.Path(tempfile.mkdtemp(prefix="faults-"))
-    run = Run(options, folder)
-    try:
-        print(run.torture())
-        if run.findings.total:
-            print((folder / "daemon.log").read_text()[-3000:])
-    finally:
-        shutil.rmtree(folder)
-    return 1 if run.findings.total else 0
+    return Faults.play(options)
 
 
 if __name__ == "__main__":

@@ -9,37 +9,25 @@ than that is safe from a kill, and so is all that was acknowledged before.
 Ends with 1 when a promise was broken.
 """
 
-import argparse
 import os
 import pathlib
-import random
 import shutil
 import sys
-import tempfile
 import time
 from collections import Counter
 
-from daemons import MLExporter, fetch, first_line
-from ledger import Findings
-from promises import PUSHES
-from pushers import answers, finish, listed
-from witness import Scraper
+from rounds import TAKEN_SECONDS, Rounds, parsed
 
 FILES = ("journal.db", "journal.db-wal", "journal.db-shm", "snapshot.db", "snapshot-former.db", "lock")
 # The daemon looks twice a second; the files are written again after that.
 NOTICED_SECONDS = 1
-RECOVERED_SECONDS = 30
 
 
-class Run:
+class Removal(Rounds):
+    prefix = "removal-"
+
     def __init__(self, options, folder: pathlib.Path):
-        self.options, self.folder = options, folder
-        self.random = random.Random(options.seed)
-        self.daemon = MLExporter(folder, None, "--storage.snapshot-interval=1s")
-        self.pushes, self.findings = PUSHES["events"](), Findings()
-        self.scraper = Scraper(self.daemon, self.pushes.rising, self.findings)
-        self.pushers = [self.pushes.pusher(number, self.daemon, self.findings, options.seed)
-                        for number in range(options.pushers)]
+        super().__init__(options, folder)
         self.done = Counter()
 
     def remove(self, storage: pathlib.Path, name: str):
@@ -59,24 +47,7 @@ class Run:
         for path in storage.iterdir():
             path.unlink(missing_ok=True)
 
-    def acknowledged_after(self, moment: float) -> bool:
-        """Waits until pushes that were sent after `moment` have been acknowledged."""
-        end = moment + RECOVERED_SECONDS
-        while time.monotonic() < moment + NOTICED_SECONDS:
-            time.sleep(0.05)
-        wanted = self.pushes.ledger.counts[0] + 2 * len(self.pushers)
-        while self.pushes.ledger.counts[0] < wanted:
-            if time.monotonic() > end:
-                return False
-            time.sleep(0.02)
-        return True
-
-    def audit(self, at_rest: bool = False):
-        promised = self.pushes.ledger.promised()
-        _, page = fetch(self.daemon.telemetry, self.daemon.page, 60)
-        self.pushes.audit(page, promised, self.findings, at_rest)
-
-    def round(self):
+    def round(self, number: int):
         act = self.random.choice((self.remove, self.remove, self.replace_by_copy, self.replace_by_text,
                                   self.remove_all))
         name = self.random.choice(FILES)
@@ -85,60 +56,24 @@ class Run:
         act(self.daemon.storage, name)
         self.done[act.__name__] += 1
         before = len(self.findings.sentences), self.findings.total
-        if not self.acknowledged_after(time.monotonic()):
-            self.findings.add("other", f"{what}: no push was taken within {RECOVERED_SECONDS} s")
+        time.sleep(NOTICED_SECONDS)
+        if not self.are_taken(2 * len(self.pushers)):
+            self.findings.add("other", f"{what}: no push was taken within {TAKEN_SECONDS} s")
         if self.random.random() < 0.8:
             self.daemon.kill()
         elif status := self.daemon.stop():
             self.findings.add("other", f"{what}: the daemon ended with {status} when it was told to")
-        self.daemon.start()
-        self.daemon.wait()
-        self.audit()
+        self.start_again()
         if self.findings.total > before[1]:
             self.findings.sentences.insert(before[0], f"after {what}:")
 
-    def torture(self) -> str:
-        begun = time.monotonic()
-        self.daemon.start()
-        try:
-            self.daemon.wait()
-            for thread in (self.scraper, *self.pushers):
-                thread.start()
-            for _ in range(self.options.rounds):
-                self.round()
-            finish(self.pushers)
-            self.audit(at_rest=True)
-            self.scraper.close()
-        finally:
-            self.daemon.kill()
-        acknowledged, doubtful = self.pushes.ledger.counts
-        return self.findings.report([
-            ("daemon", first_line(MLExporter.binary, "--version")),
-            ("rounds", f"{self.options.rounds} in {time.monotonic() - begun:.0f} s, "
-                       f"{self.options.pushers} pushers, seed {self.options.seed}"),
-            ("done", ", ".join(f"{count} {name}" for name, count in sorted(self.done.items()))),
-            ("answers", listed(answers(self.pushers))),
-            ("acknowledged; sent without an answer", f"{acknowledged}; {doubtful}"),
-        ])
+    def rows(self) -> list[tuple[str, object]]:
+        return [("done", ", ".join(f"{count} {name}" for name, count in sorted(self.done.items())))]
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="Tests/Torture/removal.py", description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=40)
-    parser.add_argument("--pushers", type=int, default=6)
-    parser.add_argument("--seconds", type=float, default=1.5, help="the longest wait before each")
-    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 32))
-    options = parser.parse_args()
-    folder = pathlib.Path(tempfile.mkdtemp(prefix="removal-"))
-    run = Run(options, folder)
-    try:
-        print(run.torture())
-        if run.findings.total:
-            print((folder / "daemon.log").read_text()[-6000:])
-    finally:
-        shutil.rmtree(folder)
-    return 1 if run.findings.total else 0
+    return Removal.play(parsed("removal.py", __doc__, rounds=40, pushers=6,
+                               seconds="the longest wait before each"))
 
 
 if __name__ == "__main__":
