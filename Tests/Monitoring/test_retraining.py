@@ -5,7 +5,6 @@ rule joins them; here with two daemons and a real Prometheus, thirty seconds of 
 """
 
 import contextlib
-import http.client
 import json
 import time
 
@@ -33,15 +32,9 @@ scrape_configs:
 
 
 def push(daemon: Daemon, event: dict):
-    host, port = daemon.push.rsplit(":", 1)
-    connection = http.client.HTTPConnection(host, int(port), timeout=60)
-    try:
-        connection.request("POST", "/v1/events", json.dumps(event),
-                           {"Content-Type": "application/json"})
-        answer = connection.getresponse()
-        assert answer.status == 200 and json.loads(answer.read())["accepted"] == 1
-    finally:
-        connection.close()
+    status, answer = daemon.ask("/v1/events", json.dumps(event).encode(),
+                                {"Content-Type": "application/json"}, address=daemon.push)
+    assert status == 200 and json.loads(answer)["accepted"] == 1
 
 
 class Fleet:

@@ -48,8 +48,9 @@ class Program:
             raise
 
     def ask(self, path: str, body: bytes | None = None, headers: dict | None = None,
-            method: str | None = None) -> tuple[int, bytes]:
-        host, port = self.address.rsplit(":", 1)
+            method: str | None = None, address: str | None = None) -> tuple[int, bytes]:
+        """One request to `address`, which is the program's own if none is given."""
+        host, port = (address or self.address).rsplit(":", 1)
         connection = http.client.HTTPConnection(host, int(port), timeout=60)
         try:
             connection.request(method or ("GET" if body is None else "POST"), path, body,
@@ -102,14 +103,7 @@ class Daemon(Program):
 
     def put(self, path: str, body: bytes) -> tuple[int, bytes]:
         """One request to where pushes go, as a job pushes a group."""
-        host, port = self.push.rsplit(":", 1)
-        connection = http.client.HTTPConnection(host, int(port), timeout=60)
-        try:
-            connection.request("PUT", path, body)
-            answer = connection.getresponse()
-            return answer.status, answer.read()
-        finally:
-            connection.close()
+        return self.ask(path, body, method="PUT", address=self.push)
 
 
 class Prometheus(Program):
