@@ -7,22 +7,9 @@ import Wire
 
 /// Changes of groups as records: they lead to the same page again, and back.
 struct GroupChangeTests {
-    private func moment(_ seconds: Double, start: Double = 1) -> Timestamp {
-        Timestamp(
-            unixSeconds: 1_700_000_000 + seconds,
-            monotonicNanoseconds: UInt64((start + seconds) * 1e9))
-    }
-
-    private func page(_ store: GroupStore) -> String {
-        var page = Page(format: .text, body: Buffer(capacity: 64))
-        page.merge([FamilySource(store.families, hasUniqueSeries: true)])
-        page.finish()
-        return page.bytes.string
-    }
-
     /// The page without HELP, of which the last one that was pushed stays.
     private func samples(_ store: GroupStore) -> [Substring] {
-        page(store).split(separator: "\n").filter { !$0.hasPrefix("# HELP") }
+        store.page.split(separator: "\n").filter { !$0.hasPrefix("# HELP") }
     }
 
     private func bytes(_ change: GroupChange) -> [UInt8] {
@@ -98,15 +85,15 @@ struct GroupChangeTests {
             let now = moment(Double(step))
             // Another boot of the machine: its monotonic clock restarted at 0.
             let later = moment(Double(step), start: 0.5)
-            let before = page(store)
+            let before = store.page
             let outcome = random(store, generator: &generator, at: now)
             guard let change = outcome.change else {
-                #expect(page(store) == before)
+                #expect(store.page == before)
                 continue
             }
             let read = try #require(decode(bytes(change)[...]))
             #expect(other.replay(read, at: later))
-            #expect(page(other) == page(store))
+            #expect(other.page == store.page)
             #expect(other.counts.series == store.counts.series)
             #expect(other.counts.bytes == store.counts.bytes)
         }
@@ -164,10 +151,10 @@ struct GroupChangeTests {
         let outcome = perform(
             store, method: .post, path: "/metrics/job/j", body: body, aggregate: ["sum"],
             at: moment(1))
-        #expect(page(store).contains("} 4\n"))
+        #expect(store.page.contains("} 4\n"))
         let other = GroupStore()
         #expect(other.replay(try #require(outcome.change), at: moment(1)))
-        #expect(page(other).contains("} 2\n"))
+        #expect(other.page.contains("} 2\n"))
     }
 
     @Test func `a copy of the groups keeps what it held while they change`() throws {
@@ -176,7 +163,7 @@ struct GroupChangeTests {
             _ = perform(
                 store, method: .put, path: "/metrics/job/j\(number)", body: "x 1\n", at: moment(0))
         }
-        let before = page(store)
+        let before = store.page
         let images = store.images(at: moment(0))
         for number in 0..<600 where number % 3 > 0 {
             _ = perform(
@@ -186,7 +173,7 @@ struct GroupChangeTests {
         }
         let other = GroupStore()
         for key in images.keys { other.restore(try #require(images.image(of: key))) }
-        #expect(page(other) == before)
+        #expect(other.page == before)
     }
 }
 

@@ -5,19 +5,6 @@ import Testing
 @testable import Groups
 
 struct GroupImageTests {
-    private func moment(_ seconds: Double, start: Double = 1) -> Timestamp {
-        Timestamp(
-            unixSeconds: 1_700_000_000 + seconds,
-            monotonicNanoseconds: UInt64((start + seconds) * 1e9))
-    }
-
-    private func page(_ store: GroupStore) -> String {
-        var page = Page(format: .text, body: Buffer(capacity: 64))
-        page.merge([FamilySource(store.families, hasUniqueSeries: true)])
-        page.finish()
-        return page.bytes.string
-    }
-
     private func decode(_ bytes: ArraySlice<UInt8>) -> GroupImage? {
         GroupImage(decoding: bytes.span)
     }
@@ -63,7 +50,7 @@ struct GroupImageTests {
             let read = try #require(decode(bytes[...]))
             other.restore(read, at: moment(50, start: -49))
         }
-        #expect(page(other) == page(store))
+        #expect(other.page == store.page)
         #expect(other.counts.series == store.counts.series)
         #expect(other.expired(at: moment(100, start: -49)) == [])
         #expect(other.expired(at: moment(102, start: -49)) == [GroupingKey([("job", "k")])])
@@ -74,11 +61,11 @@ struct GroupImageTests {
         let key = GroupingKey([("job", "j")])
         #expect(store.images(at: moment(0)).count == 0)
         #expect(push(store, path: "/metrics/job/j", body: "x 1\ny 2\n", at: moment(0)) == 200)
-        let before = page(store)
+        let before = store.page
         let image = try #require(store.images(at: moment(1)).image(of: key))
         #expect(push(store, path: "/metrics/job/j", body: "z 3\n", at: moment(2)) == 200)
         store.restore(image, at: moment(3))
-        #expect(page(store) == before)
+        #expect(store.page == before)
         #expect(store.counts.series == 2)
         #expect(push(store, path: "/metrics/job/j", body: "x 5\n", at: moment(4)) == 200)
     }
@@ -92,7 +79,7 @@ struct GroupImageTests {
         #expect(push(store, path: "/metrics/job/b", body: "y 1\n", at: moment(1)) == 200)
         #expect(store.nextExpiry == moment(10).monotonicNanoseconds)
         #expect(store.expired(at: moment(9)) == [])
-        #expect(page(store).contains("job=\"a\""))
+        #expect(store.page.contains("job=\"a\""))
         #expect(push(store, path: "/metrics/job/b", body: "y 2\n", at: moment(21)) == 200)
         #expect(store.counts.groups == 2)
         let over = store.expired(at: moment(22))
@@ -101,7 +88,7 @@ struct GroupImageTests {
         #expect(store.nextExpiry == moment(22.25).monotonicNanoseconds)
         #expect(store.expired(at: moment(22.25)) == over)
         store.expire(over)
-        #expect(!page(store).contains("job=\"a\""))
+        #expect(!store.page.contains("job=\"a\""))
         #expect(store.counts.groups == 1 && store.counts.expired == 1)
         #expect(store.expired(at: moment(23)) == [])
     }

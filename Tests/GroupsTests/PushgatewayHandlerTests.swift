@@ -7,12 +7,6 @@ import Testing
 struct GroupDoorTests {
     private let ingestor = PushgatewayHandler(GroupStore())
 
-    private func moment(_ seconds: Double) -> Timestamp {
-        Timestamp(
-            unixSeconds: 1_700_000_000 + seconds,
-            monotonicNanoseconds: 1_000_000_000 + UInt64(seconds * 1e9))
-    }
-
     private func send(
         _ method: GroupMethod, path: String, body: String = "", ttl: [String] = [],
         aggregate: [String] = [], at seconds: Double = 0
@@ -25,12 +19,7 @@ struct GroupDoorTests {
     /// The page after the expiry of what is due at `seconds`.
     private func page(at seconds: Double = 0) -> [String] {
         ingestor.store.expire(ingestor.store.expired(at: moment(seconds)))
-        var page = Page(format: .text, body: Buffer(capacity: 64))
-        page.merge([
-            FamilySource(ingestor.store.families, hasUniqueSeries: true)
-        ])
-        page.finish()
-        return page.bytes.string.split(separator: "\n").map(String.init)
+        return ingestor.store.page.split(separator: "\n").map(String.init)
     }
 
     /// The page without its remarks and the groups' times.
