@@ -20,13 +20,6 @@ struct Daemon: ~Copyable {
     /// How long pushes wait at the start for the names of the machine's families. A page takes some
     /// milliseconds; a collector that hangs is skipped after half of this.
     static let firstPageTimeout = Duration.seconds(2)
-    static let standardHeldResponseBytes = 64 << 20
-
-    /// Bytes of responses that clients may leave unread: 64 MiB, or a quarter of the memory of the control
-    /// group where that is less.
-    private static var heldResponseBytes: Int {
-        min(standardHeldResponseBytes, MemoryLimit.bytes().map { Int(clamping: $0 / 4) } ?? .max)
-    }
 
     /// The longest time a page may take; while one takes longer, the watchdog is not notified.
     static let stuckScrape = Duration.seconds(60)
@@ -61,7 +54,7 @@ struct Daemon: ~Copyable {
                 $0, flags: configuration.pushFlags, settings: configuration.push,
                 pushState: pushState, log: log)
         }
-        let held = HeldResponses(limitBytes: Daemon.heldResponseBytes)
+        let held = HeldResponses(limitBytes: MemoryBudgets.ofMachine.responses)
         let statistics = DaemonStatistics(held: held, log: LogOutput.standardError)
         let plan = ConnectionPlan(
             descriptors: DescriptorLimit.raise(), telemetryServers: listeners.count,

@@ -2,13 +2,15 @@ internal import Groups
 internal import Intake
 internal import Kernel
 
-/// How much memory pushes may take, by what they take it for. Under a memory limit of the control group
+/// How much memory clients may make the daemon take, by what for. Under a memory limit of the control group
 /// each is a quarter of the limit at most, parsers an eighth, so that the process stays below it.
 struct MemoryBudgets: Sendable, Equatable {
     /// Bodies, what is inflated and decoded of them, and what waits for the journal.
     var bodies = 64 << 20
     /// Parsers.
     var decoding = EventIngestor.decodingBytes
+    /// Responses that clients have not read yet.
+    var responses = 64 << 20
     /// `GroupLimits.bytes`, unless a flag or the settings file says otherwise.
     var groups = GroupLimits().bytes
 
@@ -18,6 +20,7 @@ struct MemoryBudgets: Sendable, Equatable {
         let quarter = Int(clamping: limit / 4)
         bodies = max(1, min(bodies, quarter))
         decoding = max(1, min(decoding, quarter / 2))
+        responses = max(1, min(responses, quarter))
         groups = max(1, min(groups, quarter))
     }
 

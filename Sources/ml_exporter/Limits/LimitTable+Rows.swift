@@ -84,7 +84,7 @@ extension LimitTable {
                 counter: http("client_max_requests")),
             Row(
                 "responses that clients have not read, at most a quarter of the control group's memory: `held_pages`",
-                limit: .bytes(Daemon.standardHeldResponseBytes),
+                limit: .bytes(budgets.responses),
                 answer: "slow readers are closed (`slow_reader`); 503",
                 counter: http("held_pages")),
             Row(
