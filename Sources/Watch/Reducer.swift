@@ -273,13 +273,11 @@ struct Reducer: ~Copyable, Sendable {
         }
         addSum(z * z * times, to: first &+ LayoutColumn.Number.squareSum.rawValue)
         let distance = abs(z)
-        if distance > Reducer.outlierZ, row >= 0 {
-            rows[row] |= Row.isOutlier
+        if distance > Reducer.outlierZ {
+            if row >= 0 { rows[row] |= Row.isOutlier }
             if distance == Scale.limit {
                 words[first &+ LayoutColumn.Number.clipped.rawValue] &+= weight
             }
-        } else if distance == Scale.limit {
-            words[first &+ LayoutColumn.Number.clipped.rawValue] &+= weight
         }
         if value < reference.summary.minimum {
             words[first &+ LayoutColumn.Number.below.rawValue] &+= weight

@@ -21,7 +21,7 @@ struct Tally: Sendable {
         for word in delta.words {
             let index = Int(word.index)
             words[index] = Tally.combine(
-                words[index], word.bits, kind: delta.layout.kinds[index])
+                words[index], with: word.bits, kind: delta.layout.kinds[index])
         }
         if delta.registers.isEmpty { return }
         if registers.isEmpty {
@@ -37,7 +37,7 @@ struct Tally: Sendable {
     mutating func add(_ other: Tally, layout: Layout) {
         for index in words.indices {
             words[index] = Tally.combine(
-                words[index], other.words[index], kind: layout.kinds[index])
+                words[index], with: other.words[index], kind: layout.kinds[index])
         }
         if other.registers.isEmpty { return }
         if registers.isEmpty { return registers = other.registers }
@@ -50,7 +50,7 @@ struct Tally: Sendable {
     static let largestCount: UInt64 = 1 << 53
 
     @inline(__always)
-    private static func combine(_ one: UInt64, _ other: UInt64, kind: Layout.Kind) -> UInt64 {
+    private static func combine(_ one: UInt64, with other: UInt64, kind: Layout.Kind) -> UInt64 {
         switch kind {
         case .count:
             let (sum, overflow) = one.addingReportingOverflow(other)

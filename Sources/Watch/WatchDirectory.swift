@@ -29,32 +29,33 @@ struct WatchDirectory: ~Copyable, Sendable {
     // MARK: Profiles
 
     /// The profile in force for a version.
-    mutating func layout(_ model: Span<UInt8>, _ version: Span<UInt8>) -> Layout? {
-        setKey(model, version)
+    mutating func layout(_ model: Span<UInt8>, version: Span<UInt8>) -> Layout? {
+        setKey(model, version: version)
         if let number = entryNames.number(of: key.span), let layout = entries[number].active {
             return layout
         }
         let any = WatchDirectory.anyVersion
-        setKey(model, any.utf8Span.span)
+        setKey(model, version: any.utf8Span.span)
         return entryNames.number(of: key.span).flatMap { entries[$0].active }
     }
 
     /// The profiles of exactly this version.
-    mutating func entry(_ model: String, _ version: String) -> Entry? {
-        setKey(model.utf8Span.span, version.utf8Span.span)
+    mutating func entry(_ model: String, version: String) -> Entry? {
+        setKey(model.utf8Span.span, version: version.utf8Span.span)
         return entryNames.number(of: key.span).map { entries[$0] }
     }
 
     /// Changes the profiles of a version; one without any is removed.
-    mutating func change(_ model: String, _ version: String, _ body: (inout Entry) -> Void) {
+    mutating func change(_ model: String, version: String, body: (inout Entry) -> Void) {
         var entry =
-            entry(model, version) ?? Entry(model: model, version: version, put: nil, file: nil)
+            entry(model, version: version)
+            ?? Entry(model: model, version: version, put: nil, file: nil)
         body(&entry)
         entries.removeAll { $0.model == model && $0.version == version }
         if entry.active != nil { entries.append(entry) }
         var names = NameTable()
         for entry in entries {
-            setKey(entry.model.utf8Span.span, entry.version.utf8Span.span)
+            setKey(entry.model.utf8Span.span, version: entry.version.utf8Span.span)
             _ = names.add(key.span)
         }
         entryNames = names
@@ -70,9 +71,9 @@ struct WatchDirectory: ~Copyable, Sendable {
     // MARK: Variants
 
     mutating func variant(
-        _ model: Span<UInt8>, _ version: Span<UInt8>, _ variant: Span<UInt8>
+        _ variant: Span<UInt8>, model: Span<UInt8>, version: Span<UInt8>
     ) -> WatchedVariant? {
-        setKey(model, version)
+        setKey(model, version: version)
         key.append(0xFF)
         for index in variant.indices { key.append(variant[index]) }
         return variantNames.number(of: key.span).map { variants[$0] }
@@ -94,7 +95,8 @@ struct WatchDirectory: ~Copyable, Sendable {
         var kept: [WatchedVariant] = []
         for one in variants {
             if one.model != model
-                || layout(one.model.utf8Span.span, one.version.utf8Span.span) === one.layout
+                || layout(one.model.utf8Span.span, version: one.version.utf8Span.span)
+                    === one.layout
             {
                 kept.append(one)
             }
@@ -114,13 +116,13 @@ struct WatchDirectory: ~Copyable, Sendable {
     }
 
     private mutating func setKey(_ variant: WatchedVariant) {
-        setKey(variant.model.utf8Span.span, variant.version.utf8Span.span)
+        setKey(variant.model.utf8Span.span, version: variant.version.utf8Span.span)
         key.append(0xFF)
         key += Array(variant.variant.utf8)
     }
 
     // 0xFF is in no UTF-8 string, so that different names cannot have the same key.
-    private mutating func setKey(_ model: Span<UInt8>, _ version: Span<UInt8>) {
+    private mutating func setKey(_ model: Span<UInt8>, version: Span<UInt8>) {
         key.removeAll(keepingCapacity: true)
         for index in model.indices { key.append(model[index]) }
         key.append(0xFF)

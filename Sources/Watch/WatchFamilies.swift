@@ -60,94 +60,104 @@ struct WatchFamilies: Sendable {
 
         init(_ subject: Subject) {
             let noun = subject.noun
-            func family(_ name: String, _ kind: Family.Kind, _ help: String) -> Family {
+            func family(_ name: String, kind: Family.Kind, help: String) -> Family {
                 Family("ml_\(subject.rawValue)_\(name)", kind: kind, help: help)
             }
             func row(
-                _ name: String, _ kind: Family.Kind, _ slots: [(Slot, Key)], _ help: String
+                _ name: String, kind: Family.Kind, slots: [(Slot, Key)], help: String
             ) -> Row {
-                Row(family: family(name, kind, help), slots: slots)
+                Row(family: family(name, kind: kind, help: help), slots: slots)
             }
-            bins = family("bin_total", .counter, "Values of \(noun) by bin of the profile.")
+            bins = family(
+                "bin_total", kind: .counter, help: "Values of \(noun) by bin of the profile.")
             rows = [
                 row(
-                    "zscore_positive_sum_total", .counter, [(.positiveSum, .base)],
-                    "Sum of z of the values of \(noun) above the reference's mean; z is the distance from it in standard deviations of the reference."
+                    "zscore_positive_sum_total", kind: .counter, slots: [(.positiveSum, .base)],
+                    help:
+                        "Sum of z of the values of \(noun) above the reference's mean; z is the distance from it in standard deviations of the reference."
                 ),
                 row(
-                    "zscore_negative_sum_total", .counter, [(.negativeSum, .base)],
-                    "Sum of -z of the values of \(noun) below the reference's mean."),
+                    "zscore_negative_sum_total", kind: .counter, slots: [(.negativeSum, .base)],
+                    help: "Sum of -z of the values of \(noun) below the reference's mean."),
                 row(
-                    "zscore_square_sum_total", .counter, [(.squareSum, .base)],
-                    "Sum of the squares of z of \(noun)."),
+                    "zscore_square_sum_total", kind: .counter, slots: [(.squareSum, .base)],
+                    help: "Sum of the squares of z of \(noun)."),
                 row(
-                    "zscore_clipped_total", .counter, [(.clipped, .base)],
-                    "Values of \(noun) whose z is beyond 1000 and counts as 1000."),
+                    "zscore_clipped_total", kind: .counter, slots: [(.clipped, .base)],
+                    help: "Values of \(noun) whose z is beyond 1000 and counts as 1000."),
                 row(
-                    "out_of_range_total", .counter, [(.low, .low), (.high, .high)],
-                    "Values of \(noun) below the reference's minimum or above its maximum."),
+                    "out_of_range_total", kind: .counter, slots: [(.low, .low), (.high, .high)],
+                    help: "Values of \(noun) below the reference's minimum or above its maximum."),
                 row(
-                    "unseen_category_total", .counter, [(.unseen, .base)],
-                    "Categories of \(noun) that the reference does not contain."),
+                    "unseen_category_total", kind: .counter, slots: [(.unseen, .base)],
+                    help: "Categories of \(noun) that the reference does not contain."),
                 row(
-                    "drift_score", .gauge, [(.psi, .psi), (.ks, .ks)],
-                    "Distance of \(noun) in the window from the reference: population stability index, Kolmogorov-Smirnov."
+                    "drift_score", kind: .gauge, slots: [(.psi, .psi), (.ks, .ks)],
+                    help:
+                        "Distance of \(noun) in the window from the reference: population stability index, Kolmogorov-Smirnov."
                 ),
                 row(
-                    "drift_pvalue", .gauge, [(.psiPValue, .psi), (.ksPValue, .ks)],
-                    "Chance of such a distance of \(noun) when nothing has drifted."),
+                    "drift_pvalue", kind: .gauge, slots: [(.psiPValue, .psi), (.ksPValue, .ks)],
+                    help: "Chance of such a distance of \(noun) when nothing has drifted."),
                 row(
-                    "drift_excess", .gauge, [(.excess, .base)],
-                    "Population stability index of \(noun) minus what it is when nothing drifts."),
-                row(
-                    "rank_shift", .gauge, [(.rankShift, .base)],
-                    "Direction of the drift of \(noun), from -1 to 1; positive if values rose."),
-                row(
-                    "drifted", .gauge, [(.drifted, .base)],
-                    "Whether \(noun) drifted: enough values, the excess at its threshold, and more than chance."
+                    "drift_excess", kind: .gauge, slots: [(.excess, .base)],
+                    help:
+                        "Population stability index of \(noun) minus what it is when nothing drifts."
                 ),
                 row(
-                    "window_observations", .gauge, [(.observations, .base)],
-                    "Values of \(noun) in the window."),
+                    "rank_shift", kind: .gauge, slots: [(.rankShift, .base)],
+                    help:
+                        "Direction of the drift of \(noun), from -1 to 1; positive if values rose."),
                 row(
-                    "window_min", .gauge, [(.minimum, .base)],
-                    "Smallest value of \(noun) in the window."),
+                    "drifted", kind: .gauge, slots: [(.drifted, .base)],
+                    help:
+                        "Whether \(noun) drifted: enough values, the excess at its threshold, and more than chance."
+                ),
                 row(
-                    "window_max", .gauge, [(.maximum, .base)],
-                    "Largest value of \(noun) in the window."),
+                    "window_observations", kind: .gauge, slots: [(.observations, .base)],
+                    help: "Values of \(noun) in the window."),
                 row(
-                    "window_missing_ratio", .gauge, [(.missingRatio, .base)],
-                    "Missing values of \(noun) in the window per row."),
+                    "window_min", kind: .gauge, slots: [(.minimum, .base)],
+                    help: "Smallest value of \(noun) in the window."),
                 row(
-                    "window_distinct_values", .gauge, [(.distinct, .base)],
-                    "Estimated number of different categories of \(noun) in the window."),
+                    "window_max", kind: .gauge, slots: [(.maximum, .base)],
+                    help: "Largest value of \(noun) in the window."),
                 row(
-                    "window_quantile", .gauge,
-                    [
+                    "window_missing_ratio", kind: .gauge, slots: [(.missingRatio, .base)],
+                    help: "Missing values of \(noun) in the window per row."),
+                row(
+                    "window_distinct_values", kind: .gauge, slots: [(.distinct, .base)],
+                    help: "Estimated number of different categories of \(noun) in the window."),
+                row(
+                    "window_quantile", kind: .gauge,
+                    slots: [
                         (.lowQuantile, .quantile(0)), (.median, .quantile(1)),
                         (.highQuantile, .quantile(2)),
-                    ], "Quantiles of \(noun) in the window, interpolated inside bins."),
+                    ], help: "Quantiles of \(noun) in the window, interpolated inside bins."),
             ]
             binInfo = family(
-                "bin_info", .gauge, "What a bin of \(noun) contains: values in (lower, upper].")
+                "bin_info", kind: .gauge,
+                help: "What a bin of \(noun) contains: values in (lower, upper].")
             binRatio = family(
-                "reference_bin_ratio", .gauge, "Share of the reference of \(noun) in a bin.")
+                "reference_bin_ratio", kind: .gauge,
+                help: "Share of the reference of \(noun) in a bin.")
             referenceObservations = family(
-                "reference_observations", .gauge, "Values of \(noun) in the reference.")
-            referenceMean = family("reference_mean", .gauge, "Mean of \(noun) in the reference.")
+                "reference_observations", kind: .gauge, help: "Values of \(noun) in the reference.")
+            referenceMean = family(
+                "reference_mean", kind: .gauge, help: "Mean of \(noun) in the reference.")
             referenceDeviation = family(
-                "reference_stddev", .gauge,
-                "Population standard deviation of \(noun) in the reference.")
+                "reference_stddev", kind: .gauge,
+                help: "Population standard deviation of \(noun) in the reference.")
             referenceMinimum = family(
-                "reference_min", .gauge, "Smallest value of \(noun) in the reference.")
+                "reference_min", kind: .gauge, help: "Smallest value of \(noun) in the reference.")
             referenceMaximum = family(
-                "reference_max", .gauge, "Largest value of \(noun) in the reference.")
+                "reference_max", kind: .gauge, help: "Largest value of \(noun) in the reference.")
             referenceMissing = family(
-                "reference_missing_ratio", .gauge,
-                "Missing values of \(noun) in the reference per row.")
+                "reference_missing_ratio", kind: .gauge,
+                help: "Missing values of \(noun) in the reference per row.")
             threshold = family(
-                "drift_threshold", .gauge,
-                "What the excess of \(noun) is compared with.")
+                "drift_threshold", kind: .gauge,
+                help: "What the excess of \(noun) is compared with.")
         }
 
         var families: [Family] {

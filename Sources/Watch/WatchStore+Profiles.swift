@@ -23,13 +23,13 @@ extension WatchStore {
 
     /// The profile that was given for exactly this version and is in force.
     package func profile(model: String, version: String) -> Layout? {
-        directory.withLock { $0.entry(model, version)?.active }
+        directory.withLock { $0.entry(model, version: version)?.active }
     }
 
     /// The profile that was given with this origin.
     package func profile(model: String, version: String, from origin: Origin) -> Layout? {
         directory.withLock { directory in
-            let entry = directory.entry(model, version)
+            let entry = directory.entry(model, version: version)
             return origin == .request ? entry?.put : entry?.file
         }
     }
@@ -46,7 +46,8 @@ extension WatchStore {
     /// Whether a profile of this version is within the limit.
     package func allowsProfile(model: String, version: String) -> Bool {
         directory.withLock { directory in
-            directory.entry(model, version) != nil || directory.entries.count < limits.profiles
+            directory.entry(model, version: version) != nil
+                || directory.entries.count < limits.profiles
         }
     }
 
@@ -55,14 +56,14 @@ extension WatchStore {
         _ layout: Layout?, model: String, version: String, from origin: Origin
     ) -> Change {
         let (before, after, had) = directory.withLock { directory in
-            let entry = directory.entry(model, version)
+            let entry = directory.entry(model, version: version)
             let had = origin == .request ? entry?.put : entry?.file
             let before = entry?.active
-            directory.change(model, version) { entry in
+            directory.change(model, version: version) { entry in
                 let kept = had?.id == layout?.id ? had : layout
                 if origin == .request { entry.put = kept } else { entry.file = kept }
             }
-            return (before, directory.entry(model, version)?.active, had)
+            return (before, directory.entry(model, version: version)?.active, had)
         }
         noteChange()
         if before?.id != after?.id { settle(model) }
@@ -77,9 +78,9 @@ extension WatchStore {
     /// there was a profile.
     package func retire(model: String, version: String) -> Bool {
         let had = directory.withLock { directory in
-            let had = directory.entry(model, version)?.put != nil
+            let had = directory.entry(model, version: version)?.put != nil
             directory.removeVariants { $0.model == model && $0.version == version }
-            if had { directory.change(model, version) { $0.put = nil } }
+            if had { directory.change(model, version: version) { $0.put = nil } }
             return had
         }
         noteChange()
@@ -92,7 +93,9 @@ extension WatchStore {
         let had = directory.withLock { directory in
             let versions = directory.entries.filter { $0.model == model && $0.put != nil }
             directory.removeVariants { $0.model == model }
-            for entry in versions { directory.change(model, entry.version) { $0.put = nil } }
+            for entry in versions {
+                directory.change(model, version: entry.version) { $0.put = nil }
+            }
             return !versions.isEmpty
         }
         noteChange()
@@ -126,7 +129,8 @@ extension WatchStore {
                 guard entry.model == model, entry.version != WatchDirectory.anyVersion,
                     let layout = entry.active,
                     directory.variant(
-                        entry.model.utf8Span.span, entry.version.utf8Span.span, none.span) == nil
+                        none.span, model: entry.model.utf8Span.span,
+                        version: entry.version.utf8Span.span) == nil
                 else { return nil }
                 return (entry.version, layout)
             }
@@ -134,7 +138,7 @@ extension WatchStore {
         for (version, layout) in missing {
             let hasWindows = bytes.count + WatchBytes.ofWindows(layout) <= limits.bytes
             if !hasWindows { budget.drop(.watchLimit) }
-            _ = make(model, version, "", layout: layout, hasWindows: hasWindows)
+            _ = make("", model: model, version: version, layout: layout, hasWindows: hasWindows)
         }
     }
 }

@@ -43,7 +43,7 @@ extension WatchStore {
         if record.isDamaged || layouts.count != 2 { return false }
         let (put, file) = (layouts[0], layouts[1])
         directory.withLock { directory in
-            directory.change(model, version) { entry in
+            directory.change(model, version: version) { entry in
                 entry.put = put
                 entry.file = file
             }
@@ -59,7 +59,7 @@ extension WatchStore {
         let number = record.number()
         let hasWindows = record.flag()
         let layout = directory.withLock { directory in
-            directory.layout(model.utf8Span.span, version.utf8Span.span)
+            directory.layout(model.utf8Span.span, version: version.utf8Span.span)
         }
         guard !record.isDamaged, let layout, layout.number == number else { return false }
         directory.withLock { directory in
@@ -67,7 +67,8 @@ extension WatchStore {
                 $0.model == model && $0.version == version && $0.variant == variant
             }
         }
-        let made = make(model, version, variant, layout: layout, hasWindows: hasWindows)
+        let made = make(
+            variant, model: model, version: version, layout: layout, hasWindows: hasWindows)
         made.read(&record)
         evaluateAgain()
         return !record.isDamaged

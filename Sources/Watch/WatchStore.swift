@@ -59,7 +59,7 @@ package final class WatchStore: Sendable {
         let names = batch.scopes[scope]
         if names.model.isNone || names.version.isNone { return nil }
         return directory.withLock { directory in
-            directory.layout(batch.bytes(names.model), batch.bytes(names.version))
+            directory.layout(batch.bytes(names.model), version: batch.bytes(names.version))
         }
     }
 
@@ -127,10 +127,10 @@ package final class WatchStore: Sendable {
             let variant =
                 variant(delta, batch: batch)
                 ?? make(
-                    batch.bytes(batch.scopes[delta.scope].model).string,
-                    batch.bytes(batch.scopes[delta.scope].version).string,
-                    WatchStore.variantName(delta.scope, batch: batch), layout: delta.layout,
-                    hasWindows: delta.hasWindows)
+                    WatchStore.variantName(delta.scope, batch: batch),
+                    model: batch.bytes(batch.scopes[delta.scope].model).string,
+                    version: batch.bytes(batch.scopes[delta.scope].version).string,
+                    layout: delta.layout, hasWindows: delta.hasWindows)
             variant.add(
                 delta, at: number, keepsNames: rules(of: variant.model).keepsUnseenNames)
         }
@@ -177,15 +177,16 @@ package final class WatchStore: Sendable {
         return directory.withLock { directory in
             names.variant.isNone
                 ? directory.variant(
-                    batch.bytes(names.model), batch.bytes(names.version), none.span)
+                    none.span, model: batch.bytes(names.model),
+                    version: batch.bytes(names.version))
                 : directory.variant(
-                    batch.bytes(names.model), batch.bytes(names.version),
-                    batch.bytes(names.variant))
+                    batch.bytes(names.variant), model: batch.bytes(names.model),
+                    version: batch.bytes(names.version))
         }
     }
 
     func make(
-        _ model: String, _ version: String, _ variant: String, layout: Layout, hasWindows: Bool
+        _ variant: String, model: String, version: String, layout: Layout, hasWindows: Bool
     ) -> WatchedVariant {
         let made = WatchedVariant(
             model: model, version: version, variant: variant, layout: layout,
